@@ -1,0 +1,121 @@
+"""Occurrences of a recurring series, derived from its rule; nothing is stored for them.
+
+A series is kept as an RFC 5545 rule, the wall-clock start and an IANA zone (rule R34), so that
+a meeting at 09:00 stays at 09:00 when the clock changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rrulestr
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_
+
+SHORTEST_FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
+"""Frequencies a calendar shows; hourly and shorter series would bury every other event."""
+
+WINDOW_LIMIT = 2_000
+"""The most occurrences of one series in one window: more is a broken rule, not a diary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occurrence: `wall` is its naive start in the series' zone, `start` the instant in UTC."""
+
+    wall: datetime
+    start: datetime
+
+
+def occurrences(
+    rule: str,
+    start_wall: datetime,
+    zone: ZoneInfo | None,
+    exdates: Collection[datetime],
+    *,
+    window_start: datetime,
+    window_end: datetime,
+) -> list[Occurrence]:
+    """Occurrences that start in the half-open window, in order.
+
+    Args:
+        rule: the text after `RRULE:` (the prefix is accepted).
+        start_wall: naive wall-clock start of the first occurrence; midnight for an all-day series.
+        zone: zone of the wall clock; None for an all-day series, which is reckoned in UTC.
+        exdates: naive wall-clock starts that were cancelled or moved elsewhere.
+        window_start: first instant, aware.
+        window_end: first instant after the window, aware.
+
+    Raises:
+        UserError: the rule cannot be read.
+    """
+    clock = zone or ZoneInfo("UTC")
+    last = (window_end.astimezone(clock) + timedelta(days=1)).replace(tzinfo=None)
+    skipped = frozenset(exdates)
+    found: list[Occurrence] = []
+    for wall in _walls(rule, start_wall, clock, last):
+        start = wall.replace(tzinfo=clock).astimezone(UTC)
+        if start >= window_end or len(found) >= WINDOW_LIMIT:
+            break
+        if start >= window_start and wall not in skipped:
+            found.append(Occurrence(wall, start))
+    return found
+
+
+def last_wall(rule: str, start_wall: datetime, zone: ZoneInfo | None) -> datetime | None:
+    """Wall-clock start of the last occurrence; None when the series has no end.
+
+    Raises:
+        UserError: the rule cannot be read.
+    """
+    parts = _parts(rule)
+    if "COUNT" not in parts and "UNTIL" not in parts:
+        return None
+    clock = zone or ZoneInfo("UTC")
+    far = start_wall + timedelta(days=366 * 100)
+    last = start_wall
+    for wall in islice(_walls(rule, start_wall, clock, far), WINDOW_LIMIT * 10):
+        last = wall
+    return last
+
+
+def _walls(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterator[datetime]:
+    """Wall-clock starts up to `last`: always bounded, so that a rule without a match ends too."""
+    parts = _parts(rule)
+    count = parts.pop("COUNT", None)
+    until = parts.pop("UNTIL", None)
+    text = ";".join(f"{name}={value}" for name, value in parts.items())
+    try:
+        limit = min(_until(until, zone), last) if until else last
+        series = rrulestr(text, dtstart=start)
+        if not isinstance(series, rrule):
+            raise ValueError(text)
+        return islice(iter(series.replace(until=limit)), int(count) if count else None)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(
+            N_('The recurrence rule "{rule}" cannot be read; nothing was changed.'), rule=rule
+        ) from error
+
+
+def _parts(rule: str) -> dict[str, str]:
+    text = rule.strip().removeprefix("RRULE:")
+    parts = dict(part.split("=", 1) for part in text.upper().split(";") if "=" in part)
+    if parts.get("FREQ") not in SHORTEST_FREQUENCIES:
+        raise UserError(
+            N_('The recurrence rule "{rule}" cannot be read; nothing was changed.'), rule=rule
+        )
+    return parts
+
+
+def _until(text: str, zone: ZoneInfo) -> datetime:
+    """The end of a rule as wall clock; a bare date counts to its last second."""
+    bare_date = len(text) == len("20261231")
+    moment = datetime.strptime(
+        (text + "T235959" if bare_date else text).removesuffix("Z"), "%Y%m%dT%H%M%S"
+    ).replace(tzinfo=UTC)
+    return (moment.astimezone(zone) if text.endswith("Z") else moment).replace(tzinfo=None)
