@@ -1,0 +1,1 @@
+"""Business rules of the entities: what must be true beyond what a field declares."""
