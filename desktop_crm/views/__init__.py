@@ -1,0 +1,1 @@
+"""Windows: everything that a person sees; the only package that imports Qt besides the starters."""

@@ -1,0 +1,1 @@
+"""Small widgets that every pane and dialog is made of."""

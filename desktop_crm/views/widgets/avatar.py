@@ -1,0 +1,56 @@
+"""Round pictures with the initials of a person or firm."""
+
+import unicodedata
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from desktop_crm.views import theme
+
+
+def initials(name: str) -> str:
+    """First letters of the first and the last word, for an avatar."""
+    words = [word for word in name.split() if unicodedata.category(word[0])[0] in "LN"]
+    if not words:
+        return "?"
+    letters = words[0][0] if len(words) == 1 else words[0][0] + words[-1][0]
+    return letters.upper()
+
+
+def paint_avatar(painter: QPainter, area: QRectF, name: str) -> None:
+    """Paint an avatar into a square, for delegates and painted widgets."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.avatar_color(name))
+    painter.drawEllipse(area)
+    face = QFont(theme.font(13, QFont.Weight.DemiBold))
+    face.setPixelSize(max(9, int(area.height() * 0.40)))
+    painter.setFont(face)
+    painter.setPen(QColor("white"))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, initials(name))
+    painter.restore()
+
+
+class Avatar(QWidget):
+    """Initials of a name on the colour of that name."""
+
+    def __init__(self, name: str = "", size: int = 48, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self.setFixedSize(size, size)
+        self.setAccessibleName(name)
+
+    def show_name(self, name: str) -> None:
+        """Show another name."""
+        self._name = name
+        self.setAccessibleName(name)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return self.size()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_avatar(painter, QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), self._name)

@@ -1,0 +1,145 @@
+"""Buttons; each has an object name, an accessible name and can be reached by keyboard."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QIcon, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QToolButton, QWidget
+
+from desktop_crm.views import theme
+from desktop_crm.views.actions import Action, to_qaction
+from desktop_crm.views.icons import icon
+
+
+def tool_button(
+    name: str,
+    text: str,
+    drawing: str,
+    clicked: Callable[[], object] | None = None,
+    *,
+    tint: str = "text2",
+    show_text: bool = False,
+    tip: str = "",
+) -> QToolButton:
+    """A flat button of a tool bar.
+
+    Args:
+        name: Object name.
+        text: What it does; shown beside the icon or only in the tool tip.
+        drawing: Name of the icon.
+        clicked: Called without arguments.
+        tint: Colour token of the icon.
+        show_text: Whether the text stands beside the icon.
+        tip: Tool tip where it should say more than the text.
+    """
+    made = QToolButton()
+    made.setObjectName(name)
+    made.setAccessibleName(text)
+    made.setIcon(icon(drawing, tint, fill_on=False))
+    made.setIconSize(QSize(20, 20))
+    made.setToolTip(tip or text)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if show_text:
+        made.setText(f" {text}")
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    else:
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    if clicked is not None:
+        made.clicked.connect(lambda _checked=False: clicked())
+    return made
+
+
+def push_button(
+    name: str,
+    text: str,
+    clicked: Callable[[], object] | None = None,
+    *,
+    kind: str = "",
+    drawing: str = "",
+) -> QPushButton:
+    """A button of a form or dialog.
+
+    Args:
+        name: Object name.
+        text: What it does.
+        clicked: Called without arguments.
+        kind: ``primary``, ``danger``, ``flat`` or ``link``; empty: a plain one.
+        drawing: Name of an icon.
+    """
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setAccessibleName(text)
+    made.setAutoDefault(False)
+    if kind:
+        made.setProperty(kind, True)
+    if drawing:
+        made.setIcon(icon(drawing, "on_accent" if kind == "primary" else "text2", fill_on=False))
+        made.setIconSize(QSize(18, 18))
+        made.setText(f" {text}")
+    if kind == "link":
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if clicked is not None:
+        made.clicked.connect(lambda _checked=False: clicked())
+    return made
+
+
+def show_menu(anchor: QWidget, actions: list[Action]) -> None:
+    """Unfold commands below a widget."""
+    menu = QMenu(anchor)
+    menu.setObjectName(f"{anchor.objectName()}.menu")
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    group = actions[0].group if actions else ""
+    for action in actions:
+        if action.group != group:
+            menu.addSeparator()
+            group = action.group
+        menu.addAction(to_qaction(action, menu))
+    menu.popup(anchor.mapToGlobal(QPoint(0, anchor.height() + 2)))
+
+
+class RailButton(QAbstractButton):
+    """A module of the rail: icon over caption; filled with an accent bar while it is current."""
+
+    WIDTH = 84
+    HEIGHT = 54
+
+    def __init__(self, key: str, caption: str, full_name: str, drawing: str) -> None:
+        super().__init__()
+        self.setObjectName(f"rail.{key}")
+        self.setText(caption)
+        self.setToolTip(full_name)
+        self.setAccessibleName(full_name)
+        self.setIcon(icon(drawing))
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFixedSize(self.WIDTH, self.HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.WIDTH, self.HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on = self.isChecked()
+        if on or self.underMouse() or self.hasFocus():
+            ring = QPen(theme.color("focus"), 1)
+            painter.setPen(ring if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("surface" if on else "press"))
+            area = QRectF(6.5, 1.5, self.width() - 13, self.height() - 4)
+            painter.drawRoundedRect(area, 6, 6)
+        if on:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("line"))
+            painter.drawRoundedRect(QRectF(1, 15, 3, self.height() - 31), 1.5, 1.5)
+        state = QIcon.State.On if on else QIcon.State.Off
+        place = QRect(self.width() // 2 - 10, 9, 20, 20)
+        self.icon().paint(painter, place, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, state)
+        weight = QFont.Weight.DemiBold if on else QFont.Weight.Normal
+        painter.setFont(theme.font(11, weight))
+        painter.setPen(theme.color("text" if on else "text2"))
+        caption = painter.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.width() - 6
+        )
+        painter.drawText(QRect(0, 31, self.width(), 17), Qt.AlignmentFlag.AlignCenter, caption)

@@ -1,0 +1,62 @@
+"""What every pane is given: who acts, threads, news, settings and the window around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_crm.core.formats import Formats
+    from desktop_crm.core.settings import Settings
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.bus import Bus
+    from desktop_crm.views.tasks import Tasks
+
+
+class Shell(Protocol):
+    """What a pane may ask of the window around it."""
+
+    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
+        """Show a note that goes away by itself; with ``undo`` it offers to take it back."""
+
+    def show_error(self, error: Exception) -> None:
+        """Show an error in the way its kind asks for."""
+
+    def show_module(self, key: str) -> None:
+        """Bring a module of the rail to the front, e.g. ``home`` or ``contact``."""
+
+    def open_record(self, entity: str, record_id: int) -> None:
+        """Open the form of a record."""
+
+    def new_record(self, entity: str, **defaults: object) -> None:
+        """Open an empty form; ``defaults`` are field values (a link takes the target's id)."""
+
+    def reload_commands(self) -> None:
+        """Ask the pane in front again which commands it offers and which are enabled."""
+
+    def restart_workspace(self) -> None:
+        """Build the workspace again after language, theme or text size changed."""
+
+    def open_database(self, url: str) -> None:
+        """Close the database in use and open another one in the same window."""
+
+    def window_widget(self) -> QWidget:
+        """The window, as parent of dialogs."""
+
+
+@dataclass(slots=True)
+class Workbench:
+    """The tools of every pane and dialog."""
+
+    actor: Actor
+    tasks: Tasks
+    bus: Bus
+    settings: Settings
+    shell: Shell
+
+    @property
+    def formats(self) -> Formats:
+        """How this user reads and writes values, in the language of the interface."""
+        return self.actor.formats
