@@ -1,0 +1,1 @@
+"""Taking records in from files: read, match, plan, apply in one batch, take back."""
