@@ -1,0 +1,53 @@
+"""The plain value that stands for one event, or one occurrence of a series, in a calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaEvent:
+    """One event or one occurrence of a series.
+
+    Attributes:
+        id: the activity; several occurrences of a series share it.
+        version: the activity's version, for saving a change.
+        start: aware, UTC; for an all-day event midnight UTC of its first day (dates, no zone).
+        end: aware, UTC, exclusive.
+        title: subject; for another person's private event the word for "busy".
+        place: where.
+        kind: activity kind: appointment, phone_call or task.
+        all_day: whether start and end are dates.
+        show_as: free, tentative, busy or out_of_office.
+        private: another person's private event: only its time may be shown.
+        series: an occurrence of a recurring series; moving it alone is not offered.
+        closed: completed or cancelled.
+        editable: the actor may change it.
+        regarding: title of the record it concerns.
+    """
+
+    id: int
+    version: int
+    start: datetime
+    end: datetime
+    title: str
+    place: str = ""
+    kind: str = "appointment"
+    all_day: bool = False
+    show_as: str = "busy"
+    private: bool = False
+    series: bool = False
+    closed: bool = False
+    editable: bool = True
+    regarding: str = ""
+
+    @property
+    def key(self) -> tuple[int, datetime]:
+        """What tells this occurrence from every other event."""
+        return (self.id, self.start)
+
+    @property
+    def movable(self) -> bool:
+        """Whether it may be dragged: the actor may change it and it is no series."""
+        return self.editable and not self.private and not self.series

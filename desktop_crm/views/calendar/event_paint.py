@@ -1,0 +1,228 @@
+"""How one event is drawn: the block between the hours and the bar over whole days."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from desktop_crm.core.formats import Formats
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.views import icons, theme
+
+_TOKENS = {"appointment": "series_1", "phone_call": "series_2", "task": "series_3"}
+SHOW_AS = {
+    "free": N_("Free"),
+    "tentative": N_("Tentative"),
+    "busy": N_("Busy"),
+    "out_of_office": N_("Out of office"),
+}
+_TINT = {"light": 0.14, "dark": 0.26, "contrast": 0.0}
+_TINT_SELECTED = {"light": 0.26, "dark": 0.44, "contrast": 0.0}
+RADIUS = 4
+
+
+def token_of(event: AgendaEvent) -> str:
+    """Colour token of an event: by what it is, grey when only its time may be known."""
+    if event.private:
+        return "series_6"
+    if event.show_as == "out_of_office":
+        return "series_4"
+    return _TOKENS.get(event.kind, "series_6")
+
+
+def blend(top: QColor, bottom: QColor, share: float) -> QColor:
+    """A colour laid over another with the share given, as an opaque colour."""
+    mix = [
+        round(a * share + b * (1 - share))
+        for a, b in zip(
+            (top.red(), top.green(), top.blue()),
+            (bottom.red(), bottom.green(), bottom.blue()),
+            strict=True,
+        )
+    ]
+    return QColor(*mix)
+
+
+def time_range(event: AgendaEvent, formats: Formats) -> str:
+    """The event's hours as text."""
+    if event.all_day:
+        return tr("All day")
+    return f"{formats.time(event.start)}–{formats.time(event.end)}"
+
+
+def description(event: AgendaEvent, formats: Formats) -> str:
+    """The event in words, for tool tips and screen readers."""
+    parts = [event.title, event_days(event, formats)]
+    if event.place:
+        parts.append(event.place)
+    if event.regarding:
+        parts.append(tr("Regarding {record}", record=event.regarding))
+    if event.series:
+        parts.append(tr("Recurring"))
+    if event.show_as in SHOW_AS and not event.private:
+        parts.append(tr(SHOW_AS[event.show_as]))
+    return "\n".join(parts)
+
+
+def event_days(event: AgendaEvent, formats: Formats) -> str:
+    """Day and hours of an event as text."""
+    if event.all_day:
+        return tr("{day}, all day", day=formats.date(event.start.date()))
+    day = formats.date(event.start.astimezone(formats.zone).date())
+    return f"{day}, {time_range(event, formats)}"
+
+
+def paint_block(
+    painter: QPainter,
+    rect: QRectF,
+    event: AgendaEvent,
+    formats: Formats,
+    *,
+    selected: bool = False,
+    ghost: bool = False,
+) -> None:
+    """Draw an event between the hours: title, then hours and place as far as they fit."""
+    _shape(painter, rect, event, selected=selected, ghost=ghost)
+    text = rect.adjusted(9, 3, -5, -2)
+    if text.height() < theme.scaled(12):
+        text = rect.adjusted(9, 0, -5, 0)
+    marker = theme.scaled(14) if event.series and rect.width() > theme.scaled(60) else 0
+    single = rect.height() < theme.scaled(36)
+    title_font = theme.font(12, QFont.Weight.DemiBold)
+    painter.setFont(title_font)
+    painter.setPen(theme.color("text2" if event.closed else "text"))
+    metrics = QFontMetricsF(title_font)
+    line = metrics.height()
+    first = QRectF(text.left(), text.top(), text.width() - marker, line)
+    if single:
+        first.moveTop(rect.center().y() - line / 2)
+    title = metrics.elidedText(event.title, Qt.TextElideMode.ElideRight, first.width())
+    painter.drawText(first, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+    if marker:
+        spot = QRectF(rect.right() - marker - 3, first.top(), marker, marker).toRect()
+        icons.paint_icon(painter, spot, "arrow_sync", "text2")
+    if single:
+        used = metrics.horizontalAdvance(title)
+        _rest_of_line(painter, first, used, time_range(event, formats))
+        return
+    details = [time_range(event, formats), event.place, event.regarding]
+    _lines(painter, text, first.bottom() + 1, [line for line in details if line])
+
+
+def _shape(
+    painter: QPainter, rect: QRectF, event: AgendaEvent, *, selected: bool, ghost: bool
+) -> None:
+    tone = theme.color(token_of(event))
+    surface = theme.color("surface")
+    share = (_TINT_SELECTED if selected else _TINT)[theme.current()]
+    fill = surface if event.show_as == "free" else blend(tone, surface, share)
+    path = QPainterPath()
+    path.addRoundedRect(rect, RADIUS, RADIUS)
+    painter.setOpacity(0.8 if ghost else 1.0)
+    painter.fillPath(path, fill)
+    painter.save()
+    painter.setClipPath(path)
+    bar = QRectF(rect.left(), rect.top(), 4, rect.height())
+    if event.show_as == "tentative":
+        pen = QPen(tone, 2)
+        painter.setPen(pen)
+        y = rect.top() - 4
+        while y < rect.bottom() + 4:
+            painter.drawLine(QPointF(bar.left(), y + 4), QPointF(bar.right(), y))
+            y += 5
+    else:
+        painter.fillRect(bar, tone)
+    painter.restore()
+    outlined = selected or ghost or event.show_as == "free" or theme.current() == "contrast"
+    if outlined:
+        colour = theme.color("focus") if selected or ghost else tone
+        style = Qt.PenStyle.DashLine if ghost else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(colour, 1.5 if selected else 1, style))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+    painter.setOpacity(1.0)
+
+
+def _rest_of_line(painter: QPainter, line: QRectF, used: float, text: str) -> None:
+    small = theme.font(11, tabular=True)
+    rest = line.adjusted(used + 8, 0, 0, 0)
+    if rest.width() >= QFontMetricsF(small).horizontalAdvance(text):
+        painter.setFont(small)
+        painter.setPen(theme.color("text2"))
+        painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> None:
+    small = theme.font(11, tabular=True)
+    metrics = QFontMetricsF(small)
+    painter.setFont(small)
+    painter.setPen(theme.color("text2"))
+    for line in lines:
+        if top + metrics.height() > text.bottom() + 2:
+            return
+        shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
+        place = QRectF(text.left(), top, text.width(), metrics.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        top += metrics.height() + 1
+
+
+def paint_bar(
+    painter: QPainter,
+    rect: QRectF,
+    event: AgendaEvent,
+    formats: Formats,
+    *,
+    selected: bool = False,
+    timed: bool = False,
+) -> None:
+    """Draw an event as one line: over whole days filled, with its hour in a month's cell."""
+    if timed:
+        _paint_timed_line(painter, rect, event, formats, selected=selected)
+        return
+    _shape(painter, rect, event, selected=selected, ghost=False)
+    font = theme.font(12, QFont.Weight.Medium)
+    metrics = QFontMetricsF(font)
+    painter.setFont(font)
+    painter.setPen(theme.color("text2" if event.closed else "text"))
+    text = rect.adjusted(9, 0, -5, 0)
+    if event.series:
+        size = theme.scaled(13)
+        spot = QRect(round(text.right()) - size, round(rect.center().y() - size / 2), size, size)
+        icons.paint_icon(painter, spot, "arrow_sync", "text2")
+        text.setRight(text.right() - size - 2)
+    shown = metrics.elidedText(event.title, Qt.TextElideMode.ElideRight, text.width())
+    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+
+
+def _paint_timed_line(
+    painter: QPainter, rect: QRectF, event: AgendaEvent, formats: Formats, *, selected: bool
+) -> None:
+    tone = theme.color(token_of(event))
+    if selected:
+        path = QPainterPath()
+        path.addRoundedRect(rect, RADIUS, RADIUS)
+        painter.fillPath(path, theme.color("sel"))
+        painter.setPen(QPen(theme.color("focus"), 1))
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+    dot = QRectF(rect.left() + 4, rect.center().y() - 3.5, 7, 7)
+    hollow = event.show_as in {"free", "tentative"}
+    painter.setPen(QPen(tone, 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush if hollow else tone)
+    painter.drawEllipse(dot.adjusted(0.5, 0.5, -0.5, -0.5))
+    small = theme.font(11, tabular=True)
+    hour = formats.time(event.start)
+    painter.setFont(small)
+    painter.setPen(theme.color("text2"))
+    left = dot.right() + 5
+    width = QFontMetricsF(small).horizontalAdvance(hour)
+    align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+    painter.drawText(QRectF(left, rect.top(), width + 2, rect.height()), align, hour)
+    font = theme.font(12)
+    painter.setFont(font)
+    painter.setPen(theme.color("text2" if event.closed else "text"))
+    room = QRectF(left + width + 6, rect.top(), rect.right() - left - width - 8, rect.height())
+    shown = QFontMetricsF(font).elidedText(
+        event.title, Qt.TextElideMode.ElideRight, max(0.0, room.width())
+    )
+    painter.drawText(room, align, shown)

@@ -1,0 +1,182 @@
+"""Where events lie on a page of days: pure reckoning in wall-clock time, without Qt.
+
+Inside the calendar a moment is a naive local time: a day column has 24 hours even when the clock
+changes on it, as on paper. :func:`instant` and :func:`wall` are the only doors to UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from desktop_crm.services.agenda_event import AgendaEvent
+
+DAY_MINUTES = 24 * 60
+SHORTEST_BLOCK = 20
+"""Minutes a block is drawn long at least, so that its text can be read and hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An event's part in one day column: minutes from midnight, and its share of the width."""
+
+    event: AgendaEvent
+    top: int
+    bottom: int
+    column: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A bar over whole days: indices of the first and last day shown, and its row."""
+
+    event: AgendaEvent
+    row: int
+    first: int
+    last: int
+    begins: bool
+    ends: bool
+
+
+def wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The naive local time of an instant."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a naive local time; a time the clock skips moves forward."""
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def monday(day: date) -> date:
+    """The first day of the week that holds a day."""
+    return day - timedelta(days=day.weekday())
+
+
+def month_days(day: date) -> list[date]:
+    """The 42 days of the six weeks that show a month."""
+    first = monday(day.replace(day=1))
+    return [first + timedelta(days=n) for n in range(42)]
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month, or its last day when the month is shorter."""
+    index = day.year * 12 + day.month - 1 + months
+    first = date(index // 12, index % 12 + 1, 1)
+    following = date((index + 1) // 12, (index + 1) % 12 + 1, 1)
+    return first.replace(day=min(day.day, (following - first).days))
+
+
+def covers_days(event: AgendaEvent) -> bool:
+    """Whether an event is shown above the hours: all day, or a day long and more."""
+    return event.all_day or event.end - event.start >= timedelta(days=1)
+
+
+def day_span(event: AgendaEvent, zone: ZoneInfo) -> tuple[date, date]:
+    """First and last day of an event, both included; all-day dates have no zone."""
+    clock = UTC if event.all_day else zone
+    first = event.start.astimezone(clock).date()
+    last = (event.end - timedelta(microseconds=1)).astimezone(clock).date()
+    return first, max(first, last)
+
+
+def blocks(events: Iterable[AgendaEvent], day: date, zone: ZoneInfo) -> list[Block]:
+    """Blocks of one day, overlapping ones side by side.
+
+    Events that overlap directly or through a third share the width in as few columns as they
+    need, which is what a person expects from a paper diary.
+    """
+    midnight = datetime.combine(day, time())
+    pieces: list[tuple[int, int, AgendaEvent]] = []
+    for event in events:
+        if covers_days(event):
+            continue
+        top = (wall(event.start, zone) - midnight) // timedelta(minutes=1)
+        bottom = (wall(event.end, zone) - midnight) // timedelta(minutes=1)
+        if top < DAY_MINUTES and (bottom > 0 or (bottom == top == 0)):
+            top = max(0, top)
+            bottom = min(DAY_MINUTES, max(bottom, top + SHORTEST_BLOCK))
+            pieces.append((top, bottom, event))
+    pieces.sort(key=lambda piece: (piece[0], -piece[1], piece[2].id))
+    placed: list[Block] = []
+    cluster: list[tuple[int, int, AgendaEvent]] = []
+    reach = -1
+    for piece in pieces:
+        if cluster and piece[0] >= reach:
+            placed.extend(_side_by_side(cluster))
+            cluster = []
+        cluster.append(piece)
+        reach = max(reach, piece[1])
+    return placed + _side_by_side(cluster)
+
+
+def _side_by_side(cluster: Sequence[tuple[int, int, AgendaEvent]]) -> list[Block]:
+    ends: list[int] = []
+    columns: list[int] = []
+    for top, bottom, _ in cluster:
+        free = next((n for n, end in enumerate(ends) if end <= top), len(ends))
+        if free == len(ends):
+            ends.append(bottom)
+        else:
+            ends[free] = bottom
+        columns.append(free)
+    return [
+        Block(event, top, bottom, column, len(ends))
+        for (top, bottom, event), column in zip(cluster, columns, strict=True)
+    ]
+
+
+def strips(
+    events: Iterable[AgendaEvent],
+    days: Sequence[date],
+    zone: ZoneInfo,
+    *,
+    every_event: bool = False,
+) -> list[Strip]:
+    """Bars over consecutive days, longest first, in as few rows as they need.
+
+    Args:
+        events: what to place.
+        days: consecutive days shown.
+        zone: zone of the person.
+        every_event: place short events too, as a month does; else only whole-day ones.
+    """
+    first_day, last_day = days[0], days[-1]
+    spans = []
+    for event in events:
+        if not (every_event or covers_days(event)):
+            continue
+        first, last = day_span(event, zone)
+        if first <= last_day and last >= first_day:
+            spans.append((first, last, event))
+    spans.sort(key=lambda span: _strip_order(span, first_day))
+    rows: list[set[int]] = []
+    placed = []
+    for first, last, event in spans:
+        begin = max(0, (first - first_day).days)
+        end = min(len(days) - 1, (last - first_day).days)
+        wanted = set(range(begin, end + 1))
+        row = next((n for n, used in enumerate(rows) if not used & wanted), len(rows))
+        if row == len(rows):
+            rows.append(set())
+        rows[row] |= wanted
+        placed.append(
+            Strip(event, row, begin, end, begins=first >= first_day, ends=last <= last_day)
+        )
+    return placed
+
+
+def _strip_order(
+    span: tuple[date, date, AgendaEvent], first_day: date
+) -> tuple[date, bool, int, datetime, int]:
+    first, last, event = span
+    shown = max(first, first_day)
+    return (shown, not covers_days(event), -(last - shown).days, event.start, event.id)
+
+
+def chronological(events: Iterable[AgendaEvent]) -> list[AgendaEvent]:
+    """Events in reading order."""
+    return sorted(events, key=lambda event: (event.start, event.end, event.id))

@@ -1,0 +1,441 @@
+"""The hours of one or more days: painting, mouse and keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from desktop_crm.core import clock
+from desktop_crm.core.formats import Formats
+from desktop_crm.core.i18n import tr
+from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.views import theme
+from desktop_crm.views.calendar import event_paint, gesture, layout
+from desktop_crm.views.calendar.gesture import ALL_DAY, SLOT, Edge, Slots
+from desktop_crm.views.calendar.time_keys import TimeKeys
+
+GUTTER = 60
+HOUR = 52
+EDGE_GRIP = 6
+WORK_DAY = (8 * 60, 18 * 60)
+_CLOCK_TICK = 30_000
+
+
+class Drag(StrEnum):
+    """What the mouse is doing."""
+
+    CREATE = "create"
+    MOVE = "move"
+    START = "start"
+    END = "end"
+
+
+@dataclass(slots=True)
+class _Press:
+    """A pressed mouse: what it drags, where it began, and whether it moved far enough."""
+
+    drag: Drag
+    day: int
+    minute: float
+    event: AgendaEvent | None = None
+    moving: bool = False
+
+
+class TimeGrid(QWidget):
+    """The page of hours. Its owner scrolls it and shows the strip above it.
+
+    Attributes:
+        cursor_moved: the minute to keep in view.
+    """
+
+    create_requested = Signal(object, object, bool)
+    open_requested = Signal(object)
+    change_requested = Signal(object, object, object, bool)
+    delete_requested = Signal(object)
+    page_requested = Signal(int)
+    selected = Signal(object)
+    cursor_moved = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("calendarHours")
+        self.setAccessibleName(tr("Calendar hours"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.days: list[date] = [clock.today()]
+        self.formats = Formats()
+        self.events: list[AgendaEvent] = []
+        self.slots = Slots()
+        self.chosen: AgendaEvent | None = None
+        self._keys = TimeKeys(self)
+        self._now = clock.now()
+        self._press: _Press | None = None
+        self._ghost: AgendaEvent | None = None
+        self._placed: list[tuple[QRectF, AgendaEvent]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(_CLOCK_TICK)
+        self._timer.timeout.connect(self._tick)
+        theme.changed.connect(self._theme_changed)
+
+    # --- content -------------------------------------------------------------------------
+
+    def show_days(self, days: Sequence[date], formats: Formats, now: datetime) -> None:
+        """Show these days, empty until the events come."""
+        self.days = list(days)
+        self.formats = formats
+        self._now = now
+        self.slots = replace(self.slots, day=min(self.slots.day, len(days) - 1))
+        self.show_events([])
+
+    def show_events(self, events: Sequence[AgendaEvent]) -> None:
+        """Show these events; the selected one stays selected when it is among them."""
+        self.events = layout.chronological(events)
+        if self.chosen is not None:
+            self.choose(self._same(self.chosen))
+        self._place()
+        self.update()
+
+    def _same(self, event: AgendaEvent) -> AgendaEvent | None:
+        exact = next((one for one in self.events if one.key == event.key), None)
+        if exact is not None or event.series:
+            return exact
+        return next((one for one in self.events if one.id == event.id), None)
+
+    def choose(self, event: AgendaEvent | None) -> None:
+        """Select an event, or none."""
+        self.chosen = event
+        self._describe()
+        self.selected.emit(event)
+        self.update()
+
+    def _describe(self) -> None:
+        if self.chosen is not None:
+            text = event_paint.description(self.chosen, self.formats)
+        else:
+            day = self.days[self.slots.day]
+            name = f"{self.formats.weekday(day)} {self.formats.date(day)}"
+            first, last = _clock_text(self.slots.start), _clock_text(self.slots.end)
+            hours = tr("All day") if self.slots.all_day else f"{first}–{last}"
+            text = f"{name}, {hours}"
+        self.setAccessibleDescription(text)
+
+    def set_slots(self, slots: Slots) -> None:
+        """Move the cursor and keep it in view."""
+        self.slots = slots
+        self._describe()
+        self.cursor_moved.emit(max(0, slots.head))
+        self.update()
+
+    # --- geometry ------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 24 * theme.scaled(HOUR) + 1)
+
+    def gutter(self) -> int:
+        """Width of the hours' captions."""
+        return theme.scaled(GUTTER)
+
+    def column(self, day: int) -> QRectF:
+        """Rectangle of a day's column."""
+        width = (self.width() - self.gutter()) / len(self.days)
+        return QRectF(self.gutter() + width * day, 0, width, self.height())
+
+    def y_of(self, minute: float) -> float:
+        """Height of a minute of the day."""
+        return minute * theme.scaled(HOUR) / 60
+
+    def position(self, point: QPointF) -> tuple[int, float]:
+        """Day index and minute under a point, kept inside the page."""
+        width = (self.width() - self.gutter()) / len(self.days)
+        day = int((point.x() - self.gutter()) // width) if width > 0 else 0
+        minute = point.y() * 60 / theme.scaled(HOUR)
+        return (
+            min(max(day, 0), len(self.days) - 1),
+            min(max(minute, 0.0), float(layout.DAY_MINUTES)),
+        )
+
+    def rect_of(self, event: AgendaEvent) -> QRectF:
+        """Rectangle where an event is drawn, empty when it is not."""
+        return next((r for r, one in self._placed if one.key == event.key), QRectF())
+
+    def event_at(self, point: QPointF) -> AgendaEvent | None:
+        """The event under a point."""
+        return next((one for r, one in reversed(self._placed) if r.contains(point)), None)
+
+    def _place(self) -> None:
+        self._placed = []
+        for index, day in enumerate(self.days):
+            column = self.column(index)
+            for block in layout.blocks(self.events, day, self.formats.zone):
+                self._placed.append((self._block_rect(column, block), block.event))
+
+    def _block_rect(self, column: QRectF, block: layout.Block) -> QRectF:
+        room = column.width() - 10
+        width = room / block.columns
+        top = self.y_of(block.top) + 1
+        return QRectF(
+            column.left() + 2 + width * block.column,
+            top,
+            max(8.0, width - 2),
+            max(12.0, self.y_of(block.bottom) - top - 1),
+        )
+
+    def resizeEvent(self, event: object) -> None:
+        self._place()
+
+    def _theme_changed(self) -> None:
+        self.updateGeometry()
+        self._place()
+        self.update()
+
+    def showEvent(self, event: object) -> None:
+        self._timer.start()
+
+    def hideEvent(self, event: object) -> None:
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        self._now = clock.now()
+        self.update()
+
+    # --- painting ------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(event.rect(), theme.color("surface"))
+        self._paint_days(painter)
+        self._paint_hours(painter)
+        self._paint_slots(painter)
+        self._paint_now(painter)
+        for rect, one in self._placed:
+            chosen = self.chosen is not None and one.key == self.chosen.key
+            event_paint.paint_block(painter, rect, one, self.formats, selected=chosen)
+        self._paint_ghost(painter)
+        self._paint_now_dot(painter)
+
+    def _paint_days(self, painter: QPainter) -> None:
+        quiet = theme.color("surface2")
+        for index, day in enumerate(self.days):
+            column = self.column(index)
+            if day.weekday() >= 5:
+                painter.fillRect(column, quiet)
+            else:
+                first, last = (self.y_of(minute) for minute in WORK_DAY)
+                painter.fillRect(QRectF(column.left(), 0, column.width(), first), quiet)
+                rest = self.height() - last
+                painter.fillRect(QRectF(column.left(), last, column.width(), rest), quiet)
+            x = round(column.left()) + 0.5
+            painter.setPen(QPen(theme.color("stroke"), 1))
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+
+    def _paint_hours(self, painter: QPainter) -> None:
+        painter.setFont(theme.font(11, tabular=True))
+        for hour in range(24):
+            y = round(self.y_of(hour * 60)) + 0.5
+            painter.setPen(QPen(theme.color("stroke"), 1))
+            painter.drawLine(QPointF(self.gutter(), y), QPointF(self.width(), y))
+            half = round(self.y_of(hour * 60 + 30)) + 0.5
+            painter.setPen(QPen(theme.color("stroke"), 1, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(self.gutter(), half), QPointF(self.width(), half))
+            if hour:
+                painter.setPen(theme.color("text2"))
+                box = QRectF(0, y - 9, self.gutter() - 10, 18)
+                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(box, align, f"{hour:02}:00")
+
+    def _paint_slots(self, painter: QPainter) -> None:
+        drawing = self._press is not None and self._press.drag is Drag.CREATE
+        if self.slots.all_day or self.chosen is not None or not (self.hasFocus() or drawing):
+            return
+        column = self.column(self.slots.day)
+        top, bottom = self.y_of(self.slots.start), self.y_of(self.slots.end)
+        box = QRectF(column.left() + 2, top + 1, column.width() - 4, bottom - top - 2)
+        painter.setPen(QPen(theme.color("focus"), 1.5))
+        painter.setBrush(theme.color("sel"))
+        painter.drawRoundedRect(box, 4, 4)
+        if self.slots.end - self.slots.start > SLOT or drawing:
+            painter.setPen(theme.color("text"))
+            painter.setFont(theme.font(11, tabular=True))
+            text = f"{_clock_text(self.slots.start)}–{_clock_text(self.slots.end)}"
+            painter.drawText(box.adjusted(8, 4, -4, -4), Qt.AlignmentFlag.AlignTop, text)
+
+    def _paint_ghost(self, painter: QPainter) -> None:
+        if self._ghost is None:
+            return
+        for index, day in enumerate(self.days):
+            for block in layout.blocks([self._ghost], day, self.formats.zone):
+                rect = self._block_rect(self.column(index), block)
+                event_paint.paint_block(
+                    painter, rect, block.event, self.formats, selected=True, ghost=True
+                )
+
+    def _now_at(self) -> tuple[QRectF, float] | None:
+        local = layout.wall(self._now, self.formats.zone)
+        if local.date() not in self.days:
+            return None
+        y = round(self.y_of(local.hour * 60 + local.minute)) + 0.5
+        return self.column(self.days.index(local.date())), y
+
+    def _paint_now(self, painter: QPainter) -> None:
+        place = self._now_at()
+        if place is None:
+            return
+        column, y = place
+        tone = theme.color("bad")
+        painter.setPen(QPen(event_paint.blend(tone, theme.color("surface"), 0.35), 1))
+        painter.drawLine(QPointF(self.gutter(), y), QPointF(self.width(), y))
+        painter.setPen(QPen(tone, 2))
+        painter.drawLine(QPointF(column.left(), y), QPointF(column.right(), y))
+
+    def _paint_now_dot(self, painter: QPainter) -> None:
+        place = self._now_at()
+        if place is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("bad"))
+            painter.drawEllipse(QPointF(place[0].left() + 1, place[1]), 4.5, 4.5)
+
+    # --- mouse ---------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        point = event.position()
+        day, minute = self.position(point)
+        found = self.event_at(point)
+        if found is not None:
+            self._press = _Press(self._grip(found, point), day, minute, found)
+            self.choose(found)
+            return
+        slot = int(minute // SLOT) * SLOT
+        self._press = _Press(Drag.CREATE, day, minute)
+        self.choose(None)
+        self.set_slots(Slots(day, slot, slot))
+
+    def _grip(self, found: AgendaEvent, point: QPointF) -> Drag:
+        rect = self.rect_of(found)
+        tall = rect.height() > 3 * EDGE_GRIP
+        if tall and point.y() - rect.top() < EDGE_GRIP:
+            return Drag.START
+        if tall and rect.bottom() - point.y() < EDGE_GRIP:
+            return Drag.END
+        return Drag.MOVE
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position()
+        if self._press is None:
+            self._hover(point)
+            return
+        day, minute = self.position(point)
+        press = self._press
+        press.moving = press.moving or abs(minute - press.minute) > 4 or day != press.day
+        if not press.moving:
+            return
+        self.cursor_moved.emit(int(minute))
+        if press.event is None:
+            last = min(int(minute // SLOT) * SLOT, layout.DAY_MINUTES - SLOT)
+            self.slots = Slots(press.day, self.slots.anchor, last)
+        elif press.event.movable:
+            start, end = self._dragged(press, press.event, day, minute)
+            self._ghost = replace(press.event, start=start, end=end, all_day=False)
+        self.update()
+
+    def _dragged(
+        self, press: _Press, event: AgendaEvent, day: int, minute: float
+    ) -> tuple[datetime, datetime]:
+        zone = self.formats.zone
+        if press.drag is Drag.MOVE:
+            return gesture.moved(
+                event, zone, days=day - press.day, minutes=gesture.snap(minute - press.minute)
+            )
+        edge = Edge.START if press.drag is Drag.START else Edge.END
+        return gesture.resized(event, zone, edge, gesture.at(self.days[day], gesture.snap(minute)))
+
+    def _hover(self, point: QPointF) -> None:
+        found = self.event_at(point)
+        edge = found is not None and found.movable and self._grip(found, point) is not Drag.MOVE
+        self.setCursor(Qt.CursorShape.SizeVerCursor if edge else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        press, self._press = self._press, None
+        ghost, self._ghost = self._ghost, None
+        self.update()
+        if press is None or not press.moving:
+            return
+        if press.event is None:
+            self.create_here()
+        elif not press.event.movable:
+            self.open_requested.emit(press.event)
+        elif ghost is not None and (ghost.start, ghost.end) != (press.event.start, press.event.end):
+            self.change_requested.emit(press.event, ghost.start, ghost.end, False)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        found = self.event_at(event.position())
+        self._press = None
+        if found is not None:
+            self.open_requested.emit(found)
+        else:
+            self.create_here()
+
+    def cancel_drag(self) -> bool:
+        """Drop what the mouse is dragging; whether there was anything."""
+        if self._press is None:
+            return False
+        self._press = self._ghost = None
+        self.update()
+        return True
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            found = self.event_at(QPointF(event.pos()))
+            text = event_paint.description(found, self.formats) if found else ""
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
+
+    def create_here(self) -> None:
+        """Ask for a new event where the cursor stands."""
+        day = self.days[self.slots.day]
+        if self.slots.all_day:
+            start, end = gesture.whole_day(day)
+        else:
+            zone = self.formats.zone
+            start = layout.instant(gesture.at(day, self.slots.start), zone)
+            end = layout.instant(gesture.at(day, self.slots.end), zone)
+        self.create_requested.emit(start, end, self.slots.all_day)
+
+    # --- keyboard ------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._keys.handle_key(event):
+            super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return self._keys.choose_next(forward) or super().focusNextPrevChild(forward)
+
+    def focusInEvent(self, event: object) -> None:
+        self._describe()
+        self.update()
+
+    def focusOutEvent(self, event: object) -> None:
+        self.update()
+
+
+def _clock_text(minute: int) -> str:
+    if minute == ALL_DAY:
+        return tr("All day")
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
