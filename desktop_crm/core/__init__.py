@@ -1,0 +1,1 @@
+"""Ground floor: no Qt, no SQL. Errors, time, text, formats, paths and translation."""

@@ -1,0 +1,1 @@
+"""What a field and an entity mean: kinds, declarations and the registry that reads them."""

@@ -1,0 +1,167 @@
+"""Constructors of declared columns: ordinary ``mapped_column`` with one ``Field`` in its info."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, TypedDict, Unpack
+
+from sqlalchemy import JSON as SqlJson
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from desktop_crm.meta import kinds
+from desktop_crm.meta.field import Choice, Field, Level
+from desktop_crm.meta.kinds import Kind
+from desktop_crm.meta.types import MONEY_SCALE, QUANTITY_SCALE, ExactNumber, UtcDateTime
+
+INFO_KEY: Final = "field"
+NAME_LENGTH: Final = 200
+
+
+class Meaning(TypedDict, total=False):
+    """Keyword arguments every constructor passes on to :class:`Field`."""
+
+    help: str
+    level: Level
+    audited: bool
+    searchable: bool
+    importable: bool
+    personal: bool
+    read_only: bool
+    hidden: bool
+    width: int
+    copy_of: tuple[str, str]
+    currency: str
+
+
+def _column(
+    type_: TypeEngine[Any] | type[TypeEngine[Any]],
+    field: Field,
+    *constraints: ForeignKey,
+    **arguments: Any,
+) -> MappedColumn[Any]:
+    if arguments.get("default", ...) is ...:
+        arguments.pop("default", None)
+    return mapped_column(type_, *constraints, info={INFO_KEY: field}, **arguments)
+
+
+def text(
+    label: str,
+    *,
+    length: int = NAME_LENGTH,
+    kind: Kind = kinds.TEXT,
+    default: str | None = None,
+    unique: bool = False,
+    **meaning: Unpack[Meaning],
+) -> MappedColumn[Any]:
+    """One line of text of at most ``length`` characters."""
+    field = Field(kind, label, **meaning)
+    return _column(String(length), field, default=default or ..., unique=unique or None)
+
+
+def multiline(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Text of any length with line breaks."""
+    return _column(Text, Field(kinds.MULTILINE, label, **meaning))
+
+
+def email(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """E-mail address."""
+    return text(label, length=254, kind=kinds.EMAIL, **meaning)
+
+
+def phone(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Phone number as written."""
+    return text(label, length=60, kind=kinds.PHONE, **meaning)
+
+
+def url(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Web address."""
+    return text(label, length=500, kind=kinds.URL, **meaning)
+
+
+def integer(
+    label: str, *, default: int | None = None, **meaning: Unpack[Meaning]
+) -> MappedColumn[Any]:
+    """Whole number."""
+    field = Field(kinds.INTEGER, label, **meaning)
+    return _column(Integer, field, default=... if default is None else default)
+
+
+def quantity(
+    label: str, *, default: Decimal | None = None, **meaning: Unpack[Meaning]
+) -> MappedColumn[Any]:
+    """Quantity or rate with up to six decimals."""
+    field = Field(kinds.QUANTITY, label, **meaning)
+    return _column(ExactNumber(QUANTITY_SCALE), field, default=... if default is None else default)
+
+
+def money(
+    label: str, *, unit: bool = False, default: Decimal | None = None, **meaning: Unpack[Meaning]
+) -> MappedColumn[Any]:
+    """Amount in the record's currency; ``unit`` prices keep six decimals."""
+    scale = QUANTITY_SCALE if unit else MONEY_SCALE
+    field = Field(kinds.MONEY, label, **meaning)
+    return _column(ExactNumber(scale), field, default=... if default is None else default)
+
+
+def percent(
+    label: str, *, default: Decimal | None = None, **meaning: Unpack[Meaning]
+) -> MappedColumn[Any]:
+    """Percentage; 19 means 19 %."""
+    field = Field(kinds.PERCENT, label, **meaning)
+    return _column(ExactNumber(QUANTITY_SCALE), field, default=... if default is None else default)
+
+
+def boolean(label: str, *, default: bool = False, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Yes or no, never unknown."""
+    return _column(Boolean, Field(kinds.BOOLEAN, label, **meaning), default=default)
+
+
+def day(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Day of the calendar, without a zone."""
+    return _column(Date, Field(kinds.DATE, label, **meaning))
+
+
+def moment(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Moment in UTC."""
+    return _column(UtcDateTime(), Field(kinds.DATETIME, label, **meaning))
+
+
+def choice(
+    label: str,
+    values: type[Choice],
+    *,
+    default: Choice | None = None,
+    **meaning: Unpack[Meaning],
+) -> MappedColumn[Any]:
+    """One code of a fixed set."""
+    field = Field(kinds.CHOICE, label, options=values.options(), **meaning)
+    return _column(String(40), field, default=... if default is None else str(default))
+
+
+def link(
+    label: str, target: str, *, cascade: bool = False, **meaning: Unpack[Meaning]
+) -> MappedColumn[Any]:
+    """Reference to another record.
+
+    The column is called ``<field>_id``; the field drops the ending. ``target`` is
+    ``table.id``; ``cascade`` deletes this row with the other for good.
+    """
+    key = ForeignKey(target, ondelete="CASCADE" if cascade else None)
+    return _column(Integer, Field(kinds.LINK, label, **meaning), key)
+
+
+def loose_link(label: str, target: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Reference without a foreign key: to who did it, or where two tables name each other."""
+    return _column(Integer, Field(kinds.LINK, label, target=target, **meaning))
+
+
+def json(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Structured value."""
+    return _column(SqlJson, Field(kinds.JSON, label, **meaning))
+
+
+def image(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Picture as PNG or JPEG bytes."""
+    return _column(LargeBinary, Field(kinds.IMAGE, label, **meaning))

@@ -1,0 +1,165 @@
+"""What the mapping cannot know about a field and an entity, as frozen declarations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import NamedTuple, Self
+
+from desktop_crm.meta.kinds import Kind
+
+
+class Tone(StrEnum):
+    """Colour of a pill: what a value feels like."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+    INFO = "info"
+    NEUTRAL = "neutral"
+
+
+class Option(NamedTuple):
+    """One value of a choice: stable code, label to translate, tone of its pill."""
+
+    code: str
+    label: str
+    tone: Tone
+
+
+class Choice(StrEnum):
+    """Base of the fixed value sets; members are ``NAME = "code", N_("Label"), Tone.OK``."""
+
+    label: str
+    tone: Tone
+
+    def __new__(cls, code: str, label: str = "", tone: Tone = Tone.NEUTRAL) -> Self:
+        """Make the member a plain string that also carries label and tone."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label = label
+        member.tone = tone
+        return member
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """All members in declared order."""
+        return tuple(Option(m.value, m.label, m.tone) for m in cls)
+
+
+class Level(Enum):
+    """Who may know a field at all."""
+
+    NORMAL = "normal"
+    CONFIDENTIAL = "confidential"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Meaning of one column; everything else is read back from the mapping.
+
+    Attributes:
+        kind: How values are typed, shown, compared and exported.
+        label: English label, marked for translation.
+        help: One sentence that explains the field to the person who fills it in.
+        level: Who may see it.
+        audited: Changes are recorded with old and new value.
+        searchable: Part of the folded text that search looks through.
+        importable: A file may set it.
+        personal: Personal data in the sense of the GDPR.
+        read_only: Set by rules alone.
+        hidden: Of no use to a person; neither list nor form offers it.
+        width: Column width in pixels; 0 takes the kind's.
+        options: Values of a choice.
+        copy_of: ``(lines, field)``: this is the stored copy of the primary child row's field.
+        currency: Name of the field that holds the currency of a money field.
+        target: Entity a link points to when no foreign key says so.
+    """
+
+    kind: Kind
+    label: str
+    help: str = ""
+    level: Level = Level.NORMAL
+    audited: bool = True
+    searchable: bool = False
+    importable: bool = True
+    personal: bool = False
+    read_only: bool = False
+    hidden: bool = False
+    width: int = 0
+    options: tuple[Option, ...] = ()
+    copy_of: tuple[str, str] | None = None
+    currency: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Titled part of a form; each row is one field name or several side by side."""
+
+    label: str
+    rows: tuple[str | tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Child rows edited inside their parent's form and saved with it.
+
+    Attributes:
+        name: Field name on the parent, e.g. ``emails``.
+        label: English label, marked for translation.
+        entity: Key of the child entity.
+        via: Column of the child that points to the parent.
+        columns: Child fields shown in the grid.
+    """
+
+    name: str
+    label: str
+    entity: str
+    via: str
+    columns: tuple[str, ...]
+
+
+class Menu(StrEnum):
+    """Where an entity stands in the window."""
+
+    MAIN = "main"
+    SETUP = "setup"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMeta:
+    """Meaning and arrangement of one entity.
+
+    Attributes:
+        key: Stable lower-case name used in files, links and on the command line.
+        label: English singular.
+        plural: English plural.
+        icon: Name of the icon.
+        title: Field that names a record to a person.
+        columns: Default list columns.
+        form: Sections of the form.
+        subtitle: Field shown under the title.
+        order: Default sort; a leading ``-`` sorts descending. Empty sorts by the title.
+        natural_key: Fields that identify a record outside, tried in order when importing.
+        lines: Child collections.
+        parent: Link fields to the records whose rights decide over this one.
+        menu: Where the window offers it.
+        reference: Everybody may read it; changing it takes the administrator's right.
+    """
+
+    key: str
+    label: str
+    plural: str
+    icon: str
+    title: str
+    columns: tuple[str, ...]
+    form: tuple[Section, ...] = ()
+    subtitle: str = ""
+    order: str = ""
+    natural_key: tuple[str, ...] = ()
+    lines: tuple[Lines, ...] = ()
+    parent: tuple[str, ...] = ()
+    menu: Menu = Menu.NONE
+    reference: bool = False

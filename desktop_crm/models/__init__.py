@@ -1,0 +1,74 @@
+"""Mapped classes, declarations only; importing the package registers them in menu order."""
+
+from __future__ import annotations
+
+from desktop_crm.meta import registry
+from desktop_crm.models.activity import Activity, ActivityParty, Link
+from desktop_crm.models.base import Base
+from desktop_crm.models.company import (
+    BankAccount,
+    Currency,
+    ExchangeRate,
+    NumberSequence,
+    OwnCompany,
+)
+from desktop_crm.models.lead import Lead
+from desktop_crm.models.mail import Mailbox, MailboxItem, MailMessage, SyncState
+from desktop_crm.models.office import (
+    AuditEntry,
+    Document,
+    DocumentContent,
+    ImportBatch,
+    SavedView,
+)
+from desktop_crm.models.opportunity import Opportunity, OpportunityLine, Stage, StageHistory
+from desktop_crm.models.party import Account, Contact, EmailAddress, Phone, PostalAddress
+from desktop_crm.models.product import PriceList, PriceListItem, Product, TaxCode, TaxRate, Unit
+from desktop_crm.models.quote import Quote, QuoteLine
+from desktop_crm.models.user import Role, RoleRight, Team, User
+
+MODELS: tuple[type[Base], ...] = (
+    Contact,
+    Account,
+    Lead,
+    Opportunity,
+    Activity,
+    Product,
+    Quote,
+    Stage,
+    TaxCode,
+    PriceList,
+    Unit,
+    Currency,
+    NumberSequence,
+    User,
+    Team,
+    Role,
+    Mailbox,
+    OwnCompany,
+    BankAccount,
+    EmailAddress,
+    Phone,
+    PostalAddress,
+    OpportunityLine,
+    StageHistory,
+    ActivityParty,
+    Link,
+    MailMessage,
+    MailboxItem,
+    SyncState,
+    PriceListItem,
+    TaxRate,
+    ExchangeRate,
+    QuoteLine,
+    RoleRight,
+    Document,
+    DocumentContent,
+    SavedView,
+    ImportBatch,
+    AuditEntry,
+)
+
+registry.install(MODELS)
+
+__all__ = [*(model.__name__ for model in MODELS), "MODELS", "Base"]

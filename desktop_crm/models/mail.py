@@ -1,0 +1,223 @@
+"""Mailboxes, their messages and how far each was read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from desktop_crm.core.i18n import N_
+from desktop_crm.meta.columns import (
+    boolean,
+    choice,
+    email,
+    integer,
+    json,
+    link,
+    moment,
+    multiline,
+    text,
+    url,
+)
+from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
+from desktop_crm.models.base import Base, Titled, Tracked, titled
+
+
+class MailboxKind(Choice):
+    """What serves a mailbox."""
+
+    FOLDER = "folder", N_("Folder of files")
+    EXCHANGE = "exchange", N_("Exchange Server")
+
+
+class MailboxState(Choice):
+    """How the last pass ended."""
+
+    NEW = "new", N_("Not synchronised yet"), Tone.NEUTRAL
+    OK = "ok", N_("Up to date"), Tone.OK
+    RUNNING = "running", N_("Synchronising"), Tone.INFO
+    WAITING = "waiting", N_("Waiting to try again"), Tone.WARN
+    STOPPED = "stopped", N_("Stopped"), Tone.BAD
+
+
+class StoredPart(Choice):
+    """How much of a message is kept."""
+
+    FULL = "full", N_("Whole message")
+    HEADERS = "headers", N_("Headers only")
+
+
+class ItemState(Choice):
+    """Where a mailbox's item stands."""
+
+    STORED = "stored", N_("Stored"), Tone.OK
+    EXCLUDED = "excluded", N_("Left out"), Tone.NEUTRAL
+    QUARANTINED = "quarantined", N_("Could not be read"), Tone.BAD
+    GONE = "gone", N_("No longer in the mailbox"), Tone.NEUTRAL
+
+
+class Mailbox(Titled, Base):
+    """Mailbox of a user; its password is in the keyring, never here."""
+
+    __tablename__ = "mailbox"
+    __table_args__ = titled("mailbox")
+    __entity__ = EntityMeta(
+        key="mailbox",
+        label=N_("Mailbox"),
+        plural=N_("Mailboxes"),
+        icon="mail",
+        title="name",
+        subtitle="address",
+        columns=("name", "kind", "address", "user", "state", "last_synced_at"),
+        form=(
+            Section(
+                N_("Mailbox"),
+                (("name", "kind"), ("address", "login"), ("server", "ca_file"), "path", "user"),
+            ),
+            Section(
+                N_("Privacy"),
+                ("never_log", "own_domains"),
+            ),
+            Section(N_("Status"), (("state", "last_synced_at"), "message")),
+        ),
+        natural_key=("name",),
+        menu=Menu.SETUP,
+    )
+    name: Mapped[str] = text(N_("Name"), length=120, searchable=True)
+    kind: Mapped[str] = choice(N_("Kind"), MailboxKind, default=MailboxKind.FOLDER)
+    address: Mapped[str] = email(N_("Address"), searchable=True, personal=True)
+    login: Mapped[str | None] = text(N_("Login"), length=254)
+    server: Mapped[str | None] = url(N_("Server"))
+    ca_file: Mapped[str | None] = text(N_("Certificate authority file"), length=500)
+    path: Mapped[str | None] = text(N_("Folder"), length=1000)
+    user_id: Mapped[int | None] = link(N_("User"), "user.id")
+    never_log: Mapped[str | None] = multiline(
+        N_("Never store"),
+        help=N_("Addresses and domains, one a line; mail with them is never stored."),
+    )
+    own_domains: Mapped[str | None] = text(
+        N_("Own domains"), help=N_("Mail only among them is internal and never stored.")
+    )
+    state: Mapped[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
+    message: Mapped[str | None] = text(N_("Message"), length=500, read_only=True)
+    last_synced_at: Mapped[datetime | None] = moment(N_("Last pass"), read_only=True)
+    leased_by: Mapped[str | None] = text(
+        N_("Synchronised by"), length=120, read_only=True, hidden=True, audited=False
+    )
+    leased_until: Mapped[datetime | None] = moment(
+        N_("Reserved until"), read_only=True, hidden=True, audited=False
+    )
+
+
+class MailMessage(Tracked, Base):
+    """One message, stored once however many mailboxes hold it."""
+
+    __tablename__ = "mail_message"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        Index("ix_mail_message_activity_id", "activity_id"),
+        Index("ix_mail_message_thread", "thread_key"),
+        Index("ix_mail_message_sent_at", "sent_at"),
+    )
+    __entity__ = EntityMeta(
+        key="mail_message",
+        label=N_("Message"),
+        plural=N_("Messages"),
+        icon="mail",
+        title="subject",
+        columns=("sent_at", "from_name", "subject", "stored", "has_attachments"),
+        form=(
+            Section(
+                N_("Message"),
+                (("sent_at", "stored"), ("from_name", "from_address"), "subject", "body_text"),
+            ),
+        ),
+        order="-sent_at",
+        parent=("activity",),
+    )
+    activity_id: Mapped[int] = link(N_("Activity"), "activity.id", cascade=True)
+    message_id: Mapped[str] = text(N_("Message id"), length=500, read_only=True)
+    thread_key: Mapped[str | None] = text(N_("Thread"), length=500, hidden=True, read_only=True)
+    conversation_id: Mapped[str | None] = text(
+        N_("Conversation"), length=500, hidden=True, read_only=True
+    )
+    in_reply_to: Mapped[str | None] = text(N_("Answer to"), length=500, hidden=True, read_only=True)
+    references: Mapped[list[str] | None] = json(N_("References"), hidden=True, read_only=True)
+    sent_at: Mapped[datetime | None] = moment(N_("Sent"), read_only=True)
+    from_name: Mapped[str | None] = text(N_("Sender"), length=320, read_only=True, personal=True)
+    from_address: Mapped[str | None] = email(N_("Sender's address"), read_only=True, personal=True)
+    to_line: Mapped[str | None] = multiline(N_("To"), read_only=True, personal=True)
+    cc_line: Mapped[str | None] = multiline(N_("Cc"), read_only=True, personal=True)
+    subject: Mapped[str | None] = text(N_("Subject"), length=1000, read_only=True)
+    preview: Mapped[str | None] = text(N_("Preview"), length=300, read_only=True, personal=True)
+    body_text: Mapped[str | None] = multiline(N_("Text"), read_only=True, personal=True)
+    body_html: Mapped[str | None] = multiline(
+        N_("Formatted text"), hidden=True, read_only=True, personal=True
+    )
+    stored: Mapped[str] = choice(N_("Kept"), StoredPart, default=StoredPart.FULL, read_only=True)
+    is_automatic: Mapped[bool] = boolean(N_("Automatic"), read_only=True)
+    has_attachments: Mapped[bool] = boolean(N_("Attachments"), read_only=True)
+    size_bytes: Mapped[int | None] = integer(N_("Size"), read_only=True)
+
+
+class MailboxItem(Tracked, Base):
+    """One item of one mailbox: which message or meeting it holds, or why it was not stored."""
+
+    __tablename__ = "mailbox_item"
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "folder", "item_key"),
+        Index("ix_mailbox_item_activity_id", "activity_id"),
+        Index("ix_mailbox_item_identity", "mailbox_id", "identity"),
+        Index("ix_mailbox_item_folder", "mailbox_id", "folder", "state", "sent_at"),
+    )
+    __entity__ = EntityMeta(
+        key="mailbox_item",
+        label=N_("Mailbox item"),
+        plural=N_("Mailbox items"),
+        icon="mail",
+        title="item_key",
+        columns=("mailbox", "folder", "state", "reason", "is_read", "activity"),
+        form=(
+            Section(N_("Mailbox item"), (("mailbox", "folder"), ("state", "reason"), "activity")),
+        ),
+        parent=("mailbox",),
+    )
+    mailbox_id: Mapped[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    folder: Mapped[str] = text(N_("Folder"), length=300)
+    item_key: Mapped[str] = text(N_("Item"), length=1000, hidden=True)
+    change_key: Mapped[str | None] = text(N_("Change key"), length=500, hidden=True)
+    identity: Mapped[str | None] = text(
+        N_("Identity"),
+        length=560,
+        hidden=True,
+        help=N_("Message id, or calendar id and occurrence."),
+    )
+    content_hash: Mapped[str | None] = text(N_("Content hash"), length=64, hidden=True)
+    activity_id: Mapped[int | None] = link(N_("Activity"), "activity.id")
+    state: Mapped[str] = choice(N_("State"), ItemState, default=ItemState.STORED)
+    reason: Mapped[str | None] = text(N_("Reason"), length=500)
+    is_read: Mapped[bool] = boolean(N_("Read"))
+    sent_at: Mapped[datetime | None] = moment(N_("Sent"))
+
+
+class SyncState(Tracked, Base):
+    """How far one folder of a mailbox was read."""
+
+    __tablename__ = "sync_state"
+    __table_args__ = (UniqueConstraint("mailbox_id", "folder"),)
+    __entity__ = EntityMeta(
+        key="sync_state",
+        label=N_("Sync state"),
+        plural=N_("Sync states"),
+        icon="arrow_sync",
+        title="folder",
+        columns=("mailbox", "folder", "status", "synced_at"),
+        form=(Section(N_("Sync state"), (("mailbox", "folder"), ("status", "synced_at"))),),
+        parent=("mailbox",),
+    )
+    mailbox_id: Mapped[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    folder: Mapped[str] = text(N_("Folder"), length=300)
+    token: Mapped[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
+    status: Mapped[str | None] = text(N_("Status"), length=40)
+    synced_at: Mapped[datetime | None] = moment(N_("Last pass"))
