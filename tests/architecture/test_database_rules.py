@@ -1,0 +1,65 @@
+"""Who may write, and that no statement is put together from text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.support.source import Module, imported, literal_text, modules
+
+#: A bulk update raises no version and writes no audit: only the one writer does both.
+MAY_UPDATE = re.compile(r"desktop_crm/(services/records\w*\.py|db/.+\.py)")
+STATEMENT = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|ALTER\s+TABLE|"
+    r"(CREATE|DROP)\s+(TABLE|INDEX|TRIGGER|VIEW|DATABASE|EXTENSION)|PRAGMA|ATTACH|SELECT\s)",
+)
+
+
+def test_only_the_records_service_updates_rows() -> None:
+    found = []
+    for module in modules():
+        if MAY_UPDATE.fullmatch(module.name):
+            continue
+        names = {name for _, name in imported(module)}
+        for call in module.calls():
+            function = ast.unparse(call.func)
+            by_name = function == "update" and any(
+                name.startswith("sqlalchemy") and name.endswith(".update") for name in names
+            )
+            by_module = function in {"sa.update", "sqlalchemy.update", "orm.update"}
+            by_table = function.endswith(("__table__.update", "table.update"))
+            if by_name or by_module or by_table:
+                found.append(module.at(call))
+    assert found == []
+
+
+def test_no_statement_is_put_together_from_text() -> None:
+    found = [module.at(node) for module in modules() for node in _composed_statements(module)]
+    assert found == []
+
+
+def _composed_statements(module: Module) -> Iterator[ast.AST]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.JoinedStr):
+            composed = any(isinstance(part, ast.FormattedValue) for part in node.values)
+            pieces = literal_text(node) if composed else iter(())
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+            pieces = literal_text(node)
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "format"
+        ):
+            pieces = literal_text(node.func.value)
+        else:
+            continue
+        if any(STATEMENT.search(piece) for piece in pieces) and not _is_constant(node):
+            yield node
+
+
+def _is_constant(node: ast.AST) -> bool:
+    """Literal text broken over several lines with plus signs."""
+    return isinstance(node, ast.BinOp) and all(
+        isinstance(part, ast.BinOp | ast.Constant | ast.operator) for part in ast.walk(node)
+    )
