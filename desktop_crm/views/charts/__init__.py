@@ -1,0 +1,1 @@
+"""Charts painted on the theme's tokens, each with a text that says the same."""
