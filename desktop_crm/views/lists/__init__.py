@@ -1,0 +1,1 @@
+"""Lists of records: table model, table, header, views, columns."""

@@ -1,0 +1,349 @@
+"""Table model over a key snapshot: a million rows open at once, rows are read as they are seen."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+
+from desktop_crm.views.lists.columns import ListColumn, Look
+from desktop_crm.views.lists.rows import RowSource, ShownRow
+
+if TYPE_CHECKING:
+    from desktop_crm.views.tasks import Task, Tasks
+
+PAGE: Final = 256
+PAGES_KEPT: Final = 64
+PAGES_AT_ONCE: Final = 3
+MISSING: Final = "…"
+
+TONE_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 1
+DELETED_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 2
+_DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
+_TIP: Final = int(Qt.ItemDataRole.ToolTipRole)
+_ACCESSIBLE: Final = int(Qt.ItemDataRole.AccessibleTextRole)
+_ALIGN: Final = int(Qt.ItemDataRole.TextAlignmentRole)
+_RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_FLAGS: Final = (
+    Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+)
+_Index = QModelIndex | QPersistentModelIndex
+_ROOT: Final = QModelIndex()
+
+
+class RecordModel(QAbstractTableModel):
+    """Rows of one query.
+
+    The first page is shown as soon as it is there; the keys of all rows follow and give the
+    length; pages of 256 rows are asked for when a cell of them is painted. Each new query raises
+    the generation, stops what still runs for the old one and drops its late answers.
+
+    Attributes:
+        counted: Number of rows and whether it is final.
+        loading: Whether the first page is on its way.
+        failed: The error of the query; the rows shown before are gone.
+        keys_known: All keys are there, so that a selection can be restored.
+    """
+
+    counted = Signal(object, bool)
+    loading = Signal(bool)
+    failed = Signal(object)
+    keys_known = Signal()
+
+    def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._source: RowSource | None = None
+        self._columns: tuple[ListColumn, ...] = ()
+        self._generation = 0
+        self._keys: array[int] = array("q")
+        self._exact = False
+        self._count = 0
+        self._pages: OrderedDict[int, list[ShownRow | None]] = OrderedDict()
+        self._asked: set[int] = set()
+        self._wanted: list[int] = []
+        self._running: list[Task] = []
+        self._last_page = -1
+        self._last_rows: list[ShownRow | None] = []
+        self._fetch = QTimer(self)
+        self._fetch.setSingleShot(True)
+        self._fetch.setInterval(0)
+        self._fetch.timeout.connect(self._fetch_wanted)
+
+    # --- asking ----------------------------------------------------------------------------
+
+    def set_source(self, source: RowSource, columns: tuple[ListColumn, ...]) -> None:
+        """Show the rows of another source; the ones shown now stay until the first page comes."""
+        self._stop()
+        self._generation += 1
+        generation = self._generation
+        self._source = source
+        if columns != self._columns:
+            self._reset(columns)
+        self.loading.emit(True)
+        self._running = [
+            self._tasks.read(
+                source.first_page,
+                PAGE,
+                done=lambda rows: self._take_first(generation, source, rows),
+                failed=lambda error: self._take_failure(generation, error),
+                owner=self,
+                cancellable=True,
+            )
+        ]
+
+    def _stop(self) -> None:
+        for task in self._running:
+            task.cancel()
+        self._running = []
+        self._wanted.clear()
+        self._asked.clear()
+        self._fetch.stop()
+
+    def _reset(self, columns: tuple[ListColumn, ...]) -> None:
+        self.beginResetModel()
+        self._columns = columns
+        self._forget()
+        self.endResetModel()
+
+    def _forget(self) -> None:
+        self._keys = array("q")
+        self._exact = False
+        self._count = 0
+        self._pages.clear()
+        self._last_page = -1
+        self._last_rows = []
+
+    def _take_first(self, generation: int, source: RowSource, rows: list[ShownRow]) -> None:
+        if generation != self._generation:
+            return
+        self.beginResetModel()
+        self._forget()
+        self._keys = array("q", (row.id for row in rows))
+        self._count = len(rows)
+        if rows:
+            self._pages[0] = list(rows)
+        self.endResetModel()
+        self.loading.emit(False)
+        if len(rows) < PAGE:
+            self._know_all(self._keys)
+            return
+        self.counted.emit(self._count, False)
+        self._running.append(
+            self._tasks.read(
+                source.keys,
+                done=lambda keys: self._take_keys(generation, keys),
+                failed=lambda error: self._take_failure(generation, error),
+                owner=self,
+                cancellable=True,
+            )
+        )
+
+    def _take_keys(self, generation: int, keys: array[int]) -> None:
+        if generation != self._generation:
+            return
+        if keys[: self._count] != self._keys[: self._count]:
+            # Somebody changed the order between the two statements: the snapshot is the truth.
+            self._pages.clear()
+            self._last_page = -1
+        if len(keys) > self._count:
+            self.beginInsertRows(_ROOT, self._count, len(keys) - 1)
+            self._keys = keys
+            self._count = len(keys)
+            self.endInsertRows()
+        elif len(keys) < self._count:
+            self.beginRemoveRows(_ROOT, len(keys), self._count - 1)
+            self._keys = keys
+            self._count = len(keys)
+            self.endRemoveRows()
+        self._know_all(keys)
+
+    def _know_all(self, keys: array[int]) -> None:
+        self._keys = keys
+        self._exact = True
+        self.counted.emit(self._count, True)
+        self.keys_known.emit()
+
+    def _take_failure(self, generation: int, error: Exception) -> None:
+        if generation != self._generation:
+            return
+        self._stop()
+        self.beginResetModel()
+        self._forget()
+        self.endResetModel()
+        self.loading.emit(False)
+        self.failed.emit(error)
+
+    # --- pages -----------------------------------------------------------------------------
+
+    def _row(self, row: int) -> ShownRow | None:
+        """Row as read, None while its page is on the way (which this asks for)."""
+        number = row // PAGE
+        if number == self._last_page:
+            page = self._last_rows
+        else:
+            found = self._pages.get(number)
+            if found is None:
+                if number not in self._asked:
+                    self._asked.add(number)
+                    self._wanted.append(number)
+                    self._fetch.start()
+                return None
+            self._pages.move_to_end(number)
+            self._last_page = number
+            self._last_rows = page = found
+        place = row - number * PAGE
+        return page[place] if place < len(page) else None
+
+    @Slot()
+    def _fetch_wanted(self) -> None:
+        """Ask for the pages seen last; those that were only scrolled past are forgotten."""
+        wanted, self._wanted = self._wanted, []
+        for number in wanted[:-PAGES_AT_ONCE]:
+            self._asked.discard(number)
+        for number in wanted[-PAGES_AT_ONCE:]:
+            self._fetch_page(number)
+
+    def _fetch_page(self, number: int) -> None:
+        ids = self._keys[number * PAGE : (number + 1) * PAGE]
+        if not ids or self._source is None:
+            self._asked.discard(number)
+            return
+        generation = self._generation
+        self._running = [task for task in self._running if not task.cancelled][-16:]
+        self._running.append(
+            self._tasks.read(
+                self._source.rows,
+                ids,
+                done=lambda rows: self._take_page(generation, number, ids, rows),
+                failed=lambda error: self._take_failure(generation, error),
+                owner=self,
+                cancellable=True,
+            )
+        )
+
+    def _take_page(
+        self, generation: int, number: int, ids: array[int], rows: list[ShownRow]
+    ) -> None:
+        if generation != self._generation:
+            return
+        self._asked.discard(number)
+        by_id = {row.id: row for row in rows}
+        before = {row.id: row for row in self._pages.get(number, []) if row is not None}
+        self._pages[number] = [by_id.get(key) or self._gone(key, before) for key in ids]
+        self._pages.move_to_end(number)
+        self._last_page = -1
+        while len(self._pages) > PAGES_KEPT:
+            self._pages.popitem(last=False)
+        first = number * PAGE
+        last = min(first + PAGE, self._count) - 1
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
+
+    def _gone(self, key: int, before: dict[int, ShownRow]) -> ShownRow:
+        known = before.get(key)
+        if known is not None:
+            return ShownRow(key, known.texts, known.tones, deleted=True)
+        empty = ("",) * len(self._columns)
+        return ShownRow(key, (MISSING, *empty[1:]), empty, deleted=True)
+
+    def reload(self, ids: frozenset[int] | None = None) -> None:
+        """Read shown rows again in place; the order is not touched.
+
+        Args:
+            ids: Changed records; None: anything may have changed.
+        """
+        if ids is not None:
+            hit = [
+                number
+                for number, page in self._pages.items()
+                if any(row is not None and row.id in ids for row in page)
+            ]
+        else:
+            hit = list(self._pages)
+        for number in hit[:-PAGES_AT_ONCE]:
+            del self._pages[number]
+            self._last_page = -1
+        for number in hit[-PAGES_AT_ONCE:]:
+            self._fetch_page(number)
+
+    # --- answers ---------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[ListColumn, ...]:
+        """Columns shown, in the model's order."""
+        return self._columns
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all keys are known."""
+        return self._exact
+
+    def id_at(self, row: int) -> int | None:
+        """Key of the record in a row."""
+        return self._keys[row] if 0 <= row < len(self._keys) else None
+
+    def ids_between(self, first: int, last: int) -> array[int]:
+        """Keys of the rows from first to last, both included."""
+        return self._keys[first : last + 1]
+
+    def row_of(self, record_id: int) -> int:
+        """Row of a record, -1 when it is not in the list. Costs one pass over the keys."""
+        try:
+            return self._keys.index(record_id)
+        except ValueError:
+            return -1
+
+    def title_at(self, row: int) -> str:
+        """First text of a row that is loaded, else an empty text."""
+        shown = self._row(row)
+        return shown.texts[0] if shown is not None and shown.texts else ""
+
+    # --- Qt --------------------------------------------------------------------------------
+
+    def rowCount(self, parent: _Index = _ROOT) -> int:
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: _Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._columns)
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        return _FLAGS
+
+    def data(self, index: _Index, role: int = _DISPLAY) -> object:
+        if role == _DISPLAY:
+            shown = self._row(index.row())
+            return MISSING if shown is None else shown.texts[index.column()]
+        if role == TONE_ROLE:
+            shown = self._row(index.row())
+            return "" if shown is None else shown.tones[index.column()]
+        if role == DELETED_ROLE:
+            shown = self._row(index.row())
+            return shown is not None and shown.deleted
+        if role == _ALIGN:
+            return _RIGHT if self._columns[index.column()].look == Look.NUMBER else _LEFT
+        if role in {_TIP, _ACCESSIBLE}:
+            shown = self._row(index.row())
+            return None if shown is None else shown.texts[index.column()]
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> object:
+        if orientation != Qt.Orientation.Horizontal or section >= len(self._columns):
+            return None
+        column = self._columns[section]
+        if role in {_DISPLAY, _ACCESSIBLE}:
+            return column.label
+        if role == _ALIGN:
+            return _RIGHT if column.look == Look.NUMBER else _LEFT
+        return None

@@ -1,0 +1,159 @@
+"""Paints the cells of a record table: full-row hover, accent bar, avatars, pills, hairlines."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QStaticText
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from desktop_crm.views import theme
+from desktop_crm.views.lists.columns import Look
+from desktop_crm.views.lists.record_model import DELETED_ROLE, TONE_ROLE
+from desktop_crm.views.widgets.avatar import paint_avatar
+
+if TYPE_CHECKING:
+    from desktop_crm.views.lists.record_view import RecordView
+
+ROW_HEIGHT: Final = 36
+_PAD: Final = 8
+_FIRST_PAD: Final = 14
+_TITLE_PAD: Final = 48
+_CACHE: Final = 4096
+_DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
+
+
+class RowDelegate(QStyledItemDelegate):
+    """One delegate for all columns; laid-out texts are kept, so that scrolling only draws."""
+
+    def __init__(self, view: RecordView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._texts: OrderedDict[tuple[str, int, int], tuple[QStaticText, float, float]] = (
+            OrderedDict()
+        )
+        self.restyle()
+        theme.changed.connect(self.restyle)
+
+    def restyle(self) -> None:
+        """Take fonts and colours of the theme in force."""
+        self._texts.clear()
+        body = theme.font(13)
+        self._fonts = {
+            Look.PLAIN: body,
+            Look.DIM: body,
+            Look.NUMBER: theme.font(13, tabular=True),
+            Look.PILL: theme.font(12, QFont.Weight.Medium),
+            Look.TITLE: theme.font(13, QFont.Weight.Medium),
+            Look.PERSON: theme.font(13, QFont.Weight.Medium),
+        }
+        self._metrics = {look: QFontMetrics(font) for look, font in self._fonts.items()}
+        self._surface = theme.color("surface")
+        self._hover = theme.color("hover")
+        self._sel = theme.color("sel")
+        self._sel_inactive = theme.color("sel_inactive")
+        self._stroke = theme.color("stroke")
+        self._line = theme.color("line")
+        self._line_pen = QPen(self._line, 1)
+        self._text = theme.color("text")
+        self._text2 = theme.color("text2")
+        self._text3 = theme.color("text3")
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(80, theme.scaled(ROW_HEIGHT))
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        view = self._view
+        area: QRect = option.rect
+        row = index.row()
+        column = index.column()
+        look = view.look_of(column)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        active = view.shows_focus
+        if selected:
+            painter.fillRect(area, self._sel if active else self._sel_inactive)
+        elif row == view.hover_row:
+            painter.fillRect(area, self._hover)
+        bottom = area.bottom()
+        painter.fillRect(area.left(), bottom, area.width(), 1, self._stroke)
+        first = view.is_first(column)
+        if selected and first:
+            painter.fillRect(area.left(), area.top(), 3, area.height(), self._line)
+        if active and row == view.current_row:
+            painter.fillRect(area.left(), area.top(), area.width(), 1, self._line)
+            painter.fillRect(area.left(), bottom, area.width(), 1, self._line)
+        text = index.data(_DISPLAY)
+        if not text:
+            return
+        text = str(text)
+        if look == Look.PILL:
+            self._paint_pill(painter, area, index, text, first=first)
+            return
+        left = area.left() + (_FIRST_PAD if first else _PAD)
+        width = area.right() - _PAD - left + 1
+        if look == Look.PERSON:
+            side = theme.scaled(24)
+            top = area.top() + (area.height() - side) / 2
+            paint_avatar(painter, QRectF(left, top, side, side), text)
+            left += side + 10
+            width -= side + 10
+        painter.setPen(self._ink(index, look))
+        painter.setFont(self._fonts[look])
+        laid, text_width, text_height = self._laid_out(text, look, width)
+        x = left + width - text_width if look == Look.NUMBER else left
+        y = area.top() + (area.height() - text_height) / 2
+        painter.drawStaticText(QPointF(x, y), laid)
+
+    def _ink(self, index: QModelIndex | QPersistentModelIndex, look: Look) -> QColor:
+        if self._view.may_be_deleted and index.data(DELETED_ROLE):
+            return self._text3
+        return self._text2 if look == Look.DIM else self._text
+
+    def _laid_out(self, text: str, look: Look, width: int) -> tuple[QStaticText, float, float]:
+        key = (text, look, width)
+        found = self._texts.get(key)
+        if found is not None:
+            return found
+        shown = self._metrics[look].elidedText(text, Qt.TextElideMode.ElideRight, width)
+        laid = QStaticText(shown)
+        laid.setTextFormat(Qt.TextFormat.PlainText)
+        laid.prepare(font=self._fonts[look])
+        size = laid.size()
+        if len(self._texts) >= _CACHE:
+            self._texts.popitem(last=False)
+        made = self._texts[key] = (laid, size.width(), size.height())
+        return made
+
+    def _paint_pill(
+        self,
+        painter: QPainter,
+        area: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+        text: str,
+        *,
+        first: bool,
+    ) -> None:
+        tone = index.data(TONE_ROLE) or "neutral"
+        left = area.left() + (_FIRST_PAD if first else _PAD)
+        room = area.right() - _PAD - left + 1 - 18
+        laid, width, height = self._laid_out(text, Look.PILL, room)
+        tall = theme.scaled(21)
+        top = area.top() + (area.height() - tall) / 2
+        shape = QPainterPath()
+        shape.addRoundedRect(QRectF(left, top, width + 18, tall), tall / 2, tall / 2)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(shape, theme.color(f"{tone}_bg"))
+        painter.restore()
+        painter.setFont(self._fonts[Look.PILL])
+        painter.setPen(theme.color(tone))
+        painter.drawStaticText(QPointF(left + 9, top + (tall - height) / 2), laid)
