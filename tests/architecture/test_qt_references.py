@@ -2,7 +2,8 @@
 
 PySide6 6.12.0 on CPython 3.10 and 3.11 loses one reference to None on each call that returns
 nothing and one to True on each signal sent; after some thousand calls the process aborts. This
-counts both where the product runs.
+counts both where the product runs. From CPython 3.12 on None and True are immortal: their counts
+mean nothing, and what is left to see is that the process lives.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ class Sender(QObject):
 def count(work, thing):
     work()
     before = sys.getrefcount(thing)
+    immortal = before > 2**30
     for _ in range({CALLS}):
         work()
-    return sys.getrefcount(thing) - before
+    return 0 if immortal else sys.getrefcount(thing) - before
 
 sender = Sender()
 sender.sent.connect(lambda _on: None)
