@@ -137,7 +137,7 @@ def _sqlite_template(run_folder: Path) -> Path:
         if not template.exists():
             draft = run_folder / "draft.db"
             draft.unlink(missing_ok=True)
-            migrate.create(f"sqlite:///{draft}")
+            migrate.create(f"sqlite:///{draft}").close()
             draft.rename(template)
     return template
 
@@ -178,7 +178,7 @@ def _postgres_template(run_folder: Path, postgres_server: Server) -> str:
     with locked(run_folder / "postgres.template.lock"):
         if not ready.exists():
             postgres_server.drop_database(name)
-            migrate.create(postgres_server.create_database(name))
+            migrate.create(postgres_server.create_database(name)).close()
             ready.touch()
     return name
 
