@@ -107,6 +107,7 @@ class Opportunity(Titled, Owned, Base):
             "state",
             "currency_id",
             "owner_id",
+            "forecast_category",
             "amount",
             "probability",
             sqlite_where=sql("deleted_at IS NULL"),
