@@ -23,6 +23,7 @@ _NUMERIC_DATE: Final = re.compile(r"^(\d{1,2})[./\-\s](\d{1,2})[./\-\s](\d{2,4})
 _NAMED_DATE: Final = re.compile(r"^(\d{1,2})[.\s\-]+([^\W\d_]{3,})\.?[\s\-,]+(\d{4})")
 _TIME: Final = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap]m)?$", re.IGNORECASE)
 _CENTURY: Final = 70
+_UTC_ZONE: Final = ZoneInfo("UTC")
 
 
 @lru_cache(maxsize=8)
@@ -47,7 +48,7 @@ class Formats:
     """
 
     language: str = "en"
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = _UTC_ZONE
 
     @property
     def locale(self) -> str:

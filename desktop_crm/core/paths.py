@@ -20,11 +20,9 @@ def resource_root() -> Path:
     """Folder of icons, fonts, themes and catalogues."""
     bundle: str | None = getattr(sys, "_MEIPASS", None)
     package = Path(__file__).resolve().parent.parent
-    candidates = (
-        *((Path(bundle) / "desktop_crm" / "resources",) if bundle else ()),
-        package / "resources",
-        package.parent / "resources",
-    )
+    candidates = [package / "resources", package.parent / "resources"]
+    if bundle:
+        candidates.insert(0, Path(bundle) / "desktop_crm" / "resources")
     return next((path for path in candidates if path.is_dir()), candidates[-1])
 
 

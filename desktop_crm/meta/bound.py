@@ -112,7 +112,7 @@ class BoundField:
         return self.column is None or bool(self.column.nullable)
 
     @property
-    def default(self) -> Any:
+    def default(self) -> object:
         """Value of a new record, None when there is none."""
         default = self.column.default if self.column is not None else None
         return default.arg if default is not None and default.is_scalar else None  # type: ignore[attr-defined]

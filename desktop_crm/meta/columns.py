@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final, TypedDict, Unpack
 
-from sqlalchemy import JSON as SqlJson
-from sqlalchemy import Boolean, Date, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, Boolean, Date, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeEngine
 
@@ -39,7 +38,7 @@ def _column(
     type_: TypeEngine[Any] | type[TypeEngine[Any]],
     field: Field,
     *constraints: ForeignKey,
-    **arguments: Any,
+    **arguments: Any,  # noqa: ANN401  handed on to mapped_column
 ) -> MappedColumn[Any]:
     if arguments.get("default", ...) is ...:
         arguments.pop("default", None)
@@ -159,7 +158,7 @@ def loose_link(label: str, target: str, **meaning: Unpack[Meaning]) -> MappedCol
 
 def json(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
     """Structured value."""
-    return _column(SqlJson, Field(kinds.JSON, label, **meaning))
+    return _column(JSON, Field(kinds.JSON, label, **meaning))
 
 
 def image(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:

@@ -35,15 +35,19 @@ class ExactNumber(TypeDecorator[Decimal]):
             return dialect.type_descriptor(BigInteger())
         return dialect.type_descriptor(Numeric(24, self.scale))
 
-    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> Any:
+    def process_bind_param(
+        self, value: Decimal | int | None, dialect: Dialect
+    ) -> Decimal | int | None:
         """Scale and round a value half up on its way in."""
         if value is None:
             return None
         exact = Decimal(value).quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_UP)
         return int(exact.scaleb(self.scale)) if dialect.name == "sqlite" else exact
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Return a plain Decimal without trailing zeros beyond two decimals."""
+    def process_result_value(
+        self, value: Decimal | int | None, dialect: Dialect
+    ) -> Decimal | None:
+        """Return a plain Decimal at the stored scale."""
         if value is None:
             return None
         return Decimal(value).scaleb(-self.scale) if dialect.name == "sqlite" else Decimal(value)
@@ -68,9 +72,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return an aware moment in UTC."""
         if value is None:
             return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""The database: connections, transactions, migrations, search index and backups."""
