@@ -394,7 +394,7 @@ def in_turn(steps: Sequence[tuple[str, Sequence[str]]]) -> int:
 FORMAT = (str(program("ruff")), "format", "--check", ".")
 LINT = (str(program("ruff")), "check", ".")
 TYPES = (str(environment_python()), "-m", "mypy")
-IMPORTS = (str(program("lint-imports")),)
+IMPORTS = (str(program("lint-imports")), "--no-logo")
 I18N = (str(environment_python()), str(TOP / "scripts" / "i18n.py"))
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
