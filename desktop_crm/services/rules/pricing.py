@@ -49,7 +49,7 @@ class TaxRounding(StrEnum):
 class LineKind(StrEnum):
     """What a row of a quote is; only items enter the totals."""
 
-    ITEM = "item"
+    ITEM = "product"
     OPTIONAL = "optional"
     ALTERNATIVE = "alternative"
     TEXT = "text"

@@ -1,0 +1,1 @@
+"""Documents on paper: pure ReportLab, no database, no Qt, no clock."""
