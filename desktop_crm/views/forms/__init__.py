@@ -1,0 +1,1 @@
+"""Forms: one editor per kind of field, records opened, checked, saved, conflicts decided."""
