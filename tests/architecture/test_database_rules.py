@@ -31,12 +31,12 @@ def test_only_the_records_service_updates_rows() -> None:
             by_table = function.endswith(("__table__.update", "table.update"))
             if by_name or by_module or by_table:
                 found.append(module.at(call))
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def test_no_statement_is_put_together_from_text() -> None:
     found = [module.at(node) for module in modules() for node in _composed_statements(module)]
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def _composed_statements(module: Module) -> Iterator[ast.AST]:

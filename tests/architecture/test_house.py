@@ -79,7 +79,7 @@ def test_no_module_is_named_after_nothing() -> None:
 def test_every_package_is_one() -> None:
     folders = {module.path.parent for module in modules()}
     bare = [folder for folder in folders if not (folder / "__init__.py").exists()]
-    assert bare == []
+    assert not bare, "\n".join(map(str, bare))
 
 
 def test_the_top_folder_shows_the_house() -> None:
@@ -97,7 +97,7 @@ def test_a_library_with_a_home_is_imported_only_there(library: str) -> None:
         if name.partition(".")[0] == library
         and not home.fullmatch(module.path.relative_to(PACKAGE).as_posix())
     ]
-    assert strangers == []
+    assert not strangers, "\n".join(map(str, strangers))
 
 
 def test_errors_are_caught_by_name_or_with_a_reason() -> None:
@@ -112,7 +112,7 @@ def test_errors_are_caught_by_name_or_with_a_reason() -> None:
             reraised = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
             if not reraised and not any("#" in line for line in around):
                 bare.append(module.at(node))
-    assert bare == []
+    assert not bare, "\n".join(map(str, bare))
 
 
 def test_public_functions_of_views_say_what_they_mean() -> None:
@@ -124,7 +124,7 @@ def test_public_functions_of_views_say_what_they_mean() -> None:
             own = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", node.name)
             if own and not ast.get_docstring(node) and not _is_nested_or_overload(module, node):
                 silent.append(f"{module.at(node)} {node.name}")
-    assert silent == []
+    assert not silent, "\n".join(map(str, silent))
 
 
 def _is_nested_or_overload(module: Module, function: ast.FunctionDef) -> bool:
@@ -147,7 +147,7 @@ def test_nothing_names_the_machine_it_was_written_on() -> None:
         if (path.suffix in text_files or path.parent.name == ".ci") and path.name != "uv.lock"
         for match in machine.finditer(path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def test_the_lock_names_the_public_index_only() -> None:

@@ -64,7 +64,7 @@ def test_every_text_a_widget_shows_is_translated() -> None:
             for text in _shown(call):
                 if WORD.search(text):
                     found.append(f"{module.at(call)} {called(call)}({text!r})")
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def _shown(call: ast.Call) -> Iterator[str]:
@@ -108,7 +108,7 @@ def test_every_sentence_in_a_window_is_marked_for_translation() -> None:
                 continue
             if SENTENCE.match(node.value):
                 found.append(f"{module.at(node)} {node.value!r}")
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def _exempt(module: Module) -> set[int]:
@@ -133,7 +133,7 @@ def test_no_window_runs_a_nested_event_loop_of_its_own() -> None:
         and module.name not in allowed
         and not module.name.startswith(("desktop_crm/tour/", "desktop_crm/bench/"))
     ]
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 def test_tests_of_windows_wait_for_signals_and_never_sleep() -> None:
@@ -144,7 +144,7 @@ def test_tests_of_windows_wait_for_signals_and_never_sleep() -> None:
         for call in module.calls()
         if ast.unparse(call.func) in {"time.sleep", "sleep", "QTest.qWait", "qtbot.wait"}
     ]
-    assert found == []
+    assert not found, "\n".join(map(str, found))
 
 
 # --- icons --------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_every_drawing_is_used() -> None:
         for name in sorted(drawings())
         if name not in texts and not re.search(rf"\b{name}_\d+_", styles + " ".join(texts))
     ]
-    assert unused == []
+    assert not unused, "\n".join(map(str, unused))
 
 
 def test_every_drawing_that_is_named_is_there() -> None:
@@ -189,7 +189,7 @@ def test_every_drawing_that_is_named_is_there() -> None:
         for node, name in _named_drawings(module)
         if name not in present
     ]
-    assert missing == []
+    assert not missing, "\n".join(map(str, missing))
 
 
 def _named_drawings(module: Module) -> Iterator[tuple[ast.AST, str]]:
