@@ -1,0 +1,1 @@
+"""Benchmarks: ratios between what the product does and the least that it could cost."""
