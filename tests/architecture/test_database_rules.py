@@ -42,7 +42,7 @@ def test_no_statement_is_put_together_from_text() -> None:
 def _composed_statements(module: Module) -> Iterator[ast.AST]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.JoinedStr):
-            composed = any(isinstance(part, ast.FormattedValue) for part in node.values)
+            composed = any(_varies(part) for part in node.values)
             pieces = literal_text(node) if composed else iter(())
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
             pieces = literal_text(node)
@@ -56,6 +56,13 @@ def _composed_statements(module: Module) -> Iterator[ast.AST]:
             continue
         if any(STATEMENT.search(piece) for piece in pieces) and not _is_constant(node):
             yield node
+
+
+def _varies(part: ast.expr) -> bool:
+    """True for all but text and constants of the module (a PRAGMA takes no parameters)."""
+    if not isinstance(part, ast.FormattedValue):
+        return False
+    return not (isinstance(part.value, ast.Name) and part.value.id.isupper())
 
 
 def _is_constant(node: ast.AST) -> bool:

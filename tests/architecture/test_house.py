@@ -34,18 +34,19 @@ TOP_FOLDER = {
     "uv.lock",
 }
 
-#: Third-party packages with one home: the pattern of the modules that may import them.
+#: Third-party packages with one home: the pattern of the modules that may import them. The bench
+#: also does the same work with the bare library, to compare.
 HOMES = {
     "PySide6": r"(views/.+|app|tour|tour/.+|bench/.+)\.py",
     "shiboken6": r"(views/.+|app|tour|tour/.+|bench/.+)\.py",
     "exchangelib": r"sync/exchange\w*(/\w+)?\.py",
-    "openpyxl": r"services/excel/.+\.py",
-    "xlsxwriter": r"services/excel/.+\.py",
-    "python_calamine": r"services/excel/.+\.py",
-    "reportlab": r"printing/.+\.py",
+    "openpyxl": r"(services/excel|bench)/.+\.py",
+    "xlsxwriter": r"(services/excel|bench)/.+\.py",
+    "python_calamine": r"(services/excel|bench)/.+\.py",
+    "reportlab": r"(printing|bench)/.+\.py",
     "click": r"cli/.+\.py",
-    "psycopg": r"(db/.+|bench/.+)\.py",
-    "alembic": r"db/.+\.py",
+    "psycopg": r"(db|bench)/.+\.py",
+    "alembic": r"(db|bench)/.+\.py",
     "tomlkit": r"core/.+\.py",
 }
 
@@ -55,7 +56,12 @@ def python_files() -> list[Module]:
 
 
 def test_no_module_grows_beyond_the_limit() -> None:
-    long = {module.name: len(module.lines) for module in python_files()}
+    # A migration is written once by Alembic and then history.
+    long = {
+        module.name: len(module.lines)
+        for module in python_files()
+        if "migrations/versions" not in module.name
+    }
     assert {name: size for name, size in long.items() if size > MAX_LINES} == {}
 
 
@@ -77,7 +83,8 @@ def test_no_module_is_named_after_nothing() -> None:
 
 
 def test_every_package_is_one() -> None:
-    folders = {module.path.parent for module in modules()}
+    # Alembic reads the scripts below migrations by their path.
+    folders = {module.path.parent for module in modules() if "/migrations/" not in module.name}
     bare = [folder for folder in folders if not (folder / "__init__.py").exists()]
     assert not bare, "\n".join(map(str, bare))
 
@@ -116,15 +123,20 @@ def test_errors_are_caught_by_name_or_with_a_reason() -> None:
 
 
 def test_public_functions_of_views_say_what_they_mean() -> None:
-    # Overridden methods of Qt (camelCase) have Qt's meaning; ruff checks every other package.
-    silent = []
+    # Overridden methods of Qt (camelCase) have Qt's meaning, those of an own base class have the
+    # meaning said there; ruff checks every other package.
+    said: set[str] = set()
+    silent: dict[str, str] = {}
     for module in modules("views", "app.py", "tour.py"):
         for node in module.nodes(ast.FunctionDef):
             assert isinstance(node, ast.FunctionDef)
+            if ast.get_docstring(node):
+                said.add(node.name)
             own = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", node.name)
-            if own and not ast.get_docstring(node) and not _is_nested_or_overload(module, node):
-                silent.append(f"{module.at(node)} {node.name}")
-    assert not silent, "\n".join(map(str, silent))
+            if own and not _is_nested_or_overload(module, node):
+                silent.setdefault(node.name, module.at(node))
+    found = [f"{place} {name}" for name, place in silent.items() if name not in said]
+    assert not found, "\n".join(found)
 
 
 def _is_nested_or_overload(module: Module, function: ast.FunctionDef) -> bool:
