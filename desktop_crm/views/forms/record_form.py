@@ -185,10 +185,11 @@ class RecordForm(QScrollArea):
             box.show_error("")
         self._read_only = not record.can_edit
         self._show_units()
-        self._settle()
+        self.settle()
         self._loading = False
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Count what is shown as saved (or given up): nothing is dirty any more."""
         self._dirty.clear()
         self._texts = {name: self._current(name) for name in self.boxes}
         self.dirty_changed.emit(False)
@@ -228,6 +229,15 @@ class RecordForm(QScrollArea):
         if box is not None:
             box.editor.load(value, title)
             self._edited(name)
+
+    def take_theirs(self, name: str, value: object, title: str = "") -> None:
+        """Show what somebody else saved; the field is not dirty any more."""
+        box = self.boxes.get(name)
+        if box is not None:
+            box.editor.load(value, title)
+            self._texts[name] = self._current(name)
+            self._dirty.discard(name)
+            self.dirty_changed.emit(bool(self._dirty))
 
     # --- checking --------------------------------------------------------------------------
 

@@ -1,0 +1,223 @@
+"""The form of a record in a window of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
+from desktop_crm.views import theme
+from desktop_crm.views.forms.editing import RecordEditing
+from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.cards import Notice
+from desktop_crm.views.widgets.labels import Elide, Pill
+from desktop_crm.views.widgets.layout import frame, row
+
+if TYPE_CHECKING:
+    from desktop_crm.services.records import RecordValues
+    from desktop_crm.views.workbench import Workbench
+
+_SIZE = QSize(760, 720)
+
+
+class FormDialog(QDialog):
+    """Edits one record; Ctrl+S saves, Esc closes and asks when something would be lost.
+
+    Args:
+        parent: The window it belongs to.
+        entity_key: Whose form.
+        bench: The workbench.
+        record_id: Record to open; None makes a new one.
+        defaults: Field values of a new record.
+        saved: Called with the record's id each time it was saved.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        entity_key: str,
+        bench: Workbench,
+        *,
+        record_id: int | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        saved: Callable[[int], object] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._entity = registry.get(entity_key)
+        self._new = record_id is None
+        self._defaults = dict(defaults or {})
+        self._saved = saved
+        self.setObjectName(f"dialog.{entity_key}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._build()
+        self._fit()
+        if record_id is None:
+            self.editing.open_new(self._defaults)
+        else:
+            self.editing.open(record_id)
+
+    def _build(self) -> None:
+        self._title = Elide("", "h1")
+        self._pill = Pill()
+        self._pill.hide()
+        self.notice = Notice()
+        self.form = RecordForm(self._entity.key, self._bench)
+        self.form.setEnabled(False)
+        self.editing = RecordEditing(self.form, self.notice, self._bench)
+        self.editing.loaded.connect(self._loaded)
+        self.editing.failed.connect(self._failed)
+        self.editing.busy_changed.connect(lambda _busy: self._update())
+        self.form.dirty_changed.connect(lambda _dirty: self._update())
+        self._delete = push_button("form.delete", tr("Delete"), self._remove, kind="danger")
+        self._delete.hide()
+        self._another = push_button("form.save_and_new", tr("Save and new"), self._save_and_new)
+        self._cancel = push_button("form.cancel", tr("Cancel"), self.close)
+        self._save = push_button("form.save", tr("Save"), self._save_and_close, kind="primary")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(row(self._title, self._pill, None, spacing=10, margins=(24, 18, 24, 8)))
+        layout.addWidget(row(self.notice, margins=(24, 0, 24, 4)))
+        layout.addWidget(self.form, 1)
+        foot = row(
+            self._delete,
+            None,
+            self._another,
+            self._cancel,
+            self._save,
+            spacing=8,
+            margins=(24, 12, 24, 12),
+        )
+        layout.addWidget(frame("dialogfoot", foot))
+        for keys, action in (
+            ("Ctrl+S", self._save_and_stay),
+            ("Ctrl+Return", self._save_and_close),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(action)
+        self._show_title("")
+        self._update()
+
+    def _fit(self) -> None:
+        wanted = QSize(theme.scaled(_SIZE.width()), theme.scaled(_SIZE.height()))
+        parent = self.parentWidget()
+        room = parent.window().size() if parent is not None else wanted
+        self.resize(wanted.boundedTo(room - QSize(40, 40)).expandedTo(QSize(640, 480)))
+
+    def _show_title(self, record_title: str) -> None:
+        if self._new:
+            title = tr("New: {entity}", entity=tr(self._entity.label))
+        else:
+            title = record_title or tr(self._entity.label)
+        self._title.setText(title)
+        mark = " •" if self.form.is_dirty else ""
+        self.setWindowTitle(f"{title}{mark}")
+        self.setAccessibleName(title)
+
+    def _loaded(self, record: RecordValues) -> None:
+        self.form.setEnabled(True)
+        self._delete.setVisible(not self._new and record.can_delete)
+        self._show_pill(record)
+        self._update()
+        self.form.focus_first()
+
+    def _show_pill(self, record: RecordValues) -> None:
+        for name in ("stage", "status_reason", "state"):
+            field = self._entity.fields.get(name)
+            value = record.values.get(name)
+            if field is not None and value is not None:
+                text = record.titles.get(name) or field.display(value, self._bench.formats)
+                self._pill.show_text(text, field.tones.get(str(value), "info"))
+                return
+
+    def _failed(self, error: Exception) -> None:
+        self._bench.shell.show_error(error)
+        self.form.settle()
+        self.close()
+
+    def _update(self) -> None:
+        record = self.editing.record
+        ready = self.form.is_dirty and not self.editing.is_busy
+        self._save.setEnabled(ready)
+        self._another.setVisible(self._new)
+        self._another.setEnabled(ready)
+        title = ""
+        if record is not None:
+            title = str(record.values.get(self._entity.title_field) or "")
+        self._show_title(title)
+
+    def _save_and_close(self) -> None:
+        if self._save.isEnabled():
+            self.editing.save(self._close_after)
+
+    def _close_after(self, record_id: int) -> None:
+        self._tell(record_id)
+        self.close()
+
+    def _save_and_stay(self) -> None:
+        if self._save.isEnabled():
+            self.editing.save(self._stay_after)
+
+    def _stay_after(self, record_id: int) -> None:
+        self._tell(record_id)
+        self._new = False
+        self.editing.open(record_id)
+
+    def _save_and_new(self) -> None:
+        def again(record_id: int) -> None:
+            self._tell(record_id)
+            self.editing.open_new(self._defaults)
+
+        self.editing.save(again)
+
+    def _tell(self, record_id: int) -> None:
+        self._bench.shell.toast(
+            tr("{entity} saved", entity=tr(self._entity.label)), self._title_typed(), undo=True
+        )
+        if self._saved is not None:
+            self._saved(record_id)
+
+    def _title_typed(self) -> str:
+        box = self.form.boxes.get(self._entity.title_field)
+        value = box.editor.value() if box is not None else None
+        return str(value) if value else ""
+
+    def _remove(self) -> None:
+        from desktop_crm.services import records
+
+        if self.editing.record_id is None:
+            return
+
+        def done(changes: object) -> None:
+            self.form.settle()
+            self._bench.bus.publish(changes)  # type: ignore[arg-type]
+            self._bench.shell.toast(
+                tr("{entity} deleted", entity=tr(self._entity.label)), undo=True
+            )
+            self.close()
+
+        self._bench.tasks.write(
+            records.delete,
+            self._bench.actor,
+            self._entity.key,
+            [self.editing.record_id],
+            done=done,
+            owner=self,
+            label=tr("Deleting"),
+        )
+
+    def reject(self) -> None:
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.editing.is_busy or not self.editing.may_leave(self._close_after):
+            event.ignore()
+            return
+        super().closeEvent(event)
