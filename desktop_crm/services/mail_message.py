@@ -1,0 +1,313 @@
+"""One message as it is read, and the decisions about what it is linked to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, exists, select
+
+from desktop_crm.core.errors import NotFound, UserError
+from desktop_crm.core.i18n import N_
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta import registry
+from desktop_crm.models import (
+    Activity,
+    ActivityParty,
+    Document,
+    DocumentContent,
+    Link,
+    MailMessage,
+    User,
+)
+from desktop_crm.models.activity import Direction, LinkRule, LinkState, Participation
+from desktop_crm.models.mail import StoredPart
+from desktop_crm.services import permissions, records
+from desktop_crm.services.changes import ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.mail_view import visible
+
+LINKABLE = ("account", "contact", "lead", "opportunity", "quote")
+"""Entities that a message can be linked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody a message names; `contact_id` is None while nobody is known by the address."""
+
+    participation: str
+    name: str
+    address: str
+    contact_id: int | None
+    lead_id: int | None
+    account_id: int | None
+    user_id: int | None
+
+    @property
+    def known(self) -> bool:
+        """Whether the address belongs to a record."""
+        return any((self.contact_id, self.lead_id, self.account_id, self.user_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message."""
+
+    id: int
+    name: str
+    media_type: str
+    size: int
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """Why a message stands, or might stand, on a record."""
+
+    id: int
+    version: int
+    entity: str
+    record_id: int
+    title: str
+    rule: str
+    evidence: str
+    confidence: Decimal
+    state: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the reading pane shows it."""
+
+    id: int
+    version: int
+    subject: str
+    sender: Party | None
+    to_line: str
+    cc_line: str
+    at: datetime | None
+    text: str
+    html: str
+    headers_only: bool
+    automatic: bool
+    outgoing: bool
+    parties: tuple[Party, ...]
+    attachments: tuple[Attachment, ...]
+    links: tuple[LinkRow, ...]
+    may_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """Bytes of an attachment with the name it came under."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> Message:
+    """One message with its people, files and links.
+
+    Raises:
+        NotFound: it is gone, or the actor may not see it.
+    """
+    with actor.db.reading(cancel) as connection:
+        row = connection.execute(
+            select(
+                MailMessage,
+                Activity.version.label("activity_version"),
+                Activity.owner_id,
+                Activity.direction,
+            )
+            .join(Activity, Activity.id == MailMessage.activity_id)
+            .where(MailMessage.activity_id == activity_id, visible(actor))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(N_("This message is no longer there, or you may not see it."))
+        parties = connection.execute(
+            select(ActivityParty)
+            .where(ActivityParty.activity_id == activity_id, ActivityParty.deleted_at.is_(None))
+            .order_by(ActivityParty.id)
+        ).all()
+        files = connection.execute(
+            select(Document.id, Document.name, Document.media_type, Document.size_bytes)
+            .add_columns(exists().where(DocumentContent.sha256 == Document.sha256).label("stored"))
+            .where(Document.activity_id == activity_id, Document.deleted_at.is_(None))
+            .order_by(Document.id)
+        ).all()
+        links = connection.execute(
+            select(Link, User.name.label("decided_by"))
+            .outerjoin(User, User.id == Link.linked_by_id)
+            .where(Link.activity_id == activity_id, Link.deleted_at.is_(None))
+            .order_by(Link.confidence.desc(), Link.id)
+        ).all()
+        titles = _titles(actor, connection, [(one.record_type, one.record_id) for one in links])
+    people = tuple(
+        Party(
+            participation=one.participation,
+            name=one.name or "",
+            address=one.address or "",
+            contact_id=one.contact_id,
+            lead_id=one.lead_id,
+            account_id=one.account_id,
+            user_id=one.user_id,
+        )
+        for one in parties
+    )
+    return Message(
+        id=activity_id,
+        version=row.activity_version,
+        subject=row.subject or "",
+        sender=_sender(row.from_name, row.from_address, people),
+        to_line=row.to_line or "",
+        cc_line=row.cc_line or "",
+        at=row.sent_at,
+        text=row.body_text or "",
+        html=row.body_html or "",
+        headers_only=row.stored == StoredPart.HEADERS.value,
+        automatic=row.is_automatic,
+        outgoing=row.direction == Direction.OUTGOING.value,
+        parties=people,
+        attachments=tuple(
+            Attachment(one.id, one.name, one.media_type or "", one.size_bytes or 0, one.stored)
+            for one in files
+        ),
+        links=tuple(
+            LinkRow(
+                id=one.id,
+                version=one.version,
+                entity=one.record_type,
+                record_id=one.record_id,
+                title=titles[one.record_type, one.record_id],
+                rule=one.rule,
+                evidence=one.evidence or "",
+                confidence=one.confidence,
+                state=one.state,
+                decided_by=one.decided_by or "",
+            )
+            for one in links
+            if (one.record_type, one.record_id) in titles
+        ),
+        may_link=permissions.may(
+            actor, registry.get("activity"), "edit", {"owner_id": row.owner_id}
+        ),
+    )
+
+
+def _sender(name: str | None, address: str | None, people: tuple[Party, ...]) -> Party | None:
+    for one in people:
+        if one.participation == Participation.FROM.value:
+            return one
+    if not (name or address):
+        return None
+    return Party(Participation.FROM.value, name or "", address or "", None, None, None, None)
+
+
+def _titles(
+    actor: Actor, connection: Connection, wanted: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], str]:
+    """Titles of the records among these that the actor may see."""
+    by_entity: dict[str, list[int]] = {}
+    for key, record_id in wanted:
+        by_entity.setdefault(key, []).append(record_id)
+    titles: dict[tuple[str, int], str] = {}
+    for key, ids in by_entity.items():
+        if key not in LINKABLE:
+            continue
+        entity = registry.get(key)
+        table = entity.table
+        statement = select(table.c.id, table.c[entity.meta.title]).where(
+            table.c.id.in_(ids), table.c.deleted_at.is_(None)
+        )
+        rights = permissions.row_clause(actor, entity, table, "read")
+        if rights is not None:
+            statement = statement.where(rights)
+        for record_id, title in connection.execute(statement):
+            titles[key, record_id] = title or ""
+    return titles
+
+
+def attachment(actor: Actor, document_id: int) -> FileContent:
+    """Bytes of an attachment of a message that the actor may see.
+
+    Raises:
+        NotFound: it is gone, may not be seen, or its content was not stored.
+    """
+    with actor.db.reading() as connection:
+        row = connection.execute(
+            select(Document.name, Document.media_type, DocumentContent.content)
+            .join(DocumentContent, DocumentContent.sha256 == Document.sha256)
+            .join(Activity, Activity.id == Document.activity_id)
+            .where(Document.id == document_id, Document.deleted_at.is_(None), visible(actor))
+        ).one_or_none()
+    if row is None:
+        raise NotFound(N_("The content of this attachment was not stored with the message."))
+    return FileContent(row.name, row.media_type or "", row.content)
+
+
+# --- decisions ---------------------------------------------------------------------------
+
+
+def link(actor: Actor, activity_id: int, entity: str, record_id: int) -> ChangeSet:
+    """Link a message to a record by hand; a link that was rejected or removed counts again.
+
+    Raises:
+        UserError: messages are not linked to such records.
+        PermissionDenied: the actor may not change the message.
+    """
+    if entity not in LINKABLE:
+        raise UserError(N_("A message cannot be linked to this kind of record."))
+    with actor.db.reading() as connection:
+        known = connection.execute(
+            select(Link.id, Link.version, Link.deleted_at).where(
+                Link.activity_id == activity_id,
+                Link.record_type == entity,
+                Link.record_id == record_id,
+            )
+        ).one_or_none()
+        at = connection.execute(
+            select(Activity.occurred_at).where(Activity.id == activity_id)
+        ).scalar()
+    decision = {
+        "state": LinkState.LINKED.value,
+        "rule": LinkRule.MANUAL.value,
+        "evidence": None,
+        "confidence": Decimal(100),
+        "linked_by": actor.user_id,
+    }
+    if known is None:
+        new = {"activity": activity_id, "record_type": entity, "record_id": record_id}
+        saved = records.save(actor, "link", None, None, {**new, **decision, "occurred_at": at})
+        return saved.changes
+    changes = ChangeSet()
+    version = known.version
+    if known.deleted_at is not None:
+        changes = records.restore(actor, "link", [known.id])
+        version = records.get(actor, "link", known.id).version
+    saved = records.save(actor, "link", known.id, version, decision)
+    return changes.merge(saved.changes)
+
+
+def accept(actor: Actor, row: LinkRow) -> ChangeSet:
+    """Make a suggestion a link; rule and evidence stay, so that one can still see why."""
+    return _decide(actor, row, LinkState.LINKED)
+
+
+def reject(actor: Actor, row: LinkRow) -> ChangeSet:
+    """Say no to a suggestion or a link; no rule makes it again."""
+    return _decide(actor, row, LinkState.REJECTED)
+
+
+def _decide(actor: Actor, row: LinkRow, state: LinkState) -> ChangeSet:
+    saved = records.save(
+        actor,
+        "link",
+        row.id,
+        row.version,
+        {"state": state.value, "linked_by": actor.user_id},
+    )
+    return saved.changes

@@ -1,0 +1,271 @@
+"""Read models of the mail pane: folders and message lists."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import true as always
+
+from desktop_crm.core.text import fold
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta import registry
+from desktop_crm.models import (
+    Activity,
+    Link,
+    Mailbox,
+    MailboxItem,
+    MailMessage,
+)
+from desktop_crm.models.activity import ActivityKind, Direction, LinkState
+from desktop_crm.models.mail import ItemState
+from desktop_crm.services import permissions
+from desktop_crm.services.context import Actor
+
+
+class Special(StrEnum):
+    """Lists that reach over all folders."""
+
+    ALL = "all"
+    REVIEW = "review"
+    UNLINKED = "unlinked"
+
+
+@dataclass(frozen=True, slots=True)
+class MailFolder:
+    """One folder of one mailbox, with how many messages it holds."""
+
+    mailbox_id: int
+    mailbox: str
+    folder: str
+    total: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailFolders:
+    """Everything the folder list shows; `review` counts messages with an open suggestion."""
+
+    folders: tuple[MailFolder, ...]
+    mailboxes: tuple[tuple[int, str], ...]
+    all: int
+    review: int
+    unlinked: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailQuery:
+    """Which messages: a folder of a mailbox, or one of the special lists; narrowed by words."""
+
+    mailbox_id: int | None = None
+    folder: str = ""
+    special: Special = Special.ALL
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One line of a message list; `id` is the activity's."""
+
+    id: int
+    correspondent: str
+    subject: str
+    preview: str
+    at: datetime | None
+    unread: bool
+    outgoing: bool
+    has_attachments: bool
+    linked: int
+    suggested: int
+
+
+def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
+    """The actor's folders with counts, and the counts of the special lists."""
+    own = _own_items(actor)
+    with actor.db.reading(cancel) as connection:
+        mailboxes = connection.execute(
+            select(Mailbox.id, Mailbox.name)
+            .where(Mailbox.deleted_at.is_(None), _rights(actor, "mailbox", Mailbox))
+            .order_by(Mailbox.title_key)
+        ).all()
+        rows = connection.execute(
+            select(
+                MailboxItem.mailbox_id,
+                MailboxItem.folder,
+                func.count().label("total"),
+                func.count().filter(MailboxItem.is_read.is_(False)).label("unread"),
+            )
+            .join(MailMessage, MailMessage.activity_id == MailboxItem.activity_id)
+            .where(own)
+            .group_by(MailboxItem.mailbox_id, MailboxItem.folder)
+        ).all()
+        counts = [
+            connection.execute(
+                select(func.count()).select_from(_special(actor, which).subquery())
+            ).scalar_one()
+            for which in Special
+        ]
+    names = {row.id: row.name for row in mailboxes}
+    found = [
+        MailFolder(row.mailbox_id, names.get(row.mailbox_id, ""), row.folder, row.total, row.unread)
+        for row in rows
+    ]
+    found.sort(key=lambda one: (fold(one.mailbox), _folder_rank(one.folder), fold(one.folder)))
+    return MailFolders(tuple(found), tuple((row.id, row.name) for row in mailboxes), *counts)
+
+
+def _folder_rank(name: str) -> int:
+    folded = fold(name)
+    return 0 if "inbox" in folded else 1 if "sent" in folded else 2
+
+
+def _rights(actor: Actor, key: str, model: type[Mailbox] | type[Activity]) -> ColumnElement[bool]:
+    clause = permissions.row_clause(actor, registry.get(key), model.__table__, "read")
+    return always() if clause is None else clause
+
+
+def _own_items(actor: Actor) -> ColumnElement[bool]:
+    boxes = select(Mailbox.id).where(
+        Mailbox.deleted_at.is_(None), _rights(actor, "mailbox", Mailbox)
+    )
+    return and_(
+        MailboxItem.mailbox_id.in_(boxes),
+        MailboxItem.state == ItemState.STORED.value,
+        MailboxItem.deleted_at.is_(None),
+    )
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Messages of records the actor may see, and of the actor's own mailboxes."""
+    in_own_box = Activity.id.in_(select(MailboxItem.activity_id).where(_own_items(actor)))
+    rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
+    seen = always() if rights is None else or_(rights, in_own_box)
+    return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
+
+
+def _has_link(state: LinkState) -> ColumnElement[bool]:
+    return exists().where(
+        Link.activity_id == MailMessage.activity_id,
+        Link.state == state.value,
+        Link.deleted_at.is_(None),
+    )
+
+
+def _special(actor: Actor, which: Special) -> Select[int]:
+    statement = (
+        select(MailMessage.activity_id)
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(visible(actor))
+    )
+    if which is Special.REVIEW:
+        return statement.where(_has_link(LinkState.SUGGESTED))
+    if which is Special.UNLINKED:
+        return statement.where(~_has_link(LinkState.LINKED))
+    return statement
+
+
+def message_keys(actor: Actor, query: MailQuery, *, cancel: Cancel | None = None) -> array[int]:
+    """Activities of the messages of a list, the newest first."""
+    if query.mailbox_id is not None:
+        statement = (
+            select(MailboxItem.activity_id)
+            .join(MailMessage, MailMessage.activity_id == MailboxItem.activity_id)
+            .where(
+                _own_items(actor),
+                MailboxItem.mailbox_id == query.mailbox_id,
+                MailboxItem.folder == query.folder,
+            )
+        )
+    else:
+        statement = _special(actor, query.special)
+    if query.search.strip():
+        statement = statement.where(_matches(query.search))
+    newest = statement.order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
+    with actor.db.reading(cancel) as connection:
+        seen = dict.fromkeys(connection.execute(newest).scalars())
+    return array("q", seen)
+
+
+def _matches(words: str) -> ColumnElement[bool]:
+    """Every word in subject, sender or text of the message."""
+    found = select(Activity.id)
+    for word in fold(words).split():
+        found = found.where(Activity.search_text.contains(word, autoescape=True))
+    senders = [
+        or_(
+            func.lower(MailMessage.from_name).contains(word.lower(), autoescape=True),
+            func.lower(MailMessage.from_address).contains(word.lower(), autoescape=True),
+            func.lower(MailMessage.preview).contains(word.lower(), autoescape=True),
+        )
+        for word in words.split()
+    ]
+    return or_(MailMessage.activity_id.in_(found), and_(*senders))
+
+
+def messages(
+    actor: Actor, ids: Sequence[int], *, cancel: Cancel | None = None
+) -> tuple[MessageRow, ...]:
+    """Lines for these messages, in the order given; those that are gone are left out."""
+
+    def count(state: LinkState) -> ColumnElement[int]:
+        return (
+            select(func.count())
+            .where(
+                Link.activity_id == MailMessage.activity_id,
+                Link.state == state.value,
+                Link.deleted_at.is_(None),
+            )
+            .scalar_subquery()
+        )
+
+    unread = exists().where(
+        MailboxItem.activity_id == MailMessage.activity_id,
+        _own_items(actor),
+        MailboxItem.is_read.is_(False),
+    )
+    statement = (
+        select(
+            MailMessage.activity_id,
+            MailMessage.from_name,
+            MailMessage.from_address,
+            MailMessage.to_line,
+            MailMessage.subject,
+            MailMessage.preview,
+            MailMessage.sent_at,
+            MailMessage.has_attachments,
+            Activity.direction,
+            unread.label("unread"),
+            count(LinkState.LINKED).label("linked"),
+            count(LinkState.SUGGESTED).label("suggested"),
+        )
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(MailMessage.activity_id.in_(ids), visible(actor))
+    )
+    with actor.db.reading(cancel) as connection:
+        rows = {row.activity_id: row for row in connection.execute(statement)}
+    lines = []
+    for activity_id in ids:
+        row = rows.get(activity_id)
+        if row is None:
+            continue
+        outgoing = row.direction == Direction.OUTGOING.value
+        sender = row.from_name or row.from_address or ""
+        lines.append(
+            MessageRow(
+                id=activity_id,
+                correspondent=(row.to_line or sender) if outgoing else sender,
+                subject=row.subject or "",
+                preview=" ".join((row.preview or "").split()),
+                at=row.sent_at,
+                unread=bool(row.unread),
+                outgoing=outgoing,
+                has_attachments=row.has_attachments,
+                linked=row.linked,
+                suggested=row.suggested,
+            )
+        )
+    return tuple(lines)
