@@ -51,6 +51,7 @@ class LineKind(Choice):
 
     PRODUCT = "product", N_("Product")
     OPTIONAL = "optional", N_("Optional")
+    ALTERNATIVE = "alternative", N_("Alternative")
     TEXT = "text", N_("Text")
     SUBTOTAL = "subtotal", N_("Subtotal")
 
