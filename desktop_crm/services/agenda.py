@@ -195,6 +195,7 @@ def _event(actor: Actor, row: AnyRow, start: datetime, end: datetime) -> AgendaE
         show_as="busy" if private else show_as,
         private=private,
         series=in_series,
+        synced=row.ical_uid is not None,
         closed=row.state == ActivityState.COMPLETED.value,
         editable=not private and may_edit(actor, "activity", row.owner_id),
         regarding="" if private else regarding(row)[2],

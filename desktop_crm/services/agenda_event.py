@@ -22,6 +22,7 @@ class AgendaEvent:
         show_as: free, tentative, busy or out_of_office.
         private: another person's private event: only its time may be shown.
         series: an occurrence of a recurring series; moving it alone is not offered.
+        synced: it comes from a mailbox, which alone may move it.
         closed: completed or cancelled.
         editable: the actor may change it.
         regarding: title of the record it concerns.
@@ -38,6 +39,7 @@ class AgendaEvent:
     show_as: str = "busy"
     private: bool = False
     series: bool = False
+    synced: bool = False
     closed: bool = False
     editable: bool = True
     regarding: str = ""
@@ -49,5 +51,6 @@ class AgendaEvent:
 
     @property
     def movable(self) -> bool:
-        """Whether it may be dragged: the actor may change it and it is no series."""
-        return self.editable and not self.private and not self.series
+        """Whether it may be dragged: ours to change, alone, and of no mailbox."""
+        fixed = self.private or self.series or self.synced
+        return self.editable and not fixed

@@ -187,7 +187,7 @@ def message_keys(actor: Actor, query: MailQuery, *, cancel: Cancel | None = None
     newest = statement.order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
     with actor.db.reading(cancel) as connection:
         seen = dict.fromkeys(connection.execute(newest).scalars())
-    return array("q", seen)
+    return array("q", (key for key in seen if key is not None))
 
 
 def _matches(words: str) -> ColumnElement[bool]:

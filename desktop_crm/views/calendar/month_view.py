@@ -264,7 +264,7 @@ class MonthView(CalendarPage):
         self.go_to(self.days[index])
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is None or not self._press[0].movable:
+        if self._press is None:
             return
         index = self._index_at(event.position())
         self._over = index if index != self._press[1] else None
@@ -336,7 +336,7 @@ class MonthView(CalendarPage):
 
     def _move(self, event: AgendaEvent, days: int) -> None:
         if not event.movable:
-            self.open_requested.emit(event)
+            self.move_refused.emit(event)
             return
         start, end = gesture.moved(event, self.formats.zone, days=days)
         self.change_requested.emit(event, start, end, event.all_day)

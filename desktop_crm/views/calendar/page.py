@@ -21,6 +21,7 @@ class CalendarPage(QWidget):
         change_requested: the event, its new start and end (aware), and whether they are
             whole days.
         delete_requested: the event.
+        move_refused: an event that was dragged but may not be moved.
         page_requested: how many pages forward (negative: back).
         selected: the selected event, or None.
         day_requested: a day to show alone.
@@ -30,6 +31,7 @@ class CalendarPage(QWidget):
     open_requested = Signal(object)
     change_requested = Signal(object, object, object, bool)
     delete_requested = Signal(object)
+    move_refused = Signal(object)
     page_requested = Signal(int)
     selected = Signal(object)
     day_requested = Signal(object)

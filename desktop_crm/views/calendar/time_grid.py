@@ -65,6 +65,7 @@ class TimeGrid(QWidget):
     open_requested = Signal(object)
     change_requested = Signal(object, object, object, bool)
     delete_requested = Signal(object)
+    move_refused = Signal(object)
     page_requested = Signal(int)
     selected = Signal(object)
     cursor_moved = Signal(int)
@@ -379,7 +380,7 @@ class TimeGrid(QWidget):
         if press.event is None:
             self.create_here()
         elif not press.event.movable:
-            self.open_requested.emit(press.event)
+            self.move_refused.emit(press.event)
         elif ghost is not None and (ghost.start, ghost.end) != (press.event.start, press.event.end):
             self.change_requested.emit(press.event, ghost.start, ghost.end, False)
 

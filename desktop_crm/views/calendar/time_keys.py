@@ -77,7 +77,7 @@ class TimeKeys:
 
     def _change(self, event: AgendaEvent, step: tuple[int, int], *, resize: bool) -> None:
         if not event.movable:
-            self._grid.open_requested.emit(event)
+            self._grid.move_refused.emit(event)
             return
         zone = self._grid.formats.zone
         days, direction = step

@@ -213,6 +213,7 @@ class TimeView(CalendarPage):
             part.open_requested.connect(self.open_requested)
             part.change_requested.connect(self.change_requested)
         self.grid.delete_requested.connect(self.delete_requested)
+        self.grid.move_refused.connect(self.move_refused)
         self.grid.page_requested.connect(self.page_requested)
         self.grid.selected.connect(self._on_selected)
         self.grid.cursor_moved.connect(self._keep_in_view)

@@ -1,0 +1,170 @@
+"""What the calendar changes: moving and deleting, one write at a time for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop_crm.core.i18n import tr
+from desktop_crm.services import records
+from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.views.errors import ask
+
+if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.records import Saved
+    from desktop_crm.views.workbench import Workbench
+
+
+class EventEdits(QObject):
+    """Saves what a person does to events, and says why something stays as it is.
+
+    Attributes:
+        shown_differently: an event should be shown as it was put, before it is saved.
+        settled: the events should be read again.
+    """
+
+    shown_differently = Signal()
+    settled = Signal()
+
+    def __init__(self, bench: Workbench, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._wanted: dict[int, dict[str, object]] = {}
+        self._versions: dict[int, int] = {}
+
+    def as_wanted(self, event: AgendaEvent) -> AgendaEvent:
+        """An event as the person put it, while saving that is under way."""
+        wanted = self._wanted.get(event.id)
+        if wanted is None:
+            return event
+        start, end = wanted["start_at"], wanted["end_at"]
+        assert isinstance(start, datetime)  # noqa: S101  put there by _change
+        assert isinstance(end, datetime)  # noqa: S101  the same
+        return replace(event, start=start, end=end, all_day=bool(wanted["is_all_day"]))
+
+    def explain(self, event: AgendaEvent) -> None:
+        """Say why an event stays where it is, and offer what can be done instead."""
+        if event.private:
+            self._bench.shell.toast(
+                tr("Private"), tr("Only its owner knows what this event is about.")
+            )
+        elif event.synced:
+            self._bench.shell.toast(
+                tr("This meeting comes from a mailbox"),
+                tr("Move it there; the next synchronisation brings the change here."),
+            )
+        elif event.series:
+            self._later(self._ask_about_series, event)
+        else:
+            self._bench.shell.toast(
+                tr("Not yours to change"), tr("This event belongs to somebody else.")
+            )
+
+    def _later(self, function: Callable[[AgendaEvent], None], event: AgendaEvent) -> None:
+        """Ask after the mouse's event is over, so that no dialog nests in it."""
+        QTimer.singleShot(0, self, partial(function, event))
+
+    def _ask_about_series(self, event: AgendaEvent) -> None:
+        answer = ask(
+            self._bench.shell.window_widget(),
+            tr("This event repeats"),
+            tr(
+                "One occurrence cannot be moved alone. Open the series to change all of its "
+                "occurrences; nothing was moved."
+            ),
+            (("cancel", tr("Cancel"), ""), ("open", tr("Open series"), "primary")),
+        )
+        if answer == "open":
+            self._bench.shell.open_record("activity", event.id)
+
+    def change(self, event: AgendaEvent, start: datetime, end: datetime, whole_days: bool) -> None:
+        """Show the new time at once and save it; further moves wait for the answer."""
+        under_way = event.id in self._versions
+        self._wanted[event.id] = {"start_at": start, "end_at": end, "is_all_day": whole_days}
+        self.shown_differently.emit()
+        if not under_way:
+            self._versions[event.id] = event.version
+            self._save(event.id, self._wanted[event.id])
+
+    def _save(self, activity_id: int, values: dict[str, object]) -> None:
+        self._bench.tasks.write(
+            partial(
+                records.save, self._bench.actor, "activity", activity_id,
+                self._versions[activity_id], values,
+            ),
+            done=partial(self._saved, activity_id, values),
+            failed=partial(self._not_saved, activity_id),
+            owner=self,
+        )  # fmt: skip
+
+    def _saved(self, activity_id: int, values: dict[str, object], saved: Saved) -> None:
+        self._bench.bus.publish(saved.changes)
+        latest = self._wanted.get(activity_id)
+        if latest is not None and latest is not values:
+            self._versions[activity_id] = saved.version
+            self._save(activity_id, latest)
+            return
+        self._forget(activity_id)
+        self.settled.emit()
+        self._bench.shell.toast(tr("Moved"), self._when(values), undo=True)
+
+    def _not_saved(self, activity_id: int, error: Exception) -> None:
+        self._forget(activity_id)
+        self.settled.emit()
+        self._bench.shell.show_error(error)
+
+    def _forget(self, activity_id: int) -> None:
+        self._wanted.pop(activity_id, None)
+        self._versions.pop(activity_id, None)
+
+    def _when(self, values: dict[str, object]) -> str:
+        formats = self._bench.formats
+        start, end = values["start_at"], values["end_at"]
+        assert isinstance(start, datetime)  # noqa: S101  put there by _change
+        assert isinstance(end, datetime)  # noqa: S101  the same
+        if values["is_all_day"]:
+            return formats.date(start.date())
+        return f"{formats.datetime(start)}–{formats.time(end)}"
+
+    def delete(self, event: AgendaEvent) -> None:
+        """Delete an event; a series only after a question."""
+        if not event.editable:
+            self.explain(event)
+        elif event.series:
+            self._later(self._ask_to_delete_series, event)
+        else:
+            self._delete_now(event)
+
+    def _ask_to_delete_series(self, event: AgendaEvent) -> None:
+        answer = ask(
+            self._bench.shell.window_widget(),
+            tr("Delete the whole series?"),
+            tr(
+                "“{title}” repeats. All of its occurrences are deleted here; you can take "
+                "it back with Ctrl+Z.",
+                title=event.title,
+            ),
+            (("delete", tr("Delete series"), "danger"), ("cancel", tr("Cancel"), "")),
+        )
+        if answer == "delete":
+            self._delete_now(event)
+
+    def _delete_now(self, event: AgendaEvent) -> None:
+        self._bench.tasks.write(
+            partial(records.delete, self._bench.actor, "activity", [event.id]),
+            done=partial(self._deleted, event),
+            failed=self._bench.shell.show_error,
+            owner=self,
+        )
+
+    def _deleted(self, event: AgendaEvent, changes: ChangeSet) -> None:
+        self._bench.bus.publish(changes)
+        self.settled.emit()
+        note = tr("The mailbox keeps it.") if event.synced else event.title
+        self._bench.shell.toast(tr("Deleted"), note, undo=True)
