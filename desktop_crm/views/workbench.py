@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -42,6 +44,9 @@ class Shell(Protocol):
     def open_database(self, url: str) -> None:
         """Close the database in use and open another one in the same window."""
 
+    def settings_changed(self) -> None:
+        """Write the settings soon, off the UI thread."""
+
     def window_widget(self) -> QWidget:
         """The window, as parent of dialogs."""
 
@@ -60,3 +65,18 @@ class Workbench:
     def formats(self) -> Formats:
         """How this user reads and writes values, in the language of the interface."""
         return self.actor.formats
+
+    def recall(self, key: str) -> dict[str, Any]:
+        """What :meth:`remember` kept under a name on this machine; empty when nothing."""
+        try:
+            found = json.loads(self.settings.layout.get(key, "{}"))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def remember(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep how the person arranged something: columns, widths, splitters."""
+        text = json.dumps(value)
+        if self.settings.layout.get(key) != text:
+            self.settings.layout[key] = text
+            self.shell.settings_changed()

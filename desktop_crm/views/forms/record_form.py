@@ -12,6 +12,7 @@ from desktop_crm.core.errors import FieldError, UserError
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField
+from desktop_crm.services.permissions import knows
 from desktop_crm.views import theme
 from desktop_crm.views.forms.editor import Editor, LineEditor
 from desktop_crm.views.forms.editors import make_editor
@@ -140,7 +141,7 @@ class RecordForm(QScrollArea):
         column = 0
         for name in names:
             field = self.entity.fields.get(name)
-            if field is None or field.hidden:
+            if field is None or field.hidden or not knows(self._bench.actor, field):
                 continue
             box = self._make_box(field)
             wide = field.kind.name in _WIDE_KINDS or (len(names) == 1 and name == self._wide_title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -10,10 +11,11 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import knows
 
 PERSON_LIKE: Final = frozenset({"contact", "lead", "account", "user"})
 """Entities whose titles stand beside an avatar."""
-STAGE_TONES: Final = ("info", "neutral", "warn", "ok", "bad")
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _HEAVY_KINDS: Final = frozenset({"lines", "image", "json"})
 
@@ -40,6 +42,8 @@ class ListColumn:
         look: How cells are painted.
         width: Width at the normal text size, in pixels.
         grows: Takes a share of the room that is left.
+        extra: Path that is read along: an amount's currency, what colours a stage's pill.
+        tones: Tone of a pill by the value (or by the extra value of a stage).
     """
 
     path: str
@@ -48,16 +52,19 @@ class ListColumn:
     look: Look
     width: int
     grows: bool
+    extra: str
+    tones: Mapping[str, str]
 
-    def text(self, value: object, formats: Formats) -> str:
-        """Shown text of a value."""
-        return self.field.display(value, formats)
+    def text(self, value: object, formats: Formats, extra: object = None) -> str:
+        """Shown text of a value; an amount with its currency's code."""
+        shown = self.field.display(value, formats)
+        return f"{shown} {extra}" if shown and extra and self.look is Look.NUMBER else shown
 
-    def tone(self, value: object) -> str:
+    def tone(self, value: object, extra: object = None) -> str:
         """Tone of the pill of a value; empty when there is none."""
         if self.look is not Look.PILL or value is None:
             return ""
-        return self.field.tones.get(str(value), "neutral")
+        return self.tones.get(str(extra if self.extra else value), "neutral")
 
 
 def resolve(entity: Entity, path: str) -> tuple[BoundField, str] | None:
@@ -82,19 +89,31 @@ def make(entity: Entity, path: str) -> ListColumn | None:
     look = _look(entity, path, field)
     width = max(field.width, 200) if look in {Look.TITLE, Look.PERSON} else field.width
     grows = look in {Look.TITLE, Look.PERSON} or field.kind.name in {"text", "link", "multiline"}
-    return ListColumn(path, label, field, look, width, grows)
+    extra, tones = _extra(entity, path, field)
+    return ListColumn(path, label, field, look, width, grows, extra, tones)
 
 
-def columns(entity: Entity, paths: tuple[str, ...]) -> tuple[ListColumn, ...]:
-    """Columns of several paths; unknown ones are left out."""
+def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[str, str]]:
+    """Path to read along with a column, and the tones of its pills."""
+    if field.target == "stage":
+        category = registry.get("stage").fields["forecast_category"]
+        return f"{path}.{category.name}", category.tones
+    if field.kind.name == "money" and field.declared.currency:
+        before, dot, _name = path.rpartition(".")
+        return f"{before}{dot}{field.declared.currency}", {}
+    return "", field.tones
+
+
+def columns(actor: Actor, entity: Entity, paths: tuple[str, ...]) -> tuple[ListColumn, ...]:
+    """Columns of several paths; those that are unknown or not for this user are left out."""
     made = (make(entity, path) for path in paths)
-    return tuple(column for column in made if column is not None)
+    return tuple(c for c in made if c is not None and knows(actor, c.field))
 
 
-def offered(entity: Entity) -> list[ListColumn]:
+def offered(actor: Actor, entity: Entity) -> list[ListColumn]:
     """Every column that a person may choose, in the entity's order."""
     paths = [name for name, field in entity.fields.items() if not field.hidden and name != "id"]
-    return list(columns(entity, tuple(paths)))
+    return list(columns(actor, entity, tuple(paths)))
 
 
 def _look(entity: Entity, path: str, field: BoundField) -> Look:

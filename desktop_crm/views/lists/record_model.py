@@ -17,6 +17,7 @@ from PySide6.QtCore import (
     Slot,
 )
 
+from desktop_crm.core.i18n import tr
 from desktop_crm.views.lists.columns import ListColumn, Look
 from desktop_crm.views.lists.rows import RowSource, ShownRow
 
@@ -97,6 +98,7 @@ class RecordModel(QAbstractTableModel):
             self._tasks.read(
                 source.first_page,
                 PAGE,
+                label=tr("Loading"),
                 done=lambda rows: self._take_first(generation, source, rows),
                 failed=lambda error: self._take_failure(generation, error),
                 owner=self,
@@ -144,6 +146,7 @@ class RecordModel(QAbstractTableModel):
         self._running.append(
             self._tasks.read(
                 source.keys,
+                label=tr("Counting"),
                 done=lambda keys: self._take_keys(generation, keys),
                 failed=lambda error: self._take_failure(generation, error),
                 owner=self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_crm.views.lists.columns import ListColumn
@@ -47,14 +47,27 @@ class RowSource(Protocol):
 
 
 class QuerySource:
-    """Rows of one query of one user."""
+    """Rows of one query of one user.
+
+    Args:
+        actor: Who looks.
+        query: Filter, order and search; its columns are replaced.
+        columns: What is shown; values that a column needs beside its own are read along.
+        formats: How values are shown.
+    """
 
     def __init__(
         self, actor: Actor, query: RecordQuery, columns: tuple[ListColumn, ...], formats: Formats
     ) -> None:
+        paths = [column.path for column in columns]
+        extras = dict.fromkeys(c.extra for c in columns if c.extra and c.extra not in paths)
+        places = {path: place for place, path in enumerate((*paths, *extras))}
         self._actor = actor
-        self._query = query
-        self._columns = columns
+        self._query = replace(query, columns=tuple(places))
+        self._plan = [
+            (column, places[column.path], places[column.extra] if column.extra else -1)
+            for column in columns
+        ]
         self._formats = formats
 
     def first_page(self, limit: int, cancel: Cancel | None = None) -> list[ShownRow]:
@@ -79,7 +92,12 @@ class QuerySource:
 
     def _shown(self, row: Row) -> ShownRow:
         formats = self._formats
-        pairs = list(zip(self._columns, row.values, strict=False))
-        texts = tuple(" ".join(c.text(value, formats).split()) for c, value in pairs)
-        tones = tuple(column.tone(value) for column, value in pairs)
+        values = (*row.values, None)  # the place of columns without an extra value is the last
+        texts = tuple(
+            " ".join(column.text(values[place], formats, values[extra]).split())
+            for column, place, extra in self._plan
+        )
+        tones = tuple(
+            column.tone(values[place], values[extra]) for column, place, extra in self._plan
+        )
         return ShownRow(row.id, texts, tones, row.deleted)

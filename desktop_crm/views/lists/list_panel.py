@@ -1,0 +1,277 @@
+"""The list of a pane: title with count, filter, columns, table, and what it says when empty."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
+from desktop_crm.services.query import Order, RecordQuery
+from desktop_crm.views.lists import columns as list_columns
+from desktop_crm.views.lists.columns_dialog import ColumnsDialog
+from desktop_crm.views.lists.record_model import RecordModel
+from desktop_crm.views.lists.record_view import RecordView
+from desktop_crm.views.lists.rows import QuerySource
+from desktop_crm.views.widgets.buttons import tool_button
+from desktop_crm.views.widgets.cards import EmptyState, Notice
+from desktop_crm.views.widgets.labels import Elide, Pill
+from desktop_crm.views.widgets.layout import row, separator
+from desktop_crm.views.widgets.search_box import SearchBox
+
+if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.views.lists.views import ListView
+    from desktop_crm.views.workbench import Workbench
+
+_REFRESHED = 50_000
+
+
+class ListPanel(QFrame):
+    """Shows one view of one entity.
+
+    Attributes:
+        opened: A record shall open; carries its key.
+        current_changed: Another record is current; carries its key or None.
+        told: Counts or selection changed.
+        menu_wanted: Context menu of the selection at a global position.
+        new_wanted: The empty list offers to make a record.
+    """
+
+    opened = Signal(object)
+    current_changed = Signal(object)
+    told = Signal()
+    menu_wanted = Signal(object)
+    new_wanted = Signal()
+
+    def __init__(self, entity_key: str, bench: Workbench, *extras: QWidget) -> None:
+        super().__init__()
+        self.setObjectName("listpane")
+        self._bench = bench
+        self.entity = registry.get(entity_key)
+        self._view: ListView | None = None
+        self._order: Order | None = None
+        self._search = ""
+        self.count = 0
+        self.is_exact = True
+        self._memory = f"list.{entity_key}"
+        self.model = RecordModel(bench.tasks, self)
+        self.table = RecordView(f"table.{entity_key}", tr(self.entity.plural))
+        self.table.setModel(self.model)
+        self._build(extras)
+        self._connect()
+
+    def _build(self, extras: tuple[QWidget, ...]) -> None:
+        self.title = Elide("", "h2")
+        self.pill = Pill()
+        self.pill.hide()
+        self.search = SearchBox(
+            f"filter.{self.entity.key}", tr("Filter this view"), drawing="filter"
+        )
+        self.search.setMinimumWidth(120)
+        self.search.setMaximumWidth(220)
+        chooser = tool_button(
+            f"columns.{self.entity.key}", tr("Columns"), "column_triple", self.choose_columns
+        )
+        head = row(
+            self.title,
+            self.pill,
+            None,
+            self.search,
+            *extras,
+            chooser,
+            spacing=8,
+            margins=(16, 9, 8, 9),
+        )
+        self.notice = Notice()
+        self.empty = EmptyState(self.entity.icon, "", "", name=f"empty.{self.entity.key}")
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.table)
+        self.pages.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 0, 1, 6)
+        layout.setSpacing(0)
+        layout.addWidget(head)
+        layout.addWidget(separator())
+        layout.addWidget(row(self.notice, margins=(8, 0, 8, 0)))
+        layout.addWidget(self.pages, 1)
+
+    def _connect(self) -> None:
+        self.model.counted.connect(self._counted)
+        self.model.failed.connect(self._failed)
+        self.table.opened.connect(self.opened)
+        self.table.current_changed.connect(self.current_changed)
+        self.table.selection_told.connect(lambda _count: self.told.emit())
+        self.table.sort_wanted.connect(self._sort)
+        self.table.widths_changed.connect(self._keep_columns)
+        self.table.typed.connect(self._typed)
+        self.table.menu_wanted.connect(self.menu_wanted)
+        self.table.header.menu_wanted.connect(lambda _place: self.choose_columns())
+        self.search.searched.connect(self._searched)
+
+    # --- what is shown ---------------------------------------------------------------------
+
+    def show_view(self, view: ListView) -> None:
+        """Show another view."""
+        self._view = view
+        self.title.setText(view.title)
+        kept = self._bench.recall(self._memory).get("order", "")
+        self._order = view.order
+        if self._order is None and isinstance(kept, str) and kept:
+            self._order = Order(kept.lstrip("-"), kept.startswith("-"))
+        self.reload()
+
+    def query(self) -> RecordQuery:
+        """Filter, order and search of the list as it stands."""
+        order = () if self._order is None else (self._order,)
+        condition = self._view.filter if self._view is not None else None
+        columns = tuple(column.path for column in self.model.columns)
+        return RecordQuery(self.entity.key, columns, condition, order, self._search)
+
+    def reload(self) -> None:
+        """Ask the database again; the current record stays current."""
+        kept = self._bench.recall(self._memory)
+        own = self._view.columns if self._view is not None else ()
+        paths = own or tuple(kept.get("columns") or self.entity.columns)
+        columns = list_columns.columns(self._bench.actor, self.entity, paths)
+        if not columns:
+            columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
+        widths = {str(k): int(v) for k, v in (kept.get("widths") or {}).items()}
+        self.notice.say("")
+        self.table.show_columns(columns, widths)
+        self._show_sort()
+        source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
+        self.model.set_source(source, columns)
+
+    def _show_sort(self) -> None:
+        default = self.entity.meta.order or self.entity.title_field
+        shown = self._order or Order(default.lstrip("-"), default.startswith("-"))
+        self.table.show_sort(shown.field, descending=shown.descending)
+
+    @Slot(object, bool)
+    def _counted(self, count: int, exact: bool) -> None:
+        self.count = count
+        self.is_exact = exact
+        number = self._bench.formats.number(count, 0)
+        self.pill.show_text(number if exact else f"{number}+")
+        if count == 0:
+            self._say_empty()
+        self.pages.setCurrentWidget(self.table if count else self.empty)
+        self.told.emit()
+
+    def _say_empty(self) -> None:
+        plural = tr(self.entity.plural)
+        if self._search:
+            self.empty.say(
+                tr("Nothing found"),
+                tr("No record of this view contains “{text}”.", text=self._search),
+                tr("Clear the filter"),
+                self.search.clear,
+                drawing="search",
+            )
+        elif self._view is not None and self._view.filter is not None:
+            self.empty.say(
+                tr("Nothing in this view"),
+                tr("No record meets the conditions of “{view}”.", view=self._view.title),
+                drawing=self.entity.icon,
+            )
+        else:
+            may = self._bench.actor.can(self.entity.key, "create")
+            self.empty.say(
+                tr("{records}: none yet", records=plural),
+                tr("Make the first record here, or bring in a list by Import."),
+                tr("New: {entity}", entity=tr(self.entity.label)) if may else "",
+                self.new_wanted.emit,
+                drawing=self.entity.icon,
+            )
+
+    @Slot(object)
+    def _failed(self, error: Exception) -> None:
+        self.count = 0
+        self.pages.setCurrentWidget(self.table)
+        self.notice.say(tr("The list could not be read. {reason}", reason=error), "bad")
+        self.told.emit()
+
+    # --- the person's wishes ---------------------------------------------------------------
+
+    @Slot(str)
+    def _searched(self, text: str) -> None:
+        self._search = text
+        self.reload()
+
+    @Slot(str)
+    def _typed(self, text: str) -> None:
+        if text.strip():
+            self.search.setFocus()
+            self.search.insert(text)
+
+    @Slot(str)
+    def _sort(self, path: str) -> None:
+        same = self._order is not None and self._order.field == path
+        descending = same and self._order is not None and not self._order.descending
+        if self._order is None and path == self.entity.title_field:
+            descending = True
+        self._order = Order(path, descending)
+        self._keep(order=f"{'-' if descending else ''}{path}")
+        self.reload()
+
+    @Slot()
+    def _keep_columns(self) -> None:
+        paths, widths = self.table.column_state()
+        self._keep(columns=list(paths), widths=widths)
+
+    def _keep(self, **values: object) -> None:
+        kept = self._bench.recall(self._memory)
+        self._bench.remember(self._memory, {**kept, **values})
+
+    def choose_columns(self) -> None:
+        """Open the column chooser."""
+        shown, _widths = self.table.column_state()
+        dialog = ColumnsDialog(
+            self.window(),
+            list_columns.offered(self._bench.actor, self.entity),
+            shown,
+            self.entity.columns,
+        )
+
+        def chosen(result: int) -> None:
+            if result:
+                self._keep(columns=list(dialog.chosen()))
+                self.reload()
+            dialog.deleteLater()
+
+        dialog.finished.connect(chosen)
+        dialog.open()
+
+    def shown_columns(self) -> tuple[str, ...]:
+        """Paths of the columns in the order on the screen."""
+        return self.table.column_state()[0]
+
+    @property
+    def order(self) -> Order | None:
+        """Sort chosen by the person or the view; None is the entity's own."""
+        return self._order
+
+    # --- selection and news ----------------------------------------------------------------
+
+    def selected_ids(self) -> array[int]:
+        """Keys of the selected records."""
+        return self.table.selected_ids()
+
+    def take_changes(self, changes: ChangeSet) -> None:
+        """Show what somebody changed: in place, or as a new list when records were added."""
+        ids = changes.ids(self.entity.key)
+        added = any(
+            change.entity == self.entity.key and change.kind.value == "created"
+            for change in changes.changes
+        )
+        if added and self.count <= _REFRESHED:
+            self.reload()
+        elif ids:
+            self.table.may_be_deleted = True
+            self.model.reload(ids)
+        elif changes.touches(*(c.field.target for c in self.model.columns if c.field.target)):
+            self.model.reload()

@@ -1,0 +1,200 @@
+"""The ready views of a list: mine, all, recently changed, one per stage or state, saved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.meta import registry
+from desktop_crm.meta.bound import Entity
+from desktop_crm.services import filters
+from desktop_crm.services.filters import Node, Rule
+from desktop_crm.services.query import Order, RecordQuery, count, objects
+from desktop_crm.services.tally import Part, tally
+from desktop_crm.views.lists.navigation import NavGroup, NavItem
+
+if TYPE_CHECKING:
+    from desktop_crm.core.formats import Formats
+    from desktop_crm.db.engine import Cancel
+    from desktop_crm.services.context import Actor
+
+ALL: Final = "all"
+MINE: Final = "mine"
+RECENT: Final = "recent"
+OPEN: Final = "open"
+SAVED: Final = "saved"
+GROUPED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "account": ("relationship_type",),
+    "contact": ("role",),
+    "lead": ("state", "source"),
+    "opportunity": ("stage", "state"),
+    "activity": ("kind", "state"),
+    "product": ("type", "state"),
+    "quote": ("state",),
+}
+"""Fields whose values become views of their own."""
+_ICONS: Final = {"stage": "target", "kind": "task_list_square_ltr", "state": "flag"}
+_MINE: Final = {
+    "account": N_("My accounts"),
+    "contact": N_("My contacts"),
+    "lead": N_("My leads"),
+    "opportunity": N_("My opportunities"),
+    "activity": N_("My activities"),
+    "quote": N_("My quotes"),
+}
+_ALL: Final = {
+    "account": N_("All accounts"),
+    "contact": N_("All contacts"),
+    "lead": N_("All leads"),
+    "opportunity": N_("All opportunities"),
+    "activity": N_("All activities"),
+    "product": N_("All products"),
+    "quote": N_("All quotes"),
+}
+_MY_OPEN: Final = {
+    "lead": N_("My open leads"),
+    "opportunity": N_("My open opportunities"),
+    "activity": N_("My open activities"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """One view.
+
+    Attributes:
+        key: Stable name.
+        title: Shown text, translated.
+        icon: Name of a drawing.
+        filter: Conditions, None for all.
+        order: Sort of its own; None takes the list's.
+        columns: Columns of its own; empty takes the list's.
+        saved_id: Key of the saved view it comes from.
+    """
+
+    key: str
+    title: str
+    icon: str = "folder"
+    filter: Node | None = None
+    order: Order | None = None
+    columns: tuple[str, ...] = ()
+    saved_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSet:
+    """All views of a list, grouped, with the counts that are known."""
+
+    groups: tuple[tuple[str, tuple[ListView, ...]], ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def find(self, key: str) -> ListView | None:
+        """View with a key."""
+        return next((v for _title, views in self.groups for v in views if v.key == key), None)
+
+    def first(self) -> ListView:
+        """The view that opens first."""
+        return self.groups[0][1][0]
+
+    def nav_groups(self) -> tuple[NavGroup, ...]:
+        """What the navigation tree shows."""
+        return tuple(
+            NavGroup(title, tuple(NavItem(v.key, v.title, v.icon) for v in views))
+            for title, views in self.groups
+        )
+
+    def shown_counts(self, formats: Formats) -> dict[str, str]:
+        """Counts as texts."""
+        return {key: formats.number(count, 0) for key, count in self.counts.items()}
+
+
+def fixed(entity: Entity, user_id: int | None) -> ViewSet:
+    """Views that need no look into the database; shown at once.
+
+    Args:
+        entity: Whose list.
+        user_id: The user, for "mine"; None leaves those out.
+    """
+    views: list[ListView] = []
+    if entity.owned and user_id is not None:
+        own = Rule("owner", "=", user_id)
+        if entity.key in _MY_OPEN:
+            both = filters.both(own, Rule("state", "=", OPEN))
+            order = Order("due_at") if entity.key == "activity" else None
+            views.append(ListView(OPEN, tr(_MY_OPEN[entity.key]), "star", both, order))
+        mine = tr(_MINE.get(entity.key, N_("Mine")))
+        views.append(ListView(MINE, mine, "person", own))
+    views.append(ListView(ALL, tr(_ALL.get(entity.key, N_("All"))), entity.icon))
+    if "modified_at" in entity.fields:
+        recent = Order("modified_at", descending=True)
+        views.append(ListView(RECENT, tr("Recently changed"), "clock", None, recent))
+    return ViewSet(((tr("Views"), tuple(views)),))
+
+
+def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> ViewSet:
+    """All views with counts; runs on a reader thread, three to five statements."""
+    entity = registry.get(entity_key)
+    names = GROUPED_BY.get(entity_key, ())
+    counted = tally(actor, entity_key, names, cancel)
+    groups = list(fixed(entity, actor.user_id).groups)
+    counts = {ALL: counted.total, MINE: counted.mine}
+    for view in groups[0][1]:
+        if view.key == OPEN:
+            asked = RecordQuery(entity_key, (entity.title_field,), view.filter)
+            counts[OPEN] = count(actor, asked, cancel)
+    saved = _saved(actor, entity_key)
+    if saved:
+        groups.append((tr("Saved views"), saved))
+    for name in names:
+        views = []
+        for part in counted.groups[name]:
+            if part.value is None:
+                continue
+            view = _part_view(entity, name, part)
+            views.append(view)
+            counts[view.key] = part.count
+        if views:
+            groups.append((tr(entity.fields[name].label), tuple(views)))
+    return ViewSet(tuple(groups), counts)
+
+
+def _part_view(entity: Entity, name: str, part: Part) -> ListView:
+    declared = bool(entity.fields[name].options)
+    title = tr(part.label) if declared else part.label
+    icon = _ICONS.get(name, "folder")
+    return ListView(f"{name}:{part.value}", title, icon, Rule(name, "=", part.value))
+
+
+def _saved(actor: Actor, entity_key: str) -> tuple[ListView, ...]:
+    if not actor.can("saved_view", "read"):
+        return ()
+    asked = RecordQuery(
+        "saved_view", ("name", "definition"), Rule("entity", "=", entity_key), (Order("name"),)
+    )
+    return tuple(_from_saved(row) for row in objects(actor, asked, 50))
+
+
+def _from_saved(row: Mapping[str, Any]) -> ListView:
+    definition = row["definition"] or {}
+    order = definition.get("order") or ""
+    return ListView(
+        f"{SAVED}:{row['id']}",
+        str(row["name"]),
+        "star",
+        filters.from_json(definition.get("filter")),
+        Order(order.lstrip("-"), order.startswith("-")) if order else None,
+        tuple(definition.get("columns") or ()),
+        row["id"],
+    )
+
+
+def definition(view: ListView, columns: tuple[str, ...], order: Order | None) -> dict[str, Any]:
+    """Stored form of a view as it stands on the screen."""
+    sign = "-" if order is not None and order.descending else ""
+    return {
+        "filter": filters.to_json(view.filter),
+        "columns": list(columns),
+        "order": f"{sign}{order.field}" if order is not None else "",
+    }
