@@ -1,0 +1,133 @@
+"""Rights as clauses: owner ids are literals, never a subquery over users (they are few)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, and_, false, or_, select
+
+from desktop_crm.core.errors import PermissionDenied
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.meta import registry
+from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.meta.field import Level
+from desktop_crm.models.office import ViewScope
+from desktop_crm.services.context import Actor
+
+Clause = ColumnElement[bool]
+
+
+def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> Clause | None:
+    """Clause that leaves the rows an action reaches; None when it reaches all.
+
+    Args:
+        actor: Who acts.
+        entity: Entity of the table.
+        table: The table or an alias of it.
+        action: ``read``, ``create``, ``edit`` or ``remove``.
+    """
+    if actor.is_admin:
+        return None
+    special = _PREDICATES.get(entity.key)
+    if special is not None:
+        return special(actor, table)
+    if entity.meta.reference:
+        return None if actor.can(entity, action) else false()
+    if entity.parent:
+        return _through_parents(actor, entity, table, "read" if action == "read" else "edit")
+    owners = actor.owners(entity, action)
+    if owners is None:
+        return None
+    if not owners:
+        return false()
+    if not entity.owned:
+        return None
+    return table.c.owner_id.in_(sorted(owners))
+
+
+def _through_parents(actor: Actor, entity: Entity, table: FromClause, action: str) -> Clause | None:
+    clauses: list[Clause] = []
+    for name in entity.parent:
+        field = entity.fields[name]
+        assert field.column is not None  # noqa: S101  a parent is a link
+        column = table.c[field.column.name]
+        parent = registry.get(field.target)
+        target = parent.table.alias()
+        inner = row_clause(actor, parent, target, action)
+        if inner is None:
+            if len(entity.parent) == 1:
+                return None
+            clauses.append(column.is_not(None))
+        else:
+            clauses.append(column.in_(select(target.c.id).where(inner)))
+    return or_(*clauses)
+
+
+def _own_mailbox(actor: Actor, table: FromClause) -> Clause:
+    return and_(table.c.user_id == actor.user_id)
+
+
+def _own_deeds(actor: Actor, table: FromClause) -> Clause:
+    return and_(table.c.by_id == actor.user_id)
+
+
+def _own_import(actor: Actor, table: FromClause) -> Clause:
+    return and_(table.c.created_by_id == actor.user_id)
+
+
+def _visible_view(actor: Actor, table: FromClause) -> Clause:
+    return or_(
+        table.c.owner_id == actor.user_id,
+        table.c.scope == ViewScope.PUBLIC,
+        and_(table.c.scope == ViewScope.TEAM, table.c.owner_id.in_(sorted(actor.team_ids))),
+    )
+
+
+_PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause], Clause]]] = {
+    "mailbox": _own_mailbox,
+    "audit_entry": _own_deeds,
+    "import_batch": _own_import,
+    "saved_view": _visible_view,
+}
+
+
+def may(actor: Actor, entity: Entity, action: str, row: Mapping[str, Any]) -> bool:
+    """Whether an action reaches one row already at hand (owner-based entities)."""
+    if not actor.can(entity, action):
+        return False
+    if not entity.owned or entity.key in _PREDICATES:
+        return True
+    owners = actor.owners(entity, action)
+    return owners is None or row.get("owner_id", row.get("owner")) in owners
+
+
+def require(actor: Actor, entity: Entity, action: str) -> None:
+    """Refuse an action the role does not grant at all.
+
+    Raises:
+        PermissionDenied: With the entity and the action in words.
+    """
+    if not actor.can(entity, action):
+        raise denial(actor, entity, action)
+
+
+def denial(actor: Actor, entity: Entity, action: str) -> PermissionDenied:
+    """Sentence for an action that is not allowed."""
+    template = {
+        "read": N_("{user} may not see {records}."),
+        "create": N_("{user} may not create {records}. Nothing was saved."),
+        "edit": N_("{user} may not change these {records}. Nothing was saved."),
+        "remove": N_("{user} may not delete these {records}. Nothing was deleted."),
+    }[action]
+    return PermissionDenied(template, user=actor.name, records=tr(entity.plural).lower())
+
+
+def visible_fields(actor: Actor, entity: Entity) -> dict[str, BoundField]:
+    """Fields the user may know, in order."""
+    return {name: field for name, field in entity.fields.items() if knows(actor, field)}
+
+
+def knows(actor: Actor, field: BoundField) -> bool:
+    """Whether the user may know a field at all."""
+    return actor.sees_confidential or field.level is Level.NORMAL

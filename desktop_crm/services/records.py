@@ -1,0 +1,388 @@
+"""Getting, saving, deleting and restoring records: optimistic locking and three-way merge.
+
+``save`` is ``save_many`` of one: form, grid, import, merge and sync all write the same way, with
+the same rights, rules and audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from desktop_crm.core.errors import Conflict, ConflictField, NotFound, UserError, ValidationFailed
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.identity import new_uid
+from desktop_crm.meta import kinds, registry
+from desktop_crm.meta.bound import Entity
+from desktop_crm.services import audit, writer
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.columns import Paths
+from desktop_crm.services.context import Actor
+from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.permissions import (
+    denial,
+    knows,
+    may,
+    require,
+    row_clause,
+    visible_fields,
+)
+from desktop_crm.services.query import key_clause
+from desktop_crm.services.values import same
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValues:
+    """One record as plain values, the base of a form.
+
+    Attributes:
+        entity: Key of the entity.
+        id: Key; None for a new record.
+        version: Version read; 0 for a new record.
+        values: By field name; links hold the id.
+        titles: Shown title by link field.
+        lines: Child rows by lines field, each a mapping with its ``id`` and link titles under
+            ``<field>.title``.
+        can_edit: The user may change it.
+        can_delete: The user may delete it.
+    """
+
+    entity: str
+    id: int | None
+    version: int
+    values: Mapping[str, Any]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    can_edit: bool = True
+    can_delete: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the record is called."""
+        name = registry.get(self.entity).title_field
+        return self.titles.get(name) or str(self.values.get(name) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record to write.
+
+    Attributes:
+        id: Key, None to create.
+        version: Version the change is based on; None writes on top of whatever stands.
+        values: Wanted values by field name.
+        base: Values the change started from, for the three-way merge; None takes the audit trail.
+    """
+
+    id: int | None
+    version: int | None
+    values: Mapping[str, Any]
+    base: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Result of saving one record; ``merged`` are fields somebody else changed meanwhile."""
+
+    id: int
+    version: int
+    changes: ChangeSet
+    merged: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMany:
+    """Result of saving several records; ids in the order of the changes."""
+
+    ids: tuple[int, ...]
+    changes: ChangeSet
+
+
+def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
+    """Read one record with its child rows; one statement and one for each kind of child.
+
+    Raises:
+        NotFound: It does not exist, or this user may not see it.
+    """
+    entity = registry.get(entity_key)
+    require(actor, entity, "read")
+    paths = Paths(actor, entity)
+    known = visible_fields(actor, entity)
+    shown = {n: f for n, f in known.items() if f.column is not None}
+    links = [n for n, f in shown.items() if f.kind is kinds.LINK]
+    columns = [paths.column(n).label(f"c{i}") for i, n in enumerate(shown)]
+    titles = [paths.title(n).label(f"t{i}") for i, n in enumerate(links)]
+    statement = select(*columns, *titles).select_from(paths.source)
+    statement = statement.where(paths.table.c.id == record_id)
+    rights = row_clause(actor, entity, paths.table, "read")
+    if rights is not None:
+        statement = statement.where(rights)
+    with actor.db.reading() as connection:
+        row = connection.execute(statement).first()
+        if row is None:
+            raise NotFound(
+                N_("This {entity} does not exist, or you may not see it."),
+                entity=tr(entity.label).lower(),
+            )
+        lines = {
+            line.name: _lines(actor, connection, entity, line.name, record_id)
+            for line in entity.children
+        }
+    values = dict(zip(shown, row[: len(shown)], strict=True))
+    named = zip(links, row[len(shown) :], strict=True)
+    return RecordValues(
+        entity=entity_key,
+        id=record_id,
+        version=values.get("version", 0),
+        values=values,
+        titles={name: str(title) for name, title in named if title is not None},
+        lines=lines,
+        can_edit=entity.is_record and may(actor, entity, "edit", values),
+        can_delete=entity.is_record and may(actor, entity, "remove", values),
+    )
+
+
+def _lines(
+    actor: Actor, connection: Connection, entity: Entity, name: str, record_id: int
+) -> tuple[Mapping[str, Any], ...]:
+    lines = entity.fields[name].lines
+    assert lines is not None  # noqa: S101  children are lines
+    child = registry.get(lines.entity)
+    paths = Paths(actor, child)
+    shown = {n: f for n, f in visible_fields(actor, child).items() if f.column is not None}
+    links = [n for n, f in shown.items() if f.kind is kinds.LINK and n in lines.columns]
+    columns = [paths.column(n).label(f"c{i}") for i, n in enumerate(shown)]
+    titles = [paths.title(n).label(f"t{i}") for i, n in enumerate(links)]
+    order = paths.table.c.position if "position" in child.fields else paths.table.c.id
+    rows = connection.execute(
+        select(*columns, *titles)
+        .select_from(paths.source)
+        .where(paths.table.c[lines.via] == record_id, paths.table.c.deleted_at.is_(None))
+        .order_by(order, paths.table.c.id)
+    )
+    names = [*shown, *(f"{n}.title" for n in links)]
+    return tuple(dict(zip(names, row, strict=True)) for row in rows)
+
+
+def new(actor: Actor, entity_key: str, **defaults: Any) -> RecordValues:  # noqa: ANN401  any field
+    """Return an unsaved record with its defaults; no statement.
+
+    Raises:
+        PermissionDenied: The user may not create such records.
+    """
+    entity = registry.get(entity_key)
+    require(actor, entity, "create")
+    values: dict[str, Any] = {
+        name: field.default
+        for name, field in entity.fields.items()
+        if field.column is not None and not field.hidden and knows(actor, field)
+    }
+    titles: dict[str, str] = {}
+    if "owner" in entity.fields and actor.user_id is not None:
+        values["owner"] = actor.user_id
+        titles["owner"] = actor.name
+    values.update(defaults)
+    lines = {line.name: () for line in entity.children}
+    return RecordValues(entity_key, None, 0, values, titles, lines)
+
+
+def save(
+    actor: Actor,
+    entity_key: str,
+    record_id: int | None,
+    version: int | None,
+    changes: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    *,
+    source: str = "window",
+) -> Saved:
+    """Save one record.
+
+    Raises:
+        ValidationFailed: Values are missing or wrong.
+        Conflict: Somebody changed the same fields to other values since ``version``.
+        PermissionDenied: The user may not create or change it.
+        NotFound: It no longer exists.
+    """
+    change = Change(record_id, version, changes, base)
+    drafts, merged, report = _save(actor, entity_key, [change], batch=None, source=source)
+    draft = drafts[0]
+    assert draft.id is not None  # noqa: S101  written drafts have keys
+    stands = 1 if record_id is None else draft.version
+    return Saved(draft.id, stands, report, merged.get(draft.id, frozenset()))
+
+
+def save_many(
+    actor: Actor,
+    entity_key: str,
+    changes: Sequence[Change],
+    batch: int | None = None,
+    *,
+    source: str = "window",
+    operation: str | None = None,
+) -> SavedMany:
+    """Save several records in one transaction; a fixed number of statements.
+
+    Args:
+        actor: Who acts.
+        entity_key: Entity of all of them.
+        changes: What to write; keys must not repeat.
+        batch: Import the rows belong to.
+        source: Way in, kept in the audit trail.
+        operation: Operation to join, so that several calls are undone as one.
+
+    Raises:
+        ValidationFailed: Any record has wrong values; none was written.
+        Conflict: A record was changed meanwhile.
+        PermissionDenied: The user may not write one of them.
+    """
+    if not changes:
+        return SavedMany((), NOTHING)
+    drafts, _, report = _save(
+        actor, entity_key, changes, batch=batch, source=source, operation=operation
+    )
+    return SavedMany(tuple(d.id for d in drafts if d.id is not None), report)
+
+
+def _save(
+    actor: Actor,
+    entity_key: str,
+    changes: Sequence[Change],
+    *,
+    batch: int | None,
+    source: str,
+    operation: str | None = None,
+) -> tuple[list[Draft], dict[int, frozenset[str]], ChangeSet]:
+    entity = registry.get(entity_key)
+    if not entity.is_record:
+        raise UserError(
+            N_("{records} are written by the program alone."), records=tr(entity.plural)
+        )
+    with actor.db.writing() as connection:
+        work = Work(actor, connection, entity, operation or new_uid(), batch, source)
+        drafts, merged = prepare(work, changes)
+        report = writer.write(work, drafts)
+    return drafts, merged, report
+
+
+def prepare(work: Work, changes: Sequence[Change]) -> tuple[list[Draft], dict[int, frozenset[str]]]:
+    """Turn changes into checked drafts inside an open transaction."""
+    actor, entity = work.actor, work.entity
+    stored = writer.load(work, [c.id for c in changes if c.id is not None])
+    reachable = _reachable(work, stored)
+    drafts: list[Draft] = []
+    merged: dict[int, frozenset[str]] = {}
+    for change in changes:
+        if change.id is None:
+            require(actor, entity, "create")
+            draft = Draft(None, 0, {}, {})
+            _refuse_unknown(actor, entity, change.values)
+            writer.fill(work, draft, change.values)
+        else:
+            row = stored.get(change.id)
+            if row is None or row["deleted_at"] is not None:
+                raise NotFound(
+                    N_("This {entity} was deleted meanwhile. Nothing was saved."),
+                    entity=tr(entity.label).lower(),
+                )
+            if change.id not in reachable:
+                raise denial(actor, entity, "edit")
+            draft = Draft(change.id, row["version"], row, {})
+            _refuse_unknown(actor, entity, change.values)
+            writer.fill(work, draft, change.values)
+            if change.version is not None and change.version != row["version"]:
+                merged[change.id] = _merge(work, draft, change)
+        drafts.append(draft)
+    _check_owner(work, drafts)
+    errors = writer.errors_of(drafts)
+    if errors:
+        raise ValidationFailed(errors)
+    return drafts, merged
+
+
+def _refuse_unknown(actor: Actor, entity: Entity, values: Mapping[str, Any]) -> None:
+    for name in values:
+        field = entity.fields.get(name)
+        if field is not None and not knows(actor, field):
+            raise denial(actor, entity, "edit")
+
+
+def _check_owner(work: Work, drafts: Sequence[Draft]) -> None:
+    """Refuse to make records this user could not have: owned by people out of reach."""
+    owners = work.actor.owners(work.entity, "create") if work.entity.owned else None
+    if owners is None:
+        return
+    for draft in drafts:
+        wanted = draft.new.get("owner", work.actor.user_id)
+        if draft.is_new and wanted not in owners:
+            raise denial(work.actor, work.entity, "create")
+
+
+def _reachable(work: Work, stored: Mapping[int, Mapping[str, Any]]) -> frozenset[int]:
+    return reachable(work, list(stored), "edit")
+
+
+def reachable(work: Work, ids: Sequence[int], action: str) -> frozenset[int]:
+    """Which of these records an action reaches; at most one statement."""
+    if not ids or not work.actor.can(work.entity, action):
+        return frozenset()
+    table = work.entity.table
+    rights = row_clause(work.actor, work.entity, table, action)
+    if rights is None:
+        return frozenset(ids)
+    statement = select(table.c.id).where(key_clause(work.connection, table.c.id, ids), rights)
+    return frozenset(work.connection.execute(statement).scalars())
+
+
+def _merge(work: Work, draft: Draft, change: Change) -> frozenset[str]:
+    """Three-way merge: what both sides changed differently is a conflict, the rest is kept."""
+    version = change.version or 0
+    base = audit.changed_since(work, draft.id or 0, version)
+    if change.base is not None:
+        base.update({k: v for k, v in change.base.items() if k in base})
+    theirs = {name: value for name, value in base.items() if not same(value, draft.old.get(name))}
+    clashing = {
+        name: ConflictField(theirs[name], draft.new[name], draft.old.get(name))
+        for name in draft.new
+        if name in theirs
+    }
+    if clashing:
+        raise Conflict(work.entity.key, draft.id or 0, clashing, draft.version)
+    return frozenset(theirs)
+
+
+def delete(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:
+    """Put records into the recycle bin.
+
+    Raises:
+        PermissionDenied: One of them is out of reach; none was deleted.
+    """
+    return _mark(actor, entity_key, ids, source, restore=False)
+
+
+def restore(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:
+    """Take records back from the recycle bin.
+
+    Raises:
+        PermissionDenied: One of them is out of reach; none was restored.
+    """
+    return _mark(actor, entity_key, ids, source, restore=True)
+
+
+def _mark(
+    actor: Actor, entity_key: str, ids: Sequence[int], source: str, *, restore: bool
+) -> ChangeSet:
+    entity = registry.get(entity_key)
+    if not entity.is_record:
+        raise UserError(
+            N_("{records} are written by the program alone."), records=tr(entity.plural)
+        )
+    require(actor, entity, "remove")
+    with actor.db.writing() as connection:
+        work = Work(actor, connection, entity, new_uid(), None, source)
+        if len(reachable(work, ids, "remove")) != len(set(ids)):
+            raise denial(actor, entity, "remove")
+        return writer.remove(work, list(ids), restore=restore)

@@ -1,0 +1,34 @@
+"""Which rules each entity has; one place, read by the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from desktop_crm.services.drafts import Rules
+from desktop_crm.services.rules import (
+    accounts,
+    activities,
+    addresses,
+    contacts,
+    opportunities,
+    users,
+)
+
+_NONE: Final = Rules()
+
+RULES: Final[Mapping[str, Rules]] = {
+    "account": Rules(before=(accounts.mail_domain,)),
+    "contact": Rules(before=(contacts.full_name,)),
+    "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
+    "opportunity": Rules(before=(opportunities.stage_rules,), after=(opportunities.stage_history,)),
+    "activity": Rules(before=(activities.state_and_time,), after=(activities.links_of_regarding,)),
+    "email_address": Rules(before=(addresses.email_domain,)),
+    "phone": Rules(before=(addresses.canonical_phone,)),
+    "user": Rules(before=(users.languages,)),
+}
+
+
+def rules_of(entity: str) -> Rules:
+    """Rules of an entity; none for most."""
+    return RULES.get(entity, _NONE)

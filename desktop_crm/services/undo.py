@@ -1,0 +1,257 @@
+"""Taking operations back: the audit trail read backwards, where nothing moved since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_, ntr, tr
+from desktop_crm.core.identity import new_uid
+from desktop_crm.meta import registry
+from desktop_crm.models import AuditEntry, ImportBatch
+from desktop_crm.models.office import AuditAction, BatchState
+from desktop_crm.services import writer
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.permissions import denial
+from desktop_crm.services.records import reachable
+from desktop_crm.services.values import decode
+
+SOURCE: Final = "undo"
+_REDO: Final = "redo"
+_TABLE: Final = AuditEntry.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation that can be taken back.
+
+    Attributes:
+        operation: Its uid.
+        at: When it was done.
+        action: What it did first.
+        entity: Entity of the first record.
+        count: Records it touched, child rows not counted.
+    """
+
+    operation: str
+    at: datetime
+    action: AuditAction
+    entity: str
+    count: int
+
+    @property
+    def text(self) -> str:
+        """The step in words, e.g. "Changed: Contact"."""
+        entity = registry.get(self.entity)
+        if self.count == 1:
+            return f"{tr(self.action.label)}: {tr(entity.label)}"
+        return ntr(
+            "{action}: {n} record",
+            "{action}: {n} records",
+            self.count,
+            action=tr(self.action.label),
+        )
+
+
+def last(actor: Actor) -> Step | None:
+    """Return the user's latest operation that was not taken back yet; None when there is none."""
+    return _latest(actor, redo=False)
+
+
+def last_undone(actor: Actor) -> Step | None:
+    """Return the operation that :func:`redo` would do again."""
+    return _latest(actor, redo=True)
+
+
+def _latest(actor: Actor, *, redo: bool) -> Step | None:
+    undoing = _TABLE.alias()
+    undone = select(undoing.c.id).where(undoing.c.undoes == _TABLE.c.operation).exists()
+    statement = (
+        select(_TABLE.c.operation, _TABLE.c.at, _TABLE.c.action, _TABLE.c.entity, _TABLE.c.undoes)
+        .where(_TABLE.c.by_id == actor.user_id, _TABLE.c.source != "sync", ~undone)
+        .order_by(_TABLE.c.id.desc())
+        .limit(1)
+    )
+    # A redo counts as a deed of its own: it can be undone again.
+    deed = or_(_TABLE.c.undoes.is_(None), _TABLE.c.source == _REDO)
+    statement = statement.where(_TABLE.c.source == SOURCE if redo else deed)
+    with actor.db.reading() as connection:
+        row = connection.execute(statement).first()
+        if row is None or (redo and _did_something_since(connection, actor, row.operation)):
+            return None
+        found = connection.execute(
+            select(_TABLE.c.entity, _TABLE.c.action, func.count())
+            .where(_TABLE.c.operation == row.operation)
+            .group_by(_TABLE.c.entity, _TABLE.c.action)
+            .order_by(func.min(_TABLE.c.id))
+        ).all()
+    heads = [part for part in found if not registry.get(part[0]).parent] or found
+    head = heads[0]
+    return Step(row.operation, row.at, AuditAction(head[1]), head[0], int(head[2]))
+
+
+def _did_something_since(connection: Connection, actor: Actor, operation: str) -> bool:
+    newest = connection.execute(
+        select(func.max(_TABLE.c.id)).where(
+            _TABLE.c.by_id == actor.user_id, _TABLE.c.undoes.is_(None), _TABLE.c.source != "sync"
+        )
+    ).scalar()
+    own = connection.execute(
+        select(func.max(_TABLE.c.id)).where(_TABLE.c.operation == operation)
+    ).scalar()
+    return bool(newest and own and newest > own)
+
+
+def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
+    """Take an operation back, the user's latest when none is named; one transaction.
+
+    Raises:
+        UserError: There is nothing to undo, or somebody changed a record since; nothing was done.
+        PermissionDenied: The user may no longer change one of the records.
+    """
+    if operation is None:
+        step = last(actor)
+        if step is None:
+            raise UserError(N_("There is nothing to undo."))
+        operation = step.operation
+    with actor.db.writing() as connection:
+        return _take_back(actor, connection, operation)
+
+
+def redo(actor: Actor) -> ChangeSet:
+    """Do again what the user took back last.
+
+    Raises:
+        UserError: Nothing was taken back, or something was changed since.
+    """
+    step = last_undone(actor)
+    if step is None:
+        raise UserError(N_("There is nothing to redo."))
+    with actor.db.writing() as connection:
+        return _take_back(actor, connection, step.operation, redo=True)
+
+
+def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
+    """Take a whole import back: what it created and what it changed (R57).
+
+    Raises:
+        UserError: It was taken back already, or records changed since; nothing was done.
+    """
+    report = NOTHING
+    with actor.db.writing() as connection:
+        state = connection.execute(
+            select(ImportBatch.state).where(ImportBatch.id == batch_id)
+        ).scalar()
+        if state == BatchState.UNDONE:
+            raise UserError(N_("This import was taken back already."))
+        operations = connection.execute(
+            select(_TABLE.c.operation)
+            .where(_TABLE.c.batch_id == batch_id)
+            .group_by(_TABLE.c.operation)
+            .order_by(func.max(_TABLE.c.id).desc())
+        ).scalars()
+        for operation in list(operations):
+            report = report.merge(_take_back(actor, connection, operation))
+        table = registry.get("import_batch").table
+        connection.execute(
+            update(table)
+            .where(table.c.id == batch_id)
+            .values(state=BatchState.UNDONE.value, version=table.c.version + 1)
+        )
+    return report
+
+
+def _take_back(
+    actor: Actor, connection: Connection, operation: str, *, redo: bool = False
+) -> ChangeSet:
+    entries = (
+        connection.execute(
+            select(_TABLE).where(_TABLE.c.operation == operation).order_by(_TABLE.c.id.desc())
+        )
+        .mappings()
+        .all()
+    )
+    mark = new_uid()
+    report = NOTHING
+    for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
+        of_entity = [e for e in entries if e["entity"] == entity_key]
+        work = Work(
+            actor, connection, registry.get(entity_key), mark, None, _REDO if redo else SOURCE
+        )
+        report = report.merge(_reverse(work, of_entity, operation))
+    return report
+
+
+def _reverse(work: Work, entries: Sequence[RowMapping], undoes: str) -> ChangeSet:
+    ids = list(dict.fromkeys(e["record_id"] for e in entries))
+    stored = writer.load(work, ids)
+    _check_untouched(work, entries, stored, undoes)
+    report = NOTHING
+    for action, restore in ((AuditAction.CREATE, False), (AuditAction.DELETE, True),
+                            (AuditAction.RESTORE, False)):  # fmt: skip
+        chosen = [e["record_id"] for e in entries if e["action"] == action]
+        changed = writer.remove(work, chosen, restore=restore)
+        report = report.merge(changed)
+    report = report.merge(
+        _set_back(work, [e for e in entries if e["action"] == AuditAction.UPDATE])
+    )
+    work.connection.execute(
+        update(AuditEntry).where(_TABLE.c.operation == work.operation).values(undoes=undoes)
+    )
+    return report
+
+
+def _check_untouched(
+    work: Work, entries: Sequence[RowMapping], stored: dict[int, dict[str, Any]], undoes: str
+) -> None:
+    newest: dict[int, int] = {}
+    for entry in entries:  # the latest first
+        newest.setdefault(entry["record_id"], entry["version"])
+    moved = [
+        key
+        for key, version in newest.items()
+        if key not in stored or stored[key]["version"] != version
+    ]
+    if moved:
+        raise UserError(
+            N_(
+                "It cannot be undone: {entity} records were changed since. Nothing was changed; "
+                "open the history to restore single values."
+            ),
+            entity=tr(work.entity.label).lower(),
+        )
+    reached = reachable(work, list(newest), "edit")
+    if len(reached) != len(newest):
+        raise denial(work.actor, work.entity, "edit")
+
+
+def _set_back(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
+    wanted: dict[int, dict[str, Any]] = {}
+    for entry in entries:  # the latest first, so the oldest value wins
+        values = wanted.setdefault(entry["record_id"], {})
+        for name, (old, _new) in (entry["changes"] or {}).items():
+            field = work.entity.fields.get(name)
+            if field is not None and field.column is not None:
+                values[name] = decode(field, old)
+    stored = writer.load(work, wanted)
+    drafts = []
+    for key, values in wanted.items():
+        row = stored[key]
+        drafts.append(Draft(key, row["version"], row, values))
+    return writer.put_back(work, drafts)
+
+
+def describe(report: ChangeSet) -> str:
+    """Say in words what an undo did."""
+    records: set[tuple[str, int]] = set()
+    for change in report.changes:
+        if not registry.get(change.entity).parent:
+            records |= {(change.entity, key) for key in change.ids}
+    return ntr("{n} record was put back.", "{n} records were put back.", len(records))
