@@ -130,14 +130,10 @@ def _product_meta(book: CalamineWorkbook) -> Mapping[str, str]:
     return pairs if pairs.get(layout.META_FORMAT) == layout.FORMAT_VERSION else {}
 
 
-def _grid(
-    sheet: CalamineSheet, odd: Mapping[tuple[int, int], CellError]
-) -> list[tuple[Cell, ...]]:
+def _grid(sheet: CalamineSheet, odd: Mapping[tuple[int, int], CellError]) -> list[tuple[Cell, ...]]:
     if sheet.start is None:
         return []
-    grid = [
-        tuple(_cell(value) for value in row) for row in sheet.to_python(skip_empty_area=False)
-    ]
+    grid = [tuple(_cell(value) for value in row) for row in sheet.to_python(skip_empty_area=False)]
     for (row, column), error in odd.items():
         if 0 <= row < len(grid) and 0 <= column < len(grid[row]):
             cells = list(grid[row])
@@ -153,7 +149,10 @@ def _cell(value: object) -> Cell:
         return _number(value)
     if isinstance(value, timedelta):
         return Decimal(str(value.total_seconds())) / _DAY
-    if isinstance(value, int | date | datetime | time):
+    if isinstance(value, datetime):
+        # A moment is a fraction of a day; half a microsecond of it is lost on the way.
+        return (value + timedelta(milliseconds=500)).replace(microsecond=0)
+    if isinstance(value, int | date | time):
         return value
     return None
 

@@ -108,7 +108,7 @@ _BREAK: Final = re.compile(r"\r\n?|\u2028|\u2029")
 
 
 def clean_text(text: str) -> str:
-    """Make a cell's text comparable: no invisible characters, plain spaces, ``\\n`` as line end.
+    r"""Make a cell's text comparable: no invisible characters, plain spaces, ``\n`` line ends.
 
     Inner line breaks and spacing stay, since notes and addresses use them.
     """

@@ -51,9 +51,7 @@ def read(data: bytes, name: str, *, charset: str = "", delimiter: str = "") -> T
     text = text.lstrip("\ufeff")
     if zeros := text.count("\x00"):
         text = text.replace("\x00", "")
-        notices.append(
-            ntr("{n} zero byte was ignored.", "{n} zero bytes were ignored.", zeros)
-        )
+        notices.append(ntr("{n} zero byte was ignored.", "{n} zero bytes were ignored.", zeros))
     if "\ufffd" in text:
         notices.append(
             tr("Some characters cannot be read as {encoding}; they show as �.", encoding=used)

@@ -116,7 +116,7 @@ def _score(sample: bytes, encoding: str, alphabets: tuple[str, ...]) -> float:
         text = sample.decode(encoding)
     except UnicodeDecodeError:
         return 0.0
-    letters = Counter(c for c in text.lower() if ord(c) > 127 and c not in _HARMLESS)  # noqa: PLR2004  end of ASCII
+    letters = Counter(c for c in text.lower() if ord(c) > 127 and c not in _HARMLESS)
     total = letters.total()
     if not total:
         return 1.0

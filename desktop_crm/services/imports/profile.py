@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from desktop_crm.services.excel.table import Cell, Table
@@ -130,13 +131,9 @@ def _date_order(texts: Sequence[str]) -> tuple[str, bool]:
 
 
 def _are_fractions(values: Sequence[Cell]) -> bool:
-    numbers = [float(v) for v in values if not isinstance(v, str | bool) and _is_number(v)]
+    numbers = [v for v in values if isinstance(v, int | Decimal) and not isinstance(v, bool)]
     return (
         len(numbers) == len(values)
         and any(0 < n < 1 for n in numbers)
         and all(0 <= n <= 1 for n in numbers)
     )
-
-
-def _is_number(value: object) -> bool:
-    return hasattr(value, "__float__")

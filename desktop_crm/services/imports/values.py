@@ -18,7 +18,9 @@ from desktop_crm.services.excel.package import NOT_CALCULATED
 from desktop_crm.services.excel.table import Cell, CellError, ChildRows
 from desktop_crm.services.imports.profile import MDY, YMD, Profile
 
-_NUMERIC_DATE: Final = re.compile(r"^(\d{1,4})[./\-](\d{1,2})[./\-](\d{1,4})(?![\d.])(.*)$", re.DOTALL)
+_NUMERIC_DATE: Final = re.compile(
+    r"^(\d{1,4})[./\-](\d{1,2})[./\-](\d{1,4})(?![\d.])(.*)$", re.DOTALL
+)
 _MONTH_FIRST: Final = re.compile(r"^([^\W\d_]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(.*)$")
 _NAMED_SHORT: Final = re.compile(r"^(\d{1,2})[\s-]([^\W\d_]{3,})\.?[\s-](\d{2})(?!\d)(.*)$")
 _CURRENCY_SIGNS: Final = re.compile(r"(?i)\b(?:[A-Z]{3}|lei|kr|zł|ft|kč)\b|[€$£¥₽₺₹]|%|zł|Kč")
@@ -130,7 +132,7 @@ def _phone(cell: Cell, reading: Reading) -> object:
 
 
 def _number(cell: Cell, reading: Reading) -> Decimal:
-    if isinstance(cell, bool) or isinstance(cell, date | datetime | time):
+    if isinstance(cell, bool | date | time):
         raise UserError(N_("“{text}” is not a number."), text=as_text(cell))
     if isinstance(cell, int | Decimal):
         return Decimal(cell)

@@ -93,31 +93,53 @@ def cards(data: bytes) -> Iterator[Card]:
         data, charset = data.decode(charset, errors="replace").encode(), "utf-8"
     charset = "utf-8" if charset == "utf-8-sig" else charset
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"")
-    collected: list[Property] | None = None
-    start, nested, stray = 0, 0, False
+    reader = _Reader()
     for number, raw in _logical_lines(data):
+        if (card := reader.take(number, raw, charset)) is not None:
+            yield card
+    if reader.collected is not None:
+        yield Card(reader.start, problem=UNENDED)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects lines into cards."""
+
+    collected: list[Property] | None = None
+    start: int = 0
+    nested: int = 0
+    stray: bool = False
+
+    def take(self, number: int, raw: bytes, charset: str) -> Card | None:
+        """Take one logical line; give back the card that it ends or breaks."""
         word = raw.strip().upper()
         if word == b"BEGIN:VCARD":
-            if collected and collected[-1].name == "AGENT" and not collected[-1].value.strip():
-                nested += 1
-                continue
-            if collected is not None:
-                yield Card(start, problem=UNENDED)
-            collected, start, nested, stray = [], number, 0, False
-        elif word == b"END:VCARD":
-            if nested:
-                nested -= 1
-            elif collected is not None:
-                yield Card(start, tuple(collected))
-                collected = None
-        elif collected is None:
-            if word and not stray:
-                yield Card(number, problem=NOT_A_CARD)
-            stray = stray or bool(word)
-        elif not nested and (parsed := _property(raw, charset)):
-            collected.append(parsed)
-    if collected is not None:
-        yield Card(start, problem=UNENDED)
+            return self._begin(number)
+        if word == b"END:VCARD":
+            return self._end()
+        if self.collected is None:
+            first = bool(word) and not self.stray
+            self.stray = self.stray or first
+            return Card(number, problem=NOT_A_CARD) if first else None
+        if not self.nested and (parsed := _property(raw, charset)):
+            self.collected.append(parsed)
+        return None
+
+    def _begin(self, number: int) -> Card | None:
+        held = self.collected
+        if held and held[-1].name == "AGENT" and not held[-1].value.strip():
+            self.nested += 1
+            return None
+        broken = Card(self.start, problem=UNENDED) if held is not None else None
+        self.collected, self.start, self.nested, self.stray = [], number, 0, False
+        return broken
+
+    def _end(self) -> Card | None:
+        if self.nested:
+            self.nested -= 1
+            return None
+        held, self.collected = self.collected, None
+        return Card(self.start, tuple(held)) if held is not None else None
 
 
 def unescape(value: str) -> str:
@@ -217,7 +239,9 @@ def _decoded(name: str, body: bytes, params: dict[str, str], charset: str) -> st
 
 def _split_quoted(text: str) -> list[str]:
     """Split a line's head at semicolons that stand outside quotation marks."""
-    parts, current, quoted = [], [], False
+    parts: list[str] = []
+    current: list[str] = []
+    quoted = False
     for character in text:
         quoted ^= character == '"'
         if character == ";" and not quoted:
@@ -229,7 +253,9 @@ def _split_quoted(text: str) -> list[str]:
 
 
 def _split(value: str, mark: str) -> list[str]:
-    parts, current, escaped = [], [], False
+    parts: list[str] = []
+    current: list[str] = []
+    escaped = False
     for character in value:
         if escaped:
             current.append("\\" + character)
