@@ -1,0 +1,391 @@
+"""Speaks the part of EWS that a reading client uses, over real HTTP, with faults on demand."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from lxml import etree
+
+from tests.ews_server import soap
+
+SOAP = f"{{{soap.S}}}"
+T = f"{{{soap.T}}}"
+M = f"{{{soap.M}}}"
+
+
+@dataclass
+class Box:
+    """One folder: its items and everything that happened in it."""
+
+    items: dict[str, str] = field(default_factory=dict)
+    journal: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Fault:
+    """An answer that replaces the right one."""
+
+    operation: str
+    act: Callable[[Handler], bool]
+    times: int = 1
+
+
+class EwsServer:
+    """A server for one mailbox.
+
+    `offers` are the ways of signing in; `requests` records the operations that were answered.
+    Faults are queued with `fault` and consumed in order.
+    """
+
+    def __init__(
+        self,
+        login: str = "ana@firma.example",
+        password: str = "Parolă-1ș",
+        offers: tuple[str, ...] = ("Basic",),
+        certificate: tuple[Path, Path] | None = None,
+        user_file: Path | None = None,
+    ) -> None:
+        self.login, self.password, self.offers = login, password, offers
+        self.boxes = {"inbox": Box(), "sentitems": Box(), "calendar": Box()}
+        self.people: dict[str, str] = {}
+        self.requests: list[str] = []
+        self.bodies: list[str] = []
+        self.refusals = 0
+        self.generation = 1
+        self.missing_folders: set[str] = set()
+        self.faults: deque[Fault] = deque()
+        if user_file is not None:
+            domain, _, user = login.rpartition("\\")
+            user_file.write_text(f"{domain}:{user}:{password}\n")
+            os.environ["NTLM_USER_FILE"] = str(user_file)
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server.ews = self
+        scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            scheme = "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/EWS/Exchange.asmx"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and close every connection."""
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def put(self, box: str, item_id: str, xml: str) -> None:
+        """Add or change an item; `xml` is its whole element."""
+        known = item_id in self.boxes[box].items
+        self.boxes[box].items[item_id] = xml
+        tag = etree.fromstring(soap.with_namespaces(xml)).tag.rpartition("}")[2]
+        self.boxes[box].journal.append(("Update" if known else "Create", item_id, tag))
+
+    def delete(self, box: str, item_id: str) -> None:
+        """Remove an item."""
+        del self.boxes[box].items[item_id]
+        self.boxes[box].journal.append(("Delete", item_id, ""))
+
+    def lose(self, box: str, item_id: str) -> None:
+        """Remove an item without saying so: it is gone between the page and the fetch."""
+        del self.boxes[box].items[item_id]
+
+    def move(self, source: str, target: str, item_id: str, new_id: str) -> None:
+        """Move an item: a new id in the target, a deletion in the source."""
+        xml = self.boxes[source].items[item_id]
+        self.put(target, new_id, xml.replace(f'Id="{item_id}"', f'Id="{new_id}"'))
+        self.delete(source, item_id)
+
+    def mark_read(self, box: str, item_id: str, *, is_read: bool) -> None:
+        """Change the read mark as Exchange reports it."""
+        word = "true" if is_read else "false"
+        self.boxes[box].journal.append(("ReadFlagChange", item_id, word))
+
+    def fault(self, operation: str, act: Callable[[Handler], bool], times: int = 1) -> None:
+        """Answer the next requests of an operation ("*" for any) by `act` instead.
+
+        When `act` returns False the right answer follows after all (a delay, for example).
+        """
+        self.faults.append(Fault(operation, act, times))
+
+    def next_fault(self, operation: str) -> Callable[[Handler], bool] | None:
+        """Take the fault that stands first in the queue, if it is for this operation."""
+        if not self.faults or self.faults[0].operation not in ("*", operation):
+            return None
+        first = self.faults[0]
+        first.times -= 1
+        if first.times <= 0:
+            self.faults.popleft()
+        return first.act
+
+
+class _Server(socketserver.ThreadingMixIn, HTTPServer):
+    daemon_threads = False
+    block_on_close = True
+    ews: EwsServer
+
+    def __init__(self, *args: object) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request(self, request: socket.socket, client_address: object) -> None:
+        """Remember the connection, so that closing need not wait for the client."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: socket.socket) -> None:
+        """Forget the connection."""
+        self._open.discard(request)
+        super().close_request(request)
+
+    def hang_up(self) -> None:
+        """Close what clients keep open."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away in the middle is part of the tests."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection; signing in by NTLM belongs to the connection, as it must."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 5
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self._ntlm: object | None = None
+        self._known = False
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+    def do_POST(self) -> None:
+        """Sign in, then answer."""
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        ews = self.server.ews
+        operation = etree.fromstring(body).find(f"{SOAP}Body")[0].tag.rpartition("}")[2]
+        act = ews.next_fault(operation) if operation != "ConvertId" else None
+        if not self._signed_in():
+            return
+        ews.requests.append(operation)
+        ews.bodies.append(body.decode())
+        if act is not None and act(self):
+            return
+        root = etree.fromstring(body)
+        call = root.find(f"{SOAP}Body")[0]
+        try:
+            answer = getattr(self, f"_{operation}")(ews, call)
+        except AttributeError:
+            answer = soap.fault("ErrorInvalidRequest", f"unknown operation {operation}")
+        self.answer(200, soap.envelope(answer))
+
+    def answer(self, status: int, content: str, **headers: str) -> None:
+        """Send one answer."""
+        data = content.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/xml; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _signed_in(self) -> bool:
+        ews = self.server.ews
+        if self._known or not ews.offers:
+            return True
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic" and "Basic" in ews.offers:
+            expected = f"{ews.login}:{ews.password}".encode()
+            if base64.b64decode(token) == expected:
+                return True
+            ews.refusals += 1
+        if scheme in ("NTLM", "Negotiate") and token:
+            return self._handshake(scheme, base64.b64decode(token))
+        self._challenge(*ews.offers)
+        return False
+
+    def _challenge(self, *offers: str) -> None:
+        self.send_response(401)
+        for offer in offers:
+            value = 'Basic realm="mail"' if offer == "Basic" else offer
+            self.send_header("WWW-Authenticate", value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _handshake(self, scheme: str, token: bytes) -> bool:
+        import spnego
+
+        if self._ntlm is None:
+            protocol = "ntlm" if scheme == "NTLM" else "negotiate"
+            self._ntlm = spnego.server(protocol=protocol, options=spnego.NegotiateOptions.use_ntlm)
+        try:
+            reply = self._ntlm.step(token)
+        except spnego.exceptions.SpnegoError:
+            self.server.ews.refusals += 1
+            self._ntlm = None
+            self._challenge(*self.server.ews.offers)
+            return False
+        if self._ntlm.complete:
+            self._known = True
+            return True
+        self._challenge(f"{scheme} {base64.b64encode(reply).decode()}")
+        return False
+
+    def _ConvertId(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("ConvertId", soap.error("ErrorInvalidIdMalformed", "DUMMY"))
+
+    def _GetFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        wanted = call.find(f"{M}FolderIds")[0].get("Id")
+        if wanted not in ews.boxes or wanted in ews.missing_folders:
+            return soap.message("GetFolder", soap.error("ErrorFolderNotFound", "no such folder"))
+        count = len(ews.boxes[wanted].items)
+        return soap.message("GetFolder", soap.folder(wanted, count))
+
+    def _SyncFolderItems(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        name = call.find(f"{M}SyncFolderId/{T}FolderId").get("Id").removeprefix("id-of-")
+        state = call.findtext(f"{M}SyncState") or ""
+        limit = int(call.findtext(f"{M}MaxChangesReturned"))
+        box = ews.boxes[name]
+        generation, _, position = state.partition(":")
+        if state and generation != str(ews.generation):
+            failed = soap.error("ErrorInvalidSyncStateData", "forgotten", extra=soap.NO_STATE)
+            return soap.message("SyncFolderItems", failed)
+        start = int(position or 0)
+        events = box.journal[start : start + limit]
+        end = start + len(events)
+        page = soap.sync_page(f"{ews.generation}:{end}", events, last=end >= len(box.journal))
+        return soap.message("SyncFolderItems", page)
+
+    def _GetItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        answers = []
+        for wanted in call.findall(f"{M}ItemIds/{T}ItemId"):
+            found = next(
+                (
+                    b.items[wanted.get("Id")]
+                    for b in ews.boxes.values()
+                    if wanted.get("Id") in b.items
+                ),
+                None,
+            )
+            answers.append(
+                soap.success(f"<m:Items>{found}</m:Items>")
+                if found is not None
+                else soap.error("ErrorItemNotFound", "gone", extra="<m:Items/>")
+            )
+        return soap.message("GetItem", *answers)
+
+    def _ResolveNames(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        wanted = call.findtext(f"{M}UnresolvedEntry")
+        if wanted not in ews.people:
+            failed = soap.error("ErrorNameResolutionNoResults", "nobody")
+            return soap.message("ResolveNames", failed)
+        return soap.message("ResolveNames", soap.resolution(ews.people[wanted]))
+
+
+def status(code: int, **headers: str) -> Callable[[Handler], bool]:
+    """Answer with an HTTP status and a page that is no XML."""
+
+    def act(handler: Handler) -> bool:
+        handler.answer(code, "<html>no</html>", **headers)
+        return True
+
+    return act
+
+
+def soap_error(operation: str, code: str, extra: str = "") -> Callable[[Handler], bool]:
+    """Answer an operation with an error in its response message."""
+
+    def act(handler: Handler) -> bool:
+        failed = soap.error(code, "scripted", extra=extra)
+        handler.answer(200, soap.envelope(soap.message(operation, failed)))
+        return True
+
+    return act
+
+
+def soap_fault(code: str, back_off_ms: int = 0) -> Callable[[Handler], bool]:
+    """Answer with a SOAP fault and HTTP 500, as a throttled server does."""
+
+    def act(handler: Handler) -> bool:
+        handler.answer(500, soap.envelope(soap.fault(code, "scripted", back_off_ms)))
+        return True
+
+    return act
+
+
+def raw(content: str) -> Callable[[Handler], bool]:
+    """Answer with a body of its own, wrapped in nothing."""
+
+    def act(handler: Handler) -> bool:
+        handler.answer(200, content)
+        return True
+
+    return act
+
+
+def page(*elements: str, state: str = "1:99", last: bool = True) -> Callable[[Handler], bool]:
+    """Answer SyncFolderItems with change elements of the test's own."""
+
+    def act(handler: Handler) -> bool:
+        content = soap.sync_page(state, (), last=last, extra="".join(elements))
+        handler.answer(200, soap.envelope(soap.message("SyncFolderItems", content)))
+        return True
+
+    return act
+
+
+def half(handler: Handler) -> bool:
+    """Break off in the middle of a page, the connection closed as if that were all."""
+    events = [("Create", f"lost-{n}", "Message") for n in range(4)]
+    content = soap.envelope(
+        soap.message("SyncFolderItems", soap.sync_page("1:4", events, last=True))
+    )
+    data = content.encode()[: len(content) * 2 // 3]
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/xml")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(data)
+    handler.close_connection = True
+    return True
+
+
+def short(handler: Handler) -> bool:
+    """Promise more bytes than arrive."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    handler.wfile.write(b"<?xml version='1.0'?><s:Envelope")
+    handler.close_connection = True
+    return True
+
+
+def slow(seconds: float) -> Callable[[Handler], bool]:
+    """Let the client wait, then answer rightly."""
+
+    def act(handler: Handler) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return act
