@@ -32,6 +32,7 @@ from desktop_crm.services.imports.draft import (
     RowRef,
 )
 from desktop_crm.services.imports.names import split_name
+from desktop_crm.services.imports.recipes import stage_state
 from desktop_crm.services.imports.service import ImportPlan
 from desktop_crm.services.records import Change
 
@@ -40,6 +41,7 @@ Progress = Callable[[int, int], None]
 
 CHUNK: Final = 500
 _SOURCE: Final = "import"
+_FORECAST: Final = {"open": "pipeline", "won": "closed", "lost": "omitted"}
 _REFUSALS: Final = (ValidationFailed, Conflict, NotFound, PermissionDenied, UserError)
 
 
@@ -245,7 +247,13 @@ def _first_values(new: NewRecord, position: int) -> dict[str, Any]:
         return {"first_name": first or None, "last_name": last}
     values: dict[str, Any] = {entity.title_field: new.title}
     if new.entity == "stage":
-        values.update(state="open", position=position, probability=Decimal(0))
+        state = stage_state(new.title)
+        values.update(
+            state=state,
+            position=position,
+            probability=Decimal(100 if state == "won" else 0),
+            forecast_category=_FORECAST[state],
+        )
     return values
 
 

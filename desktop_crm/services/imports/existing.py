@@ -163,15 +163,15 @@ def titles_of(connection: Connection, entity: Entity, keys: Iterable[int]) -> di
     return found
 
 
-def stages_by_state(connection: Connection) -> list[tuple[int, str, str]]:
-    """Key, folded name and state of every stage in use, in their order."""
+def stages_by_state(connection: Connection) -> list[tuple[int, str]]:
+    """Key and state of every stage in use, in their order."""
     table = registry.get("stage").table
     query = (
-        select(table.c.id, table.c.name, table.c.state)
+        select(table.c.id, table.c.state)
         .where(table.c.deleted_at.is_(None))
         .order_by(table.c.position, table.c.id)
     )
-    return [(key, fold(name), state) for key, name, state in connection.execute(query)]
+    return [(key, state) for key, state in connection.execute(query)]
 
 
 def _add_lines(connection: Connection, lines: BoundField, found: Mapping[int, Existing]) -> None:

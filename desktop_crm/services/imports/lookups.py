@@ -25,10 +25,10 @@ from desktop_crm.services.imports.draft import (
     Resolution,
     RowRef,
 )
+from desktop_crm.services.imports.recipes import stage_state
 from desktop_crm.services.imports.synonyms import (
     CREATED_BY_CARDS,
     CREATED_BY_LOOKUP,
-    STAGE_WORDS,
 )
 
 _NEAR: Final = 80.0
@@ -152,10 +152,9 @@ class _Finder:
 
     def stage(self, text: str) -> int | None:
         """The stage that other programs' words for won and lost mean."""
-        key = " ".join(fold(text).replace("-", " ").replace("_", " ").split())
-        state = next((s for s, words in STAGE_WORDS.items() if key in words), "")
+        state = stage_state(text)
         stages = existing.stages_by_state(self._connection)
-        return next((k for k, _, s in stages if state and s == state), None)
+        return next((key for key, found in stages if state == found != "open"), None)
 
 
 def nearest(text: str, titles: Sequence[str]) -> str:

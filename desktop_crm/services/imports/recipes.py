@@ -42,8 +42,6 @@ FALLBACKS: Final = frozenset({("email",)})
 CONSENTS: Final = frozenset({"do_not_email", "do_not_phone", "do_not_bulk"})
 """A file may record a refusal, never take one back (R50)."""
 
-_CLOSED_WORDS: Final = frozenset(word for words in STAGE_WORDS.values() for word in words)
-
 
 def keys_of(entity: Entity) -> tuple[KeyFields, ...]:
     """Keys by which rows of a file find their records, best first."""
@@ -142,9 +140,10 @@ def _place_close_date(row: Draft, open_stage: bool) -> None:
         row.values.setdefault("close_on", closed)
 
 
-def is_closed_word(text: str) -> bool:
-    """Say whether a stage's name means an ended deal."""
-    return " ".join(fold(text).replace("-", " ").replace("_", " ").split()) in _CLOSED_WORDS
+def stage_state(text: str) -> str:
+    """State that the name of a stage means: ``won``, ``lost``, else ``open``."""
+    word = " ".join(fold(text).replace("-", " ").replace("_", " ").split())
+    return next((state for state, words in STAGE_WORDS.items() if word in words), "open")
 
 
 def _plain(value: object) -> str:

@@ -24,6 +24,7 @@ from desktop_crm.services.imports.draft import (
     REJECTED,
     Draft,
     LinkText,
+    NewRecord,
     Notice,
     NoticeKind,
     Outcome,
@@ -239,13 +240,16 @@ def _derive(connection: Connection, entity: Entity, rows: Sequence[Draft], links
     open_stages: set[int] = set()
     if entity.key == "opportunity":
         stages = existing.stages_by_state(connection)
-        open_stages = {key for key, _, state in stages if state == "open"}
+        open_stages = {key for key, state in stages if state == "open"}
     for row in rows:
         if row.problems or row.uid:
             continue
         stage = row.values.get("stage")
         answer = links.of("stage", stage.text) if isinstance(stage, LinkText) else None
-        is_open = answer in open_stages if isinstance(answer, int) else answer is not None
+        if isinstance(answer, NewRecord):
+            is_open = recipes.stage_state(answer.title) == "open"
+        else:
+            is_open = answer in open_stages
         recipes.derive(entity, row, {}, is_open)
 
 
