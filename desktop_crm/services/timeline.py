@@ -1,0 +1,178 @@
+"""The timeline of a record: every activity linked to it, and why it stands there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta import registry
+from desktop_crm.models import Activity, ActivityParty, Link, MailMessage, User
+from desktop_crm.models.activity import Direction, LinkState, Sensitivity
+from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import require, row_clause
+
+_PREVIEW: Final = 200
+_BUSY: Final = N_("Busy")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One activity on a record.
+
+    Attributes:
+        activity_id: The activity.
+        kind: Its kind: task, phone_call, appointment, email or note.
+        subject: Its subject; the word for "busy" for another person's private one.
+        preview: First words of the text, on one line.
+        at: When it happened or is planned, aware UTC.
+        direction: ``incoming``, ``outgoing`` or empty.
+        state: ``open``, ``completed`` or ``canceled``.
+        rule: Code of the rule that linked it, such as ``contact`` or ``manual``.
+        evidence: What the rule found.
+        confidence: Percentage.
+        linked_by: Person who decided; empty when a rule did.
+        who: Sender of incoming mail, recipients of outgoing mail, else the owner.
+    """
+
+    activity_id: int
+    kind: str
+    subject: str
+    preview: str
+    at: datetime
+    direction: str
+    state: str
+    rule: str
+    evidence: str
+    confidence: Decimal
+    linked_by: str
+    who: str
+
+
+def timeline(
+    actor: Actor,
+    entity: str,
+    record_id: int,
+    limit: int = 50,
+    before: TimelineItem | None = None,
+    *,
+    cancel: Cancel | None = None,
+) -> list[TimelineItem]:
+    """Return the activities linked to a record, the latest first; one statement.
+
+    Args:
+        actor: Who looks: activities in reach and those the actor takes part in.
+        entity: Key of the record's entity.
+        record_id: The record.
+        limit: How many at most.
+        before: Last item already shown; the ones after it follow.
+        cancel: Stops the statement.
+
+    Raises:
+        PermissionDenied: The role grants no sight of such records.
+    """
+    require(actor, registry.get(entity), "read")
+    statement = _statement(actor, entity, record_id).limit(limit)
+    if before is not None:
+        when = _when()
+        statement = statement.where(
+            or_(when < before.at, and_(when == before.at, Activity.id < before.activity_id))
+        )
+    with actor.db.reading(cancel) as connection:
+        return [_item(actor, row) for row in connection.execute(statement)]
+
+
+def _when() -> ColumnElement[datetime]:
+    return func.coalesce(Activity.occurred_at, Activity.created_at)
+
+
+def _statement(actor: Actor, entity: str, record_id: int) -> Select[*tuple[Any, ...]]:
+    decided = User.__table__.alias("decided")
+    conditions: list[ColumnElement[bool]] = [
+        Link.record_type == entity,
+        Link.record_id == record_id,
+        Link.state == LinkState.LINKED.value,
+        Link.deleted_at.is_(None),
+        Activity.deleted_at.is_(None),
+    ]
+    rights = row_clause(actor, registry.get("activity"), Activity.__table__, "read")
+    if rights is not None:
+        conditions.append(or_(rights, _takes_part(actor)))
+    record = registry.get(entity).table.alias("record")
+    reach = row_clause(actor, registry.get(entity), record, "read")
+    if reach is not None:
+        conditions.append(exists().where(record.c.id == record_id, reach))
+    return (
+        select(
+            Activity.id,
+            Activity.kind,
+            Activity.subject,
+            Activity.description,
+            _when().label("at"),
+            Activity.direction,
+            Activity.state,
+            Activity.sensitivity,
+            Activity.owner_id,
+            Link.rule,
+            Link.evidence,
+            Link.confidence,
+            User.name.label("owner"),
+            decided.c.name.label("linked_by"),
+            MailMessage.preview,
+            MailMessage.from_name,
+            MailMessage.from_address,
+            MailMessage.to_line,
+        )
+        .select_from(Link)
+        .join(Activity, Activity.id == Link.activity_id)
+        .outerjoin(MailMessage, MailMessage.activity_id == Activity.id)
+        .outerjoin(User, User.id == Activity.owner_id)
+        .outerjoin(decided, decided.c.id == Link.linked_by_id)
+        .where(*conditions)
+        .order_by(_when().desc(), Activity.id.desc())
+    )
+
+
+def _takes_part(actor: Actor) -> ColumnElement[bool]:
+    return Activity.id.in_(
+        select(ActivityParty.activity_id).where(
+            ActivityParty.user_id == actor.user_id, ActivityParty.deleted_at.is_(None)
+        )
+    )
+
+
+def _item(actor: Actor, row: Row[*tuple[Any, ...]]) -> TimelineItem:
+    hidden = row.sensitivity == Sensitivity.PRIVATE.value and row.owner_id != actor.user_id
+    return TimelineItem(
+        activity_id=row.id,
+        kind=row.kind,
+        subject=tr(_BUSY) if hidden else row.subject,
+        preview="" if hidden else _one_line(row.preview or row.description),
+        at=row.at,
+        direction=row.direction or "",
+        state=row.state,
+        rule=row.rule,
+        evidence="" if hidden else row.evidence or "",
+        confidence=row.confidence,
+        linked_by=row.linked_by or "",
+        who=_who(row),
+    )
+
+
+def _who(row: Row[*tuple[Any, ...]]) -> str:
+    sender: str = row.from_name or row.from_address or ""
+    if not sender:
+        return row.owner or ""
+    if row.direction == Direction.OUTGOING.value:
+        return _one_line(row.to_line) or sender
+    return sender
+
+
+def _one_line(text: str | None) -> str:
+    flat = " ".join((text or "").split())
+    return flat if len(flat) <= _PREVIEW else f"{flat[: _PREVIEW - 1].rstrip()}…"
