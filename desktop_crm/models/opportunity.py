@@ -110,6 +110,7 @@ class Opportunity(Titled, Owned, Base):
             "forecast_category",
             "amount",
             "probability",
+            "deleted_at",
             sqlite_where=sql("deleted_at IS NULL"),
             postgresql_where=sql("deleted_at IS NULL"),
         ),

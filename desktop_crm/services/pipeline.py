@@ -207,7 +207,7 @@ class Rates:
                 key = None if currency_id == self.home else currency_id
                 sums[key] = sums.get(key, Decimal(0)) + amount
         home = self.code(None)
-        total = sums.pop(None, Decimal(0))
+        total = money.round_amount(sums.pop(None, Decimal(0)), home)
         other = []
         for currency_id, amount in sums.items():
             rate = self._rates.get(currency_id or 0)

@@ -1210,6 +1210,7 @@ def _opportunity() -> None:
             "forecast_category",
             "amount",
             "probability",
+            "deleted_at",
         ],
         unique=False,
         sqlite_where=sa.text("deleted_at IS NULL"),

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from desktop_crm.core import clock
+from desktop_crm.services import agenda, records
+from tests.support.company import NOW, Company, at, small_company
+
+
+@pytest.fixture
+def company(sqlite_db) -> Company:
+    clock.use_clock(lambda: NOW)
+    return small_company(sqlite_db)
+
+
+def titles(company, first, last, **options):
+    found = agenda.events(company.actor, at(first, 0), at(last, 0), **options)
+    return [event.title for event in found]
+
+
+def test_a_window_holds_single_events_series_and_whole_days(company):
+    assert titles(company, 23, 30) == ["Team stand-up", "Product demonstration", "Trade fair"]
+
+
+def test_a_cancelled_occurrence_is_left_out(company):
+    assert "Team stand-up" not in titles(company, 23, 24)
+    assert titles(company, 16, 17) == ["Team stand-up"]
+
+
+def test_a_moved_occurrence_is_shown_once_where_it_is_now(company):
+    series = company.ids["stand-up"]
+    version = records.get(company.actor, "activity", series).version
+    records.save(company.actor, "activity", series, version, {"ical_uid": "stand-up@firm"})
+    company.add(
+        "activity", "moved",
+        {"subject": "Stand-up, later", "kind": "appointment", "ical_uid": "stand-up@firm",
+         "recurrence_id": "2026-11-25T07:00:00+00:00", "owner": company.actor.user_id,
+         "start_at": at(25, 14), "end_at": at(25, 15)},
+    )  # fmt: skip
+    assert titles(company, 25, 26) == ["Product demonstration", "Stand-up, later"]
+
+
+def test_private_events_of_others_are_busy_and_nothing_else(company):
+    assert "Busy" not in titles(company, 24, 25)
+    found = agenda.events(company.actor, at(24, 0), at(25, 0), everybody=True)
+    assert [event.title for event in found] == ["Busy"]
+    event = found[0]
+    assert event.private
+    assert not event.movable
+    assert (event.place, event.regarding) == ("", "")
+
+
+def test_my_own_private_event_has_its_name(company):
+    found = agenda.events(company.other, at(24, 0), at(25, 0))
+    assert [event.title for event in found] == ["Dentist"]
+
+
+def test_a_meeting_i_take_part_in_is_in_my_calendar(company):
+    demo = company.ids["demo"]
+    version = records.get(company.actor, "activity", demo).version
+    parties = [{"participation": "required", "user": company.other.user_id}]
+    records.save(company.actor, "activity", demo, version, {"parties": parties})
+    found = agenda.events(company.other, at(25, 0), at(26, 0))
+    assert [event.title for event in found] == ["Product demonstration"]
+
+
+def test_occurrences_know_that_they_cannot_move_alone(company):
+    found = agenda.events(company.actor, at(25, 0), at(26, 0))
+    by_title = {event.title: event for event in found}
+    assert by_title["Team stand-up"].series
+    assert not by_title["Team stand-up"].movable
+    assert by_title["Product demonstration"].movable
+
+
+def test_a_meeting_from_a_mailbox_is_moved_there(company):
+    demo = company.ids["demo"]
+    version = records.get(company.actor, "activity", demo).version
+    records.save(company.actor, "activity", demo, version, {"ical_uid": "demo@firm"})
+    found = agenda.events(company.actor, at(25, 10), at(25, 13))
+    assert [(event.synced, event.movable) for event in found] == [(True, False)]
+
+
+def test_an_unreadable_rule_shows_the_first_occurrence(company):
+    series = company.ids["stand-up"]
+    records.save(company.actor, "activity", series, None, {"recurrence_rule": "FREQ=NEVER"})
+    assert titles(company, 2, 3) == ["Team stand-up"]
+    assert titles(company, 9, 10) == []
+
+
+def test_an_event_without_an_end_lasts_half_an_hour(company):
+    company.add(
+        "activity", "short",
+        {"subject": "Short", "kind": "phone_call", "start_at": at(27, 9),
+         "owner": company.actor.user_id},
+    )  # fmt: skip
+    found = agenda.events(company.actor, at(27, 8), at(27, 12))
+    short = next(event for event in found if event.title == "Short")
+    assert short.end == at(27, 9, 30)
+
+
+def test_busy_days(company):
+    days = agenda.busy_days(company.actor, at(23, 0), at(28, 0))
+    assert days == {date(2026, 11, 25), date(2026, 11, 26)}
+
+
+def test_an_event_that_began_before_the_window_reaches_into_it(company):
+    found = agenda.events(company.actor, datetime(2026, 11, 27, tzinfo=UTC), at(28, 12))
+    assert [event.title for event in found] == ["Trade fair"]
