@@ -55,6 +55,7 @@ class PriceRow:
         product: Key of the product.
         unit: Key of the unit; None for every unit.
         amount: The price when the method is AMOUNT.
+        discount: Percent that the list takes off, whatever the method.
         percentage: Percent of the product's list price, markup or margin on its cost.
         round_to: Which prices are round; ``round_amount`` is the ending or the step.
     """
@@ -65,6 +66,7 @@ class PriceRow:
     method: PricingMethod = PricingMethod.AMOUNT
     amount: Decimal | None = None
     percentage: Decimal | None = None
+    discount: Decimal | None = None
     round_to: RoundTo = RoundTo.NONE
     round_amount: Decimal | None = None
     direction: Direction = Direction.NEAREST
@@ -157,6 +159,9 @@ def row_price(row: PriceRow, product: Product) -> Decimal | None:
     raw = _raw_price(row, product)
     if raw is None:
         return None
+    if row.discount:
+        with localcontext(EXACT):
+            raw = _price(raw * (_HUNDRED - row.discount) / _HUNDRED)
     return round_price(raw, row.round_to, row.round_amount, row.direction)
 
 

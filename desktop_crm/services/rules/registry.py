@@ -12,6 +12,7 @@ from desktop_crm.services.rules import (
     addresses,
     contacts,
     opportunities,
+    quote_rules,
     users,
 )
 
@@ -23,6 +24,8 @@ RULES: Final[Mapping[str, Rules]] = {
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
     "opportunity": Rules(before=(opportunities.stage_rules,), after=(opportunities.stage_history,)),
     "activity": Rules(before=(activities.state_and_time,), after=(activities.links_of_regarding,)),
+    "quote": Rules(before=(quote_rules.complete,)),
+    "quote_line": Rules(after=(quote_rules.recalculate,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
     "user": Rules(before=(users.languages,)),

@@ -102,6 +102,10 @@ def test_a_row_may_calculate(method: PricingMethod, percentage: str, expected: s
     assert row_price(row, Product(1)) is None
 
 
+def test_a_list_may_take_a_percentage_off() -> None:
+    assert row_price(PriceRow(1, amount=D("33.33"), discount=D(10)), PUMP) == D("29.997")
+
+
 def test_rounding_comes_after_the_formula() -> None:
     row = PriceRow(
         1,
