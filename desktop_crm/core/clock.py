@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 _source: Callable[[], datetime] | None = None
+_held: ContextVar[datetime | None] = ContextVar("held", default=None)
 
 
 def now() -> datetime:
     """Present moment, aware, in UTC."""
+    held_at = _held.get()
+    if held_at is not None:
+        return held_at
     if _source is not None:
         return _source().astimezone(UTC)
     return datetime.now(UTC)
@@ -25,3 +31,13 @@ def use_clock(source: Callable[[], datetime] | None) -> None:
     """Replace the clock (pictures and the sample company need a fixed one); None restores it."""
     global _source  # noqa: PLW0603  one clock for the process
     _source = source
+
+
+@contextmanager
+def held(moment: datetime) -> Iterator[None]:
+    """Let this thread alone live at another moment: history is written as it would have been."""
+    before = _held.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _held.reset(before)
