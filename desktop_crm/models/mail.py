@@ -79,6 +79,7 @@ class Mailbox(Titled, Base):
                 N_("Privacy"),
                 ("never_log", "own_domains"),
             ),
+            Section(N_("Filing"), ("filing",)),
             Section(N_("Status"), (("state", "last_synced_at"), "message")),
         ),
         natural_key=("name",),
@@ -98,6 +99,10 @@ class Mailbox(Titled, Base):
     )
     own_domains: Mapped[str | None] = text(
         N_("Own domains"), help=N_("Mail only among them is internal and never stored.")
+    )
+    filing: Mapped[str | None] = multiline(
+        N_("Folders and categories"),
+        help=N_("One a line, folder or category = account; mail in it belongs to the account."),
     )
     state: Mapped[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
     message: Mapped[str | None] = text(N_("Message"), length=500, read_only=True)

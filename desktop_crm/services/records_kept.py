@@ -1,0 +1,86 @@
+"""Rows the program keeps for itself: mailbox items, sync states, parties, links made by rules.
+
+They carry identity, version and time stamps like every row, but no audit: nobody decided them.
+What a person decides about them goes through ``records``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, update
+
+from desktop_crm.core import clock
+from desktop_crm.core.identity import new_uid
+from desktop_crm.models import Base
+from desktop_crm.services.query import key_clause
+
+_CHUNK: Final = 1_000
+
+
+def insert_rows(
+    connection: Connection,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    by: int | None,
+) -> list[int]:
+    """Insert rows by column name and return their keys in order; one statement."""
+    if not rows:
+        return []
+    now = clock.now()
+    stamp = {
+        "version": 1,
+        "created_at": now,
+        "modified_at": now,
+        "created_by_id": by,
+        "modified_by_id": by,
+    }
+    # One statement serves all rows, so each names every column.
+    names = {name for row in rows for name in row}
+    empty = dict.fromkeys(names)
+    full = [{**stamp, **empty, **row, "uid": new_uid()} for row in rows]
+    table: Any = model.__table__
+    statement = insert(model).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, full).scalars())
+
+
+def update_rows(
+    connection: Connection,
+    model: type[Base],
+    changes: Sequence[tuple[int, Mapping[str, Any]]],
+    by: int | None,
+) -> None:
+    """Change rows by key; raises their version. One statement per set of columns changed."""
+    table: Any = model.__table__
+    grouped: dict[frozenset[str], list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for key, values in changes:
+        grouped[frozenset(values)].append((key, values))
+    now = clock.now()
+    for names, members in grouped.items():
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("k"))
+            .values(
+                {name: bindparam(f"n_{name}") for name in sorted(names)}
+                | {"version": table.c.version + 1, "modified_at": now, "modified_by_id": by}
+            )
+        )
+        for start in range(0, len(members), _CHUNK):
+            connection.execute(
+                statement,
+                [
+                    {"k": key, **{f"n_{name}": value for name, value in values.items()}}
+                    for key, values in members[start : start + _CHUNK]
+                ],
+            )
+
+
+def delete_rows(
+    connection: Connection, model: type[Base], column: str, keys: Sequence[int]
+) -> None:
+    """Remove rows whose column holds one of the keys; for rows that are made anew."""
+    if keys:
+        table: Any = model.__table__
+        connection.execute(delete(model).where(key_clause(connection, table.c[column], keys)))

@@ -1,0 +1,133 @@
+"""What is never stored, decided before anything else looks at an item (M1).
+
+It runs on the user's own machine, so that excluded mail never reaches a shared database: of it
+only the mailbox's key, the folder and the reason are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from desktop_crm.core import paths
+from desktop_crm.core.i18n import N_
+from desktop_crm.core.text import canonical_email, email_domain
+from desktop_crm.sync.port import Folder, FolderRole, Item, MailItem, MeetingItem, Sensitivity
+
+NEVER_LOG: Final = N_("An address or domain on the list of those never to store takes part.")
+SENSITIVE: Final = N_("The sender marked it as personal, private or confidential.")
+INTERNAL: Final = N_("Only our own people take part.")
+UNWANTED: Final = N_("It lies among drafts, junk or deleted items.")
+AUTOMATIC: Final = N_("A program sent it, no person.")
+
+_OUT: Final = frozenset({FolderRole.DRAFTS, FolderRole.JUNK, FolderRole.DELETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Who we are and what we never store.
+
+    Attributes:
+        users: own users by address; one without a user id is the mailbox's own address.
+        domains: own mail domains.
+        never_addresses: addresses never to store.
+        never_domains: domains never to store.
+    """
+
+    users: Mapping[str, int | None] = field(default_factory=dict)
+    domains: frozenset[str] = frozenset()
+    never_addresses: frozenset[str] = frozenset()
+    never_domains: frozenset[str] = frozenset()
+
+    def is_ours(self, address: str) -> bool:
+        """Whether an address is one of ours."""
+        return address in self.users or _below(email_domain(address), self.domains)
+
+
+@lru_cache(maxsize=1)
+def public_domains() -> frozenset[str]:
+    """Domains whose addresses belong to people, not to companies."""
+    text = paths.resource("mail", "public_domains.txt").read_text(encoding="utf-8")
+    lines = (line.strip().lower() for line in text.splitlines())
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def domains_in(text: str | None) -> frozenset[str]:
+    """Domains a person listed, separated by blanks, commas or lines; an @ before them is fine."""
+    words = (text or "").replace(",", " ").replace(";", " ").split()
+    return frozenset(word.lower().lstrip("@*.") for word in words if "@" not in word.lstrip("@*."))
+
+
+def addresses_in(text: str | None) -> frozenset[str]:
+    """Addresses a person listed, separated by blanks, commas or lines."""
+    words = (text or "").replace(",", " ").replace(";", " ").split()
+    found = (canonical_email(word) for word in words if "@" in word.lstrip("@*."))
+    return frozenset(address for address in found if address)
+
+
+def reason_to_exclude(item: Item, folder: Folder, ours: Ours) -> str:
+    """Why an item is not stored, as a translatable sentence; empty when it is."""
+    if _listed(item, ours):
+        return NEVER_LOG
+    if isinstance(item, MeetingItem):
+        return ""  # a private meeting is kept as "busy", an internal one is the user's diary
+    if item.sensitivity is not Sensitivity.NORMAL:
+        return SENSITIVE
+    if item.is_draft or folder.role in _OUT or item.header("x-spam-flag").lower() == "yes":
+        return UNWANTED
+    if is_answered_by_program(item):
+        return AUTOMATIC
+    return INTERNAL if is_internal(item, ours) else ""
+
+
+def _addresses(item: Item) -> Iterable[str]:
+    if isinstance(item, MailItem):
+        return (person.address for person in item.participants if person.readable)
+    return (person.address.address for person in item.people if person.address.readable)
+
+
+def _listed(item: Item, ours: Ours) -> bool:
+    return any(
+        address in ours.never_addresses or _below(email_domain(address), ours.never_domains)
+        for address in _addresses(item)
+    )
+
+
+def _below(domain: str, domains: frozenset[str]) -> bool:
+    """Whether a domain is one of these or lies below one."""
+    while domain:
+        if domain in domains:
+            return True
+        domain = domain.partition(".")[2]
+    return False
+
+
+def is_internal(item: Item, ours: Ours) -> bool:
+    """Whether everybody who takes part is one of ours; nobody at all is not internal."""
+    addresses = list(_addresses(item))
+    return bool(addresses) and all(ours.is_ours(address) for address in addresses)
+
+
+def is_answered_by_program(item: MailItem) -> bool:
+    """Whether no person wrote it: answers of programs, bounces, receipts (RFC 3834)."""
+    submitted = item.header("auto-submitted").lower()
+    kind = item.header("content-type").lower()
+    return (
+        (bool(submitted) and not submitted.startswith("no"))
+        or item.header("precedence").lower() in ("auto_reply", "auto-reply")
+        or bool(item.header("x-autoreply") or item.header("x-autorespond"))
+        or bool(item.header("x-failed-recipients"))
+        or "multipart/report" in kind
+        or item.header("return-path").strip() == "<>"
+    )
+
+
+def is_mass_mail(item: MailItem) -> bool:
+    """Whether it went to a list: stored, but no sign that somebody wrote to us (R31)."""
+    return (
+        bool(item.header("list-id") or item.header("list-unsubscribe") or item.header("list-post"))
+        or bool(item.header("feedback-id"))
+        or item.header("precedence").lower() in ("bulk", "list", "junk")
+    )
