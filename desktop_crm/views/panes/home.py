@@ -17,13 +17,14 @@ from desktop_crm.models.activity import ActivityState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services import dashboards, pipeline, records
 from desktop_crm.services.dashboards import DayItem, Figures, MyDay
-from desktop_crm.services.pipeline import Amounts, Deal, StageTotal
+from desktop_crm.services.pipeline import Deal, StageTotal
 from desktop_crm.views import icons
 from desktop_crm.views.actions import Action
 from desktop_crm.views.charts.bars import Bars
 from desktop_crm.views.charts.funnel import Funnel, FunnelStep
 from desktop_crm.views.charts.kpi import KpiCard
 from desktop_crm.views.charts.line_list import Line, LineList
+from desktop_crm.views.panes.figures import amounts_text, money_text
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.widgets.cards import Card, EmptyState
 from desktop_crm.views.widgets.labels import label
@@ -257,7 +258,7 @@ class HomePane(Pane):
                 entity="opportunity",
                 title=deal.name,
                 subtitle=" · ".join(part for part in (deal.account, deal.stage) if part),
-                right=_money(formats, deal.amount, deal.currency) or tr("No amount"),
+                right=money_text(formats, deal.amount, deal.currency) or tr("No amount"),
                 note=formats.date(deal.close_on) if deal.close_on else "",
                 bad=False,
                 icon="data_trending",
@@ -313,7 +314,7 @@ class HomePane(Pane):
         today = clock.today(self.bench.actor.zone)
         months = list(_last_months(today, len(figures.won_course)))
         currency = figures.won.currency
-        texts = [_money(formats, value, currency) for value in figures.won_course]
+        texts = [money_text(formats, value, currency) for value in figures.won_course]
         self.bars.show_bars(
             [formats.month(month)[:3].rstrip(".") for month in months],
             [float(value) for value in figures.won_course],
@@ -344,23 +345,6 @@ class HomePane(Pane):
         self.bench.bus.publish(saved.changes)
         self._load_day()
         self.bench.shell.toast(tr("Completed"), item.subject, undo=True)
-
-
-def amounts_text(formats: Formats, amounts: Amounts) -> str:
-    """A sum as text; currencies without a rate follow by themselves."""
-    parts = [_money(formats, amounts.total, amounts.currency)]
-    parts += [_money(formats, amount, code) for code, amount in amounts.other]
-    if not amounts.total and amounts.other:
-        parts = parts[1:]
-    return " + ".join(part for part in parts if part)
-
-
-def _money(formats: Formats, amount: Decimal | None, currency: str) -> str:
-    """An amount in whole units: a page of figures is read at a glance."""
-    if amount is None:
-        return ""
-    text = formats.number(amount, 0)
-    return f"{text} {currency}" if currency else text
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal:

@@ -1,0 +1,70 @@
+"""What panes and dialogs stand on in tests: a shell that only remembers, and real threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.workbench import Workbench
+
+
+@dataclass
+class RecordingShell:
+    """Remembers what a pane asked of the window."""
+
+    window: QWidget
+    toasts: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    opened: list[tuple[str, int]] = field(default_factory=list)
+    new: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
+    restarts: int = 0
+
+    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
+        self.toasts.append((title, text))
+
+    def show_error(self, error: Exception) -> None:
+        self.errors.append(error)
+
+    def show_module(self, key: str) -> None:
+        self.modules.append(key)
+
+    def open_record(self, entity: str, record_id: int) -> None:
+        self.opened.append((entity, record_id))
+
+    def new_record(self, entity: str, **defaults: object) -> None:
+        self.new.append((entity, defaults))
+
+    def reload_commands(self) -> None:
+        """The commands of the pane are asked for by the test itself."""
+
+    def restart_workspace(self) -> None:
+        self.restarts += 1
+
+    def open_database(self, url: str) -> None:
+        self.databases.append(url)
+
+    def window_widget(self) -> QWidget:
+        return self.window
+
+
+def workbench(actor: Actor) -> Workbench:
+    """The tools of a pane; close `tasks` at the end."""
+    from desktop_crm.core.settings import Settings
+    from desktop_crm.views.bus import Bus
+    from desktop_crm.views.tasks import Tasks
+    from desktop_crm.views.workbench import Workbench
+
+    return Workbench(actor, Tasks(), Bus(), Settings.load(), RecordingShell(QWidget()))
+
+
+def settle(qtbot: QtBot, bench: Workbench) -> None:
+    """Wait until no thread works for the pane any more."""
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=10_000)
