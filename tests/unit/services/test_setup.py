@@ -12,7 +12,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
 from desktop_crm.services import records, setup
-from desktop_crm.services.context import own_login, sign_in, system_actor
+from desktop_crm.services.context import own_login, sign_in
 from desktop_crm.services.query import RecordQuery, count, objects
 
 if TYPE_CHECKING:
@@ -121,4 +121,3 @@ def test_set_up_is_not_the_users_to_undo(sqlite_db: Database) -> None:
     from desktop_crm.services import undo
 
     assert undo.last(setup.initialise(sqlite_db)) is None
-    assert undo.last(system_actor(sqlite_db)) is None
