@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -13,12 +13,14 @@ from desktop_crm.core.i18n import N_, language, tr
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.db.target import Target
-from desktop_crm.models import Role, User
+from desktop_crm.meta import registry
+from desktop_crm.models import Currency, Role, User
 from desktop_crm.models.opportunity import ForecastCategory, OpportunityState
 from desktop_crm.models.product import TaxCategory
 from desktop_crm.models.user import RightLevel
 from desktop_crm.services.context import EVERY, Actor, own_login, sign_in, system_actor
-from desktop_crm.services.filling import Filling, Row
+from desktop_crm.services.operation import Operation, operation
+from desktop_crm.services.records import Change
 
 SOURCE: Final = "setup"
 OWN_CURRENCY: Final = "RON"
@@ -139,11 +141,10 @@ def initialise(db: Database, login: str | None = None) -> Actor:
     Raises:
         UserError: There are users already, and none with this login.
     """
-    with db.writing() as connection:
-        filling = Filling(system_actor(db), connection, SOURCE)
-        _company(filling)
-        _reference(filling)
-        _administrator(filling, login or own_login(db))
+    with operation(system_actor(db), SOURCE) as work:
+        _company(work)
+        _reference(work)
+        _administrator(work, login or own_login(db))
     return sign_in(db, login)
 
 
@@ -168,20 +169,33 @@ def role_id(connection: Connection, name: str) -> int:
     return int(found)
 
 
-def _company(filling: Filling) -> None:
-    if filling.is_empty("currency"):
-        filling.add(
+def add(work: Operation, entity: str, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Make records inside an operation; keys in the order of the rows."""
+    return work.save_many(entity, [Change(None, None, row) for row in rows])
+
+
+def _is_empty(work: Operation, entity: str) -> bool:
+    """Whether there never was a record of the entity, deleted ones counted."""
+    table = registry.get(entity).table
+    return work.connection.execute(select(table.c.id).limit(1)).first() is None
+
+
+def _company(work: Operation) -> None:
+    if _is_empty(work, "currency"):
+        add(
+            work,
             "currency",
             [{"code": c, "name": tr(name), "symbol": symbol} for c, name, symbol in _CURRENCIES],
         )
-    if filling.is_empty("own_company"):
-        filling.add(
+    if _is_empty(work, "own_company"):
+        add(
+            work,
             "own_company",
             [
                 {
                     "name": tr(N_("My company")),
                     "country": "România",
-                    "currency": currency_id(filling.connection, OWN_CURRENCY),
+                    "currency": currency_id(work.connection, OWN_CURRENCY),
                     "language": language(),
                     "phone_region": "RO",
                 }
@@ -191,13 +205,11 @@ def _company(filling: Filling) -> None:
 
 def currency_id(connection: Connection, code: str) -> int | None:
     """Key of a currency by its code."""
-    from desktop_crm.models import Currency
-
     return connection.execute(select(Currency.id).where(Currency.code == code)).scalar()
 
 
-def _reference(filling: Filling) -> None:
-    defaults: Sequence[tuple[str, Sequence[Row]]] = (
+def _reference(work: Operation) -> None:
+    defaults: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = (
         ("unit", [{"code": code, "name": tr(name)} for code, name in _UNITS]),
         ("tax_code", _tax_rows()),
         ("stage", _stage_rows()),
@@ -208,11 +220,11 @@ def _reference(filling: Filling) -> None:
         ),
     )
     for entity, rows in defaults:
-        if filling.is_empty(entity):
-            filling.add(entity, rows)
-    currency = currency_id(filling.connection, OWN_CURRENCY)
-    if currency is not None and filling.is_empty("price_list"):
-        filling.add("price_list", [{"name": tr(N_("Standard")), "currency": currency}])
+        if _is_empty(work, entity):
+            add(work, entity, rows)
+    currency = currency_id(work.connection, OWN_CURRENCY)
+    if currency is not None and _is_empty(work, "price_list"):
+        add(work, "price_list", [{"name": tr(N_("Standard")), "currency": currency}])
 
 
 def _tax_rows() -> list[dict[str, Any]]:
@@ -259,10 +271,10 @@ def _role_rows() -> list[dict[str, Any]]:
     ]
 
 
-def _administrator(filling: Filling, login: str) -> None:
-    if not filling.is_empty("user"):
+def _administrator(work: Operation, login: str) -> None:
+    if not _is_empty(work, "user"):
         return
-    role = filling.connection.execute(
+    role = work.connection.execute(
         select(Role.id).where(Role.is_admin, Role.deleted_at.is_(None)).order_by(Role.id).limit(1)
     ).scalar()
-    filling.add("user", [{"name": login, "login": login, "role": role}])
+    add(work, "user", [{"name": login, "login": login, "role": role}])
