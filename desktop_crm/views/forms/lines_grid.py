@@ -183,7 +183,12 @@ class LinesEditor(Editor):
         for row in list(self.rows):
             self._take_out(row)
         for line in value if isinstance(value, list | tuple) else ():
-            titles = line.get("titles", {})
+            mark = ".title"
+            titles = {
+                key.removesuffix(mark): str(shown or "")
+                for key, shown in line.items()
+                if key.endswith(mark)
+            }
             self._insert(line, titles)
         self._none.setVisible(not self.rows)
 

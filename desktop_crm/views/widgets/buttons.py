@@ -83,8 +83,8 @@ def push_button(
     return made
 
 
-def show_menu(anchor: QWidget, actions: list[Action]) -> None:
-    """Unfold commands below a widget."""
+def show_menu(anchor: QWidget, actions: list[Action], *, at: QPoint | None = None) -> None:
+    """Unfold commands below a widget, or at a global position."""
     menu = QMenu(anchor)
     menu.setObjectName(f"{anchor.objectName()}.menu")
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -94,7 +94,7 @@ def show_menu(anchor: QWidget, actions: list[Action]) -> None:
             menu.addSeparator()
             group = action.group
         menu.addAction(to_qaction(action, menu))
-    menu.popup(anchor.mapToGlobal(QPoint(0, anchor.height() + 2)))
+    menu.popup(at or anchor.mapToGlobal(QPoint(0, anchor.height() + 2)))
 
 
 class RailButton(QAbstractButton):

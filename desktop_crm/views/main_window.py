@@ -1,0 +1,277 @@
+"""The window: a shell of top bar, rail, ribbon, workspace and status line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import QApplication, QGridLayout, QMainWindow, QVBoxLayout, QWidget
+
+from desktop_crm.core import i18n
+from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.core.i18n import tr
+from desktop_crm.views import theme
+from desktop_crm.views.bus import Bus
+from desktop_crm.views.errors import ErrorPresenter
+from desktop_crm.views.modules import MODULES
+from desktop_crm.views.palette import CommandPalette
+from desktop_crm.views.rail import Rail
+from desktop_crm.views.record_windows import RecordWindows
+from desktop_crm.views.ribbon import Ribbon
+from desktop_crm.views.status_line import StatusLine, mailbox_state
+from desktop_crm.views.top_bar import TopBar
+from desktop_crm.views.widgets.overlays import Toast
+from desktop_crm.views.window_commands import WindowCommands
+from desktop_crm.views.workbench import Workbench
+from desktop_crm.views.workspace import Workspace
+
+if TYPE_CHECKING:
+    from desktop_crm.core.settings import Settings
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.actions import Action
+    from desktop_crm.views.tasks import Tasks
+
+SMALLEST: Final = QSize(1100, 680)
+USUAL: Final = QSize(1440, 900)
+NARROW: Final = 1200
+_SAVE_AFTER_MS: Final = 1500
+
+
+class MainWindow(QMainWindow):
+    """The one window of the program; implements :class:`~desktop_crm.views.workbench.Shell`.
+
+    It paints its frame before any database is open; :meth:`start` brings it to life.
+
+    Attributes:
+        database_wanted: Another database shall be opened; carries its URL.
+    """
+
+    database_wanted = Signal(str)
+
+    def __init__(self, settings: Settings, tasks: Tasks) -> None:
+        super().__init__()
+        self._settings = settings
+        self._tasks = tasks
+        self.bus = Bus(self)
+        self.bench: Workbench | None = None
+        self.setObjectName("window")
+        self.setWindowTitle("Desktop CRM")
+        self.setMinimumSize(SMALLEST)
+        self.resize(USUAL)
+        if settings.window_geometry:
+            self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
+        self.errors = ErrorPresenter(self, lambda title, text: self.toast(title, text, bad=True))
+        self.windows = RecordWindows(self)
+        self.commands = WindowCommands(self)
+        self._palette: CommandPalette | None = None
+        self._pane_shortcuts: list[QShortcut] = []
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(_SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self._save_settings)
+        tasks.failed.connect(self.show_error)
+        self.bus.changed.connect(self._news)
+        self._build()
+        tasks.progress.connect(self._show_tasks)
+        self.commands.bind()
+
+    def _build(self) -> None:
+        root = QWidget()
+        root.setObjectName("root")
+        grid = QGridLayout(root)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        self.top_bar = TopBar()
+        self.rail = Rail()
+        self.ribbon = Ribbon()
+        self.workspace = Workspace()
+        body = QVBoxLayout()
+        body.setContentsMargins(4, 0, 8, 0)
+        body.setSpacing(8)
+        body.addWidget(self.ribbon)
+        body.addWidget(self.workspace, 1)
+        grid.addWidget(self.top_bar, 0, 0, 1, 2)
+        grid.addWidget(self.rail, 1, 0)
+        grid.addLayout(body, 1, 1)
+        grid.setColumnStretch(1, 1)
+        grid.setRowStretch(1, 1)
+        self.status = StatusLine()
+        self.setCentralWidget(root)
+        self.setStatusBar(self.status)
+        self.rail.chosen.connect(self.show_module)
+        self.top_bar.search_wanted.connect(self.open_palette)
+        self.top_bar.theme_wanted.connect(self.commands.toggle_theme)
+        self.top_bar.settings_wanted.connect(lambda: self.show_module("settings"))
+        self.workspace.status_changed.connect(self.status.show_text)
+        self.workspace.commands_changed.connect(self.reload_commands)
+
+    # --- life ------------------------------------------------------------------------------
+
+    def start(self, actor: Actor, module: str = "home") -> None:
+        """Work with a database as a user; builds the workspace."""
+        if self.bench is not None:
+            self._build()
+        self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self)
+        self._fill(module)
+
+    def _fill(self, module: str) -> None:
+        if self.bench is None:
+            return
+        actor = self.bench.actor
+        allowed = [m.key for m in MODULES if not m.entity or actor.can(m.entity, "read")]
+        self.rail.show_modules(allowed)
+        self.top_bar.show_user(actor.name)
+        self.status.show_database(actor)
+        self.workspace.start(self.bench)
+        self.workspace.set_narrow(self.width() < NARROW)
+        self.show_module(module if module in allowed else allowed[0])
+        self._ask_mailbox()
+
+    def restart_workspace(self) -> None:
+        if self.bench is None or not self.workspace.may_leave():
+            return
+        key = self.workspace.key
+        pane = self.workspace.current()
+        place = pane.place() if pane is not None else {}
+        i18n.use_language(self._settings.language)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, self._settings.theme, self._settings.text_size)
+        self.bench.actor = self.bench.actor.speaking(i18n.language())
+        self._build()
+        self._fill(key or "home")
+        pane = self.workspace.current()
+        if pane is not None:
+            pane.return_to(place)
+        self.settings_changed()
+
+    def open_database(self, url: str) -> None:
+        if self.workspace.may_leave() and self.windows.close_all():
+            self.database_wanted.emit(url)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.workspace.may_leave() or not self.windows.close_all():
+            event.ignore()
+            return
+        self._settings.window_geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        self._save_timer.stop()
+        self._write_settings()
+        super().closeEvent(event)
+
+    # --- what panes ask --------------------------------------------------------------------
+
+    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
+        for earlier in self.findChildren(Toast):
+            earlier.dismiss()
+        Toast(self, title, text, undo=self.commands.undo if undo else None, bad=bad)
+
+    @Slot(object)
+    def show_error(self, error: Exception) -> None:
+        self.errors.show(error)
+
+    @Slot(str)
+    def show_module(self, key: str) -> None:
+        if self.workspace.bring_to_front(key) is None:
+            return
+        self.rail.select(key)
+        self.reload_commands()
+        pane = self.workspace.current()
+        self.status.show_text(pane.status_text() if pane is not None else "")
+
+    def open_record(self, entity: str, record_id: int) -> None:
+        if self.bench is not None:
+            self.windows.open(self.bench, entity, record_id)
+
+    def new_record(self, entity: str, **defaults: object) -> None:
+        if self.bench is not None:
+            self.windows.open(self.bench, entity, None, defaults)
+
+    def settings_changed(self) -> None:
+        self._save_timer.start()
+
+    def window_widget(self) -> QWidget:
+        return self
+
+    @Slot()
+    def reload_commands(self) -> None:
+        pane = self.workspace.current()
+        actions = pane.commands() if pane is not None else []
+        self.ribbon.show_actions(actions)
+        for shortcut in self._pane_shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._pane_shortcuts = [
+            self._shortcut(action) for action in actions if self.commands.may_bind(action)
+        ]
+
+    def _shortcut(self, action: Action) -> QShortcut:
+        made = QShortcut(QKeySequence(action.shortcut), self.workspace)
+        made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        if action.primary:
+            made.setContext(Qt.ShortcutContext.WindowShortcut)
+        made.activated.connect(lambda: action.run() if action.is_enabled else None)
+        return made
+
+    # --- search, news, settings ------------------------------------------------------------
+
+    @Slot(str)
+    def open_palette(self, typed: str = "") -> None:
+        """Open the command palette, with a first letter when one was typed."""
+        if self._palette is None:
+            before = QApplication.focusWidget()
+            self._palette = CommandPalette(self, self.bench, self.commands.all_actions)
+            self._palette.closed.connect(self._palette_closed(before))
+        self._palette.line.setText(typed)
+
+    def _palette_closed(self, before: QWidget | None) -> Callable[[], None]:
+        def closed() -> None:
+            self._palette = None
+            if before is not None and before.isVisible():
+                before.setFocus()
+
+        return closed
+
+    @Slot(object)
+    def _news(self, changes: ChangeSet) -> None:
+        if changes.touches("mailbox", "sync_state", "mailbox_item"):
+            self._ask_mailbox()
+
+    def _ask_mailbox(self) -> None:
+        if self.bench is None:
+            return
+        self._tasks.read(
+            mailbox_state,
+            self.bench.actor,
+            self.bench.formats,
+            done=self._show_mailbox,
+            owner=self,
+            lane="mailbox",
+        )
+
+    def _show_mailbox(self, text: str) -> None:
+        self.status.show_mailbox(text)
+
+    @Slot(object)
+    def _show_tasks(self, tasks: object) -> None:
+        self.status.show_tasks(tasks)  # type: ignore[arg-type]
+
+    @Slot()
+    def _save_settings(self) -> None:
+        self._tasks.background(self._settings.save)
+
+    def _write_settings(self) -> None:
+        try:
+            self._settings.save()
+        except EnvironmentProblem as error:
+            self.show_error(error)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.workspace.set_narrow(self.width() < NARROW)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.setAccessibleName(tr("Desktop CRM"))

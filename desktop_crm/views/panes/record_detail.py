@@ -1,0 +1,362 @@
+"""The record beside the list: who it is, what happened, its fields, what belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_crm.core.errors import NotFound
+from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
+from desktop_crm.services import records
+from desktop_crm.services.timeline import TimelineItem, timeline
+from desktop_crm.views.actions import Action
+from desktop_crm.views.forms import summary
+from desktop_crm.views.panes import follow_up
+from desktop_crm.views.panes.details_page import DetailsPage
+from desktop_crm.views.panes.overview_page import OverviewPage
+from desktop_crm.views.panes.related import RelatedPanel, kinds_of
+from desktop_crm.views.panes.timeline import TimelineView
+from desktop_crm.views.widgets.avatar import Avatar
+from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.cards import EmptyState, Glyph
+from desktop_crm.views.widgets.labels import Elide, Pill
+from desktop_crm.views.widgets.layout import column, row, separator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_crm.db.engine import Cancel
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.context import Actor
+    from desktop_crm.services.records import RecordValues
+    from desktop_crm.views.workbench import Workbench
+
+_ITEMS: Final = 50
+_PERSON_LIKE: Final = frozenset({"contact", "lead", "account"})
+_NOTE_TITLE: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRecord:
+    """A record and what happened around it."""
+
+    record: RecordValues
+    items: list[TimelineItem]
+    has_timeline: bool
+
+
+def load_record(
+    actor: Actor, entity_key: str, record_id: int, cancel: Cancel | None = None
+) -> LoadedRecord:
+    """Read a record and its timeline; runs on a reader thread."""
+    record = records.get(actor, entity_key, record_id)
+    has_timeline = follow_up.takes_activities(entity_key) and actor.can("activity", "read")
+    items: list[TimelineItem] = []
+    if has_timeline:
+        items = timeline(actor, entity_key, record_id, _ITEMS, cancel=cancel)
+    return LoadedRecord(record, items, has_timeline)
+
+
+class RecordDetail(QFrame):
+    """Header card, actions, and tabs: overview, activities, details, related.
+
+    Attributes:
+        shown: Another record is shown; carries its key or None.
+    """
+
+    shown = Signal(object)
+
+    def __init__(self, entity_key: str, bench: Workbench) -> None:
+        super().__init__()
+        self.setObjectName("detail")
+        self.entity = registry.get(entity_key)
+        self._bench = bench
+        self.record: RecordValues | None = None
+        self.record_id: int | None = None
+        self._stale: set[str] = set()
+        self.empty = EmptyState(
+            self.entity.icon,
+            tr("Nothing selected"),
+            tr("Choose a record in the list to see it here."),
+            name=f"detail.{entity_key}.empty",
+        )
+        self._page = QWidget()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self._page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 1, 1, 1)
+        layout.addWidget(self._stack)
+        self._build(entity_key)
+        self._reload = QTimer(self)
+        self._reload.setSingleShot(True)
+        self._reload.setInterval(150)
+        self._reload.timeout.connect(self.refresh)
+
+    # --- building --------------------------------------------------------------------------
+
+    def _build(self, key: str) -> None:
+        self._avatar = Avatar("", 48) if key in _PERSON_LIKE else None
+        self._title = Elide("", "h1")
+        self._pill = Pill()
+        self._subtitle = Elide("", "dim")
+        self._link = push_button(f"detail.{key}.link", "", self._open_subtitle, kind="link")
+        self._subtitle_target: tuple[str, int] | None = None
+        symbol: QWidget = self._avatar or Glyph(self.entity.icon, "accent_text", 28)
+        names = column(
+            row(self._title, self._pill, None, spacing=10),
+            row(self._subtitle, self._link, None, spacing=6),
+            spacing=2,
+        )
+        head = row(symbol, names, spacing=14)
+        head_layout = head.layout()
+        if head_layout is not None:
+            head_layout.setAlignment(symbol, Qt.AlignmentFlag.AlignTop)
+        actions = self.follow_up_actions(lambda: True)
+        shown: list[QWidget | None] = [
+            tool_button(
+                f"detail.{key}.{action.id}",
+                action.text,
+                action.icon,
+                action.run,
+                show_text=action.id != "follow.note",
+            )
+            for action in actions
+        ]
+        edit = tool_button(f"detail.{key}.edit", tr("Edit in a window"), "edit", self._edit)
+        bar = row(*shown, None, edit, spacing=0)
+        self.tabs = QTabBar()
+        self.tabs.setObjectName(f"detail.{key}.tabs")
+        self.tabs.setAccessibleName(tr("Parts of the record"))
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self._pages = QStackedWidget()
+        self._tab_keys: list[str] = []
+        self._make_pages(key, has_activities=bool(follow_up.takes_activities(key)))
+        self.tabs.currentChanged.connect(self._tab_changed)
+        layout = QVBoxLayout(self._page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(column(head, bar, spacing=10, margins=(20, 16, 12, 6)))
+        layout.addWidget(row(self.tabs, None, margins=(20, 0, 8, 0)))
+        layout.addWidget(separator())
+        layout.addWidget(self._pages, 1)
+
+    def _make_pages(self, key: str, *, has_activities: bool) -> None:
+        bench = self._bench
+        self.overview = OverviewPage(key, bench)
+        self.overview.all_wanted.connect(lambda: self.show_tab("activities"))
+        self._add_tab("overview", tr("Overview"), self.overview)
+        self.activities = TimelineView(f"timeline.{key}", bench.formats, shows_why=True)
+        self.activities.opened.connect(self._open_activity)
+        self.activities.end_reached.connect(self._load_older)
+        if has_activities:
+            self._note = QLineEdit()
+            self._note.setObjectName(f"timeline.{key}.note")
+            self._note.setPlaceholderText(tr("Write a note and press Enter"))
+            self._note.setAccessibleName(tr("New note"))
+            self._note.returnPressed.connect(self._save_note)
+            self._nothing = EmptyState(
+                "task_list_square_ltr",
+                tr("No activities yet"),
+                tr("Calls, meetings, tasks, mail and notes of this record gather here."),
+                name=f"timeline.{key}.empty",
+            )
+            self._timeline_pages = QStackedWidget()
+            self._timeline_pages.addWidget(self.activities)
+            self._timeline_pages.addWidget(self._nothing)
+            page = column(row(self._note, margins=(20, 12, 20, 8)), self._timeline_pages, spacing=0)
+            self._add_tab("activities", tr("Activities"), page)
+        self.details = DetailsPage(key, bench)
+        self._add_tab("details", tr("Details"), self.details)
+        self.related = RelatedPanel(key, bench)
+        if kinds_of(key):
+            self._add_tab("related", tr("Related"), self.related)
+
+    def _add_tab(self, key: str, text: str, page: QWidget) -> None:
+        self._tab_keys.append(key)
+        self.tabs.addTab(text)
+        self._pages.addWidget(page)
+
+    def follow_up_actions(self, enabled: Callable[[], bool]) -> list[Action]:
+        """Commands that add an activity to the record shown."""
+        return follow_up.actions(self._bench, self.entity.key, lambda: self.record, enabled)
+
+    # --- showing ---------------------------------------------------------------------------
+
+    def show_record(self, record_id: int | None) -> None:
+        """Load and show a record; None shows what to do instead."""
+        self.record_id = record_id
+        if record_id is None:
+            self._bench.tasks.drop(self, "record")
+            self.record = None
+            self._stack.setCurrentWidget(self.empty)
+            self.shown.emit(None)
+            return
+        self._bench.tasks.read(
+            load_record,
+            self._bench.actor,
+            self.entity.key,
+            record_id,
+            done=self._take,
+            failed=self._failed,
+            owner=self,
+            lane="record",
+            cancellable=True,
+        )
+
+    def refresh(self) -> None:
+        """Load the record again; a form with unsaved changes is left alone."""
+        if self.record_id is not None:
+            self.show_record(self.record_id)
+
+    def _take(self, loaded: LoadedRecord) -> None:
+        record = loaded.record
+        self.record = record
+        self._show_head(record)
+        self.overview.show_record(record, loaded.items, has_timeline=loaded.has_timeline)
+        self.activities.show_items(loaded.items)
+        if loaded.has_timeline:
+            page = self.activities if loaded.items else self._nothing
+            self._timeline_pages.setCurrentWidget(page)
+        self._stale = {"details", "related"}
+        self._fill_tab()
+        self._stack.setCurrentWidget(self._page)
+        self.shown.emit(record.id)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, NotFound):
+            self.show_record(None)
+            self.empty.say(tr("This record is gone"), str(error))
+        else:
+            self._bench.shell.show_error(error)
+
+    def _show_head(self, record: RecordValues) -> None:
+        title = record.title or "–"
+        self._title.setText(title)
+        self.setAccessibleName(title)
+        if self._avatar is not None:
+            self._avatar.show_name(title)
+        text, tone = summary.pill_of(self.entity, record, self._bench.formats)
+        self._pill.show_text(text, tone)
+        words, target = self._subtitle_of(record)
+        self._subtitle.setText(words)
+        self._subtitle.setVisible(bool(words))
+        self._subtitle_target = target[1] if target else None
+        self._link.setText(target[0] if target else "")
+        self._link.setAccessibleName(self._link.text())
+        self._link.setVisible(target is not None)
+
+    def _subtitle_of(self, record: RecordValues) -> tuple[str, tuple[str, tuple[str, int]] | None]:
+        name = self.entity.meta.subtitle
+        field = self.entity.fields.get(name)
+        words = ""
+        if field is not None and field.kind.name != "link":
+            words = summary.shown(field, record, self._bench.formats)
+        account = record.values.get("account")
+        if isinstance(account, int) and self.entity.key != "account":
+            return words, (record.titles.get("account", ""), ("account", account))
+        return words, None
+
+    # --- tabs ------------------------------------------------------------------------------
+
+    def show_tab(self, key: str) -> None:
+        """Bring a tab to the front: overview, activities, details or related."""
+        if key in self._tab_keys:
+            self.tabs.setCurrentIndex(self._tab_keys.index(key))
+
+    def _tab_changed(self, index: int) -> None:
+        self._pages.setCurrentIndex(index)
+        self._fill_tab()
+
+    def _fill_tab(self) -> None:
+        """Fill the tab in front when it shows another record still."""
+        key = self._tab_keys[self.tabs.currentIndex()]
+        if self.record is None or key not in self._stale:
+            return
+        self._stale.discard(key)
+        if key == "details":
+            self.details.show_record(self.record)
+        elif self.record.id is not None:
+            self.related.show_record(self.record.id)
+
+    def may_leave(self) -> bool:
+        """Whether another record may be shown; asks when the form holds unsaved changes."""
+        return self.details.may_leave()
+
+    def take_changes(self, changes: ChangeSet) -> None:
+        """Load again when the shown record or its timeline changed."""
+        if self.record_id is None:
+            return
+        near = {"link", "activity", *(key for key, _via in kinds_of(self.entity.key))}
+        if self.record_id in changes.ids(self.entity.key) or changes.touches(*near):
+            self._reload.start()
+
+    # --- doing -----------------------------------------------------------------------------
+
+    def _edit(self) -> None:
+        if self.record_id is not None:
+            self._bench.shell.open_record(self.entity.key, self.record_id)
+
+    def _open_subtitle(self) -> None:
+        if self._subtitle_target is not None:
+            self._bench.shell.open_record(*self._subtitle_target)
+
+    def _open_activity(self, activity_id: int) -> None:
+        self._bench.shell.open_record("activity", activity_id)
+
+    def _load_older(self) -> None:
+        last = self.activities.items.last
+        if last is None or self.record_id is None or self.activities.items.rowCount() < _ITEMS:
+            return
+        self._bench.tasks.read(
+            timeline,
+            self._bench.actor,
+            self.entity.key,
+            self.record_id,
+            _ITEMS,
+            last,
+            done=self.activities.items.add,
+            owner=self,
+            lane="older",
+            cancellable=True,
+        )
+
+    def _save_note(self) -> None:
+        text = self._note.text().strip()
+        if not text or self.record is None:
+            return
+        values = follow_up.defaults(self._bench, "note", self.entity.key, self.record)
+        values["subject"] = text[:_NOTE_TITLE]
+        if len(text) > _NOTE_TITLE:
+            values["description"] = text
+        values["state"] = "completed"
+
+        def done(saved: records.Saved) -> None:
+            self._note.clear()
+            self._bench.bus.publish(saved.changes)
+            self._bench.shell.toast(tr("Note saved"), undo=True)
+
+        self._bench.tasks.write(
+            records.save,
+            self._bench.actor,
+            "activity",
+            None,
+            None,
+            values,
+            done=done,
+            owner=self,
+            label=tr("Saving"),
+        )

@@ -1,0 +1,396 @@
+"""The pane of any entity: views at the left, the list, the record at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QCursor, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QWidget
+
+from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.meta import registry
+from desktop_crm.views.actions import Action, Place
+from desktop_crm.views.lists import views as list_views
+from desktop_crm.views.lists.list_panel import ListPanel
+from desktop_crm.views.lists.navigation import NavTree
+from desktop_crm.views.lists.views import ListView, ViewSet
+from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.panes.record_detail import RecordDetail
+from desktop_crm.views.widgets.buttons import show_menu
+from desktop_crm.views.widgets.layout import Splitter, frame, row
+
+if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.views.workbench import Workbench
+
+_NAV: Final = 208
+_DETAIL: Final = 418
+_SETTLE_MS: Final = 120
+_RECOUNT_MS: Final = 800
+
+
+class RecordPane(Pane):
+    """Views, list and detail of one entity, all from its declaration."""
+
+    def __init__(self, bench: Workbench, entity_key: str, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.entity = registry.get(entity_key)
+        self.setObjectName(f"pane.{entity_key}")
+        self._started = False
+        self._narrow = False
+        self._views = list_views.fixed(self.entity, bench.actor.user_id)
+        self._view = self._first_view()
+        self.nav = NavTree(f"nav.{entity_key}", tr("Views"))
+        self.nav.show_groups(self._views.nav_groups())
+        self.nav.chosen.connect(self._choose_view)
+        self.nav.menu_wanted.connect(self._view_menu)
+        self.list = ListPanel(entity_key, bench, *self._list_extras())
+        self.list.opened.connect(self._open)
+        self.list.current_changed.connect(self._current)
+        self.list.told.connect(self._told)
+        self.list.menu_wanted.connect(lambda _place: self._menu())
+        self.list.new_wanted.connect(self.new)
+        self.detail = RecordDetail(entity_key, bench)
+        nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
+        nav.setMinimumWidth(150)
+        self.list.setMinimumWidth(380)
+        self.detail.setMinimumWidth(320)
+        self.splitter = Splitter(f"splitter.{entity_key}", tr("Panes"), nav, self.list, self.detail)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([_NAV, 718, _DETAIL])
+        self.splitter.splitterMoved.connect(self._keep_sizes)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+        self._wanted: int | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._show_detail)
+        self._recount = QTimer(self)
+        self._recount.setSingleShot(True)
+        self._recount.setInterval(_RECOUNT_MS)
+        self._recount.timeout.connect(self._load_views)
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list.table)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self.delete)
+        bench.bus.changed.connect(self._changed)
+
+    def _list_extras(self) -> tuple[QWidget, ...]:
+        """More buttons of the list's head, before the column chooser."""
+        return ()
+
+    def _first_view(self) -> ListView:
+        kept = self.bench.recall(self._memory).get("view", "")
+        found = self._views.find(str(kept))
+        return found or self._views.first()
+
+    @property
+    def _memory(self) -> str:
+        return f"pane.{self.entity.key}"
+
+    # --- pane ------------------------------------------------------------------------------
+
+    def activate(self) -> None:
+        if self._started:
+            return
+        self._started = True
+        sizes = self.bench.recall(self._memory).get("sizes")
+        if isinstance(sizes, list) and len(sizes) == 3:
+            self.splitter.setSizes([int(size) for size in sizes])
+        self.nav.select(self._view.key)
+        self.list.show_view(self._view)
+        self._load_views()
+        self.list.table.setFocus()
+
+    def refresh(self) -> None:
+        self.list.reload()
+        self._load_views()
+        self.detail.refresh()
+
+    def focus_filter(self) -> None:
+        self.list.search.setFocus()
+        self.list.search.selectAll()
+
+    def may_leave(self) -> bool:
+        return self.detail.may_leave()
+
+    def set_narrow(self, narrow: bool) -> None:
+        self._narrow = narrow
+        self.detail.setVisible(not narrow)
+        self.commands_changed.emit()
+
+    def place(self) -> dict[str, object]:
+        return {
+            "view": self._view.key,
+            "record": self.list.table.current_id(),
+            "search": self.list.search.text(),
+        }
+
+    def return_to(self, place: dict[str, object]) -> None:
+        view = self._views.find(str(place.get("view", "")))
+        if view is not None:
+            self._view = view
+            self.nav.select(view.key)
+            self.list.show_view(view)
+        record = place.get("record")
+        if isinstance(record, int):
+            self.list.table.restore_after_reset(record)
+        self.list.search.setText(str(place.get("search", "")))
+
+    def status_text(self) -> str:
+        number = self.bench.formats.number(self.list.count, 0)
+        shown = ntr("{number} record", "{number} records", self.list.count, number=number)
+        if not self.list.is_exact:
+            shown = tr("{number} or more records", number=number)
+        selected = self.list.table.selected_count()
+        if not selected:
+            return shown
+        many = self.bench.formats.number(selected, 0)
+        return "   ·   ".join((shown, tr("{number} selected", number=many)))
+
+    # --- views -----------------------------------------------------------------------------
+
+    @Slot()
+    def _load_views(self) -> None:
+        self.bench.tasks.read(
+            list_views.load,
+            self.bench.actor,
+            self.entity.key,
+            done=self._take_views,
+            owner=self,
+            lane="views",
+            cancellable=True,
+        )
+
+    def _take_views(self, views: ViewSet) -> None:
+        if views.nav_groups() != self._views.nav_groups():
+            self.nav.show_groups(views.nav_groups())
+        self._views = views
+        self.nav.show_counts(views.shown_counts(self.bench.formats))
+        if not self.nav.key():
+            self.nav.select(self._view.key)
+
+    @Slot(str)
+    def _choose_view(self, key: str) -> None:
+        view = self._views.find(key)
+        if view is None:
+            return
+        self._view = view
+        kept = self.bench.recall(self._memory)
+        self.bench.remember(self._memory, {**kept, "view": key})
+        self.list.show_view(view)
+
+    def _save_view(self) -> None:
+        from functools import partial
+
+        from desktop_crm.services import records
+
+        name, ok = QInputDialog.getText(
+            self.window(), tr("Save view"), tr("Name of the view, with its columns and order")
+        )
+        if not ok or not name.strip():
+            return
+        stored = list_views.definition(self._view, self.list.shown_columns(), self.list.order)
+        values = {"name": name.strip(), "entity": self.entity.key, "definition": stored}
+        self.bench.tasks.write(
+            partial(records.save, self.bench.actor, "saved_view", None, None, values),
+            done=lambda saved: self.bench.bus.publish(saved.changes),
+            owner=self,
+            label=tr("Saving"),
+        )
+
+    @Slot(str, object)
+    def _view_menu(self, key: str, _place: object) -> None:
+        view = self._views.find(key)
+        if view is None or view.saved_id is None:
+            return
+        saved_id = view.saved_id
+        action = Action(
+            "view.delete",
+            tr("Delete the view “{name}”", name=view.title),
+            lambda: self._delete_records("saved_view", [saved_id]),
+            "delete",
+        )
+        show_menu(self.nav, [action])
+
+    # --- record ----------------------------------------------------------------------------
+
+    @Slot(object)
+    def _current(self, record_id: int | None) -> None:
+        self._wanted = record_id
+        self._settle.start()
+
+    @Slot()
+    def _show_detail(self) -> None:
+        if self._wanted == self.detail.record_id or not self.detail.isVisibleTo(self):
+            return
+        if not self.detail.may_leave():
+            kept = self.detail.record_id
+            if kept is not None:
+                self.list.table.select_id(kept)
+            return
+        self.detail.show_record(self._wanted)
+
+    @Slot()
+    def _told(self) -> None:
+        self.status_changed.emit(self.status_text())
+        self.commands_changed.emit()
+
+    @Slot(object)
+    def _changed(self, changes: ChangeSet) -> None:
+        self.list.take_changes(changes)
+        self.detail.take_changes(changes)
+        if changes.touches(self.entity.key, "saved_view"):
+            self._recount.start()
+
+    @Slot(int, int)
+    def _keep_sizes(self, _position: int, _index: int) -> None:
+        kept = self.bench.recall(self._memory)
+        self.bench.remember(self._memory, {**kept, "sizes": self.splitter.sizes()})
+
+    # --- commands --------------------------------------------------------------------------
+
+    def new(self) -> None:
+        """Open an empty form; in a view of one group the group is filled in."""
+        self.bench.shell.new_record(self.entity.key)
+
+    @Slot(object)
+    def _open(self, record_id: int) -> None:
+        self.bench.shell.open_record(self.entity.key, record_id)
+
+    def open_current(self) -> None:
+        """Open the current record."""
+        current = self.list.table.current_id()
+        if current is not None:
+            self._open(current)
+
+    def delete(self) -> None:
+        """Delete the selected records; a note offers to take it back."""
+        ids = list(self.list.selected_ids())
+        if ids and self.bench.actor.can(self.entity.key, "remove"):
+            self._delete_records(self.entity.key, ids)
+
+    def _delete_records(self, entity: str, ids: Sequence[int]) -> None:
+        from desktop_crm.services import records
+
+        def done(changes: ChangeSet) -> None:
+            self.bench.bus.publish(changes)
+            text = ntr("{n} record deleted", "{n} records deleted", len(ids))
+            self.bench.shell.toast(text, undo=True)
+
+        self.bench.tasks.write(
+            records.delete,
+            self.bench.actor,
+            entity,
+            list(ids),
+            done=done,
+            owner=self,
+            label=tr("Deleting"),
+        )
+
+    def toggle_detail(self) -> None:
+        """Show or hide the record beside the list."""
+        self.detail.setVisible(self.detail.isHidden())
+        self._show_detail()
+        self.commands_changed.emit()
+
+    def _menu(self) -> None:
+        actions = [
+            action
+            for action in self.commands()
+            if action.id in {"record.open", "record.delete", "record.new"}
+            or action.group == "follow"
+        ]
+        anchor = self.list.table
+        show_menu(anchor, actions, at=QCursor.pos())
+
+    def _has_current(self) -> bool:
+        return self.list.table.current_id() is not None
+
+    def _has_selection(self) -> bool:
+        return self.list.table.selected_count() > 0
+
+    def commands(self) -> list[Action]:
+        actor = self.bench.actor
+        key = self.entity.key
+        label = tr(self.entity.label)
+        made: list[Action] = []
+        if actor.can(key, "create"):
+            made.append(
+                Action(
+                    "record.new",
+                    tr("New: {entity}", entity=label),
+                    self.new,
+                    "add",
+                    shortcut="Ctrl+N",
+                    group="new",
+                    primary=True,
+                )
+            )
+        made += self._follow_up(self.detail.follow_up_actions(self._has_current))
+        made.append(
+            Action(
+                "record.open",
+                tr("Open"),
+                self.open_current,
+                "edit",
+                shortcut="Return",
+                group="record",
+                enabled=self._has_current,
+            )
+        )
+        if actor.can(key, "remove"):
+            made.append(
+                Action(
+                    "record.delete",
+                    tr("Delete"),
+                    self.delete,
+                    "delete",
+                    shortcut="Del",
+                    group="record",
+                    enabled=self._has_selection,
+                )
+            )
+        return [*made, *self._list_commands()]
+
+    def _follow_up(self, actions: list[Action]) -> list[Action]:
+        return actions
+
+    def _list_commands(self) -> list[Action]:
+        return [
+            Action(
+                "list.detail",
+                tr("Record pane"),
+                self.toggle_detail,
+                "column_triple",
+                group="view",
+                place=Place.RIBBON if self._narrow else Place.MORE,
+            ),
+            Action(
+                "list.columns",
+                tr("Columns…"),
+                self.list.choose_columns,
+                "column_triple",
+                group="view",
+                place=Place.MORE,
+            ),
+            Action(
+                "list.save_view",
+                tr("Save view…"),
+                self._save_view,
+                "star",
+                group="view",
+                place=Place.MORE,
+            ),
+            Action(
+                "list.select_all",
+                tr("Select all"),
+                self.list.table.selectAll,
+                "checkmark",
+                group="view",
+                place=Place.MORE,
+            ),
+        ]

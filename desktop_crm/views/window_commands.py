@@ -1,0 +1,153 @@
+"""Commands that work wherever one is: modules, search, undo, refresh, theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtGui import QKeySequence, QShortcut
+
+from desktop_crm.core.i18n import tr
+from desktop_crm.views import theme
+from desktop_crm.views.actions import Action, Place
+from desktop_crm.views.modules import MODULES
+
+if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.views.main_window import MainWindow
+
+_BY_THEMSELVES: Final = frozenset({"Return", "Enter"})
+"""Keys that the focused table handles itself; a shortcut would take them from buttons."""
+
+
+class WindowCommands:
+    """The window's own commands; the palette offers them beside the pane's."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._bound: set[str] = set()
+
+    # --- doing -----------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take back the user's last change; the text cursor's own undo comes first."""
+        from desktop_crm.services import undo
+
+        bench = self._window.bench
+        if bench is not None:
+            bench.tasks.write(
+                undo.undo, bench.actor, done=self._undone, owner=self._window, label=tr("Undo")
+            )
+
+    def _undone(self, changes: ChangeSet) -> None:
+        self._window.bus.publish(changes)
+        self._window.toast(tr("The last change was taken back"))
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        from desktop_crm.services import undo
+
+        bench = self._window.bench
+        if bench is not None:
+            bench.tasks.write(
+                undo.redo, bench.actor, done=self._redone, owner=self._window, label=tr("Redo")
+            )
+
+    def _redone(self, changes: ChangeSet) -> None:
+        self._window.bus.publish(changes)
+        self._window.toast(tr("The change was done again"))
+
+    def refresh(self) -> None:
+        """Load again what the pane in front shows."""
+        pane = self._window.workspace.current()
+        if pane is not None:
+            pane.refresh()
+
+    def find(self) -> None:
+        """Put the cursor into the filter of the pane in front."""
+        pane = self._window.workspace.current()
+        if pane is not None:
+            pane.focus_filter()
+
+    def search(self) -> None:
+        """Open search and command palette."""
+        self._window.open_palette()
+
+    def toggle_theme(self) -> None:
+        """Change light and dark."""
+        bench = self._window.bench
+        if bench is not None:
+            bench.settings.theme = "light" if theme.current() != "light" else "dark"
+            self._window.restart_workspace()
+
+    def escape(self) -> None:
+        """Close what floats above the window."""
+        from desktop_crm.views.widgets.overlays import Toast
+
+        for toast in self._window.findChildren(Toast):
+            toast.dismiss()
+
+    # --- offering --------------------------------------------------------------------------
+
+    def own_actions(self) -> list[Action]:
+        """Commands of the window itself."""
+        window = self._window
+        shown = window.rail.shown()
+        numbers = {key: place + 1 for place, key in enumerate(k for k in shown if k != "settings")}
+        made = [
+            Action(
+                f"go.{module.key}",
+                tr("Go to {module}", module=tr(module.label)),
+                lambda key=module.key: window.show_module(key),  # type: ignore[misc]
+                module.icon,
+                shortcut=f"Ctrl+{numbers[module.key]}" if numbers.get(module.key, 10) < 10 else "",
+                place=Place.PALETTE,
+            )
+            for module in MODULES
+            if module.key in shown
+        ]
+        made += [
+            Action("window.undo", tr("Undo"), self.undo, "arrow_reply", shortcut="Ctrl+Z"),
+            Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
+            Action("window.refresh", tr("Refresh"), self.refresh, "arrow_sync", shortcut="F5"),
+            Action("window.find", tr("Filter this view"), self.find, "filter", shortcut="Ctrl+F"),
+            Action(
+                "window.theme",
+                tr("Switch between light and dark"),
+                self.toggle_theme,
+                "weather_moon",
+            ),
+        ]
+        return made
+
+    def all_actions(self) -> list[Action]:
+        """What the palette offers: the pane's commands, then the window's."""
+        pane = self._window.workspace.current()
+        return [*(pane.commands() if pane is not None else []), *self.own_actions()]
+
+    def may_bind(self, action: Action) -> bool:
+        """Whether a pane's command gets its shortcut (the window's own come first)."""
+        if not action.shortcut or action.shortcut in _BY_THEMSELVES:
+            return False
+        return action.shortcut not in self._bound
+
+    def bind(self) -> None:
+        """Bind the window's shortcuts; called once."""
+        for number in range(1, 10):
+            self._bind(f"Ctrl+{number}", lambda n=number: self._go(n))
+        self._bind("Ctrl+K", self.search)
+        self._bind("Ctrl+F", self.find)
+        self._bind("F5", self.refresh)
+        self._bind("Ctrl+Z", self.undo)
+        self._bind("Ctrl+Y", self.redo)
+        self._bind("Ctrl+Shift+Z", self.redo)
+
+    def _bind(self, keys: str, run: Callable[[], None]) -> None:
+        self._bound.add(keys)
+        shortcut = QShortcut(QKeySequence(keys), self._window)
+        shortcut.activated.connect(run)
+
+    def _go(self, number: int) -> None:
+        shown = [key for key in self._window.rail.shown() if key != "settings"]
+        if number <= len(shown):
+            self._window.show_module(shown[number - 1])
