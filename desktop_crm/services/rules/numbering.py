@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from desktop_crm.core import clock
@@ -17,6 +17,8 @@ from desktop_crm.models.company import NumberSequence
 
 _PATTERNS: Final = {"quote": "Q-{year}-{number}"}
 """Patterns of sequences that nobody has set up."""
+_FIRST_USE: Final = 7_305_802_104
+"""Advisory lock of PostgreSQL under which a sequence is made."""
 
 
 def draw(
@@ -56,14 +58,30 @@ def draw(
 
 
 def _locked(session: Session, entity: str) -> NumberSequence:
-    found = session.scalar(
+    found = _existing(session, entity)
+    if found is None:
+        # There is no row to lock yet: on a server two people could make it at the same time.
+        if session.connection().dialect.name == "postgresql":
+            session.execute(select(func.pg_advisory_xact_lock(_FIRST_USE)))
+        found = _existing(session, entity)
+    if found is None:
+        found = _new(entity)
+        session.add(found)
+    return found
+
+
+def _existing(session: Session, entity: str) -> NumberSequence | None:
+    return session.scalar(
         select(NumberSequence)
         .where(NumberSequence.entity == entity, NumberSequence.deleted_at.is_(None))
+        .order_by(NumberSequence.id)
+        .limit(1)
         .with_for_update()
     )
-    if found is not None:
-        return found
-    made = NumberSequence(
+
+
+def _new(entity: str) -> NumberSequence:
+    return NumberSequence(
         uid=new_uid(),
         entity=entity,
         pattern=_PATTERNS.get(entity, "{number}"),
@@ -76,8 +94,6 @@ def _locked(session: Session, entity: str) -> NumberSequence:
         created_at=clock.now(),
         modified_at=clock.now(),
     )
-    session.add(made)
-    return made
 
 
 def _formatted(sequence: NumberSequence, on: date) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -238,7 +239,8 @@ def test_activating_gives_a_number_and_freezes(company: Company) -> None:
     assert (quote.values["state"], quote.values["status_reason"]) == ("active", "open")
     assert quote.values["activated_at"] == NOW
     assert quote.values["exchange_rate"] == 1
-    for values in ({"discount_amount": D(1)}, {"lines": []}, {"name": "Else"}):
+    frozen: tuple[dict[str, Any], ...] = ({"discount_amount": D(1)}, {"lines": []}, {"name": "x"})
+    for values in frozen:
         with pytest.raises(ValidationFailed, match="draft"):
             change(company, first, **values)
     assert read(company, first).values["total_amount"] == quote.values["total_amount"]
@@ -317,6 +319,16 @@ def test_numbers_start_again_each_year_and_skip_taken_ones(company: Company) -> 
     clock.use_clock(lambda: NOW + timedelta(days=60))
     later = activated(company, [product(company, "Pump")])
     assert read(company, later).values["number"] == "Q-2027-0001"
+
+
+def test_people_who_activate_at_once_get_different_numbers(company: Company) -> None:
+    drafts = [make(company, [product(company, "Pump")]) for _ in range(6)]
+    versions = {quote: read(company, quote).version for quote in drafts}
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        done = pool.map(lambda key: quotes.activate(company.actor, key, versions[key]), drafts)
+        assert len(list(done)) == len(drafts)
+    numbers = {read(company, quote).values["number"] for quote in drafts}
+    assert numbers == {f"Q-2026-{n:04}" for n in range(1, 7)}
 
 
 def test_two_quotes_cannot_share_a_number(company: Company) -> None:
