@@ -10,10 +10,10 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -25,6 +25,8 @@ from desktop_crm.db.problems import explain
 from desktop_crm.db.target import Target
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _WRITE: Final = "crm_write"
 _SLOW_S: Final = 0.5
@@ -57,8 +59,7 @@ class Cancel:
             raise Cancelled
 
     @contextmanager
-    def _watching(self, connection: Connection) -> Iterator[None]:
-        driver = connection.connection.driver_connection
+    def _watching(self, driver: Any) -> Iterator[None]:  # noqa: ANN401  drivers share no type
         with self._lock:
             if self._cancelled:
                 raise Cancelled
@@ -133,6 +134,49 @@ class Database:
         with self._transaction(write=False, cancel=cancel) as connection:
             yield connection
 
+    def read(
+        self,
+        statement: str,
+        parameters: Any,  # noqa: ANN401  a sequence or a mapping, as the driver wants it
+        take: Callable[[Any], T],
+        cancel: Cancel | None = None,
+    ) -> T:
+        """Run one SELECT on the driver's own cursor, where SQLAlchemy's rows would cost the most.
+
+        A single statement sees one snapshot by itself, so that no transaction is opened: one
+        round trip on a server.
+
+        Args:
+            statement: SQL in the driver's form.
+            parameters: Values in the driver's form.
+            take: Reads the cursor; called while the connection is still held.
+            cancel: Stops the statement.
+
+        Raises:
+            Cancelled: The token was used.
+            EnvironmentProblem: The database cannot be reached.
+        """
+        dialect = self.engine.dialect
+        errors = dialect.loaded_dbapi.Error
+        try:
+            with closing(self.engine.raw_connection()) as held:
+                driver: Any = held.driver_connection
+                try:
+                    with (
+                        _single(driver),
+                        nullcontext() if cancel is None else cancel._watching(driver),
+                    ):
+                        return take(driver.execute(statement, parameters))
+                except errors as error:
+                    if dialect.is_disconnect(error, held, None):
+                        held.invalidate(error)
+                    raise DBAPIError.instance(statement, parameters, error, errors) from error
+        except DBAPIError as error:
+            problem = self._explained(error, cancel)
+            if problem is None:
+                raise
+            raise problem from error
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose work is kept as a whole or not at all.
@@ -152,25 +196,47 @@ class Database:
     @contextmanager
     def _transaction(self, *, write: bool, cancel: Cancel | None) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(**{_WRITE: write}) as connection:
-                with connection.begin():
-                    if cancel is None:
+            with (
+                self.engine.connect().execution_options(**{_WRITE: write}) as connection,
+                connection.begin(),
+            ):
+                if cancel is None:
+                    yield connection
+                else:
+                    with cancel._watching(connection.connection.driver_connection):
                         yield connection
-                    else:
-                        with cancel._watching(connection):
-                            yield connection
         except DBAPIError as error:
-            if cancel is not None and cancel.is_cancelled:
-                raise Cancelled from error
-            problem = explain(error, self.target)
+            problem = self._explained(error, cancel)
             if problem is None:
                 raise
-            log.warning("Database problem", exc_info=error)
             raise problem from error
+
+    def _explained(self, error: DBAPIError, cancel: Cancel | None) -> Exception | None:
+        """What a person is told of a driver's error; None when it is our bug."""
+        if cancel is not None and cancel.is_cancelled:
+            return Cancelled()
+        problem = explain(error, self.target)
+        if problem is not None:
+            log.warning("Database problem", exc_info=error)
+        return problem
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _single(driver: Any) -> Iterator[None]:  # noqa: ANN401  drivers share no type
+    """Let one statement of a server connection run without BEGIN and ROLLBACK around it."""
+    if isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
 
 
 def _sqlite(target: Target) -> Engine:
