@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.views import theme
+from desktop_crm.views.forms import summary
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.buttons import push_button
@@ -68,7 +69,7 @@ class FormDialog(QDialog):
         self._pill = Pill()
         self._pill.hide()
         self.notice = Notice()
-        self.form = RecordForm(self._entity.key, self._bench)
+        self.form = self._make_form()
         self.form.setEnabled(False)
         self.editing = RecordEditing(self.form, self.notice, self._bench)
         self.editing.loaded.connect(self._loaded)
@@ -84,6 +85,8 @@ class FormDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(row(self._title, self._pill, None, spacing=10, margins=(24, 18, 24, 8)))
+        for extra in self._head_extras():
+            layout.addWidget(extra)
         layout.addWidget(row(self.notice, margins=(24, 0, 24, 4)))
         layout.addWidget(self.form, 1)
         foot = row(
@@ -104,6 +107,13 @@ class FormDialog(QDialog):
             shortcut.activated.connect(action)
         self._show_title("")
         self._update()
+
+    def _make_form(self) -> RecordForm:
+        return RecordForm(self._entity.key, self._bench)
+
+    def _head_extras(self) -> tuple[QWidget, ...]:
+        """Rows between the title and the form, for records that can do more than be saved."""
+        return ()
 
     def _fit(self) -> None:
         wanted = QSize(theme.scaled(_SIZE.width()), theme.scaled(_SIZE.height()))
@@ -129,13 +139,7 @@ class FormDialog(QDialog):
         self.form.focus_first()
 
     def _show_pill(self, record: RecordValues) -> None:
-        for name in ("stage", "status_reason", "state"):
-            field = self._entity.fields.get(name)
-            value = record.values.get(name)
-            if field is not None and value is not None:
-                text = record.titles.get(name) or field.display(value, self._bench.formats)
-                self._pill.show_text(text, field.tones.get(str(value), "info"))
-                return
+        self._pill.show_text(*summary.pill_of(self._entity, record, self._bench.formats))
 
     def _failed(self, error: Exception) -> None:
         self._bench.shell.show_error(error)

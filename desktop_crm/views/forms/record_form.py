@@ -114,12 +114,16 @@ class RecordForm(QScrollArea):
         margin = 24 if columns > 1 else 20
         self._body.setContentsMargins(margin, 8, margin, 16)
         self._body.setSpacing(4)
-        for number, section in enumerate(self.entity.form):
-            self._add_section(section, titled=len(self.entity.form) > 1, first=number == 0)
+        self._arrange()
         self._body.addStretch(1)
         self.setWidget(body)
 
     # --- building --------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        """Put the editors into the form, section by section."""
+        for number, section in enumerate(self.entity.form):
+            self._add_section(section, titled=len(self.entity.form) > 1, first=number == 0)
 
     def _add_section(self, section: Section, *, titled: bool, first: bool) -> None:
         if titled and not first:
