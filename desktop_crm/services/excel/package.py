@@ -20,6 +20,7 @@ _RELATION_IDS: Final = (
     "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
 )
 _REFERENCE: Final = re.compile(r"([A-Z]+)(\d+)")
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ >/]")
 _ERROR_MARK: Final = (b't="e"', b"t='e'")
 NOT_CALCULATED: Final = "formula"
 """Code of a formula that was saved without its result."""
@@ -41,7 +42,7 @@ def odd_cells(data: bytes, sheet: str) -> dict[tuple[int, int], CellError]:
         if not part:
             return {}
         content = archive.read(part)
-    if b"<f" not in content and not any(mark in content for mark in _ERROR_MARK):
+    if not _FORMULA.search(content) and not any(mark in content for mark in _ERROR_MARK):
         return {}
     return dict(_odd_cells(content))
 

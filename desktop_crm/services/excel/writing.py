@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.services import filters, permissions, query
 from desktop_crm.services.context import Actor
-from desktop_crm.services.excel import cells, layout
+from desktop_crm.services.excel import cells, layout, streaming
 from desktop_crm.services.excel.files import replacing
 from desktop_crm.services.excel.formulas import neutralise
 from desktop_crm.services.excel.table import Cell
@@ -39,6 +39,8 @@ _SPARE_ROWS: Final = 1000
 _PIXELS_PER_CHARACTER: Final = 7
 _LONGEST_CELL: Final = 32_000
 _SHEET_NAME: Final = 31
+_FIRST_SHEET: Final = "xl/worksheets/sheet1.xml"
+_OPTIONS: Final = {"strings_to_formulas": False, "strings_to_urls": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,28 @@ def export(
             N_("{n} records do not fit into one sheet; filter them. Nothing was written."),
             n=len(keys),
         )
-    with replacing(path) as draft:
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(str(draft), options) as book:
+    with replacing(path) as draft, _scratch(draft) as shell:
+        with xlsxwriter.Workbook(str(shell), _OPTIONS) as book:
             name = _sheet_name(tr(entity.plural))
             sheet = _Sheet(book, book.add_worksheet(name), _formats(book))
             _write_head(sheet, columns)
-            written = _write_rows(
-                sheet, actor, wanted, columns, keys, progress=progress, cancel=cancel
-            )
-            _finish(sheet, columns, written)
-            _write_lists(sheet, actor, columns, written)
-            _write_meta(book, actor, wanted, name, written)
+            _finish(sheet, columns, len(keys))
+            _write_lists(sheet, actor, columns, len(keys))
+            _write_meta(book, actor, wanted, name, len(keys))
+        rows = _rows(actor, wanted, columns, keys, progress=progress, cancel=cancel)
+        first = layout.FIRST_DATA_ROW + 1
+        written = streaming.fill(shell, draft, _FIRST_SHEET, first, rows, expected=len(keys))
     return ExportResult(path, written)
+
+
+@contextmanager
+def _scratch(draft: Path) -> Iterator[Path]:
+    """A second temporary name, for the shell."""
+    shell = draft.with_suffix(".shell")
+    try:
+        yield shell
+    finally:
+        shell.unlink(missing_ok=True)
 
 
 def exportable(actor: Actor, entity_key: str) -> tuple[str, ...]:
@@ -160,6 +171,7 @@ def _formats(book: Any) -> dict[str, Format]:  # noqa: ANN401  the library carri
         "locked_head": book.add_format(
             {"bold": True, "bg_color": "#EDEDED", "font_color": "#666666", "bottom": 1}
         ),
+        "identity": book.add_format({"font_color": "#888888"}),
         "text": book.add_format({**top, "num_format": "@"}),
         "multiline": book.add_format({**top, "num_format": "@", "text_wrap": False}),
         "date": book.add_format({**top, "num_format": "yyyy-mm-dd"}),
@@ -185,7 +197,11 @@ def _write_head(sheet: _Sheet, columns: Sequence[_Shown]) -> None:
     page.set_column(0, len(layout.HIDDEN_COLUMNS) - 1, None, None, {"hidden": True})
     for index, column in enumerate(columns, start=len(layout.HIDDEN_COLUMNS)):
         width = min(60, max(10, column.field.width / _PIXELS_PER_CHARACTER, len(labels[index]) + 4))
-        page.set_column(index, index, width, _format_of(sheet, column))
+        style = _format_of(sheet, column)
+        page.set_column(index, index, width, style)
+        page.write_blank(layout.FIRST_DATA_ROW, index, None, style)
+    for index in range(len(layout.HIDDEN_COLUMNS)):
+        page.write_blank(layout.FIRST_DATA_ROW, index, None, sheet.formats["identity"])
 
 
 def _label(column: _Shown, columns: Sequence[_Shown]) -> str:
@@ -202,8 +218,7 @@ def _format_of(sheet: _Sheet, column: _Shown) -> Format:
     return sheet.formats.get(column.field.kind.name, sheet.formats["text"])
 
 
-def _write_rows(
-    sheet: _Sheet,
+def _rows(
     actor: Actor,
     wanted: RecordQuery,
     columns: Sequence[_Shown],
@@ -211,46 +226,20 @@ def _write_rows(
     *,
     progress: Progress | None,
     cancel: Cancel | None,
-) -> int:
+) -> Iterator[list[Cell]]:
     full = replace(wanted, columns=("uid", *wanted.columns))
-    styles = [_format_of(sheet, column) for column in columns]
-    number = layout.FIRST_DATA_ROW
+    show = [cells.shower(column.field, actor.formats) for column in columns]
     for start in range(0, len(keys), _CHUNK):
         for row in query.rows(actor, full, list(keys[start : start + _CHUNK]), cancel):
             if row.deleted:
                 continue
             uid, *values = row.values
-            shown = [
-                cells.cell(column.field, value, actor.formats)
-                for column, value in zip(columns, values, strict=True)
-            ]
-            _write_row(sheet.sheet, number, str(uid), row.version, shown, styles)
-            number += 1
+            shown = [function(value) for function, value in zip(show, values, strict=True)]
+            yield [str(uid), row.version, _base(shown), *shown]
         if cancel is not None:
             cancel.check()
         if progress is not None:
             progress(min(start + _CHUNK, len(keys)), len(keys))
-    return number - layout.FIRST_DATA_ROW
-
-
-def _write_row(
-    page: Worksheet,
-    number: int,
-    uid: str,
-    version: int,
-    shown: Sequence[Cell],
-    styles: Sequence[Format],
-) -> None:
-    page.write_string(number, 0, uid)
-    page.write_number(number, 1, version)
-    page.write_string(number, 2, _base(shown))
-    for index, (value, style) in enumerate(zip(shown, styles, strict=True), start=3):
-        if isinstance(value, str):
-            page.write_string(number, index, value, style)
-        elif isinstance(value, int | Decimal):
-            page.write_number(number, index, float(value), style)
-        elif isinstance(value, date):
-            page.write_datetime(number, index, value, style)
 
 
 def _base(shown: Sequence[Cell]) -> str:

@@ -293,6 +293,8 @@ def _base_texts(cell: Cell) -> list[str]:
 
 def read_only_touched(item: Draft, entity: Entity) -> tuple[CellProblem, ...]:
     """Sentences for cells of our own workbook that were changed but no file may change."""
+    if not item.base:
+        return ()
     known = targets(entity)
     return tuple(
         CellProblem(

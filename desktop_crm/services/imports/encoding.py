@@ -8,6 +8,7 @@ encodings that differ in a handful of bytes, which general detectors confuse.
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from typing import Final
 
@@ -47,6 +48,8 @@ _CANDIDATES: Final = (
 )
 _HARMLESS: Final = "€„“”‘’«»–—…°§©®™\u00a0\u00ad"
 _PAIRS_WESTERN: Final = ("ão", "ãe", "ñ", "nã")
+_BEYOND: Final = re.compile(rb"[\x80-\xff]")
+_RUN: Final = re.compile(rb"[\x80-\xff]+")
 _SAMPLE: Final = 400_000
 _SURE: Final = 0.6
 
@@ -92,10 +95,17 @@ def _single_byte(data: bytes) -> str:
     sample = _lines_with_letters(data)
     scores = {name: _score(sample, name, alphabets) for name, alphabets in _CANDIDATES}
     best = max(scores, key=lambda name: scores[name])
-    if scores[best] >= _SURE:
+    if scores[best] >= _SURE and _accents_stand_alone(sample):
         return best
     found = from_bytes(sample).best()
     return found.encoding if found is not None else best
+
+
+def _accents_stand_alone(sample: bytes) -> bool:
+    """Say whether letters beyond ASCII stand among others, as in Latin scripts and only there."""
+    beyond = len(_BEYOND.findall(sample))
+    runs = len(_RUN.findall(sample))
+    return runs > 0.5 * beyond
 
 
 def _lines_with_letters(data: bytes) -> bytes:

@@ -90,7 +90,7 @@ def read_bytes(path: Path) -> bytes:
             file=path.name,
             reason=error.strerror or str(error),
         ) from error
-    if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
+    if not data[:65536].strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"):
         raise UserError(_EMPTY, file=path.name)
     return data
 
