@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -24,11 +23,8 @@ from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.permissions import row_clause
-from desktop_crm.services.rules import quote_reference as reference
-from desktop_crm.services.rules.quote_lines import list_price
 from desktop_crm.services.rules.quote_reading import LINES
 from desktop_crm.services.rules.quote_rules import VALID_DAYS
-from desktop_crm.services.rules.quote_totals import Basis
 
 _FROM_OPPORTUNITY: Final = ("name", "account", "contact", "currency", "price_list")
 _REVISED: Final = (
@@ -66,18 +62,6 @@ _REVISED_LINES: Final = (
     "cost",
 )
 _REVISION: Final = re.compile(r"^(?P<number>.*?)(?:\s+rev\.?\s*(?P<revision>\d+))?$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ProductLine:
-    """What a line takes over when a product is chosen."""
-
-    product: int
-    description: str
-    unit: int | None
-    tax_code: int | None
-    unit_price: Any
-    list_price: Any
 
 
 def create_from_opportunity(actor: Actor, opportunity_id: int) -> records.Saved:
@@ -195,35 +179,3 @@ def find(actor: Actor, number: str) -> int:
     if key is None:
         raise NotFound(N_("There is no quote {number}, or you may not see it."), number=number)
     return key
-
-
-def basis(actor: Actor, currency_id: int | None, on: Any = None) -> Basis:  # noqa: ANN401  a day
-    """Taxes, currency and rounding that a quote of that day is calculated with; for the form."""
-    with actor.db.reading() as connection:
-        company = reference.company(connection)
-        codes = reference.currencies(connection)
-        taxes = reference.taxes(connection)
-    code = codes.get(currency_id or company.currency or 0, "EUR")
-    return Basis(code, taxes.on(on or clock.today(actor.zone)), company.tax_rounding)
-
-
-def product_line(
-    actor: Actor,
-    product_id: int,
-    currency_id: int | None,
-    price_list_id: int | None,
-    quantity: Any,  # noqa: ANN401  a Decimal
-) -> ProductLine:
-    """What choosing a product puts into a line; the price is None when none is known.
-
-    Raises:
-        NotFound: The product does not exist.
-    """
-    with actor.db.reading() as connection:
-        item = reference.items(connection, [product_id]).get(product_id)
-        prices = reference.price_lists(connection, [price_list_id] if price_list_id else [])
-    if item is None:
-        raise NotFound(N_("This product does not exist any more."))
-    price = list_price(item, quantity, currency_id, prices.get(price_list_id or 0))
-    text = "\n".join(part for part in (item.name, item.description) if part)
-    return ProductLine(item.id, text, item.unit, item.tax_code, price, price)

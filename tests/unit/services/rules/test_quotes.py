@@ -17,7 +17,7 @@ from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
 from desktop_crm.models.quote import QuoteReason
 from desktop_crm.printing.quotes import print_quote, render_again
 from desktop_crm.services import audit, records, undo
-from desktop_crm.services.rules import quote_printing, quotes
+from desktop_crm.services.rules import quote_entry, quote_printing, quotes
 from tests.support.company import NOW
 from tests.support.quoting import quoting_company
 
@@ -460,12 +460,31 @@ def test_who_may_not_see_a_quote_cannot_print_it(company: Company) -> None:
 
 
 def test_the_form_gets_what_it_needs_to_calculate(company: Company) -> None:
-    basis = quotes.basis(company.actor, company.ids["EUR"])
+    basis = quote_entry.basis(company.actor, company.ids["EUR"])
     assert basis.currency == "EUR"
     assert basis.taxes[company.ids["S21"]].rate == 21
-    line = quotes.product_line(
-        company.actor, company.ids["Pump"], company.ids["EUR"], company.ids["trade"], D(10)
+    pump = company.ids["Pump"]
+    few, many, gone = quote_entry.product_lines(
+        company.actor, [(pump, D(1)), (pump, D(10)), (0, D(1))], None, company.ids["trade"]
     )
-    assert (line.unit_price, line.tax_code) == (D(90), company.ids["S21"])
-    other = quotes.product_line(company.actor, company.ids["Pump"], company.ids["RON"], None, D(1))
-    assert other.unit_price is None
+    assert few is not None
+    assert many is not None
+    assert gone is None
+    assert (few.price, many.price) == (D(110), D(90))
+    assert (many.tax_code, many.tax_title) == (company.ids["S21"], "VAT S21")
+    assert (many.unit, many.unit_title) == (company.ids["pcs"], "pcs")
+    (other,) = quote_entry.product_lines(company.actor, [(pump, D(1))], company.ids["RON"], None)
+    assert other is not None
+    assert other.price is None
+
+
+def test_the_form_gets_what_a_customer_brings_along(company: Company) -> None:
+    account = records.get(company.actor, "account", company.ids["dumbrava"])
+    values = {"price_list": company.ids["trade"]}
+    records.save(company.actor, "account", company.ids["dumbrava"], account.version, values)
+    terms = quote_entry.customer_terms(company.actor, company.ids["dumbrava"])
+    assert terms is not None
+    assert terms.bill_to.startswith("Dumbrava Mobilă")
+    assert (terms.currency_title, terms.price_list_title) == ("EUR", "Trade")
+    assert terms.payment_terms == "14 zile"
+    assert quote_entry.customer_terms(company.other, company.ids["dumbrava"]) is None
