@@ -17,6 +17,10 @@ from desktop_crm.services.permissions import knows
 PERSON_LIKE: Final = frozenset({"contact", "lead", "account", "user"})
 """Entities whose titles stand beside an avatar."""
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
+_FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
+_TITLE_SHRINKS: Final = 0.75
+_SHRINKS: Final = 0.6
+_CURRENCY: Final = 20
 _HEAVY_KINDS: Final = frozenset({"lines", "image", "json"})
 
 
@@ -42,6 +46,7 @@ class ListColumn:
         look: How cells are painted.
         width: Width at the normal text size, in pixels.
         grows: Takes a share of the room that is left.
+        shrinks: Share of the width it can do with.
         extra: Path that is read along: an amount's currency, what colours a stage's pill.
         tones: Tone of a pill by the value (or by the extra value of a stage).
     """
@@ -52,6 +57,7 @@ class ListColumn:
     look: Look
     width: int
     grows: bool
+    shrinks: float
     extra: str
     tones: Mapping[str, str]
 
@@ -87,10 +93,18 @@ def make(entity: Entity, path: str) -> ListColumn | None:
         return None
     field, label = found
     look = _look(entity, path, field)
-    width = max(field.width, 200) if look in {Look.TITLE, Look.PERSON} else field.width
-    grows = look in {Look.TITLE, Look.PERSON} or field.kind.name in {"text", "link", "multiline"}
+    width = _width(field, look)
+    grows = look in {Look.TITLE, Look.PERSON} or field.kind.name in _FLEXIBLE
     extra, tones = _extra(entity, path, field)
-    return ListColumn(path, label, field, look, width, grows, extra, tones)
+    shrinks = _TITLE_SHRINKS if look >= Look.TITLE else _SHRINKS if grows else 1.0
+    return ListColumn(path, label, field, look, width, grows, shrinks, extra, tones)
+
+
+def _width(field: BoundField, look: Look) -> int:
+    """Usual width of a column: what its longest usual value needs."""
+    if look in {Look.TITLE, Look.PERSON}:
+        return max(field.width, 200)
+    return field.width + (_CURRENCY if field.declared.currency else 0)
 
 
 def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[str, str]]:

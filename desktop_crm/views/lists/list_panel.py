@@ -57,6 +57,7 @@ class ListPanel(QFrame):
         self._search = ""
         self.count = 0
         self.is_exact = True
+        self._instead: QWidget | None = None
         self._memory = f"list.{entity_key}"
         self.model = RecordModel(bench.tasks, self)
         self.table = RecordView(f"table.{entity_key}", tr(self.entity.plural))
@@ -73,7 +74,7 @@ class ListPanel(QFrame):
         )
         self.search.setMinimumWidth(120)
         self.search.setMaximumWidth(220)
-        chooser = tool_button(
+        self.chooser = tool_button(
             f"columns.{self.entity.key}", tr("Columns"), "column_triple", self.choose_columns
         )
         head = row(
@@ -82,7 +83,7 @@ class ListPanel(QFrame):
             None,
             self.search,
             *extras,
-            chooser,
+            self.chooser,
             spacing=8,
             margins=(16, 9, 8, 9),
         )
@@ -141,6 +142,7 @@ class ListPanel(QFrame):
             columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
         widths = {str(k): int(v) for k, v in (kept.get("widths") or {}).items()}
         self.notice.say("")
+        self.table.drops_columns = not own and "columns" not in kept
         self.table.show_columns(columns, widths)
         self._show_sort()
         source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
@@ -159,8 +161,21 @@ class ListPanel(QFrame):
         self.pill.show_text(number if exact else f"{number}+")
         if count == 0:
             self._say_empty()
-        self.pages.setCurrentWidget(self.table if count else self.empty)
+        self._show_page()
         self.told.emit()
+
+    def show_instead(self, widget: QWidget | None) -> None:
+        """Show another widget in place of the table, e.g. a board; None shows the table again."""
+        if widget is not None and self.pages.indexOf(widget) < 0:
+            self.pages.addWidget(widget)
+        self._instead = widget
+        self.search.setVisible(widget is None)
+        self.chooser.setVisible(widget is None)
+        self._show_page()
+
+    def _show_page(self) -> None:
+        usual = self.table if self.count or self.notice.text else self.empty
+        self.pages.setCurrentWidget(self._instead or usual)
 
     def _say_empty(self) -> None:
         plural = tr(self.entity.plural)
@@ -191,8 +206,8 @@ class ListPanel(QFrame):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         self.count = 0
-        self.pages.setCurrentWidget(self.table)
         self.notice.say(tr("The list could not be read. {reason}", reason=error), "bad")
+        self._show_page()
         self.told.emit()
 
     # --- the person's wishes ---------------------------------------------------------------
@@ -221,7 +236,8 @@ class ListPanel(QFrame):
     @Slot()
     def _keep_columns(self) -> None:
         paths, widths = self.table.column_state()
-        self._keep(columns=list(paths), widths=widths)
+        moved = paths != tuple(column.path for column in self.model.columns)
+        self._keep(widths=widths, **({"columns": list(paths)} if moved else {}))
 
     def _keep(self, **values: object) -> None:
         kept = self._bench.recall(self._memory)

@@ -29,13 +29,32 @@ from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.row_delegate import ROW_HEIGHT, RowDelegate
 
 _Index = QModelIndex | QPersistentModelIndex
-_SHRINK: Final = 0.72
+_LEAST_COLUMNS: Final = 2
 _REMEMBERED: Final = 1_000
 
 
 def _spans(selection: QItemSelection) -> list[QItemSelectionRange]:
     """Ranges of a selection; never its single rows."""
     return [selection.at(i) for i in range(selection.size())]
+
+
+def _shared(room: int, wanted: list[int], least: list[int], grows: list[bool]) -> list[int]:
+    """Widths between least and more than wanted that fill the room when they can."""
+    spare = room - sum(wanted)
+    if spare < 0:
+        give = sum(w - low for w, low in zip(wanted, least, strict=True))
+        part = min(1.0, -spare / give) if give else 0.0
+        made = [w - int((w - low) * part) for w, low in zip(wanted, least, strict=True)]
+    else:
+        share = sum(w for w, grow in zip(wanted, grows, strict=False) if grow)
+        made = [
+            w + (spare * w // share if grow and share else 0)
+            for w, grow in zip(wanted, grows, strict=False)
+        ]
+    rest = room - sum(made)
+    if abs(rest) <= len(made) and made:
+        made[0] += rest  # what rounding left over
+    return made
 
 
 class RecordView(QTableView):
@@ -68,6 +87,7 @@ class RecordView(QTableView):
         self.current_row = -1
         self.shows_focus = False
         self.may_be_deleted = False
+        self.drops_columns = True
         self._looks: tuple[Look, ...] = ()
         self._widths: dict[str, int] = {}
         self._fitting = False
@@ -153,23 +173,32 @@ class RecordView(QTableView):
     # --- columns ---------------------------------------------------------------------------
 
     def fit_columns(self) -> None:
-        """Share the room among the columns; what cannot shrink any more scrolls."""
+        """Share the room among the columns.
+
+        Columns the person chose all stay and scroll; of the entity's own columns the last ones
+        give way when there is no room.
+        """
         if not self._looks or self._header.count() != len(self._looks):
             return
+        scale = theme.scaled(100) / 100
         wanted = [
-            self._widths.get(column.path, theme.scaled(column.width)) for column in self._columns
+            self._widths.get(column.path, round(column.width * scale)) for column in self._columns
         ]
-        room = self.viewport().width() - sum(wanted)
-        growing = [i for i, column in enumerate(self._columns) if column.grows]
-        growing = [i for i in growing if self._columns[i].path not in self._widths] or growing
-        share = sum(wanted[i] for i in growing)
-        if growing and share:
-            for i in growing:
-                fair = wanted[i] + room * wanted[i] // share
-                wanted[i] = max(fair, round(wanted[i] * _SHRINK), 60)
+        least = [
+            width if column.path in self._widths else round(width * column.shrinks)
+            for column, width in zip(self._columns, wanted, strict=True)
+        ]
+        room = self.viewport().width()
+        shown = len(wanted)
+        while self.drops_columns and shown > _LEAST_COLUMNS and sum(least[:shown]) > room:
+            shown -= 1
+        widths = _shared(room, wanted[:shown], least[:shown], [c.grows for c in self._columns])
         self._fitting = True
-        for i, width in enumerate(wanted):
-            self._header.resizeSection(i, width)
+        for place, width in enumerate(widths):
+            self._header.setSectionHidden(place, False)
+            self._header.resizeSection(place, width)
+        for place in range(shown, len(wanted)):
+            self._header.setSectionHidden(place, True)
         self._fitting = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -192,6 +221,7 @@ class RecordView(QTableView):
     def column_state(self) -> tuple[tuple[str, ...], dict[str, int]]:
         """Paths in the order on the screen, and the widths the person chose."""
         order = [self._header.logicalIndex(i) for i in range(self._header.count())]
+        order = [i for i in order if i < len(self._columns)]
         return tuple(self._columns[i].path for i in order), dict(self._widths)
 
     @Slot(int)

@@ -16,13 +16,15 @@ from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
 from desktop_crm.views.lists.views import ListView, ViewSet
+from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.record_detail import RecordDetail
-from desktop_crm.views.widgets.buttons import show_menu
+from desktop_crm.views.widgets.buttons import show_menu, tool_button
 from desktop_crm.views.widgets.layout import Splitter, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.views.panes.pipeline_board import PipelineBoard
     from desktop_crm.views.workbench import Workbench
 
 _NAV: Final = 208
@@ -53,6 +55,7 @@ class RecordPane(Pane):
         self.list.menu_wanted.connect(lambda _place: self._menu())
         self.list.new_wanted.connect(self.new)
         self.detail = RecordDetail(entity_key, bench)
+        self.detail.shown.connect(lambda _record: self.commands_changed.emit())
         nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
         nav.setMinimumWidth(150)
         self.list.setMinimumWidth(380)
@@ -64,6 +67,9 @@ class RecordPane(Pane):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
+        self._target = entity_commands.Target(
+            self, lambda: self.detail.record, lambda: list(self.list.selected_ids())
+        )
         self._wanted: int | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -80,7 +86,34 @@ class RecordPane(Pane):
 
     def _list_extras(self) -> tuple[QWidget, ...]:
         """More buttons of the list's head, before the column chooser."""
-        return ()
+        self._board: PipelineBoard | None = None
+        if self.entity.key != "opportunity":
+            return ()
+        self.board_button = tool_button(
+            "list.board", tr("Show as board"), "chart_multiple", self.toggle_board
+        )
+        self.board_button.setCheckable(True)
+        return (self.board_button,)
+
+    def toggle_board(self) -> None:
+        """Change between the list and the board of stages."""
+        if self._board is None:
+            from desktop_crm.views.panes.pipeline_board import PipelineBoard
+
+            self._board = PipelineBoard(self.bench)
+            self._board.selected.connect(self._current)
+        on = self.board_button.isChecked()
+        self.list.show_instead(self._board if on else None)
+        self.board_button.setToolTip(tr("Show as list") if on else tr("Show as board"))
+        self.board_button.setAccessibleName(self.board_button.toolTip())
+        if on:
+            self._board.show_mine(self._is_mine())
+            self._board.setFocus()
+        kept = self.bench.recall(self._memory)
+        self.bench.remember(self._memory, {**kept, "board": on})
+
+    def _is_mine(self) -> bool:
+        return self._view.key in {list_views.MINE, list_views.OPEN}
 
     def _first_view(self) -> ListView:
         kept = self.bench.recall(self._memory).get("view", "")
@@ -104,6 +137,9 @@ class RecordPane(Pane):
         self.list.show_view(self._view)
         self._load_views()
         self.list.table.setFocus()
+        if self.entity.key == "opportunity" and self.bench.recall(self._memory).get("board"):
+            self.board_button.setChecked(True)
+            self.toggle_board()
 
     def refresh(self) -> None:
         self.list.reload()
@@ -182,6 +218,8 @@ class RecordPane(Pane):
         kept = self.bench.recall(self._memory)
         self.bench.remember(self._memory, {**kept, "view": key})
         self.list.show_view(view)
+        if self._board is not None and self.board_button.isChecked():
+            self._board.show_mine(self._is_mine())
 
     def _save_view(self) -> None:
         from functools import partial
@@ -330,7 +368,8 @@ class RecordPane(Pane):
                     primary=True,
                 )
             )
-        made += self._follow_up(self.detail.follow_up_actions(self._has_current))
+        made += self.detail.follow_up_actions(self._has_current)
+        made += entity_commands.actions(self.bench, key, self._target)
         made.append(
             Action(
                 "record.open",
@@ -355,9 +394,6 @@ class RecordPane(Pane):
                 )
             )
         return [*made, *self._list_commands()]
-
-    def _follow_up(self, actions: list[Action]) -> list[Action]:
-        return actions
 
     def _list_commands(self) -> list[Action]:
         return [

@@ -1,0 +1,153 @@
+"""What only some entities offer: convert a lead, complete an activity, quote an opportunity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.services import records
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.records import Change
+from desktop_crm.services.rules import quotes
+from desktop_crm.views.actions import Action
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject
+
+    from desktop_crm.services.records import RecordValues, Saved
+    from desktop_crm.views.workbench import Workbench
+
+_OPEN: Final = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the commands of a pane work on.
+
+    Attributes:
+        owner: The pane; answers are dropped when it is gone.
+        record: The record shown, None while there is none.
+        selected: Keys of all selected records.
+    """
+
+    owner: QObject
+    record: Callable[[], RecordValues | None]
+    selected: Callable[[], list[int]]
+
+
+def complete(actor: Actor, ids: list[int]) -> ChangeSet:
+    """Mark activities as completed; one transaction, done ones are left as they are."""
+    found = [records.get(actor, "activity", key) for key in ids]
+    open_ones = [
+        Change(record.id, record.version, {"state": "completed"})
+        for record in found
+        if record.values.get("state") == _OPEN
+    ]
+    if not open_ones:
+        return NOTHING
+    return records.save_many(actor, "activity", open_ones).changes
+
+
+def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
+    """Commands of one entity beside the common ones."""
+    makers = {
+        "activity": _activity,
+        "lead": _lead,
+        "opportunity": _opportunity,
+    }
+    maker = makers.get(entity_key)
+    if maker is None or not bench.actor.can(entity_key, "edit"):
+        return []
+    return maker(bench, target)
+
+
+def _value(target: Target, name: str) -> Any:  # noqa: ANN401  any field
+    record = target.record()
+    return record.values.get(name) if record is not None else None
+
+
+def _activity(bench: Workbench, target: Target) -> list[Action]:
+    def run() -> None:
+        ids = target.selected()
+
+        def done(changes: ChangeSet) -> None:
+            bench.bus.publish(changes)
+            if changes:
+                count = len(changes.ids("activity"))
+                text = ntr("{n} activity completed", "{n} activities completed", count)
+                bench.shell.toast(text, undo=True)
+
+        bench.tasks.write(
+            complete, bench.actor, ids, done=done, owner=target.owner, label=tr("Saving")
+        )
+
+    return [
+        Action(
+            "activity.complete",
+            tr("Complete"),
+            run,
+            "checkmark_circle",
+            "ok",
+            group="entity",
+            enabled=lambda: _value(target, "state") == _OPEN or len(target.selected()) > 1,
+        )
+    ]
+
+
+def _lead(bench: Workbench, target: Target) -> list[Action]:
+    def run() -> None:
+        from desktop_crm.views.panes.convert_lead import ConvertLeadDialog
+
+        record = target.record()
+        if record is not None and record.id is not None:
+            ConvertLeadDialog(bench, record.id, record.title).open()
+
+    return [
+        Action(
+            "lead.convert",
+            tr("Convert…"),
+            run,
+            "handshake",
+            "ok",
+            group="entity",
+            enabled=lambda: _value(target, "state") == _OPEN,
+        )
+    ]
+
+
+def _opportunity(bench: Workbench, target: Target) -> list[Action]:
+    def run() -> None:
+        record = target.record()
+        if record is None or record.id is None:
+            return
+
+        def done(saved: Saved) -> None:
+            bench.bus.publish(saved.changes)
+            bench.shell.toast(tr("Quote made from the opportunity"), undo=True)
+            bench.shell.open_record("quote", saved.id)
+
+        bench.tasks.write(
+            quotes.create_from_opportunity,
+            bench.actor,
+            record.id,
+            done=done,
+            owner=target.owner,
+            label=tr("Saving"),
+        )
+
+    if not bench.actor.can("quote", "create"):
+        return []
+    return [
+        Action(
+            "opportunity.quote",
+            tr("Make quote"),
+            run,
+            "receipt",
+            "ok",
+            group="entity",
+            enabled=lambda: target.record() is not None,
+        )
+    ]
