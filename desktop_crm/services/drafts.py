@@ -25,6 +25,7 @@ class Draft:
         lines: Wanted child rows by lines field.
         errors: What is wrong; any error stops the whole operation.
         line_of: ``(field, row)`` in the parent's form, for the messages of child rows.
+        line_changes: Lines fields whose rows changed, with the rows before and after in words.
     """
 
     id: int | None
@@ -34,6 +35,7 @@ class Draft:
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
     line_of: tuple[str, int] | None = None
+    line_changes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def is_new(self) -> bool:
@@ -75,6 +77,7 @@ class Work:
         operation: Uid of the operation in the audit trail.
         batch: Import batch, or None.
         source: Way in: ``window``, ``import``, ``sync`` and so on.
+        undoes: Operation this one takes back, or None.
     """
 
     actor: Actor
@@ -83,6 +86,7 @@ class Work:
     operation: str
     batch: int | None
     source: str
+    undoes: str | None = None
 
 
 class Rule(Protocol):
@@ -94,10 +98,18 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules of one entity: before the rows are written, and after."""
+    """Rules of one entity.
+
+    Attributes:
+        before: Before the rows are written.
+        after: After the rows are written.
+        put_back: After an operation was taken back; for rows that are kept in step without an
+            audit entry of their own.
+    """
 
     before: tuple[Rule, ...] = ()
     after: tuple[Rule, ...] = ()
+    put_back: tuple[Rule, ...] = ()
 
 
 def derived_titles(entity: Entity, values: Mapping[str, Any]) -> str:

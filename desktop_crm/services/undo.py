@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, ntr, tr
@@ -15,7 +15,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry, ImportBatch
 from desktop_crm.models.office import AuditAction, BatchState
-from desktop_crm.services import writer
+from desktop_crm.services import records_kept, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
@@ -159,11 +159,8 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
         ).scalars()
         for operation in list(operations):
             report = report.merge(_take_back(actor, connection, operation))
-        table = registry.get("import_batch").table
-        connection.execute(
-            update(table)
-            .where(table.c.id == batch_id)
-            .values(state=BatchState.UNDONE.value, version=table.c.version + 1)
+        records_kept.update_rows(
+            connection, ImportBatch, [(batch_id, {"state": BatchState.UNDONE.value})], actor.user_id
         )
     return report
 
@@ -182,17 +179,18 @@ def _take_back(
     report = NOTHING
     for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
         of_entity = [e for e in entries if e["entity"] == entity_key]
+        source = _REDO if redo else SOURCE
         work = Work(
-            actor, connection, registry.get(entity_key), mark, None, _REDO if redo else SOURCE
+            actor, connection, registry.get(entity_key), mark, None, source, undoes=operation
         )
-        report = report.merge(_reverse(work, of_entity, operation))
+        report = report.merge(_reverse(work, of_entity))
     return report
 
 
-def _reverse(work: Work, entries: Sequence[RowMapping], undoes: str) -> ChangeSet:
+def _reverse(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
     ids = list(dict.fromkeys(e["record_id"] for e in entries))
     stored = writer.load(work, ids)
-    _check_untouched(work, entries, stored, undoes)
+    _check_untouched(work, entries, stored)
     report = NOTHING
     for action, restore in ((AuditAction.CREATE, False), (AuditAction.DELETE, True),
                             (AuditAction.RESTORE, False)):  # fmt: skip
@@ -202,14 +200,11 @@ def _reverse(work: Work, entries: Sequence[RowMapping], undoes: str) -> ChangeSe
     report = report.merge(
         _set_back(work, [e for e in entries if e["action"] == AuditAction.UPDATE])
     )
-    work.connection.execute(
-        update(AuditEntry).where(_TABLE.c.operation == work.operation).values(undoes=undoes)
-    )
     return report
 
 
 def _check_untouched(
-    work: Work, entries: Sequence[RowMapping], stored: dict[int, dict[str, Any]], undoes: str
+    work: Work, entries: Sequence[RowMapping], stored: dict[int, dict[str, Any]]
 ) -> None:
     newest: dict[int, int] = {}
     for entry in entries:  # the latest first

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from tests.support.source import Module, imported, literal_text, modules
 
-#: A bulk update raises no version and writes no audit: only the one writer does both.
-MAY_UPDATE = re.compile(r"desktop_crm/(services/records\w*\.py|db/.+\.py)")
+#: One module writes records, with version and audit; one keeps the program's own rows.
+MAY_UPDATE = re.compile(r"desktop_crm/(services/(writer|records_kept)\.py|db/.+\.py)")
 STATEMENT = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|ALTER\s+TABLE|"
     r"(CREATE|DROP)\s+(TABLE|INDEX|TRIGGER|VIEW|DATABASE|EXTENSION)|PRAGMA|ATTACH|SELECT\s)",

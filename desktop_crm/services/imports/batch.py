@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
-from desktop_crm.core import clock
-from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
 from desktop_crm.meta import registry
+from desktop_crm.models import ImportBatch
 from desktop_crm.models.office import BatchState
+from desktop_crm.services import records_kept
 from desktop_crm.services.context import Actor
 
 
 def begin(actor: Actor, entity: str, name: str, details: dict[str, Any]) -> int:
     """Open an import and return its key; it is marked as running until :func:`finish`."""
-    now = clock.now()
-    table = registry.get("import_batch").table
     values = {
-        "uid": new_uid(),
-        "version": 1,
-        "created_at": now,
-        "modified_at": now,
-        "created_by_id": actor.user_id,
-        "modified_by_id": actor.user_id,
         "name": name[:255],
         "title_key": fold(name)[:200],
         "search_text": fold(name),
@@ -33,23 +25,15 @@ def begin(actor: Actor, entity: str, name: str, details: dict[str, Any]) -> int:
         "details": details,
     }
     with actor.db.writing() as connection:
-        statement = insert(table).values(**values).returning(table.c.id)
-        return int(connection.execute(statement).scalar_one())
+        return records_kept.insert_rows(connection, ImportBatch, [values], actor.user_id)[0]
 
 
 def finish(actor: Actor, batch: int, counts: dict[str, int], *, stopped: bool) -> None:
     """Close an import with its counts; columns not named keep theirs."""
-    table = registry.get("import_batch").table
+    state = (BatchState.STOPPED if stopped else BatchState.APPLIED).value
     with actor.db.writing() as connection:
-        connection.execute(
-            update(table)
-            .where(table.c.id == batch)
-            .values(
-                state=(BatchState.STOPPED if stopped else BatchState.APPLIED).value,
-                modified_at=clock.now(),
-                version=table.c.version + 1,
-                **counts,
-            )
+        records_kept.update_rows(
+            connection, ImportBatch, [(batch, {"state": state, **counts})], actor.user_id
         )
 
 

@@ -7,11 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.identity import new_uid
 from desktop_crm.models import Link
 from desktop_crm.models.activity import (
     ActivityKind,
@@ -20,6 +19,7 @@ from desktop_crm.models.activity import (
     LinkRule,
     LinkState,
 )
+from desktop_crm.services import records_kept
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.query import key_clause
 
@@ -133,37 +133,19 @@ def links_of_regarding(work: Work, drafts: Sequence[Draft]) -> None:
                 if old is not None and old.state == LinkState.LINKED:
                     dropped.append(old.id)
     if missing:
-        work.connection.execute(insert(Link), missing)
+        records_kept.insert_rows(work.connection, Link, missing, work.actor.user_id)
     _set_state(work, revived, LinkState.LINKED)
     _set_state(work, dropped, LinkState.REJECTED)
 
 
 def _set_state(work: Work, ids: Sequence[int], state: LinkState) -> None:
-    if not ids:
-        return
-    table = Link.__table__
-    work.connection.execute(
-        update(Link)
-        .where(key_clause(work.connection, table.c.id, ids))
-        .values(
-            state=state.value,
-            version=table.c.version + 1,
-            modified_at=clock.now(),
-            modified_by_id=work.actor.user_id,
-            linked_by_id=work.actor.user_id,
-        )
-    )
+    values = {"state": state.value, "linked_by_id": work.actor.user_id}
+    changes = [(key, values) for key in ids]
+    records_kept.update_rows(work.connection, Link, changes, work.actor.user_id)
 
 
 def _link_row(work: Work, draft: Draft, name: str, value: int) -> dict[str, Any]:
-    now = clock.now()
     return {
-        "uid": new_uid(),
-        "version": 1,
-        "created_at": now,
-        "created_by_id": work.actor.user_id,
-        "modified_at": now,
-        "modified_by_id": work.actor.user_id,
         "activity_id": draft.id,
         "record_type": name,
         "record_id": value,
