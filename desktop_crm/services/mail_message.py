@@ -53,13 +53,14 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message."""
+    """A file that came with a message; `inline` ones stand in its text."""
 
     id: int
     name: str
     media_type: str
     size: int
     stored: bool
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,13 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             .order_by(ActivityParty.id)
         ).all()
         files = connection.execute(
-            select(Document.id, Document.name, Document.media_type, Document.size_bytes)
+            select(
+                Document.id,
+                Document.name,
+                Document.media_type,
+                Document.size_bytes,
+                Document.content_id,
+            )
             .add_columns(exists().where(DocumentContent.sha256 == Document.sha256).label("stored"))
             .where(Document.activity_id == activity_id, Document.deleted_at.is_(None))
             .order_by(Document.id)
@@ -173,7 +180,14 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
         outgoing=row.direction == Direction.OUTGOING.value,
         parties=people,
         attachments=tuple(
-            Attachment(one.id, one.name, one.media_type or "", one.size_bytes or 0, one.stored)
+            Attachment(
+                id=one.id,
+                name=one.name,
+                media_type=one.media_type or "",
+                size=one.size_bytes or 0,
+                stored=one.stored,
+                inline=bool(one.content_id and row.body_html and "<img" in row.body_html),
+            )
             for one in files
         ),
         links=tuple(

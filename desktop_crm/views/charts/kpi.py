@@ -12,7 +12,6 @@ from desktop_crm.views import theme
 from desktop_crm.views.widgets.labels import Elide, label
 
 SPARK_WIDTH, SPARK_HEIGHT = 84, 30
-LEAST_WIDTH_FOR_SPARK = 230
 
 
 class KpiCard(QFrame):
@@ -73,7 +72,8 @@ class KpiCard(QFrame):
         if self.hasFocus():
             painter.setPen(QPen(theme.color("focus"), 1.5))
             painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
-        if len(self._course) > 1 and self.width() >= theme.scaled(LEAST_WIDTH_FOR_SPARK):
+        words = max(self._value.sizeHint().width(), self._note.sizeHint().width())
+        if len(self._course) > 1 and self.width() >= words + SPARK_WIDTH + 48:
             self._paint_course(painter)
 
     def _paint_course(self, painter: QPainter) -> None:

@@ -1,0 +1,133 @@
+"""Type a few letters, choose a record of any of several kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
+from desktop_crm.services import query
+from desktop_crm.services.query import Suggestion
+from desktop_crm.views import icons, theme
+from desktop_crm.views.charts.line_list import Line, LineList
+from desktop_crm.views.dialogs.dialog import Dialog
+from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.labels import label
+
+if TYPE_CHECKING:
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.workbench import Workbench
+
+EACH = 6
+REST_MS = 120
+
+
+def find(actor: Actor, entities: Sequence[str], text: str) -> list[tuple[str, Suggestion]]:
+    """The best few records of each kind whose name holds the text."""
+    return [
+        (entity, found)
+        for entity in entities
+        if actor.can(entity, "read")
+        for found in query.suggest(actor, entity, text, EACH)
+    ]
+
+
+class FindRecordDialog(Dialog):
+    """Choose one record.
+
+    Attributes:
+        chosen: entity, id and title of the record.
+    """
+
+    chosen = Signal(str, object, str)
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        bench: Workbench,
+        title: str,
+        entities: Sequence[str],
+        *,
+        subtitle: str = "",
+    ) -> None:
+        super().__init__(parent, "findRecord", title, subtitle=subtitle, width=520)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bench = bench
+        self._entities = tuple(entities)
+        self.line = QLineEdit()
+        self.line.setObjectName("findRecord.text")
+        self.line.setAccessibleName(tr("Name of the record"))
+        self.line.setPlaceholderText(tr("Type a name, a number or an address"))
+        self.line.setClearButtonEnabled(True)
+        self.line.installEventFilter(self)
+        self.found = LineList("findRecord.list", tr("Records found"))
+        self.found.setMinimumHeight(theme.scaled(300))
+        self.found.opened.connect(self._take)
+        self._nothing = label("", "dim", name="findRecord.nothing")
+        self._choose = push_button(
+            "findRecord.choose", tr("Link"), self._take_current, kind="primary"
+        )
+        self._choose.setDefault(True)
+        self._choose.setEnabled(False)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._ask)
+        self.line.textChanged.connect(lambda _text: self._rest.start())
+        self.body.addWidget(self.line)
+        self.body.addWidget(self._nothing)
+        self.body.addWidget(self.found, 1)
+        self.set_foot(None, self.cancel_button(), self._choose)
+        self.line.setFocus()
+        self._ask()
+
+    def _ask(self) -> None:
+        self._bench.tasks.read(
+            partial(find, self._bench.actor, self._entities, self.line.text().strip()),
+            done=self._show, failed=self.show_error, owner=self, lane="find",
+        )  # fmt: skip
+
+    def _show(self, found: list[tuple[str, Suggestion]]) -> None:
+        lines: list[Line] = []
+        last = ""
+        for entity, one in found:
+            if entity != last:
+                lines.append(Line(None, title=tr(registry.get(entity).plural)))
+                last = entity
+            lines.append(
+                Line(
+                    one.id,
+                    entity=entity,
+                    title=one.title,
+                    subtitle=one.subtitle,
+                    icon=icons.entity_icon(entity),
+                )
+            )
+        self.found.show_lines(lines)
+        self._choose.setEnabled(bool(lines))
+        self._nothing.setText("" if lines else tr("Nothing found. Try another spelling."))
+        self._nothing.setVisible(not lines)
+
+    def _take_current(self) -> None:
+        line = self.found.current_line()
+        if line is not None:
+            self._take(line)
+
+    def _take(self, line: Line) -> None:
+        if line.id is not None:
+            self.chosen.emit(line.entity, line.id, line.title)
+            self.accept()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            keys = {Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp}
+            if event.key() in keys:
+                self.found.keyPressEvent(event)
+                return True
+        return super().eventFilter(watched, event)

@@ -1,0 +1,442 @@
+"""Mail: folders, messages, the message, and the records it is linked to."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop_crm.core.i18n import N_, ntr, tr
+from desktop_crm.models.activity import LinkState
+from desktop_crm.services import mail_message, mail_view
+from desktop_crm.services.mail_message import LINKABLE, LinkRow, Message, Party
+from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
+from desktop_crm.views.actions import Action
+from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
+from desktop_crm.views.panes.mail_links import LinksPanel
+from desktop_crm.views.panes.mail_list import MessageList
+from desktop_crm.views.panes.mail_reading import ReadingPane
+from desktop_crm.views.panes.mailbox_work import MailboxWork
+from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.widgets.cards import EmptyState
+from desktop_crm.views.widgets.labels import Elide, Pill
+from desktop_crm.views.widgets.layout import Splitter, frame, row, separator
+from desktop_crm.views.widgets.search_box import SearchBox
+
+if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.views.workbench import Workbench
+
+FOLDER_NAMES = {
+    "inbox": N_("Inbox"),
+    "sent": N_("Sent"),
+    "sent items": N_("Sent"),
+    "archive": N_("Archive"),
+}
+_SPECIAL = (
+    (Special.ALL, N_("All messages"), "mail"),
+    (Special.REVIEW, N_("To review"), "question_circle"),
+    (Special.UNLINKED, N_("Not linked"), "flag"),
+)
+
+
+class MailPane(Pane):
+    """Reads mail that was stored, and decides what it belongs to; it never sends any.
+
+    Keys in the list: J and K or the arrows, L links, A accepts the first suggestion, U unlinks.
+    """
+
+    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.setObjectName("mailPane")
+        self._query = MailQuery()
+        self._titles: dict[str, str] = {}
+        self._folders: MailFolders | None = None
+        self._message: Message | None = None
+        self._count = 0
+        self.work = MailboxWork(bench, self)
+        self.work.finished.connect(self.refresh)
+        self.nav = NavTree("mailFolders", tr("Mail folders"))
+        self.nav.chosen.connect(self._choose_folder)
+        self.list = MessageList(bench)
+        self.list.current_changed.connect(self._open_message)
+        self.list.messages.counted.connect(self._counted)
+        self.list.messages.failed.connect(bench.shell.show_error)
+        self.reading = ReadingPane(bench)
+        self.links = LinksPanel(bench)
+        self.links.accepted.connect(self._accept)
+        self.links.rejected.connect(self._reject)
+        self.links.link_wanted.connect(self.link)
+        self.links.contact_wanted.connect(self._new_contact)
+        self.search = SearchBox("mailSearch", tr("Search mail"), drawing="search")
+        self.search.searched.connect(self._search)
+        self._title = Elide("", "h2")
+        self._pill = Pill()
+        self._empty = EmptyState("mail", "", "", name="mailListEmpty")
+        self._pages = QStackedWidget()
+        self._build()
+        bench.bus.changed.connect(self._on_changed)
+        for keys, run in (("L", self.link), ("A", self.accept), ("U", self.unlink)):
+            shortcut = QShortcut(QKeySequence(keys), self.list)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(run)
+        self._show_nav()
+        self.nav.select(_special_key(Special.ALL))
+
+    # --- building ------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
+        nav.setMinimumWidth(150)
+        listing = frame("listpane")
+        inside = listing.layout()
+        assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
+        inside.setContentsMargins(1, 0, 1, 4)
+        inside.addWidget(row(self._title, self._pill, None, spacing=8, margins=(16, 10, 10, 0)))
+        inside.addWidget(row(self.search, margins=(12, 8, 12, 10)))
+        inside.addWidget(separator())
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self._empty)
+        inside.addWidget(self._pages, 1)
+        listing.setMinimumWidth(240)
+        self.reading.setMinimumWidth(280)
+        self.links.setMinimumWidth(200)
+        self.links.setMinimumHeight(120)
+        self._right = Splitter("mailRight", tr("Message and links"), self.reading, self.links)
+        self._right.setStretchFactor(0, 1)
+        self._right.setSizes([520, 264])
+        self.splitter = Splitter("mailSplitter", tr("Panes"), nav, listing, self._right)
+        self.splitter.setStretchFactor(2, 1)
+        self.splitter.setSizes([196, 340, 800])
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.splitter)
+
+    # --- pane ----------------------------------------------------------------------------
+
+    def commands(self) -> list[Action]:
+        return [
+            Action(
+                "mail.link", tr("Link…"), self.link, icon="link", primary=True,
+                enabled=self._may_link, tip=tr("Link this message to a record (L in the list)"),
+            ),
+            Action(
+                "mail.accept", tr("Accept"), self.accept, icon="checkmark_circle", tint="ok",
+                group="decide", enabled=lambda: self._first(LinkState.SUGGESTED) is not None,
+                tip=tr("Accept the first suggestion (A in the list)"),
+            ),
+            Action(
+                "mail.unlink", tr("Unlink"), self.unlink, icon="dismiss", tint="bad",
+                group="decide", enabled=lambda: self._first(LinkState.LINKED) is not None,
+                tip=tr("Take the first link away (U in the list)"),
+            ),
+            Action(
+                "mail.contact", tr("Contact"), self._contact_of_sender, icon="person_add",
+                tint="accent_text", group="make", enabled=self._sender_is_unknown,
+                tip=tr("New contact from the sender"),
+            ),
+            Action(
+                "mail.task", tr("Task"), self._new_task, icon="task_list_square_ltr",
+                tint="accent_text", group="make", enabled=lambda: self._message is not None,
+                tip=tr("New task about this message"),
+            ),
+            Action(
+                "mail.sync", tr("Synchronise"), self.work.sync_all, icon="arrow_sync",
+                shortcut="F9", group="box", enabled=lambda: self.work.can_sync,
+            ),
+            Action(
+                "mail.add", tr("Add mailbox"), self.work.add, icon="add", group="box",
+                enabled=lambda: self.work.can_add,
+            ),
+        ]  # fmt: skip
+
+    def activate(self) -> None:
+        self._load_folders()
+        self.list.ask(self._query, keep=True)
+        self.list.setFocus()
+
+    def refresh(self) -> None:
+        self._load_folders()
+        self.list.ask(self._query, keep=True)
+
+    def status_text(self) -> str:
+        number = self.bench.formats.number(self._count, 0)
+        return ntr("{number} message", "{number} messages", self._count, number=number)
+
+    def focus_filter(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def set_narrow(self, narrow: bool) -> None:
+        self._right.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+        self._right.setSizes([440, 200] if narrow else [520, 264])
+        self.splitter.setSizes([170, 290, 520] if narrow else [196, 340, 800])
+
+    def place(self) -> dict[str, object]:
+        return {"folder": self.nav.key(), "message": self.list.current_id()}
+
+    def return_to(self, place: dict[str, object]) -> None:
+        key = str(place.get("folder", ""))
+        if key:
+            self._choose_folder(key)
+        message = place.get("message")
+        if isinstance(message, int):
+            self.list.show_message(message)
+
+    # --- folders -------------------------------------------------------------------------
+
+    def _load_folders(self) -> None:
+        self.bench.tasks.read(
+            mail_view.folders, self.bench.actor, done=self._take_folders, owner=self,
+            lane="folders",
+        )  # fmt: skip
+
+    def _take_folders(self, folders: MailFolders) -> None:
+        self._folders = folders
+        self._show_nav()
+        self.commands_changed.emit()
+
+    def _show_nav(self) -> None:
+        groups = [
+            NavGroup(
+                tr("Mail"),
+                tuple(NavItem(_special_key(s), tr(text), icon) for s, text, icon in _SPECIAL),
+            )
+        ]
+        counts: dict[str, str] = {}
+        boxes: dict[int, list[NavItem]] = {}
+        names: dict[int, str] = {}
+        formats = self.bench.formats
+        if self._folders is not None:
+            names = dict(self._folders.mailboxes)
+            for folder in self._folders.folders:
+                key = f"{folder.mailbox_id}/{folder.folder}"
+                drawing = "folder" if folder.folder.lower() not in FOLDER_NAMES else "mail"
+                item = NavItem(key, folder_name(folder.folder), drawing)
+                boxes.setdefault(folder.mailbox_id, []).append(item)
+                counts[key] = formats.number(folder.unread, 0) if folder.unread else ""
+            for special, total in (
+                (Special.REVIEW, self._folders.review),
+                (Special.UNLINKED, self._folders.unlinked),
+            ):
+                counts[_special_key(special)] = formats.number(total, 0) if total else ""
+        groups += [NavGroup(names.get(box, ""), tuple(items)) for box, items in boxes.items()]
+        self._titles = {item.key: item.text for group in groups for item in group.items}
+        self.nav.show_groups(groups)
+        self.nav.show_counts(counts)
+        if not self.nav.key():
+            self.nav.select(_key_of(self._query))
+        self._title.setText(self._titles.get(_key_of(self._query), ""))
+
+    def _choose_folder(self, key: str) -> None:
+        self._query = _query_of(key, self.search.text())
+        self.nav.select(key)
+        self._title.setText(self._titles.get(key, ""))
+        self.list.ask(self._query)
+
+    def _search(self, text: str) -> None:
+        self._query = _query_of(_key_of(self._query), text)
+        self.list.ask(self._query)
+
+    def _counted(self, count: int) -> None:
+        self._count = count
+        self._pill.show_text(self.bench.formats.number(count, 0) if count else "")
+        self._pages.setCurrentIndex(0 if count else 1)
+        if not count:
+            self._say_empty()
+        self.status_changed.emit(self.status_text())
+
+    def _say_empty(self) -> None:
+        if self._query.search.strip():
+            self._empty.say(tr("No message found"), tr("Try other words or another folder."))
+        elif self._folders is not None and not self._folders.mailboxes:
+            self._empty.say(
+                tr("No mailbox yet"),
+                tr(
+                    "Add a folder of messages or an Exchange mailbox; its mail is linked by itself."
+                ),
+                tr("Add mailbox") if self.work.can_add else "",
+                self.work.add,
+            )
+        elif self._query.special is Special.REVIEW and self._query.mailbox_id is None:
+            self._empty.say(tr("Nothing to review"), tr("Every suggestion has been decided."))
+        else:
+            self._empty.say(tr("No messages here"), tr("New mail arrives with the next pass."))
+
+    # --- message -------------------------------------------------------------------------
+
+    def _open_message(self, activity_id: object) -> None:
+        if not isinstance(activity_id, int):
+            self._show_message(None)
+            return
+        self.bench.tasks.read(
+            mail_message.message, self.bench.actor, activity_id,
+            done=self._show_message, owner=self, lane="message",
+        )  # fmt: skip
+
+    def _show_message(self, message: Message | None) -> None:
+        self._message = message
+        self.reading.show_message(message)
+        self.links.show_message(message)
+        self.commands_changed.emit()
+
+    def _on_changed(self, changes: ChangeSet) -> None:
+        if not self.isVisible():
+            return
+        if changes.touches("mailbox_item", "mail_message", "mailbox"):
+            self.refresh()
+        elif changes.touches("link", "contact", "account", "lead", "opportunity", "activity"):
+            self._reload()
+
+    def _reload(self) -> None:
+        """Read the open message and its line again, in place."""
+        current = self.list.current_id()
+        self._load_folders()
+        if current is not None:
+            self._open_message(current)
+            self.list.messages.refresh([current])
+
+    def _may_link(self) -> bool:
+        return self._message is not None and self._message.may_link
+
+    def _first(self, state: LinkState) -> LinkRow | None:
+        if self._message is None or not self._message.may_link:
+            return None
+        return next((one for one in self._message.links if one.state == state.value), None)
+
+    # --- decisions -----------------------------------------------------------------------
+
+    def link(self) -> None:
+        """Choose a record to link the message to."""
+        message = self._message
+        if message is None or not message.may_link:
+            return
+        dialog = FindRecordDialog(
+            self.bench.shell.window_widget(), self.bench, tr("Link to a record"), LINKABLE,
+            subtitle=message.subject,
+        )  # fmt: skip
+        dialog.chosen.connect(partial(self._link_to, message.id))
+        dialog.finished.connect(lambda _result: self.list.setFocus())
+        dialog.open()
+
+    def _link_to(self, activity_id: int, entity: str, record_id: int, title: str) -> None:
+        self.bench.tasks.write(
+            mail_message.link, self.bench.actor, activity_id, entity, record_id,
+            done=partial(self._decided, tr("Linked"), title),
+            failed=self._not_decided, owner=self,
+        )  # fmt: skip
+
+    def accept(self) -> None:
+        """Accept the first suggestion."""
+        suggestion = self._first(LinkState.SUGGESTED)
+        if suggestion is not None:
+            self._accept(suggestion)
+
+    def unlink(self) -> None:
+        """Take the first link away."""
+        link = self._first(LinkState.LINKED)
+        if link is not None:
+            self._reject(link)
+
+    def _accept(self, link: LinkRow) -> None:
+        self.bench.tasks.write(
+            mail_message.accept, self.bench.actor, link,
+            done=partial(self._decided, tr("Linked"), link.title),
+            failed=self._not_decided, owner=self,
+        )  # fmt: skip
+
+    def _reject(self, link: LinkRow) -> None:
+        was_linked = link.state == LinkState.LINKED.value
+        said = tr("Unlinked") if was_linked else tr("Rejected")
+        self.bench.tasks.write(
+            mail_message.reject, self.bench.actor, link,
+            done=partial(self._decided, said, link.title),
+            failed=self._not_decided, owner=self,
+        )  # fmt: skip
+
+    def _decided(self, said: str, title: str, changes: ChangeSet) -> None:
+        self.bench.bus.publish(changes)
+        self._reload()
+        self.bench.shell.toast(said, title, undo=True)
+
+    def _not_decided(self, error: Exception) -> None:
+        self._reload()
+        self.bench.shell.show_error(error)
+
+    # --- making records ------------------------------------------------------------------
+
+    def _sender_is_unknown(self) -> bool:
+        sender = self._message.sender if self._message is not None else None
+        return bool(
+            sender and sender.address and not sender.known
+            and self.bench.actor.can("contact", "create")
+        )  # fmt: skip
+
+    def _contact_of_sender(self) -> None:
+        if self._message is not None and self._message.sender is not None:
+            self._new_contact(self._message.sender)
+
+    def _new_contact(self, party: Party) -> None:
+        first, last = split_name(party.name or party.address.partition("@")[0])
+        values: dict[str, object] = {"first_name": first, "last_name": last}
+        values["email"] = party.address
+        account = next(
+            (one.record_id for one in self._message.links if one.entity == "account"), None
+        ) if self._message is not None else None  # fmt: skip
+        if account is not None:
+            values["account"] = account
+        # The form opens after the button's event, which may rebuild the panel it stands on.
+        QTimer.singleShot(0, self, partial(self.bench.shell.new_record, "contact", **values))
+
+    def _new_task(self) -> None:
+        if self._message is None:
+            return
+        values: dict[str, object] = {"kind": "task", "subject": self._message.subject}
+        for link in self._message.links:
+            if link.state == LinkState.LINKED.value:
+                values.setdefault(link.entity, link.record_id)
+        self.bench.shell.new_record("activity", **values)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.search.text():
+            self.search.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+def _special_key(special: Special) -> str:
+    return f"special/{special.value}"
+
+
+def _key_of(query: MailQuery) -> str:
+    if query.mailbox_id is None:
+        return _special_key(query.special)
+    return f"{query.mailbox_id}/{query.folder}"
+
+
+def _query_of(key: str, search: str) -> MailQuery:
+    box, _slash, name = key.partition("/")
+    if box == "special":
+        return MailQuery(special=Special(name), search=search)
+    return MailQuery(mailbox_id=int(box), folder=name, search=search)
+
+
+def folder_name(folder: str) -> str:
+    """Name of a folder as a person reads it."""
+    known = FOLDER_NAMES.get(folder.lower())
+    return tr(known) if known else folder
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """First and last name of a person as mail writes it ("Last, First" too)."""
+    last, comma, first = name.partition(",")
+    if comma:
+        return first.strip(), last.strip()
+    words = name.replace(".", " ").split()
+    if len(words) < 2:
+        return "", name.strip()
+    return " ".join(words[:-1]), words[-1]

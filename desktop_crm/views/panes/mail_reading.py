@@ -1,0 +1,334 @@
+"""The reading pane: who, when, what, and the files; nothing is ever loaded from the network."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import stat
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QImage, QPalette
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QTextBrowser,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.services import mail_message
+from desktop_crm.services.mail_message import Attachment, FileContent, Message
+from desktop_crm.views import theme
+from desktop_crm.views.errors import ask
+from desktop_crm.views.icons import icon
+from desktop_crm.views.widgets.avatar import Avatar
+from desktop_crm.views.widgets.cards import EmptyState, Notice
+from desktop_crm.views.widgets.labels import Elide, label
+from desktop_crm.views.widgets.layout import clear, separator
+
+if TYPE_CHECKING:
+    from desktop_crm.views.workbench import Workbench
+
+HARMLESS = frozenset(
+    {
+        *(".pdf", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"),
+        *(".webp", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".rtf"),
+        *(".ics", ".vcf", ".eml", ".zip"),
+    }
+)
+"""Files that may be opened at once; everything else can only be saved."""
+
+_COLOURED = re.compile(r"bgcolor|background|color\s*[:=]", re.IGNORECASE)
+_NO_SIZE = re.compile(r"font-size\s*:\s*0[a-z%]*\s*;?", re.IGNORECASE)
+_SAFE_NAME = re.compile(r"[^\w.\- ()\[\]]+")
+_SCHEMES = frozenset({"http", "https", "mailto"})
+
+
+class SafeBrowser(QTextBrowser):
+    """Shows mail text; pictures inside the message are shown, all others are not fetched."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("mailText")
+        self.setAccessibleName(tr("Text of the message"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setUndoRedoEnabled(False)
+        self.anchorClicked.connect(self._follow)
+        self._paper = False
+        theme.changed.connect(self._dress)
+
+    def show_html(self, html: str) -> None:
+        """Show sanitised HTML; mail that brings its own colours lies on white paper."""
+        self._paper = bool(_COLOURED.search(html))
+        self._dress()
+        self.setHtml(_NO_SIZE.sub("", html))
+
+    def show_text(self, text: str) -> None:
+        """Show plain text."""
+        self._paper = False
+        self._dress()
+        self.setPlainText(text)
+
+    def _dress(self) -> None:
+        palette = QPalette(self.palette())
+        white = self._paper
+        base = Qt.GlobalColor.white if white else theme.color("surface")
+        ink = Qt.GlobalColor.black if white else theme.color("text")
+        palette.setColor(QPalette.ColorRole.Base, base)
+        palette.setColor(QPalette.ColorRole.Text, ink)
+        self.setPalette(palette)
+        background = "#FFFFFF" if white else theme.hex_color("surface")
+        colour = "#1B1D21" if white else theme.hex_color("text")
+        self.setStyleSheet(
+            f"QTextBrowser {{ background: {background}; color: {colour}; border: 0;"
+            " border-radius: 6px; padding: 4px 10px; }"
+        )
+        self.document().setDefaultStyleSheet(
+            f"a {{ color: {'#0F5CA8' if white else theme.hex_color('accent_text')}; }}"
+        )
+        self.document().setDefaultFont(theme.font(13))
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
+        """Give pictures that the message carries; never ask disk or network for anything."""
+        url = name if isinstance(name, QUrl) else QUrl(name)
+        if url.scheme() == "data":
+            return _inline_image(url)
+        blank = QImage(1, 1, QImage.Format.Format_ARGB32)
+        blank.fill(Qt.GlobalColor.transparent)
+        return blank
+
+    def _follow(self, url: QUrl) -> None:
+        if url.scheme().lower() in _SCHEMES:
+            address = url.toDisplayString()
+            answer = ask(
+                self.window(),
+                tr("Open this link?"),
+                tr("The message leads to {address}", address=address),
+                (("open", tr("Open"), ""), ("cancel", tr("Cancel"), "primary")),
+            )
+            if answer == "open":
+                QDesktopServices.openUrl(url)
+
+
+def _inline_image(url: QUrl) -> QImage:
+    head, _comma, body = bytes(url.toEncoded().data()).partition(b",")
+    raw = unquote_to_bytes(body)
+    if head.endswith(b";base64"):
+        try:
+            raw = base64.b64decode(raw, validate=False)
+        except binascii.Error:
+            return QImage()
+    return QImage.fromData(raw)
+
+
+class ReadingPane(QFrame):
+    """One message."""
+
+    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("listpane")
+        self._bench = bench
+        self._message: Message | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.subject = label("", "h2", wrap=True, name="mailSubject")
+        self.subject.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._avatar = Avatar("", 36)
+        self._sender = Elide("", "strong")
+        self._recipients = Elide("", "cap")
+        self._when = label("", "cap")
+        self.notice = Notice()
+        self._files = QWidget()
+        self._files_row = QHBoxLayout(self._files)
+        self._files_row.setContentsMargins(20, 0, 20, 8)
+        self._files_row.setSpacing(6)
+        self.browser = SafeBrowser()
+        self._empty = EmptyState(
+            "mail",
+            tr("No message is selected"),
+            tr("Choose a message to read it and to see which records it is linked to."),
+            name="mailEmpty",
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._build())
+        self._stack.addWidget(self._empty)
+        self._stack.setCurrentIndex(1)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(1, 1, 1, 1)
+        box.addWidget(self._stack)
+
+    def _build(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 14, 0, 8)
+        column.setSpacing(8)
+        self.subject.setContentsMargins(20, 0, 20, 0)
+        column.addWidget(self.subject)
+        people = QVBoxLayout()
+        people.setSpacing(1)
+        people.addWidget(self._sender)
+        people.addWidget(self._recipients)
+        who = QHBoxLayout()
+        who.setContentsMargins(20, 0, 20, 2)
+        who.setSpacing(10)
+        who.addWidget(self._avatar)
+        who.addLayout(people, 1)
+        who.addWidget(self._when, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(who)
+        holder = QHBoxLayout()
+        holder.setContentsMargins(20, 0, 20, 0)
+        holder.addWidget(self.notice)
+        column.addLayout(holder)
+        column.addWidget(self._files)
+        column.addWidget(separator())
+        text = QHBoxLayout()
+        text.setContentsMargins(10, 0, 6, 0)
+        text.addWidget(self.browser)
+        column.addLayout(text, 1)
+        return page
+
+    def show_message(self, message: Message | None) -> None:
+        """Show a message, or that none is selected."""
+        same = message is not None and self._message is not None and message.id == self._message.id
+        self._message = message
+        self._stack.setCurrentIndex(1 if message is None else 0)
+        if message is None or same:
+            return
+        self.subject.setText(message.subject or tr("(no subject)"))
+        name = message.sender.name or message.sender.address if message.sender else ""
+        address = message.sender.address if message.sender else ""
+        self._avatar.show_name(name or "?")
+        self._sender.setText(f"{name} <{address}>" if name and name != address else address or name)
+        lines = [tr("To: {names}", names=message.to_line)] if message.to_line else []
+        if message.cc_line:
+            lines.append(tr("Cc: {names}", names=message.cc_line))
+        self._recipients.setText("   ".join(lines))
+        self._when.setText(self._bench.formats.datetime(message.at) if message.at else "")
+        self._say_about(message)
+        self._show_files([file for file in message.attachments if not file.inline])
+        if message.html:
+            self.browser.show_html(message.html)
+        else:
+            self.browser.show_text(message.text)
+
+    def _say_about(self, message: Message) -> None:
+        if message.headers_only:
+            self.notice.say(
+                tr("Only the header of this message is kept: it is linked to no record.")
+            )
+        elif message.automatic:
+            self.notice.say(tr("This message was sent automatically."))
+        else:
+            self.notice.say("")
+
+    def _show_files(self, files: list[Attachment]) -> None:
+        clear(self._files_row)
+        self._files.setVisible(bool(files))
+        for file in files:
+            self._files_row.addWidget(self._chip(file))
+        self._files_row.addStretch(1)
+
+    def _chip(self, file: Attachment) -> QToolButton:
+        chip = QToolButton()
+        chip.setObjectName(f"attachment.{file.id}")
+        size = _size_text(file.size, self._bench)
+        chip.setText(f" {_shortened(file.name)}  {size}")
+        chip.setAccessibleName(tr("Attachment {name}, {size}", name=file.name, size=size))
+        chip.setToolTip(f"{file.name}\n{size}")
+        chip.setIcon(icon("attach", fill_on=False))
+        chip.setIconSize(QSize(16, 16))
+        chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        chip.setProperty("chip", True)
+        menu = QMenu(chip)
+        menu.setObjectName(f"attachment.{file.id}.menu")
+        if is_harmless(file.name):
+            menu.addAction(tr("Open"), partial(self._fetch, file, self._open))
+        menu.addAction(tr("Save as…"), partial(self._fetch, file, self._save))
+        menu.setEnabled(file.stored)
+        chip.setMenu(menu)
+        chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        chip.setEnabled(file.stored)
+        if not file.stored:
+            chip.setToolTip(tr("The content was not stored with the message."))
+        return chip
+
+    # --- files ---------------------------------------------------------------------------
+
+    def _fetch(self, file: Attachment, then: object) -> None:
+        self._bench.tasks.read(
+            mail_message.attachment, self._bench.actor, file.id,
+            done=then, owner=self, label=tr("Reading the attachment"),  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def _open(self, file: FileContent) -> None:
+        """Open a copy that cannot be changed, outside every data folder."""
+        try:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(
+                    prefix="desktop-crm-", ignore_cleanup_errors=True
+                )
+            path = Path(self._folder.name) / safe_name(file.name)
+            path.unlink(missing_ok=True)
+            path.write_bytes(file.content)
+            path.chmod(stat.S_IRUSR)
+        except OSError as error:
+            self._bench.shell.show_error(_cannot_write(error))
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    def _save(self, file: FileContent) -> None:
+        wanted = str(Path.home() / safe_name(file.name))
+        name, _kind = QFileDialog.getSaveFileName(self.window(), tr("Save attachment"), wanted)
+        if not name:
+            return
+        try:
+            Path(name).write_bytes(file.content)
+        except OSError as error:
+            self._bench.shell.show_error(_cannot_write(error))
+            return
+        self._bench.shell.toast(tr("Saved"), name)
+
+
+def _cannot_write(error: OSError) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        N_("The attachment could not be written: {reason}. Choose another folder."),
+        reason=error.strerror or error,
+    )
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a file may be opened from the window; programs and scripts never are."""
+    return Path(name).suffix.lower() in HARMLESS
+
+
+def safe_name(name: str) -> str:
+    """A file name without anything that a path or a shell could read into it."""
+    cleaned = _SAFE_NAME.sub("_", Path(name.replace("\\", "/")).name).strip(" .")
+    return cleaned[-120:] or "attachment"
+
+
+def _shortened(name: str, longest: int = 28) -> str:
+    if len(name) <= longest:
+        return name
+    return f"{name[: longest - 10]}…{name[-8:]}"
+
+
+def _size_text(size: int, bench: Workbench) -> str:
+    for limit, text in ((1 << 20, N_("{n} MB")), (1 << 10, N_("{n} KB"))):
+        if size >= limit:
+            return tr(text, n=bench.formats.number(round(size / limit), 0))
+    return tr("{n} B", n=size)
