@@ -7,12 +7,10 @@ waiting is the caller's, who can be stopped.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from exchangelib.errors import (
     ErrorAccessDenied,
@@ -32,6 +30,7 @@ from exchangelib.errors import (
 
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.services.mailboxes import server_address
 from desktop_crm.sync import exchange_calls as calls
 from desktop_crm.sync import exchange_items as items
 from desktop_crm.sync.port import (
@@ -57,49 +56,6 @@ _KINDS: Final = {"Create": ChangeKind.CREATE, "Update": ChangeKind.UPDATE}
 _UNKNOWN: Final = N_('The item is of the class "{kind}", which is no message and no meeting.')
 _REFUSED: Final = N_("The server could not hand the item over ({problem}).")
 _DAMAGED: Final = N_("The item cannot be understood ({problem}).")
-_PATH: Final = "/EWS/Exchange.asmx"
-
-
-def endpoint(server: str) -> str:
-    """Address of the web service from what a person typed: a host name or a URL.
-
-    Raises:
-        UserError: it is no address, or plain http to another machine.
-    """
-    text = server.strip()
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("https", "http") or parts.username:
-        raise UserError(
-            N_('"{server}" is no server address; write a host name or an https URL.'),
-            field="server",
-            server=server,
-        )
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise UserError(
-            N_(
-                'The address "{server}" would send the password unprotected; write https. '
-                "Plain http is for servers on this computer only."
-            ),
-            field="server",
-            server=server,
-        )
-    path = parts.path if parts.path not in ("", "/") else _PATH
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class ExchangeMailbox:
@@ -125,7 +81,7 @@ class ExchangeMailbox:
         ca_file: str = "",
         timeout_s: float = 60.0,
     ) -> None:
-        self._url = endpoint(server)
+        self._url = server_address(server)
         self._login = login
         self._protocol = calls.Endpoint(
             self._url, login, password, ca_file=ca_file, timeout_s=timeout_s

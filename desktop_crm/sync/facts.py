@@ -157,9 +157,9 @@ def _by_address(connection: Connection, facts: Facts, addresses: set[str]) -> No
 
 def _by_keys(
     connection: Connection,
-    statement: Select[Any],
-    key: Any,
-    ids: Iterable[int],  # noqa: ANN401
+    statement: Select[*tuple[Any, ...]],
+    key: Any,  # noqa: ANN401  a column
+    ids: Iterable[int],
 ) -> Sequence[Any]:
     wanted = sorted(set(ids))
     if not wanted:
@@ -308,9 +308,9 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
         facts.references[row.uid] = found
         if row.number:
             facts.references[row.number] = found
-    for row in deals:
-        found = Reference("opportunity", row.id, row.name, row.account_id, row.contact_id)
-        facts.references[row.uid] = found
+    for deal in deals:
+        found = Reference("opportunity", deal.id, deal.name, deal.account_id, deal.contact_id)
+        facts.references[deal.uid] = found
 
 
 def _by_filing(connection: Connection, facts: Facts, filing: Mapping[str, str]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox, endpoint
+from desktop_crm.services.mailboxes import server_address as endpoint
+from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
 from desktop_crm.sync.port import (
     Batch,
     ChangeKind,

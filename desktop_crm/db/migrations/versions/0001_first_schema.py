@@ -844,6 +844,7 @@ def _mailbox() -> None:
         sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("never_log", sa.Text(), nullable=True),
         sa.Column("own_domains", sa.String(length=200), nullable=True),
+        sa.Column("filing", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("message", sa.String(length=500), nullable=True),
         sa.Column("last_synced_at", types.UtcDateTime(), nullable=True),

@@ -1,0 +1,369 @@
+"""Mailboxes as records: adding, listing, removing; passwords go to the keyring or the vault."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from desktop_crm.core import secrets
+from desktop_crm.core.errors import NotFound, UserError
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.text import canonical_email, clean, fold
+from desktop_crm.meta import registry
+from desktop_crm.models import Mailbox
+from desktop_crm.models.mail import MailboxKind, MailboxState
+from desktop_crm.services import records
+from desktop_crm.services.changes import ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import require, row_clause
+from desktop_crm.services.records_kept import update_rows
+
+SERVICE_PATH: Final = "/EWS/Exchange.asmx"
+"""Where an Exchange server answers, unless its address says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMailbox:
+    """What a person says about a mailbox; the password is handed over apart.
+
+    Attributes:
+        name: what it is called; unique.
+        kind: folder or exchange.
+        address: the person's own address in it.
+        login: what to sign in with, when that is not the address.
+        server: host name or URL of an Exchange server.
+        ca_file: file with the certificates of the server's own authority.
+        path: folder of a folder mailbox.
+    """
+
+    name: str
+    kind: str
+    address: str
+    login: str = ""
+    server: str = ""
+    ca_file: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """One mailbox as it stands; `login` is what it signs in with."""
+
+    id: int
+    uid: str
+    version: int
+    name: str
+    kind: str
+    address: str
+    login: str
+    server: str
+    ca_file: str
+    path: str
+    user_id: int | None
+    state: str
+    message: str
+    last_synced_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A mailbox that was added; `place` says where its password lies, None when it has none."""
+
+    id: int
+    changes: ChangeSet
+    place: secrets.Place | None = None
+
+    @property
+    def notice(self) -> str:
+        """What the person should know about where the password lies; empty for the keyring."""
+        return vault_notice(self.place)
+
+
+def vault_notice(place: secrets.Place | None) -> str:
+    """Say that a password lies in the vault; empty when it lies in the keyring."""
+    if place is not secrets.Place.VAULT:
+        return ""
+    return tr(secrets.VAULT_NOTICE, folder=secrets.vault_folder())
+
+
+def server_address(server: str) -> str:
+    """Address of the web service from what a person typed: a host name or a URL.
+
+    Raises:
+        UserError: it is no address, or plain http to another machine.
+    """
+    text = server.strip()
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host = None
+    if not host or " " in url or parts.scheme not in ("https", "http") or parts.username:
+        raise UserError(
+            N_('"{server}" is no server address; write a host name or an https URL.'),
+            field="server",
+            server=server,
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UserError(
+            N_(
+                'The address "{server}" would send the password unprotected; write https. '
+                "Plain http is for servers on this computer only."
+            ),
+            field="server",
+            server=server,
+        )
+    path = parts.path if parts.path not in ("", "/") else SERVICE_PATH
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked(new: NewMailbox) -> NewMailbox:
+    """The same mailbox with clean values; looks at files, never at the network.
+
+    Raises:
+        UserError: something is missing or wrong; `field` names it.
+    """
+    name, address = clean(new.name), canonical_email(new.address)
+    if not name:
+        raise UserError(N_("Give the mailbox a name."), field="name")
+    if address is None:
+        raise UserError(
+            N_('"{address}" is no e-mail address; write it like name@company.com.'),
+            field="address",
+            address=new.address,
+        )
+    if new.kind == MailboxKind.FOLDER.value:
+        return NewMailbox(name, new.kind, address, path=_folder(new.path))
+    if new.kind != MailboxKind.EXCHANGE.value:
+        raise UserError(
+            N_('"{kind}" is no kind of mailbox; choose folder or exchange.'),
+            field="kind",
+            kind=new.kind,
+        )
+    if not new.server.strip():
+        raise UserError(N_("Give the address of the Exchange server."), field="server")
+    return NewMailbox(
+        name,
+        new.kind,
+        address,
+        login=clean(new.login),
+        server=server_address(new.server),
+        ca_file=_authority(new.ca_file),
+    )
+
+
+def _folder(path: str) -> str:
+    if not path.strip():
+        raise UserError(N_("Give the folder with the mail files."), field="path")
+    found = Path(path).expanduser()
+    if not found.is_dir():
+        raise UserError(
+            N_('There is no folder "{path}"; the mailbox was not added.'), field="path", path=path
+        )
+    return str(found.resolve())
+
+
+def _authority(path: str) -> str:
+    if not path.strip():
+        return ""
+    found = Path(path).expanduser()
+    try:
+        ssl.create_default_context(cafile=str(found))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            N_('The file "{path}" holds no certificate of an authority ({problem}).'),
+            field="ca_file",
+            path=path,
+            problem=error,
+        ) from error
+    return str(found.resolve())
+
+
+def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
+    """Add a mailbox of the acting user.
+
+    Raises:
+        UserError: something is missing or wrong, or the name is taken.
+        PermissionDenied: the user may not add mailboxes.
+    """
+    box = checked(new)
+    require(actor, registry.get("mailbox"), "create")
+    if box.kind == MailboxKind.EXCHANGE.value and not password:
+        raise UserError(
+            N_("An Exchange mailbox needs a password; it is kept in the keyring, not here."),
+            field="password",
+        )
+    if any(fold(row.name) == fold(box.name) for row in list_mailboxes(actor)):
+        raise UserError(
+            N_('There is a mailbox "{name}" already; choose another name.'),
+            field="name",
+            name=box.name,
+        )
+    values = {
+        "name": box.name,
+        "kind": box.kind,
+        "address": box.address,
+        "login": box.login or None,
+        "server": box.server or None,
+        "ca_file": box.ca_file or None,
+        "path": box.path or None,
+        "user": actor.user_id,
+    }
+    saved = records.save(actor, "mailbox", None, None, values)
+    place = set_password(actor, saved.id, password) if password else None
+    return Added(saved.id, saved.changes, place)
+
+
+def list_mailboxes(actor: Actor) -> tuple[MailboxRow, ...]:
+    """The mailboxes the user may see, by name; one statement."""
+    require(actor, registry.get("mailbox"), "read")
+    with actor.db.reading() as connection:
+        rows = connection.execute(_statement(actor).order_by(Mailbox.title_key, Mailbox.id))
+        return tuple(_row(row._mapping) for row in rows)
+
+
+def get(actor: Actor, mailbox_id: int) -> MailboxRow:
+    """One mailbox.
+
+    Raises:
+        NotFound: it does not exist, or the user may not see it.
+    """
+    require(actor, registry.get("mailbox"), "read")
+    with actor.db.reading() as connection:
+        row = connection.execute(_statement(actor).where(Mailbox.id == mailbox_id)).one_or_none()
+    if row is None:
+        raise NotFound(N_("This mailbox does not exist, or you may not see it."))
+    return _row(row._mapping)
+
+
+def find(actor: Actor, name: str) -> MailboxRow:
+    """The mailbox of a name, without regard to case and accents.
+
+    Raises:
+        NotFound: there is none; the sentence names those there are.
+    """
+    rows = list_mailboxes(actor)
+    for row in rows:
+        if fold(row.name) == fold(name):
+            return row
+    raise NotFound(
+        N_('There is no mailbox "{name}". There are: {names}.'),
+        field="mailbox",
+        name=name,
+        names=", ".join(row.name for row in rows) or "-",
+    )
+
+
+def remove(actor: Actor, mailbox_id: int) -> ChangeSet:
+    """Remove a mailbox and its password; the mail and meetings it brought stay (R30).
+
+    Raises:
+        NotFound: it does not exist.
+        PermissionDenied: the user may not remove it.
+    """
+    row = get(actor, mailbox_id)
+    changes = records.delete(actor, "mailbox", [row.id])
+    secrets.forget(_secret(row.uid))
+    return changes
+
+
+def set_password(actor: Actor, mailbox_id: int, password: str) -> secrets.Place:
+    """Keep the password of a mailbox and let it be tried again.
+
+    Raises:
+        NotFound: the mailbox does not exist.
+        EnvironmentProblem: neither keyring nor vault can keep it.
+    """
+    row = get(actor, mailbox_id)
+    place = secrets.store(_secret(row.uid), password)
+    if row.state == MailboxState.STOPPED.value:
+        set_state(actor, row.id, MailboxState.NEW, "")
+    return place
+
+
+def password_of(row: MailboxRow) -> str | None:
+    """The password of a mailbox on this computer, or None."""
+    return secrets.load(_secret(row.uid))
+
+
+def set_state(
+    actor: Actor,
+    mailbox_id: int,
+    state: MailboxState,
+    message: str,
+    synced_at: datetime | None = None,
+) -> None:
+    """Show how the last pass went; not a change of the record, so it leaves no audit."""
+    values: dict[str, object] = {"state": state.value, "message": message[:500] or None}
+    if synced_at is not None:
+        values["last_synced_at"] = synced_at
+    with actor.db.writing() as connection:
+        _set(connection, mailbox_id, values, actor.user_id)
+
+
+def _set(
+    connection: Connection, mailbox_id: int, values: dict[str, object], by: int | None
+) -> None:
+    update_rows(connection, Mailbox, [(mailbox_id, values)], by)
+
+
+def _secret(uid: str) -> str:
+    return f"mailbox {uid}"
+
+
+def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
+    statement: Select[*tuple[object, ...]] = select(
+        Mailbox.id,
+        Mailbox.uid,
+        Mailbox.version,
+        Mailbox.name,
+        Mailbox.kind,
+        Mailbox.address,
+        Mailbox.login,
+        Mailbox.server,
+        Mailbox.ca_file,
+        Mailbox.path,
+        Mailbox.user_id,
+        Mailbox.state,
+        Mailbox.message,
+        Mailbox.last_synced_at,
+    ).where(Mailbox.deleted_at.is_(None))
+    rights = row_clause(actor, registry.get("mailbox"), Mailbox.__table__, "read")
+    return statement if rights is None else statement.where(rights)
+
+
+def _row(found: RowMapping) -> MailboxRow:
+    return MailboxRow(
+        id=found["id"],
+        uid=found["uid"],
+        version=found["version"],
+        name=found["name"],
+        kind=found["kind"],
+        address=found["address"],
+        login=found["login"] or found["address"],
+        server=found["server"] or "",
+        ca_file=found["ca_file"] or "",
+        path=found["path"] or "",
+        user_id=found["user_id"],
+        state=found["state"],
+        message=found["message"] or "",
+        last_synced_at=found["last_synced_at"],
+    )

@@ -1,0 +1,374 @@
+"""Writing one planned batch: activities, messages, people, links and items in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select
+
+from desktop_crm.core import clock
+from desktop_crm.core.i18n import translate
+from desktop_crm.core.identity import new_uid
+from desktop_crm.meta import registry
+from desktop_crm.models import (
+    ActivityParty,
+    DocumentContent,
+    Link,
+    MailboxItem,
+    MailMessage,
+)
+from desktop_crm.models.activity import LinkState
+from desktop_crm.models.mail import ItemState
+from desktop_crm.services import writer
+from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.drafts import Work
+from desktop_crm.services.query import key_clause
+from desktop_crm.services.records import Change, prepare
+from desktop_crm.services.records_kept import delete_rows, insert_rows, update_rows
+from desktop_crm.sync import linking, mapping
+from desktop_crm.sync.facts import Facts, Thread
+from desktop_crm.sync.linking import Proposal
+from desktop_crm.sync.plan import Action, ActionKind
+from desktop_crm.sync.port import Folder, MailItem, MeetingItem, Sensitivity
+from desktop_crm.sync.results import FolderResult
+
+CONTENT_LIMIT: Final = 10_000_000
+"""Bytes of the biggest attachment whose content is stored (R32); of others name and size are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One item to create, with the records it belongs to."""
+
+    action: Action
+    proposals: tuple[Proposal, ...]
+    outgoing: bool
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it belongs to a record for sure."""
+        return any(p.is_sure for p in self.proposals)
+
+
+def decide(actions: Sequence[Action], folder: Folder, facts: Facts) -> list[Decided]:
+    """Find the records of everything that is new; later messages see the links of earlier ones."""
+    found: list[Decided] = []
+    for action in actions:
+        item = action.item
+        if action.kind is not ActionKind.CREATE or item is None:
+            continue
+        context = linking.Context(item, folder, facts)
+        private = isinstance(item, MeetingItem) and item.sensitivity is not Sensitivity.NORMAL
+        proposals = () if private else tuple(linking.find_links(context))
+        found.append(Decided(action, proposals, context.outgoing))
+        if isinstance(item, MailItem):
+            known = linking.answered(item, facts)
+            key = known.key if known else action.identity
+            links = tuple(p.key for p in proposals if p.is_sure)
+            facts.messages[item.message_id] = Thread(0, key, links)
+    return found
+
+
+def count(actions: Sequence[Action], decided: Sequence[Decided], language: str) -> FolderResult:
+    """The summary of a batch, written or not."""
+    result = FolderResult("")
+    for action in actions:
+        match action.kind:
+            case ActionKind.CREATE:
+                result.created += 1
+            case ActionKind.HOLD:
+                result.known += 1
+            case ActionKind.UPDATE:
+                result.updated += 1
+            case ActionKind.GONE:
+                result.gone += 1
+            case ActionKind.EXCLUDE:
+                result.excluded[translate(language, action.reason)] += 1
+            case ActionKind.QUARANTINE:
+                reason = translate(language, action.reason, **dict(action.params))
+                result.quarantined.append((action.name or action.key, reason))
+            case _:
+                result.unchanged += 1
+    result.linked = sum(1 for one in decided if one.is_linked)
+    result.suggested = sum(1 for one in decided if one.proposals and not one.is_linked)
+    return result
+
+
+@dataclass(slots=True)
+class BatchWriter:
+    """Writes one batch into an open transaction; about twenty statements whatever its size.
+
+    Attributes:
+        connection: the transaction, which the caller keeps or throws away as a whole.
+        actor: who acts.
+        mailbox: the mailbox's key.
+        user: the mailbox's user, who owns what it brings.
+        folder: the folder the batch is of.
+        facts: what the items were decided by.
+    """
+
+    connection: Connection
+    actor: Actor
+    mailbox: int
+    user: int | None
+    folder: Folder
+    facts: Facts
+
+    def write(self, actions: Sequence[Action], decided: Sequence[Decided]) -> ChangeSet:
+        """Write everything a batch means but its token."""
+        operation = new_uid()
+        ids, changes = self._create(decided, operation)
+        activities = {d.action.identity: a for d, a in zip(decided, ids, strict=True)}
+        changes = changes.merge(self._update(actions, operation))
+        held = self._hold(actions, activities)
+        return changes.merge(ChangeSet(operation, held))
+
+    def _work(self, entity: str, operation: str) -> Work:
+        return Work(self.actor, self.connection, registry.get(entity), operation, None, "sync")
+
+    def _create(self, decided: Sequence[Decided], operation: str) -> tuple[list[int], ChangeSet]:
+        if not decided:
+            return [], NOTHING
+        work = self._work("activity", operation)
+        values = [self._values(one) for one in decided]
+        drafts, _ = prepare(work, [Change(None, None, row) for row in values])
+        changes = writer.write(work, drafts)
+        ids = [draft.id or 0 for draft in drafts]
+        # The links the record rules made say "created from the record"; these say why.
+        delete_rows(self.connection, Link, "activity_id", ids)
+        pairs = list(zip(decided, ids, strict=True))
+        moments = [draft.get("occurred_at") for draft in drafts]
+        links = [
+            self._link(one, key, proposal, at, row)
+            for (one, key), at, row in zip(pairs, moments, values, strict=True)
+            for proposal in one.proposals
+        ]
+        by = self.actor.user_id
+        link_ids = insert_rows(self.connection, Link, links, by)
+        messages = [
+            {"activity_id": key, **mapping.message_row(item, self.facts, full=self._full(one))}
+            for one, key in pairs
+            if isinstance(item := one.action.item, MailItem)
+        ]
+        message_ids = insert_rows(self.connection, MailMessage, messages, by)
+        self._parties(pairs)
+        changes = changes.merge(self._documents(pairs, values, operation))
+        kept = (
+            Changed("link", frozenset(link_ids), ChangeKind.CREATED),
+            Changed("mail_message", frozenset(message_ids), ChangeKind.CREATED),
+        )
+        return ids, changes.merge(ChangeSet(operation, kept))
+
+    def _values(self, one: Decided) -> dict[str, Any]:
+        item, language = one.action.item, self.actor.language
+        if isinstance(item, MailItem):
+            values = mapping.mail_values(item, outgoing=one.outgoing, language=language)
+        elif isinstance(item, MeetingItem):
+            values = mapping.meeting_values(item, self.facts, language)
+        else:
+            raise TypeError(type(item).__name__)
+        return {**values, **linking.regarding(one.proposals), "owner": self.user}
+
+    def _full(self, one: Decided) -> bool:
+        """On a shared database only the header of mail that belongs to no record is stored."""
+        item = one.action.item
+        encrypted = isinstance(item, MailItem) and item.encrypted
+        return not encrypted and (one.is_linked or not self.actor.db.is_shared)
+
+    def _link(
+        self,
+        one: Decided,
+        activity: int,
+        proposal: Proposal,
+        at: object,
+        values: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        state = LinkState.LINKED if proposal.is_sure else LinkState.SUGGESTED
+        return {
+            "activity_id": activity,
+            "record_type": proposal.entity,
+            "record_id": proposal.id,
+            "rule": proposal.rule.value,
+            "evidence": mapping.plain(proposal.evidence, 400),
+            "confidence": proposal.confidence,
+            "state": state.value,
+            "is_regarding": values.get(proposal.entity) == proposal.id,
+            "linked_by_id": None,
+            "occurred_at": at,
+        }
+
+    def _parties(self, pairs: Iterable[tuple[Decided, int]]) -> None:
+        rows = [
+            {"activity_id": key, **row}
+            for one, key in pairs
+            if one.action.item is not None
+            for row in mapping.party_rows(one.action.item, self.facts)
+        ]
+        insert_rows(self.connection, ActivityParty, rows, self.actor.user_id)
+
+    def _documents(
+        self,
+        pairs: Sequence[tuple[Decided, int]],
+        values: Sequence[Mapping[str, Any]],
+        operation: str,
+    ) -> ChangeSet:
+        rows: list[Change] = []
+        contents: dict[str, bytes] = {}
+        for (one, key), row in zip(pairs, values, strict=True):
+            item = one.action.item
+            if not isinstance(item, MailItem) or not self._full(one):
+                continue
+            for part in item.attachments:
+                if part.cid and item.html and part.content_type.startswith("image/"):
+                    continue  # it is in the body already
+                digest = None
+                if part.content is not None:
+                    digest = hashlib.sha256(part.content).hexdigest()
+                    if len(part.content) <= CONTENT_LIMIT:
+                        contents[digest] = part.content
+                document = {
+                    "name": mapping.plain(part.name, 200) or "attachment",
+                    "media_type": mapping.plain(part.content_type, 120),
+                    "size_bytes": part.size,
+                    "sha256": digest,
+                    "content_id": mapping.plain(part.cid, 250) or None,
+                    "activity": key,
+                    "account": row.get("account"),
+                    "owner": self.user,
+                }
+                rows.append(Change(None, None, document))
+        if not rows:
+            return NOTHING
+        self._contents(contents)
+        work = self._work("document", operation)
+        drafts, _ = prepare(work, rows)
+        return writer.write(work, drafts)
+
+    def _contents(self, contents: Mapping[str, bytes]) -> None:
+        """Bytes of attachments, each once however many messages carry it."""
+        if not contents:
+            return
+        known = set(
+            self.connection.execute(
+                select(DocumentContent.sha256).where(DocumentContent.sha256.in_(sorted(contents)))
+            ).scalars()
+        )
+        missing = [
+            {"sha256": digest, "size_bytes": len(data), "content": data}
+            for digest, data in contents.items()
+            if digest not in known
+        ]
+        if missing:
+            self.connection.execute(insert(DocumentContent), missing)
+
+    def _update(self, actions: Sequence[Action], operation: str) -> ChangeSet:
+        changed: dict[int, Action] = {}
+        for action in actions:
+            if action.kind is ActionKind.UPDATE and action.activity is not None:
+                changed[action.activity] = action
+        if not changed:
+            return NOTHING
+        work = self._work("activity", operation)
+        wanted = [
+            Change(key, None, mapping.meeting_values(item, self.facts, self.actor.language))
+            for key, action in changed.items()
+            if isinstance(item := action.item, MeetingItem)
+        ]
+        drafts, _ = prepare(work, wanted)
+        report = writer.write(work, drafts)
+        delete_rows(self.connection, ActivityParty, "activity_id", list(changed))
+        found = decide(
+            [replace(a, kind=ActionKind.CREATE) for a in changed.values()], self.folder, self.facts
+        )
+        pairs = list(zip(found, changed, strict=True))
+        self._parties(pairs)
+        links = self._missing_links(pairs)
+        return report.merge(ChangeSet(operation, links))
+
+    def _missing_links(self, pairs: Sequence[tuple[Decided, int]]) -> tuple[Changed, ...]:
+        """Links of people who joined later; what a person linked or removed stays as it is."""
+        table = Link.__table__
+        rows = self.connection.execute(
+            select(table.c.activity_id, table.c.record_type, table.c.record_id).where(
+                key_clause(self.connection, table.c.activity_id, [key for _, key in pairs])
+            )
+        )
+        known = {tuple(row) for row in rows}
+        missing = []
+        for one, key in pairs:
+            item = one.action.item
+            if isinstance(item, MeetingItem):
+                at = mapping.meeting_values(item, self.facts, self.actor.language)["occurred_at"]
+                missing += [
+                    self._link(one, key, proposal, at, {})
+                    for proposal in one.proposals
+                    if (key, *proposal.key) not in known
+                ]
+        ids = insert_rows(self.connection, Link, missing, self.actor.user_id)
+        return (Changed("link", frozenset(ids), ChangeKind.CREATED),) if ids else ()
+
+    def _hold(
+        self, actions: Sequence[Action], activities: Mapping[str, int]
+    ) -> tuple[Changed, ...]:
+        new: list[dict[str, Any]] = []
+        changed: list[tuple[int, dict[str, Any]]] = []
+        for action in actions:
+            values = self._item(action, activities)
+            if values is None:
+                continue
+            if action.holder is not None:
+                changed.append((action.holder, values))
+            else:
+                key = mapping.plain(action.key, 1_000)
+                place = {"mailbox_id": self.mailbox, "folder": self.folder.key, "item_key": key}
+                new.append({**place, "is_read": True, **values})
+        ids = insert_rows(self.connection, MailboxItem, new, self.actor.user_id)
+        update_rows(self.connection, MailboxItem, changed, self.actor.user_id)
+        return (
+            *((Changed("mailbox_item", frozenset(ids), ChangeKind.CREATED),) if ids else ()),
+            *(
+                (Changed("mailbox_item", frozenset(key for key, _ in changed), ChangeKind.UPDATED),)
+                if changed
+                else ()
+            ),
+        )
+
+    def _item(self, action: Action, activities: Mapping[str, int]) -> dict[str, Any] | None:
+        """Columns of the mailbox item after an action; None where nothing is kept of it."""
+        kind = action.kind
+        if kind is ActionKind.READ:
+            return {"is_read": bool(action.is_read)}
+        if kind is ActionKind.GONE:
+            return {"state": ItemState.GONE.value}
+        if kind is ActionKind.EXCLUDE:
+            return {
+                "state": ItemState.EXCLUDED.value,
+                "reason": translate(self.actor.language, action.reason)[:500],
+                "identity": None,
+                "activity_id": None,
+            }
+        if kind is ActionKind.QUARANTINE:
+            reason = translate(self.actor.language, action.reason, **dict(action.params))
+            if action.activity is not None:
+                return {"reason": mapping.plain(reason, 500)}
+            return {
+                "state": ItemState.QUARANTINED.value,
+                "reason": mapping.plain(reason, 500),
+            }
+        if action.item is None:
+            return None
+        activity = action.activity if action.activity is not None else activities[action.identity]
+        at = action.item.at if isinstance(action.item, MailItem) else None
+        return {
+            "state": ItemState.STORED.value,
+            "reason": None,
+            "identity": action.identity,
+            "activity_id": activity,
+            "content_hash": action.digest,
+            "is_read": action.is_read is not False,
+            "sent_at": at or clock.now() if isinstance(action.item, MailItem) else None,
+        }

@@ -1,0 +1,279 @@
+"""The pass over one mailbox: folder by folder, batch by batch, each batch with its token.
+
+A batch is fetched outside any transaction and written in one short one together with the token
+that stands behind it. Whatever breaks, the next pass goes on after the last whole batch; what is
+reported twice is recognised and changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem
+from desktop_crm.core.i18n import N_
+from desktop_crm.db.engine import Cancel
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.sync import known as stored
+from desktop_crm.sync import lease
+from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
+from desktop_crm.sync.facts import Facts, Thread, gather
+from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
+from desktop_crm.sync.port import Batch, Folder, Mailbox, MailItem, Progress, TokenInvalid
+from desktop_crm.sync.results import FolderResult, MailboxResult
+
+_log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+RESYNC: Final = "resync "
+"""Status of a folder that is being enumerated anew, followed by when that began."""
+
+PATIENCE: Final = (1.0, 4.0)
+"""Seconds before each repetition of a request that failed for a reason that may pass."""
+
+LONGEST_WAIT_S: Final = 30.0
+"""A server that asks for more is left alone until the next pass."""
+
+RACES: Final = 3
+"""How often a batch is planned anew because a colleague stored the same message meanwhile."""
+
+
+def pause(seconds: float, cancel: Cancel) -> None:
+    """Wait, and stop waiting at once when the work is stopped."""
+    ends = time.monotonic() + seconds
+    wake = threading.Event()
+    while (left := ends - time.monotonic()) > 0:
+        cancel.check()
+        wake.wait(min(left, 0.1))
+    cancel.check()
+
+
+@dataclass(slots=True)
+class _Imagined:
+    """What a dry run would have stored so far."""
+
+    stored: dict[str, Stored] = field(default_factory=dict)
+    holders: dict[tuple[str, str], Holder] = field(default_factory=dict)
+    messages: dict[str, Thread] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Engine:
+    """One pass over one mailbox.
+
+    Attributes:
+        actor: who acts.
+        mailbox: key of the mailbox.
+        port: where its items come from.
+        dry_run: decide and count, write nothing.
+        cancel: stops between two batches and while waiting.
+        progress: told how many items of a folder have been taken over.
+        wait: how to wait before a repetition.
+    """
+
+    actor: Actor
+    mailbox: int
+    port: Mailbox
+    dry_run: bool = False
+    cancel: Cancel = field(default_factory=Cancel)
+    progress: Progress | None = None
+    wait: Callable[[float, Cancel], None] = pause
+    _imagined: _Imagined = field(default_factory=_Imagined)
+    _holder: str = field(default_factory=lease.new_holder)
+
+    def run(self) -> MailboxResult:
+        """Read every folder; a problem ends the pass and stands in the result.
+
+        Raises:
+            Cancelled: the work was stopped; whole batches are kept.
+        """
+        with self.actor.db.reading() as connection:
+            box = stored.box(connection, self.mailbox)
+        result = MailboxResult(self.mailbox, box.name)
+        try:
+            self._lease()
+            for folder in self._patiently(self.port.folders):
+                counts = FolderResult(folder.name)
+                result.folders.append(counts)
+                self._folder(box, folder, counts, result)
+        except Cancelled:
+            raise
+        except CrmError as problem:
+            if not isinstance(problem, EnvironmentProblem) or not problem.retryable:
+                _log.warning("mailbox %s: %s", box.name, problem.template)
+            result.problem = problem
+        finally:
+            self._release()
+            self.port.close()
+        return result
+
+    def _lease(self) -> None:
+        if not self.dry_run:
+            with self.actor.db.writing() as connection:
+                lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+
+    def _release(self) -> None:
+        if self.dry_run:
+            return
+        try:
+            with self.actor.db.writing() as connection:
+                lease.release(connection, self.mailbox, self._holder, self.actor.user_id)
+        except CrmError:
+            # The pass has a problem of its own to tell; the lease ends by itself.
+            _log.warning("the lease of mailbox %d was not given back", self.mailbox, exc_info=True)
+
+    def _folder(
+        self, box: stored.Box, folder: Folder, counts: FolderResult, result: MailboxResult
+    ) -> None:
+        with self.actor.db.reading() as connection:
+            state = stored.progress(connection, self.mailbox, folder.key)
+        token, status = state.token, state.status
+        while True:
+            self.cancel.check()
+            try:
+                batch = self._patiently(partial(self.port.changes, folder, token))
+            except TokenInvalid as error:
+                if token is None:
+                    raise _nonsense(folder) from error
+                _log.info("folder %s is enumerated anew: %s", folder.name, error)
+                token, status = None, f"{RESYNC}{clock.now().isoformat()}"
+                counts.resynced = True
+                self._begin_anew(folder, status)
+                continue
+            one, changes = self._take(box, folder, batch, status)
+            counts.add(one)
+            result.changes = result.changes.merge(changes)
+            if self.progress is not None:
+                self.progress(folder.name, counts.total)
+            if not batch.more or batch.token == token:
+                return
+            token = batch.token
+
+    def _patiently(self, work: Callable[[], R]) -> R:
+        """Ask again where that can help: a wrong password is asked with once."""
+        for patience in PATIENCE:
+            try:
+                return work()
+            except EnvironmentProblem as problem:
+                asked = problem.params.get("retry_after")
+                seconds = float(asked) if isinstance(asked, int | float) else patience
+                if not problem.retryable or seconds > LONGEST_WAIT_S:
+                    raise
+                _log.info("waiting %.1f s: %s", seconds, problem.template)
+                self.wait(seconds, self.cancel)
+        return work()
+
+    def _begin_anew(self, folder: Folder, status: str) -> None:
+        if self.dry_run:
+            return
+        with self.actor.db.writing() as connection:
+            self._keep(connection, folder, None, status)
+
+    def _keep(self, connection: Connection, folder: Folder, token: str | None, status: str) -> None:
+        stored.keep_progress(
+            connection,
+            self.mailbox,
+            folder.key,
+            token=token,
+            status=status,
+            at=clock.now(),
+            by=self.actor.user_id,
+        )
+
+    def _take(
+        self, box: stored.Box, folder: Folder, batch: Batch, status: str
+    ) -> tuple[FolderResult, ChangeSet]:
+        """Write one batch and its token, or count what it would do."""
+        if self.dry_run:
+            with self.actor.db.reading() as connection:
+                actions, decided, _ = self._plan(connection, box, folder, batch)
+            self._imagine(folder, actions, decided)
+            return count(actions, decided, self.actor.language), NOTHING
+        for attempt in range(RACES):
+            try:
+                return self._write(box, folder, batch, status)
+            except (IntegrityError, CrmError) as error:
+                # A colleague's machine stored one of these messages a moment ago.
+                race = isinstance(error.__cause__ or error, IntegrityError)
+                if not race or attempt + 1 == RACES:
+                    raise
+                _log.info("batch of %s is planned anew", folder.name, exc_info=True)
+        raise AssertionError("unreachable")
+
+    def _write(
+        self, box: stored.Box, folder: Folder, batch: Batch, status: str
+    ) -> tuple[FolderResult, ChangeSet]:
+        with self.actor.db.writing() as connection:
+            lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+            actions, decided, facts = self._plan(connection, box, folder, batch)
+            writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
+            changes = writer.write(actions, decided)
+            result = count(actions, decided, self.actor.language)
+            if status.startswith(RESYNC) and not batch.more:
+                since = datetime.fromisoformat(status.removeprefix(RESYNC))
+                result.gone += stored.mark_missing(
+                    connection, self.mailbox, folder.key, since, self.actor.user_id
+                )
+            self._keep(connection, folder, batch.token, status if batch.more else "")
+        return result, changes
+
+    def _plan(
+        self, connection: Connection, box: stored.Box, folder: Folder, batch: Batch
+    ) -> tuple[list[Action], list[Decided], Facts]:
+        known = self._with_imagined(
+            folder, batch, stored.known(connection, self.actor, self.mailbox, folder.key, batch)
+        )
+        actions = plan(batch, folder, known, box.ours, box.user)
+        wanted = (ActionKind.CREATE, ActionKind.UPDATE)
+        items = [a.item for a in actions if a.kind in wanted and a.item is not None]
+        facts = gather(connection, items, box.ours, box.filing)
+        facts.messages.update(self._imagined.messages)
+        return actions, decide(actions, folder, facts), facts
+
+    def _with_imagined(self, folder: Folder, batch: Batch, known: Known) -> Known:
+        if not self.dry_run:
+            return known
+        keys = {change.item_id for change in batch.changes}
+        holders = {
+            key: holder
+            for (place, key), holder in self._imagined.holders.items()
+            if place == folder.key and key in keys
+        }
+        return Known({**known.holders, **holders}, {**known.stored, **self._imagined.stored})
+
+    def _imagine(self, folder: Folder, actions: list[Action], decided: list[Decided]) -> None:
+        for action in actions:
+            if action.kind is ActionKind.CREATE:
+                self._imagined.stored[action.identity] = Stored(0, None)
+            if action.item is not None:
+                self._imagined.holders[folder.key, action.key] = Holder(
+                    0, action.identity, 0, "stored", action.digest
+                )
+        for one in decided:
+            item = one.action.item
+            if isinstance(item, MailItem):
+                links = tuple(p.key for p in one.proposals if p.is_sure)
+                self._imagined.messages[item.message_id] = Thread(0, one.action.identity, links)
+
+
+def _nonsense(folder: Folder) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        N_(
+            'The server takes back its own position in the folder "{folder}". What was read so '
+            "far is kept; try again later."
+        ),
+        retryable=True,
+        folder=folder.name,
+    )

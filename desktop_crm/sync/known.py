@@ -1,0 +1,212 @@
+"""What is stored of a mailbox: how far each folder was read, its items, and who we are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from desktop_crm.core.text import canonical_email, email_domain
+from desktop_crm.meta import registry
+from desktop_crm.models import (
+    Activity,
+    Mailbox,
+    MailboxItem,
+    MailMessage,
+    OwnCompany,
+    SyncState,
+    User,
+)
+from desktop_crm.models.activity import ActivityKind
+from desktop_crm.models.mail import ItemState
+from desktop_crm.services.context import Actor
+from desktop_crm.services.records_kept import insert_rows, update_rows
+from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in, public_domains
+from desktop_crm.sync.facts import filing_of
+from desktop_crm.sync.mapping import identity_of, plain
+from desktop_crm.sync.plan import Holder, Known, Stored
+from desktop_crm.sync.port import Batch, Item, MailItem, MeetingItem
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A mailbox as the engine needs it; no password."""
+
+    id: int
+    name: str
+    user: int | None
+    ours: Ours
+    filing: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a folder was read; `row` is None before the first batch."""
+
+    row: int | None
+    token: str | None
+    status: str
+
+
+def box(connection: Connection, mailbox: int) -> Box:
+    """Read a mailbox with what its exclusions depend on; three statements."""
+    row = connection.execute(
+        select(
+            Mailbox.id,
+            Mailbox.name,
+            Mailbox.address,
+            Mailbox.user_id,
+            Mailbox.never_log,
+            Mailbox.own_domains,
+            Mailbox.filing,
+        ).where(Mailbox.id == mailbox)
+    ).one()
+    users = connection.execute(
+        select(User.id, User.email).where(User.email.is_not(None), User.deleted_at.is_(None))
+    ).all()
+    companies = connection.execute(
+        select(OwnCompany.mail_domains).where(OwnCompany.deleted_at.is_(None))
+    ).scalars()
+    own = {canonical_email(user.email or "") or "": user.id for user in users}
+    address = canonical_email(row.address or "") or ""
+    own.setdefault(address, row.user_id)
+    domain = {email_domain(address)} - public_domains()
+    listed = [domains_in(row.own_domains), *(domains_in(text) for text in companies)]
+    ours = Ours(
+        users={address: user for address, user in own.items() if address},
+        domains=frozenset().union(domain, *listed) - {""},
+        never_addresses=addresses_in(row.never_log),
+        never_domains=domains_in(row.never_log),
+    )
+    return Box(row.id, row.name, row.user_id, ours, filing_of(row.filing))
+
+
+def progress(connection: Connection, mailbox: int, folder: str) -> Progress:
+    """Read how far a folder was read."""
+    row = connection.execute(
+        select(SyncState.id, SyncState.token, SyncState.status).where(
+            SyncState.mailbox_id == mailbox, SyncState.folder == folder
+        )
+    ).one_or_none()
+    if row is None:
+        return Progress(None, None, "")
+    return Progress(row.id, row.token, row.status or "")
+
+
+def keep_progress(
+    connection: Connection,
+    mailbox: int,
+    folder: str,
+    *,
+    token: str | None,
+    status: str,
+    at: object,
+    by: int | None,
+) -> None:
+    """Store how far a folder was read, in the transaction of what was read."""
+    stands = progress(connection, mailbox, folder)
+    values = {"token": token, "status": status or None, "synced_at": at}
+    if stands.row is None:
+        place = {"mailbox_id": mailbox, "folder": folder}
+        insert_rows(connection, SyncState, [{**place, **values}], by)
+    else:
+        update_rows(connection, SyncState, [(stands.row, values)], by)
+
+
+def known(connection: Connection, actor: Actor, mailbox: int, folder: str, batch: Batch) -> Known:
+    """Read what is stored that a batch may concern; three statements."""
+    keys = [change.item_id for change in batch.changes]
+    keys += [problem.item_id for problem in batch.quarantined]
+    items = [change.item for change in batch.changes if change.item is not None]
+    return Known(_holders(connection, mailbox, folder, keys), _stored(connection, actor, items))
+
+
+def _holders(
+    connection: Connection, mailbox: int, folder: str, keys: Iterable[str]
+) -> dict[str, Holder]:
+    # A page may name more items than it has changes: occurrences of a series come with it.
+    wanted = sorted({plain(key, 1_000) for key in keys})
+    found: dict[str, Holder] = {}
+    for start in range(0, len(wanted), 400):
+        rows = connection.execute(
+            select(
+                MailboxItem.id,
+                MailboxItem.item_key,
+                MailboxItem.identity,
+                MailboxItem.activity_id,
+                MailboxItem.state,
+                MailboxItem.content_hash,
+            ).where(
+                MailboxItem.mailbox_id == mailbox,
+                MailboxItem.folder == folder,
+                MailboxItem.item_key.in_(wanted[start : start + 400]),
+            )
+        )
+        for row in rows:
+            found[row.item_key] = Holder(
+                row.id, row.identity or "", row.activity_id, row.state, row.content_hash
+            )
+    return found
+
+
+def _stored(connection: Connection, actor: Actor, items: Sequence[Item]) -> dict[str, Stored]:
+    mails = sorted({identity_of(i) for i in items if isinstance(i, MailItem)})
+    uids = sorted({plain(i.uid, 490) for i in items if isinstance(i, MeetingItem)})
+    owners = actor.owners(registry.get("activity"), "edit")
+    found: dict[str, Stored] = {}
+
+    def add(identity: str, activity: int, owner: int | None, *, deleted: bool) -> None:
+        editable = not deleted and (owners is None or owner in owners)
+        found.setdefault(identity, Stored(activity, owner, editable))
+
+    for start in range(0, len(mails), 400):
+        for row in connection.execute(
+            select(
+                MailMessage.message_id,
+                MailMessage.activity_id,
+                Activity.owner_id,
+                Activity.deleted_at,
+            )
+            .join(Activity, Activity.id == MailMessage.activity_id)
+            .where(MailMessage.message_id.in_(mails[start : start + 400]))
+        ):
+            add(row.message_id, row.activity_id, row.owner_id, deleted=row.deleted_at is not None)
+    for start in range(0, len(uids), 400):
+        for event in connection.execute(
+            select(
+                Activity.id,
+                Activity.ical_uid,
+                Activity.recurrence_id,
+                Activity.owner_id,
+                Activity.deleted_at,
+            )
+            .where(
+                Activity.ical_uid.in_(uids[start : start + 400]),
+                Activity.kind == ActivityKind.APPOINTMENT.value,
+            )
+            .order_by(Activity.id)
+        ):
+            identity = f"{event.ical_uid}|{event.recurrence_id or ''}"
+            add(identity, event.id, event.owner_id, deleted=event.deleted_at is not None)
+    return found
+
+
+def mark_missing(
+    connection: Connection, mailbox: int, folder: str, since: object, by: int | None
+) -> int:
+    """Mark items that a complete enumeration no longer brought; returns how many."""
+    gone = list(
+        connection.execute(
+            select(MailboxItem.id).where(
+                MailboxItem.mailbox_id == mailbox,
+                MailboxItem.folder == folder,
+                MailboxItem.state == ItemState.STORED.value,
+                MailboxItem.modified_at < since,
+            )
+        ).scalars()
+    )
+    update_rows(
+        connection, MailboxItem, [(key, {"state": ItemState.GONE.value}) for key in gone], by
+    )
+    return len(gone)

@@ -1,0 +1,80 @@
+"""Only one machine synchronises a mailbox at a time (R61): a lease in the mailbox's own row."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.core.i18n import N_
+from desktop_crm.core.identity import new_uid
+from desktop_crm.models import Mailbox
+from desktop_crm.services.records_kept import update_rows
+
+LEASE: Final = timedelta(minutes=5)
+"""How long a lease lasts without a sign of life: longer than any single batch takes."""
+
+
+def new_holder() -> str:
+    """Name of one pass: machine, process and a word of its own."""
+    return f"{socket.gethostname()[:60]}/{os.getpid()}/{new_uid()[-12:]}"
+
+
+def take(connection: Connection, mailbox: int, holder: str, by: int | None) -> None:
+    """Take or prolong the lease of a mailbox.
+
+    Raises:
+        EnvironmentProblem: another pass holds it; retryable.
+    """
+    row = connection.execute(
+        select(Mailbox.name, Mailbox.leased_by, Mailbox.leased_until)
+        .where(Mailbox.id == mailbox)
+        .with_for_update()
+    ).one()
+    now = clock.now()
+    if row.leased_by not in (None, holder) and _is_held(row.leased_by, row.leased_until, now):
+        raise EnvironmentProblem(
+            N_(
+                "The mailbox {mailbox} is being synchronised by {machine}. Nothing was changed; "
+                "wait until it has finished."
+            ),
+            retryable=True,
+            mailbox=row.name,
+            machine=row.leased_by.partition("/")[0],
+        )
+    values = {"leased_by": holder, "leased_until": now + LEASE}
+    update_rows(connection, Mailbox, [(mailbox, values)], by)
+
+
+def release(connection: Connection, mailbox: int, holder: str, by: int | None) -> None:
+    """Give the lease back, if it is still held by this pass."""
+    held = connection.execute(select(Mailbox.leased_by).where(Mailbox.id == mailbox)).scalar()
+    if held == holder:
+        values = {"leased_by": None, "leased_until": None}
+        update_rows(connection, Mailbox, [(mailbox, values)], by)
+
+
+def _is_held(holder: str, until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now and not _is_dead(holder)
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the pass was on this machine and its process no longer runs."""
+    host, _, rest = holder.partition("/")
+    pid = rest.partition("/")[0]
+    # On Windows signal 0 would end the process instead of asking for it.
+    if sys.platform == "win32" or host != socket.gethostname()[:60] or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,250 @@
+"""From items of a mailbox to what the database stores; one table for each direction and kind.
+
+Nothing here decides: what is excluded, linked or masked has been decided before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+
+from desktop_crm.core import clock
+from desktop_crm.core.i18n import N_, translate
+from desktop_crm.models.activity import (
+    ActivityKind,
+    ActivityReason,
+    ActivityState,
+    Direction,
+    Participation,
+    Priority,
+    Sensitivity,
+)
+from desktop_crm.models.mail import StoredPart
+from desktop_crm.sync.exclusion import is_mass_mail
+from desktop_crm.sync.facts import Facts
+from desktop_crm.sync.port import (
+    Address,
+    Attendee,
+    Item,
+    MailItem,
+    MeetingItem,
+    Response,
+    Role,
+    ShowAs,
+)
+from desktop_crm.sync.port import Sensitivity as Private
+
+NO_SUBJECT: Final = N_("(no subject)")
+BUSY: Final = N_("Busy")
+BODY_LIMIT: Final = 1_000_000
+"""Characters of a body that are stored; longer ones are cut."""
+
+_PRIORITY: Final = {"high": Priority.HIGH, "low": Priority.LOW}
+_SHOW_AS: Final = {
+    ShowAs.FREE: ActivityReason.FREE,
+    ShowAs.TENTATIVE: ActivityReason.TENTATIVE,
+    ShowAs.BUSY: ActivityReason.BUSY,
+    ShowAs.OUT_OF_OFFICE: ActivityReason.OUT_OF_OFFICE,
+}
+_PARTS: Final = {
+    Role.ORGANIZER: Participation.ORGANIZER,
+    Role.REQUIRED: Participation.REQUIRED,
+    Role.OPTIONAL: Participation.OPTIONAL,
+    Role.RESOURCE: Participation.RESOURCE,
+}
+
+
+def plain(text: str, limit: int) -> str:
+    """Text that every database takes: no NUL, no half characters, not too long."""
+    clean = text.replace("\x00", "")
+    return clean[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
+def identity_of(item: Item) -> str:
+    """What makes an item the same in every mailbox and folder (M2, R33)."""
+    if isinstance(item, MailItem):
+        return message_key(item.message_id)
+    occurrence = stamp(item.recurrence_id) if item.recurrence_id else ""
+    return f"{plain(item.uid, 490)}|{occurrence}"
+
+
+def message_key(message_id: str) -> str:
+    """Message id as it is stored; an overlong one is stored by its hash."""
+    text = plain(message_id, 2_000)
+    return text if len(text) <= 500 else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def stamp(value: datetime | date) -> str:
+    """Instant in UTC, or a day, as the calendar's exceptions are written."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
+
+
+def content_hash(item: Item) -> str:
+    """Fingerprint of what would be stored; equal content is no change (R36)."""
+    if isinstance(item, MailItem):
+        facts = repr(replace(item, is_read=True, text="", html="", attachments=(), warnings=()))
+    else:
+        text = hashlib.sha256(item.text.encode("utf-8", "replace")).hexdigest()
+        facts = repr(replace(item, modified_at=None, warnings=(), text="")) + text
+    return hashlib.sha256(facts.encode("utf-8", "replace")).hexdigest()
+
+
+def masked(item: MeetingItem) -> MeetingItem:
+    """A meeting of which only the time may be known (R39); others come back unchanged."""
+    if item.sensitivity is Private.NORMAL and not item.masked:
+        return item
+    return MeetingItem(
+        uid=item.uid,
+        start=item.start,
+        end=item.end,
+        recurrence_id=item.recurrence_id,
+        zone=item.zone,
+        rrule=item.rrule,
+        exdates=item.exdates,
+        cancelled=item.cancelled,
+        show_as=item.show_as,
+        sensitivity=Private.PRIVATE,
+        masked=True,
+    )
+
+
+def mail_values(item: MailItem, *, outgoing: bool, language: str) -> dict[str, Any]:
+    """Fields of the activity that stands for a message."""
+    at = item.at or item.received_at or clock.now()
+    reason = ActivityReason.SENT if outgoing else ActivityReason.RECEIVED
+    return {
+        "kind": ActivityKind.EMAIL.value,
+        "subject": plain(item.subject, 400) or translate(language, NO_SUBJECT),
+        "state": ActivityState.COMPLETED.value,
+        "status_reason": reason.value,
+        "direction": (Direction.OUTGOING if outgoing else Direction.INCOMING).value,
+        "priority": _PRIORITY.get(item.importance, Priority.NORMAL).value,
+        "occurred_at": at,
+        "completed_at": at,
+    }
+
+
+def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
+    """Row of the message itself; headers only when `full` is False."""
+    sender = item.sender
+    text = plain(item.text, BODY_LIMIT) if full else ""
+    return {
+        "message_id": message_key(item.message_id),
+        "thread_key": _thread_key(item, facts),
+        "conversation_id": plain(item.thread_key, 500) or None,
+        "in_reply_to": plain(item.in_reply_to, 500) or None,
+        "references": [plain(r, 500) for r in item.references[-50:]] or None,
+        "sent_at": item.at or item.received_at,
+        "from_name": plain(sender.name or sender.address, 320) if sender else None,
+        "from_address": plain(sender.address, 254) if sender and sender.readable else None,
+        "to_line": _line(item.to),
+        "cc_line": _line(item.cc),
+        "subject": plain(item.subject, 1_000) or None,
+        "preview": " ".join(text[:600].split())[:200] or None,
+        "body_text": text or None,
+        "body_html": (plain(item.html, 4 * BODY_LIMIT) or None) if full else None,
+        "stored": (StoredPart.FULL if full else StoredPart.HEADERS).value,
+        "is_automatic": is_mass_mail(item),
+        "has_attachments": bool(item.attachments),
+        "size_bytes": item.size,
+    }
+
+
+def _thread_key(item: MailItem, facts: Facts) -> str:
+    for message_id in (item.in_reply_to, *reversed(item.references)):
+        thread = facts.messages.get(message_id) if message_id else None
+        if thread is not None:
+            return thread.key
+    first = next(iter(item.references), "") or item.in_reply_to or item.message_id
+    return message_key(first)
+
+
+def _line(people: Sequence[Address]) -> str | None:
+    shown = (f"{p.name} <{p.address}>" if p.name else p.address for p in people)
+    return plain(", ".join(shown), 10_000) or None
+
+
+def meeting_values(item: MeetingItem, facts: Facts, language: str) -> dict[str, Any]:
+    """Fields of the activity that stands for a meeting; all-day events are midnights UTC."""
+    start, end = _instant(item.start), _instant(item.end)
+    reason = ActivityReason.CANCELED if item.cancelled else _SHOW_AS[item.show_as]
+    state = ActivityState.CANCELED if item.cancelled else ActivityState.OPEN
+    private = item.sensitivity is not Private.NORMAL
+    subject = BUSY if private else NO_SUBJECT
+    organizer = item.organizer
+    return {
+        "kind": ActivityKind.APPOINTMENT.value,
+        "subject": plain(item.subject, 400) or translate(language, subject),
+        "state": state.value,
+        "status_reason": reason.value,
+        "start_at": start,
+        "end_at": max(start, end),
+        "is_all_day": item.all_day,
+        "occurred_at": start,
+        "location": plain(item.location, 400) or None,
+        "sensitivity": (Sensitivity.PRIVATE if private else Sensitivity.NORMAL).value,
+        "ical_uid": plain(item.uid, 490),
+        "recurrence_id": stamp(item.recurrence_id) if item.recurrence_id else None,
+        "recurrence_rule": plain(item.rrule, 1_000) or None,
+        "recurrence_exceptions": [stamp(value) for value in item.exdates] or None,
+        "time_zone": plain(item.zone, 80) or None,
+        "is_organizer": organizer is None or facts.ours.is_ours(organizer.address.address),
+        "description": plain(item.text, BODY_LIMIT) or None,
+    }
+
+
+def _instant(value: datetime | date) -> datetime:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return datetime.combine(value, time(), tzinfo=UTC)
+
+
+def party_rows(item: Item, facts: Facts) -> list[dict[str, Any]]:
+    """Everybody an item names, known or not (R27)."""
+    if isinstance(item, MeetingItem):
+        return [_attendee(person, facts) for person in item.people]
+    people = (
+        *(((Participation.FROM, item.sender),) if item.sender else ()),
+        *((Participation.REPLY_TO, p) for p in item.reply_to),
+        *((Participation.TO, p) for p in item.to),
+        *((Participation.CC, p) for p in item.cc),
+        *((Participation.BCC, p) for p in item.bcc),
+    )
+    return [_party(part, person, Response.NONE, facts) for part, person in people]
+
+
+def _attendee(person: Attendee, facts: Facts) -> dict[str, Any]:
+    return _party(_PARTS[person.role], person.address, person.response, facts)
+
+
+def _party(
+    part: Participation, person: Address, response: Response, facts: Facts
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "participation": part.value,
+        "name": plain(person.name or ("" if person.readable else person.address), 320) or None,
+        "address": plain(person.address, 254) if person.readable else None,
+        "response": response.value,
+        "user_id": None,
+        "contact_id": None,
+        "lead_id": None,
+        "account_id": None,
+    }
+    row.update(_known(person, facts))
+    return row
+
+
+def _known(person: Address, facts: Facts) -> Mapping[str, int | None]:
+    """Who an address is: one of us first, and nobody where it belongs to several."""
+    if not person.readable:
+        return {}
+    if facts.ours.is_ours(person.address):
+        return {"user_id": facts.ours.users.get(person.address)}
+    matches = facts.matches.get(person.address, ())
+    if len(matches) != 1:
+        return {}
+    (match,) = matches
+    return {f"{match.entity}_id": match.id, "account_id": match.account}

@@ -1,0 +1,201 @@
+"""What a batch means for the database, compared without touching it: the same for a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from desktop_crm.models.mail import ItemState
+from desktop_crm.sync.exclusion import Ours, reason_to_exclude
+from desktop_crm.sync.mapping import content_hash, identity_of, masked
+from desktop_crm.sync.port import (
+    Batch,
+    Change,
+    ChangeKind,
+    Folder,
+    Item,
+    MailItem,
+    MeetingItem,
+    Quarantined,
+    Sensitivity,
+)
+
+_NO_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class ActionKind(StrEnum):
+    """What to do with one item."""
+
+    CREATE = "create"
+    HOLD = "hold"
+    UPDATE = "update"
+    SAME = "same"
+    GONE = "gone"
+    READ = "read"
+    EXCLUDE = "exclude"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One item of the mailbox as it is known so far."""
+
+    id: int
+    identity: str
+    activity: int | None
+    state: str
+    content_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An activity that already stands for an identity, whose it is and who may change it."""
+
+    activity: int
+    owner: int | None
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step; `holder` is the row of the mailbox item when there is one."""
+
+    kind: ActionKind
+    key: str
+    identity: str = ""
+    item: Item | None = None
+    holder: int | None = None
+    activity: int | None = None
+    is_read: bool | None = None
+    digest: str = ""
+    reason: str = ""
+    params: tuple[tuple[str, object], ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored that a batch may concern: by item key, and by identity."""
+
+    holders: Mapping[str, Holder]
+    stored: Mapping[str, Stored]
+
+
+def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | None) -> list[Action]:
+    """Decide for each item of a batch; messages in the order in which they were sent.
+
+    Applying a batch twice gives nothing but `SAME` the second time.
+    """
+    actions: list[Action] = []
+    seen: dict[str, str] = {}
+    for change in _in_order(_collapsed(batch.changes)):
+        action = _decide(change, folder, known, ours, user)
+        if action.kind is ActionKind.CREATE:
+            if action.identity in seen:
+                action = replace(action, kind=ActionKind.HOLD)
+            seen[action.identity] = action.key
+        actions.append(action)
+    return [*actions, *(_set_aside(problem, known) for problem in batch.quarantined)]
+
+
+def _collapsed(changes: Iterable[Change]) -> list[Change]:
+    """One change for each item: the last one, with what the earlier ones brought."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        before = found.pop(change.item_id, None)
+        if change.kind is ChangeKind.READ and before is not None and before.item is not None:
+            found[change.item_id] = replace(before, is_read=change.is_read)
+        elif change.kind is ChangeKind.UPDATE and before is not None:
+            found[change.item_id] = replace(change, is_read=change.is_read)
+        else:
+            found[change.item_id] = change
+    return list(found.values())
+
+
+def _in_order(changes: Iterable[Change]) -> list[Change]:
+    """Deletions last, so that a moved item is seen where it went first; the rest by time."""
+
+    def place(change: Change) -> tuple[bool, datetime]:
+        item = change.item
+        at = item.at if isinstance(item, MailItem) else None
+        return (change.kind is ChangeKind.DELETE, at or _NO_TIME)
+
+    return sorted(changes, key=place)
+
+
+def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int | None) -> Action:
+    holder = known.holders.get(change.item_id)
+    if change.item is None:
+        return _without_item(change, holder)
+    item = masked(change.item) if isinstance(change.item, MeetingItem) else change.item
+    identity = identity_of(item)
+    action = Action(
+        ActionKind.CREATE,
+        change.item_id,
+        identity,
+        item,
+        holder=holder.id if holder else None,
+        is_read=_is_read(change, item),
+        digest=content_hash(item),
+    )
+    if holder and holder.activity is not None and holder.identity == identity:
+        return _again(action, holder, known, user)
+    reason = reason_to_exclude(item, folder, ours)
+    if reason:
+        return replace(action, kind=ActionKind.EXCLUDE, item=None, reason=reason)
+    stored = known.stored.get(identity)
+    if stored is None:
+        return action
+    return replace(action, kind=ActionKind.HOLD, activity=stored.activity)
+
+
+def _again(action: Action, holder: Holder, known: Known, user: int | None) -> Action:
+    """An item that is stored already: changed, or merely reported again."""
+    stands = replace(action, activity=holder.activity)
+    item = action.item
+    stored = known.stored.get(action.identity)
+    if isinstance(item, MailItem) or holder.content_hash == action.digest or stored is None:
+        return replace(stands, kind=ActionKind.SAME)
+    private = isinstance(item, MeetingItem) and item.sensitivity is not Sensitivity.NORMAL
+    # A colleague's entry for the same meeting is theirs: this one's privacy is not its.
+    if not stored.editable or (private and stored.owner != user):
+        return replace(stands, kind=ActionKind.SAME)
+    return replace(stands, kind=ActionKind.UPDATE)
+
+
+def _is_read(change: Change, item: Item) -> bool:
+    if change.is_read is not None:
+        return change.is_read
+    return item.is_read if isinstance(item, MailItem) else True
+
+
+def _without_item(change: Change, holder: Holder | None) -> Action:
+    if holder is None:
+        return Action(ActionKind.SAME, change.item_id)
+    kind = ActionKind.READ
+    if change.kind is ChangeKind.DELETE:
+        kind = ActionKind.SAME if holder.state == ItemState.GONE.value else ActionKind.GONE
+    return Action(
+        kind,
+        change.item_id,
+        holder.identity,
+        holder=holder.id,
+        activity=holder.activity,
+        is_read=change.is_read,
+    )
+
+
+def _set_aside(problem: Quarantined, known: Known) -> Action:
+    holder = known.holders.get(problem.item_id)
+    return Action(
+        ActionKind.QUARANTINE,
+        problem.item_id,
+        holder=holder.id if holder else None,
+        activity=holder.activity if holder else None,
+        reason=problem.reason,
+        params=problem.params,
+        name=problem.name,
+    )

@@ -1,0 +1,111 @@
+"""What a pass did, as plain values: the same for the window, the command line and a dry run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from desktop_crm.core.errors import CrmError
+from desktop_crm.services.changes import NOTHING, ChangeSet
+
+
+@dataclass(slots=True)
+class FolderResult:
+    """One folder of one pass.
+
+    Attributes:
+        folder: its name.
+        created: messages and meetings stored for the first time.
+        updated: meetings whose content changed.
+        known: items that another folder or mailbox had brought already.
+        unchanged: items reported again without a change.
+        gone: items that left the mailbox; their records stay.
+        linked: created items that belong to a record for sure.
+        suggested: created items that only may belong to one; a person decides.
+        excluded: items not stored, with how often each reason (a sentence) applied.
+        quarantined: items that could not be read: name and reason of each.
+        resynced: the mailbox had forgotten the token and was enumerated again.
+    """
+
+    folder: str
+    created: int = 0
+    updated: int = 0
+    known: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    linked: int = 0
+    suggested: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+    quarantined: list[tuple[str, str]] = field(default_factory=list)
+    resynced: bool = False
+
+    @property
+    def total(self) -> int:
+        """Items looked at."""
+        return sum(
+            (
+                self.created,
+                self.updated,
+                self.known,
+                self.unchanged,
+                self.gone,
+                self.excluded.total(),
+                len(self.quarantined),
+            )
+        )
+
+    def add(self, other: FolderResult) -> None:
+        """Add the counts of another batch of the same folder."""
+        for name in ("created", "updated", "known", "unchanged", "gone", "linked", "suggested"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.excluded.update(other.excluded)
+        self.quarantined += other.quarantined
+        self.resynced = self.resynced or other.resynced
+
+
+@dataclass(slots=True)
+class MailboxResult:
+    """One mailbox of one pass; `problem` says why it ended early, what came before is kept."""
+
+    mailbox_id: int
+    name: str
+    folders: list[FolderResult] = field(default_factory=list)
+    problem: CrmError | None = None
+    changes: ChangeSet = NOTHING
+
+
+@dataclass(slots=True)
+class SyncResult:
+    """All mailboxes of one pass."""
+
+    mailboxes: list[MailboxResult] = field(default_factory=list)
+    dry_run: bool = False
+
+    @property
+    def changes(self) -> ChangeSet:
+        """Everything that was written, for the windows."""
+        return merged(result.changes for result in self.mailboxes)
+
+    @property
+    def problem(self) -> CrmError | None:
+        """The first problem, if any mailbox had one."""
+        return next((r.problem for r in self.mailboxes if r.problem is not None), None)
+
+    def count(self, name: str) -> int:
+        """Sum of one of the counted attributes of a folder over the pass."""
+        return sum(_size(getattr(folder, name)) for box in self.mailboxes for folder in box.folders)
+
+
+def _size(value: int | Counter[str] | list[tuple[str, str]]) -> int:
+    if isinstance(value, int):
+        return value
+    return value.total() if isinstance(value, Counter) else len(value)
+
+
+def merged(changes: Iterable[ChangeSet]) -> ChangeSet:
+    """Several reports as one."""
+    found = NOTHING
+    for change in changes:
+        found = found.merge(change)
+    return found

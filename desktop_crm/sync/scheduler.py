@@ -1,0 +1,156 @@
+"""One pass over one or all mailboxes of a user; the window's timer and the command line call it.
+
+Nothing here starts a thread: the caller decides where a pass runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
+from desktop_crm.core.i18n import N_
+from desktop_crm.db.engine import Cancel
+from desktop_crm.models.mail import MailboxKind, MailboxState
+from desktop_crm.services import mailboxes
+from desktop_crm.services.context import Actor
+from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
+from desktop_crm.sync.engine import Engine
+from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.port import Mailbox, Progress, Step
+from desktop_crm.sync.results import MailboxResult, SyncResult
+
+_log = logging.getLogger(__name__)
+
+
+def sync_once(
+    actor: Actor,
+    mailbox_id: int | None = None,
+    *,
+    dry_run: bool = False,
+    cancel: Cancel | None = None,
+    progress: Progress | None = None,
+    automatic: bool = False,
+) -> SyncResult:
+    """One pass of mail and calendar.
+
+    Args:
+        actor: who acts.
+        mailbox_id: one mailbox, or None for all that are the user's own.
+        dry_run: count what a pass would do and write nothing.
+        cancel: stops between two batches; whole batches are kept.
+        progress: called with a folder's name and how many of its items were taken over.
+        automatic: nobody asked for it now: mailboxes that were stopped stay so, because trying
+            a refused password again and again would lock the account.
+
+    Returns:
+        What happened; a mailbox that could not be read has its `problem`, the others went on.
+
+    Raises:
+        Cancelled: the work was stopped.
+        NotFound: there is no such mailbox.
+    """
+    result = SyncResult(dry_run=dry_run)
+    for row in _wanted(actor, mailbox_id, automatic=automatic):
+        result.mailboxes.append(_one(actor, row, dry_run, cancel or Cancel(), progress))
+    return result
+
+
+def _wanted(actor: Actor, mailbox_id: int | None, *, automatic: bool) -> list[MailboxRow]:
+    if mailbox_id is not None:
+        return [mailboxes.get(actor, mailbox_id)]
+    # On a shared database the passwords of colleagues are on their computers, not on this one.
+    everybody = actor.is_admin and not actor.db.is_shared
+    return [
+        row
+        for row in mailboxes.list_mailboxes(actor)
+        if (everybody or row.user_id in (None, actor.user_id))
+        and not (automatic and row.state == MailboxState.STOPPED.value)
+    ]
+
+
+def _one(
+    actor: Actor, row: MailboxRow, dry_run: bool, cancel: Cancel, progress: Progress | None
+) -> MailboxResult:
+    try:
+        port = open_mailbox(actor, row)
+    except CrmError as problem:
+        result = MailboxResult(row.id, row.name, problem=problem)
+    else:
+        engine = Engine(actor, row.id, port, dry_run=dry_run, cancel=cancel, progress=progress)
+        result = engine.run()
+    if not dry_run:
+        _tell(actor, row, result)
+    return result
+
+
+def _tell(actor: Actor, row: MailboxRow, result: MailboxResult) -> None:
+    problem = result.problem
+    if problem is None:
+        mailboxes.set_state(actor, row.id, MailboxState.OK, "", clock.now())
+        return
+    again = isinstance(problem, EnvironmentProblem) and problem.retryable
+    state = MailboxState.WAITING if again else MailboxState.STOPPED
+    try:
+        mailboxes.set_state(actor, row.id, state, str(problem))
+    except CrmError:
+        # The database itself is the problem; the result carries the first one.
+        _log.warning("state of mailbox %s was not kept", row.name, exc_info=True)
+
+
+def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
+    """The adapter of a mailbox; no network yet.
+
+    Raises:
+        UserError: its password is not on this computer.
+    """
+    if row.kind == MailboxKind.FOLDER.value:
+        return FolderMailbox(Path(row.path), actor.zone)
+    password = mailboxes.password_of(row)
+    if not password:
+        raise UserError(
+            N_(
+                "The password of the mailbox {mailbox} is not on this computer. Nothing was "
+                "changed; enter it once here."
+            ),
+            field="password",
+            mailbox=row.name,
+        )
+    return _exchange(row.server, row.address, row.login, password, row.ca_file)
+
+
+def _exchange(server: str, address: str, login: str, password: str, ca_file: str) -> Mailbox:
+    # exchangelib takes a third of a second to import; folders do without it.
+    from desktop_crm.sync.exchange import ExchangeMailbox
+
+    return ExchangeMailbox(server, address, login=login, password=password, ca_file=ca_file)
+
+
+def test_mailbox(actor: Actor, mailbox_id: int) -> tuple[Step, ...]:
+    """Try a mailbox without changing anything.
+
+    Raises:
+        UserError: its password is not on this computer.
+    """
+    port = open_mailbox(actor, mailboxes.get(actor, mailbox_id))
+    try:
+        return tuple(port.test())
+    finally:
+        port.close()
+
+
+def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step, ...]:
+    """Try a mailbox before it is added; nothing is stored.
+
+    Raises:
+        UserError: something about it is missing or wrong.
+    """
+    box = mailboxes.checked(new)
+    if box.kind == MailboxKind.FOLDER.value:
+        return tuple(FolderMailbox(Path(box.path), actor.zone).test())
+    port = _exchange(box.server, box.address, box.login or box.address, password, box.ca_file)
+    try:
+        return tuple(port.test())
+    finally:
+        port.close()
