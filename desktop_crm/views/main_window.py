@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self._build()
         tasks.progress.connect(self._show_tasks)
         self.commands.bind()
+        self.reload_commands()
 
     def _build(self) -> None:
         root = QWidget()
@@ -198,7 +199,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def reload_commands(self) -> None:
         pane = self.workspace.current()
-        actions = pane.commands() if pane is not None else []
+        actions = pane.commands() if pane is not None else self.commands.waiting_actions()
         self.ribbon.show_actions(actions)
         for shortcut in self._pane_shortcuts:
             shortcut.setEnabled(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _BY_THEMSELVES: Final = frozenset({"Return", "Enter"})
 """Keys that the focused table handles itself; a shortcut would take them from buttons."""
+
+
+def _never() -> bool:
+    return False
 
 
 class WindowCommands:
@@ -80,14 +85,29 @@ class WindowCommands:
             bench.settings.theme = "light" if theme.current() != "light" else "dark"
             self._window.restart_workspace()
 
-    def escape(self) -> None:
-        """Close what floats above the window."""
-        from desktop_crm.views.widgets.overlays import Toast
+    def open_other(self) -> None:
+        """Ask for another database and open it."""
+        from desktop_crm.views.dialogs.database import ask_for_database
 
-        for toast in self._window.findChildren(Toast):
-            toast.dismiss()
+        ask_for_database(self._window)
 
     # --- offering --------------------------------------------------------------------------
+
+    def waiting_actions(self) -> list[Action]:
+        """What the ribbon shows until a database is open; nothing of it can be done yet."""
+        kinds = (
+            ("call", tr("Call"), "call"),
+            ("meeting", tr("Meeting"), "calendar_ltr"),
+            ("task", tr("Task"), "task_list_square_ltr"),
+            ("note", tr("Note"), "note"),
+        )
+        new = Action(
+            "waiting.new", tr("New"), self.refresh, "add", primary=True, enabled=_never, group="new"
+        )
+        return [new] + [
+            Action(f"waiting.{key}", text, self.refresh, drawing, enabled=_never, group="follow")
+            for key, text, drawing in kinds
+        ]
 
     def own_actions(self) -> list[Action]:
         """Commands of the window itself."""
@@ -98,7 +118,7 @@ class WindowCommands:
             Action(
                 f"go.{module.key}",
                 tr("Go to {module}", module=tr(module.label)),
-                lambda key=module.key: window.show_module(key),  # type: ignore[misc]
+                partial(window.show_module, module.key),
                 module.icon,
                 shortcut=f"Ctrl+{numbers[module.key]}" if numbers.get(module.key, 10) < 10 else "",
                 place=Place.PALETTE,
@@ -134,7 +154,7 @@ class WindowCommands:
     def bind(self) -> None:
         """Bind the window's shortcuts; called once."""
         for number in range(1, 10):
-            self._bind(f"Ctrl+{number}", lambda n=number: self._go(n))
+            self._bind(f"Ctrl+{number}", partial(self._go, number))
         self._bind("Ctrl+K", self.search)
         self._bind("Ctrl+F", self.find)
         self._bind("F5", self.refresh)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from desktop_crm.core.i18n import tr
 from desktop_crm.views import modules
+from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.widgets.layout import frame
 
 if TYPE_CHECKING:
@@ -52,6 +55,19 @@ class Workspace(QStackedWidget):
     def start(self, bench: Workbench) -> None:
         """Take the tools that panes need."""
         self._bench = bench
+
+    def say_closed(self, reason: str, open_other: Callable[[], object]) -> None:
+        """Say that no database is open and why, with a way on."""
+        page = EmptyState(
+            "folder",
+            tr("No database is open"),
+            reason,
+            tr("Open another database…"),
+            open_other,
+            name="closed",
+        )
+        self.addWidget(page)
+        self.setCurrentWidget(page)
 
     def bring_to_front(self, key: str) -> Pane | None:
         """Show a module; makes its pane when it is shown for the first time."""

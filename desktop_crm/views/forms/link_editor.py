@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.meta import registry
+from desktop_crm.meta.field import Menu
 from desktop_crm.views.forms.editor import Editor
 from desktop_crm.views.icons import icon
 
@@ -49,6 +51,13 @@ class LinkEditor(Editor):
         self._open.setToolTip(tr("Open the record"))
         self._open.triggered.connect(self._open_target)
         self._open.setVisible(False)
+        self._choices = self.line.addAction(
+            icon("chevron_down", fill_on=False), QLineEdit.ActionPosition.TrailingPosition
+        )
+        self._choices.setText(tr("Show choices"))
+        self._choices.setToolTip(tr("Show choices"))
+        self._choices.triggered.connect(self._show_all)
+        self._show_open()
         self._found = QStandardItemModel(self)
         self._completer = QCompleter(self._found, self)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
@@ -63,7 +72,7 @@ class LinkEditor(Editor):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._ask)
+        self._rest.timeout.connect(self._ask_typed)
 
     def _show(self, value: object, title: str) -> None:
         self._id = value if isinstance(value, int) else None
@@ -73,12 +82,17 @@ class LinkEditor(Editor):
         self._show_open()
 
     def _show_open(self) -> None:
-        from desktop_crm.meta import registry
-        from desktop_crm.meta.field import Menu
-
         target = registry.find(self.field.target)
-        known = target is not None and target.menu is Menu.MAIN
-        self._open.setVisible(self._id is not None and known)
+        leads_there = target is not None and target.menu is Menu.MAIN
+        self._open.setVisible(self._id is not None and leads_there)
+        self._choices.setVisible(not leads_there and not self.line.isReadOnly())
+
+    @Slot()
+    def _show_all(self) -> None:
+        """Unfold the first choices, whatever stands in the field."""
+        self.line.setFocus()
+        self.line.selectAll()
+        self._ask("")
 
     @property
     def title(self) -> str:
@@ -101,6 +115,7 @@ class LinkEditor(Editor):
     def set_read_only(self, read_only: bool) -> None:
         self.line.setReadOnly(read_only)
         self.line.setPlaceholderText("" if read_only else tr("Type to search"))
+        self._show_open()
 
     @Slot(str)
     def _edited(self, text: str) -> None:
@@ -111,14 +126,17 @@ class LinkEditor(Editor):
         self._rest.start()
 
     @Slot()
-    def _ask(self) -> None:
+    def _ask_typed(self) -> None:
+        self._ask(self.line.text().strip())
+
+    def _ask(self, typed: str) -> None:
         from desktop_crm.services import query
 
         self._bench.tasks.read(
             query.suggest,
             self._bench.actor,
             self.field.target,
-            self.line.text().strip(),
+            typed,
             LIMIT,
             done=self._take,
             owner=self,
@@ -174,6 +192,6 @@ class LinkEditor(Editor):
             and not self._popup.isVisible()
             and not self.line.isReadOnly()
         ):
-            self._ask()
+            self._show_all()
             return True
         return False

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
     from desktop_crm.services.records import RecordValues
 
-_STATES: Final = ("stage", "status_reason", "relationship_type", "state")
+_STATES: Final = ("stage", "status_reason", "relationship_type", "role", "state")
+_USUAL: Final = "active"
 _MOST_FACTS: Final = 12
 _NO_FACTS: Final = frozenset({"lines", "image", "json", "multiline", "boolean"})
 _MODIFIED: Final = "modified_at"
@@ -41,7 +42,7 @@ def pill_of(entity: Entity, record: RecordValues, formats: Formats) -> tuple[str
     for name in _STATES:
         field = entity.fields.get(name)
         value = record.values.get(name)
-        if field is None or value is None:
+        if field is None or value is None or value == _USUAL:
             continue
         if field.target == "stage":
             tones = registry.get("stage").fields["forecast_category"].tones

@@ -20,6 +20,7 @@ _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
 _TITLE_SHRINKS: Final = 0.75
 _SHRINKS: Final = 0.6
+_PILL_SHRINKS: Final = 0.85
 _CURRENCY: Final = 20
 _HEAVY_KINDS: Final = frozenset({"lines", "image", "json"})
 
@@ -97,6 +98,7 @@ def make(entity: Entity, path: str) -> ListColumn | None:
     grows = look in {Look.TITLE, Look.PERSON} or field.kind.name in _FLEXIBLE
     extra, tones = _extra(entity, path, field)
     shrinks = _TITLE_SHRINKS if look >= Look.TITLE else _SHRINKS if grows else 1.0
+    shrinks = _PILL_SHRINKS if look is Look.PILL else shrinks
     return ListColumn(path, label, field, look, width, grows, shrinks, extra, tones)
 
 

@@ -263,7 +263,7 @@ class RecordPane(Pane):
 
     @Slot()
     def _show_detail(self) -> None:
-        if self._wanted == self.detail.record_id or not self.detail.isVisibleTo(self):
+        if self._wanted == self.detail.record_id:
             return
         if not self.detail.may_leave():
             kept = self.detail.record_id
