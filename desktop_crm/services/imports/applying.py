@@ -162,7 +162,7 @@ class _Writer:
         for entity, new in wanted.items():
             position = batch.next_stage_position(self.actor) if entity == "stage" else 0
             changes = [
-                Change(None, None, _first_values(one, position + 10 * index))
+                Change(None, None, _first_values(one, position + index))
                 for index, one in enumerate(new)
             ]
             saved = self._save_many(entity, changes)

@@ -38,10 +38,12 @@ def finish(actor: Actor, batch: int, counts: dict[str, int], *, stopped: bool) -
 
 
 def next_stage_position(actor: Actor) -> int:
-    """Position behind the last stage in use."""
+    """Position behind the last open stage in use, before those that close a deal."""
     table = registry.get("stage").table
     with actor.db.reading() as connection:
         last = connection.execute(
-            select(func.max(table.c.position)).where(table.c.deleted_at.is_(None))
+            select(func.max(table.c.position)).where(
+                table.c.deleted_at.is_(None), table.c.state == "open"
+            )
         ).scalar()
-    return (last or 0) + 10
+    return (last or 0) + 1

@@ -144,7 +144,8 @@ def _creation(entity: Entity, planned: PlannedRow, values: dict[str, object]) ->
         for name, bound in entity.fields.items()
         if bound.required and bound.importable and not bound.hidden and values.get(name) is None
     ]
-    if entity.title_field == "full_name" and not recipes.full_name(values):
+    named = recipes.full_name(values) or values.get("email") or values.get("emails")
+    if entity.title_field == "full_name" and not named:
         problems.append(CellProblem("last_name", "", tr("The name is missing.")))
     if problems:
         planned.problems = tuple(problems)

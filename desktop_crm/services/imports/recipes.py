@@ -36,8 +36,7 @@ _KEYS: Final[Mapping[str, tuple[KeyFields, ...]]] = {
 }
 """Fields that identify a record, tried in this order; the first key a row has whole decides."""
 
-FALLBACKS: Final = frozenset({("email",)})
-"""Keys tried as well when an earlier key of the row finds nothing."""
+_NAME_PARTS: Final = ("first_name", "middle_name", "last_name", "suffix")
 
 CONSENTS: Final = frozenset({"do_not_email", "do_not_phone", "do_not_bulk"})
 """A file may record a refusal, never take one back (R50)."""
@@ -73,8 +72,8 @@ def _first_child(value: object, name: str) -> object:
 
 
 def full_name(values: Mapping[str, object]) -> str:
-    """Folded first and last name."""
-    parts = (values.get("first_name"), values.get("last_name"))
+    """Folded name of a person, put together as the stored one is."""
+    parts = (values.get(name) for name in _NAME_PARTS)
     return fold(" ".join(str(part) for part in parts if part and not isinstance(part, Unset)))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import vobject
+
 from desktop_crm.core.errors import UserError
 from desktop_crm.services.excel.table import ChildRows
 from desktop_crm.services.imports import cards, vcard
@@ -118,7 +119,9 @@ def test_birthdays(line: str, day: date | None, note: str | None) -> None:
 
 def test_pictures_and_unknown_lines_do_no_harm() -> None:
     (found,) = values(
-        card("FN:A B", "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ", " SkZJRg==", "X-WHAT:ever", "no colon")
+        card(
+            "FN:A B", "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ", " SkZJRg==", "X-WHAT:ever", "no colon"
+        )
     )
     assert found["last_name"] == "B"
 

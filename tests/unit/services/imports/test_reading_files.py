@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from desktop_crm.core.errors import EnvironmentProblem, NotFound, UserError
 from desktop_crm.services.imports import delimited, encoding, signature
 from desktop_crm.services.imports.options import ImportOptions
