@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 _GENERIC: Final = "desktop_crm.views.forms.form_dialog:FormDialog"
-_CUSTOM: Final[Mapping[str, str]] = {}
+_CUSTOM: Final[Mapping[str, str]] = {
+    "quote": "desktop_crm.views.custom.quote_form:QuoteDialog",
+}
 """Entities whose form is more than fields."""
 
 

@@ -173,6 +173,10 @@ class RecordEditing(QObject):
         else:
             self._bench.shell.show_error(error)
 
+    def show_error(self, error: Exception) -> None:
+        """Show beside the fields why something else with the record was refused."""
+        self._take_error(error, None)
+
     # --- conflicts -------------------------------------------------------------------------
 
     def _read_theirs(self, conflict: Conflict, then: Callable[[int], object] | None) -> None:

@@ -70,8 +70,9 @@ def actions(
     enabled: Callable[[], bool],
 ) -> list[Action]:
     """Commands that add an activity to the record in hand; none for records that take none."""
+    quotes = _quote_actions(bench, entity_key, record, enabled)
     if not takes_activities(entity_key) or not bench.actor.can("activity", "create"):
-        return []
+        return quotes
 
     def adder(kind: str) -> Callable[[], None]:
         def add() -> None:
@@ -93,4 +94,35 @@ def actions(
             enabled=lambda: enabled() and record() is not None,
         )
         for kind, text in KINDS
+    ] + quotes
+
+
+def _quote_actions(
+    bench: Workbench,
+    entity_key: str,
+    record: Callable[[], RecordValues | None],
+    enabled: Callable[[], bool],
+) -> list[Action]:
+    """The command that makes a quote of an opportunity."""
+    if entity_key != "opportunity" or not bench.actor.can("quote", "create"):
+        return []
+
+    def make() -> None:
+        from desktop_crm.views.custom.quote_form import new_from_opportunity
+
+        current = record()
+        if current is not None and current.id is not None:
+            new_from_opportunity(bench, current.id, bench.shell.window_widget())
+
+    return [
+        Action(
+            "follow.quote",
+            tr("Quote"),
+            make,
+            "receipt",
+            "accent_text",
+            group="follow",
+            enabled=lambda: enabled() and record() is not None,
+            tip=tr("New quote from this opportunity"),
+        )
     ]

@@ -1,0 +1,1 @@
+"""Forms of entities that are more than fields."""
