@@ -79,7 +79,7 @@ def facts(entity: Entity, record: RecordValues, formats: Formats) -> list[Fact]:
         field = entity.fields.get(name)
         if field is None or name in skipped or field.kind.name in _NO_FACTS:
             continue
-        text = shown(field, record, formats)
+        text = "" if record.values.get(name) == 0 else shown(field, record, formats)
         if text and len(found) < _MOST_FACTS:
             target = record.values.get(name) if field.target else None
             target_id = target if isinstance(target, int) else None

@@ -18,7 +18,7 @@ PERSON_LIKE: Final = frozenset({"contact", "lead", "account", "user"})
 """Entities whose titles stand beside an avatar."""
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
-_TITLE_SHRINKS: Final = 0.75
+_TITLE_SHRINKS: Final = 0.9
 _SHRINKS: Final = 0.6
 _PILL_SHRINKS: Final = 0.85
 _CURRENCY: Final = 20

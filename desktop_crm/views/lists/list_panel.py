@@ -136,13 +136,16 @@ class ListPanel(QFrame):
         """Ask the database again; the current record stays current."""
         kept = self._bench.recall(self._memory)
         own = self._view.columns if self._view is not None else ()
-        paths = own or tuple(kept.get("columns") or self.entity.columns)
+        saved = self._view is not None and self._view.saved_id is not None
+        chosen = tuple(kept.get("columns") or ())
+        paths = (own if saved else chosen) or own or self.entity.columns
         columns = list_columns.columns(self._bench.actor, self.entity, paths)
         if not columns:
-            columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
+            paths = self.entity.columns
+            columns = list_columns.columns(self._bench.actor, self.entity, paths)
         widths = {str(k): int(v) for k, v in (kept.get("widths") or {}).items()}
         self.notice.say("")
-        self.table.drops_columns = not own and "columns" not in kept
+        self.table.drops_columns = paths is not chosen and not saved
         self.table.show_columns(columns, widths)
         self._show_sort()
         source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)

@@ -53,6 +53,7 @@ _ALL: Final = {
     "product": N_("All products"),
     "quote": N_("All quotes"),
 }
+_ACTIVITY_COLUMNS: Final = ("subject", "kind", "occurred_at", "priority", "account", "contact")
 _MY_OPEN: Final = {
     "lead": N_("My open leads"),
     "opportunity": N_("My open opportunities"),
@@ -122,8 +123,11 @@ def fixed(entity: Entity, user_id: int | None) -> ViewSet:
         own = Rule("owner", "=", user_id)
         if entity.key in _MY_OPEN:
             both = filters.both(own, Rule("state", "=", OPEN))
-            order = Order("due_at") if entity.key == "activity" else None
-            views.append(ListView(OPEN, tr(_MY_OPEN[entity.key]), "star", both, order))
+            is_activity = entity.key == "activity"
+            order = Order("occurred_at") if is_activity else None
+            columns = _ACTIVITY_COLUMNS if is_activity else ()
+            title = tr(_MY_OPEN[entity.key])
+            views.append(ListView(OPEN, title, "star", both, order, columns))
         mine = tr(_MINE.get(entity.key, N_("Mine")))
         views.append(ListView(MINE, mine, "person", own))
     views.append(ListView(ALL, tr(_ALL.get(entity.key, N_("All"))), entity.icon))

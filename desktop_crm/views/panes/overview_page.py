@@ -13,7 +13,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.field import Menu
 from desktop_crm.views.forms import summary
 from desktop_crm.views.panes.timeline import TimelineView
-from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.buttons import LinkButton, push_button
 from desktop_crm.views.widgets.labels import Elide, SectionTitle, label
 from desktop_crm.views.widgets.layout import row, separator
 
@@ -123,17 +123,10 @@ class OverviewPage(QScrollArea):
             address = fact.text.replace(" ", "") if kind == "phone" else fact.text
             if kind == "url" and "://" not in address:
                 address = f"https://{address}"
-            made = push_button(
-                name,
-                fact.text,
-                lambda: QDesktopServices.openUrl(QUrl(f"{scheme}{address}")),
-                kind="link",
+            return LinkButton(
+                name, fact.text, lambda: QDesktopServices.openUrl(QUrl(f"{scheme}{address}"))
             )
-            return row(made, None)
         return Elide(fact.text)
 
     def _link(self, name: str, text: str, entity: str, record_id: int) -> QWidget:
-        made = push_button(
-            name, text, lambda: self._bench.shell.open_record(entity, record_id), kind="link"
-        )
-        return row(made, None)
+        return LinkButton(name, text, lambda: self._bench.shell.open_record(entity, record_id))

@@ -28,7 +28,7 @@ from desktop_crm.views.panes.overview_page import OverviewPage
 from desktop_crm.views.panes.related import RelatedPanel, kinds_of
 from desktop_crm.views.panes.timeline import TimelineView
 from desktop_crm.views.widgets.avatar import Avatar
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.buttons import LinkButton, tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Glyph
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import column, row, separator
@@ -111,7 +111,7 @@ class RecordDetail(QFrame):
         self._title = Elide("", "h1")
         self._pill = Pill()
         self._subtitle = Elide("", "dim")
-        self._link = push_button(f"detail.{key}.link", "", self._open_subtitle, kind="link")
+        self._link = LinkButton(f"detail.{key}.link", "", self._open_subtitle)
         self._subtitle_target: tuple[str, int] | None = None
         symbol: QWidget = self._avatar or Glyph(self.entity.icon, "accent_text", 28)
         names = column(
@@ -134,8 +134,14 @@ class RecordDetail(QFrame):
             )
             for action in actions
         ]
-        edit = tool_button(f"detail.{key}.edit", tr("Edit in a window"), "edit", self._edit)
-        bar = row(*shown, None, edit, spacing=0)
+        edit = tool_button(
+            f"detail.{key}.edit",
+            tr("Edit in a window"),
+            "edit",
+            self._edit,
+            show_text=not actions,
+        )
+        bar = row(*shown, None, edit, spacing=0) if actions else row(edit, None)
         self.tabs = QTabBar()
         self.tabs.setObjectName(f"detail.{key}.tabs")
         self.tabs.setAccessibleName(tr("Parts of the record"))
@@ -255,8 +261,7 @@ class RecordDetail(QFrame):
         self._subtitle.setText(words)
         self._subtitle.setVisible(bool(words))
         self._subtitle_target = target[1] if target else None
-        self._link.setText(target[0] if target else "")
-        self._link.setAccessibleName(self._link.text())
+        self._link.show_text(target[0] if target else "")
         self._link.setVisible(target is not None)
 
     def _subtitle_of(self, record: RecordValues) -> tuple[str, tuple[str, tuple[str, int]] | None]:

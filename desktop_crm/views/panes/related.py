@@ -15,7 +15,7 @@ from desktop_crm.services import query
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.lists import columns as list_columns
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.buttons import LinkButton, tool_button
 from desktop_crm.views.widgets.labels import Elide, Pill, SectionTitle, label
 from desktop_crm.views.widgets.layout import clear, column, row, separator
 
@@ -183,13 +183,11 @@ class RelatedPanel(QScrollArea):
         self._column.addSpacing(10)
 
     def _line(self, related: RelatedList, shown: RelatedRow) -> QWidget:
-        button = push_button(
+        button = LinkButton(
             f"related.{related.entity}.{shown.id}",
             shown.title or "–",
             lambda: self._bench.shell.open_record(related.entity, shown.id),
-            kind="link",
         )
-        button.setMaximumWidth(240)
         top: list[QWidget | None] = [button, None]
         if shown.pill:
             top.append(Pill(shown.pill, shown.tone))

@@ -10,12 +10,11 @@ from desktop_crm.views import theme
 
 
 def initials(name: str) -> str:
-    """First letters of the first and the last word, for an avatar."""
+    """First letters of the first two words, for an avatar."""
     words = [word for word in name.split() if unicodedata.category(word[0])[0] in "LN"]
     if not words:
         return "?"
-    letters = words[0][0] if len(words) == 1 else words[0][0] + words[-1][0]
-    return letters.upper()
+    return "".join(word[0] for word in words[:2]).upper()
 
 
 def paint_avatar(painter: QPainter, area: QRectF, name: str) -> None:
