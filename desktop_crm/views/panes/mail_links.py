@@ -228,7 +228,9 @@ class LinksPanel(QFrame):
                 tint="accent_text",
             )
             line = row(text, create, spacing=4)
-            line.layout().setStretch(0, 1)  # type: ignore[union-attr]
+            inner = line.layout()
+            assert isinstance(inner, QHBoxLayout)  # noqa: S101  made by row()
+            inner.setStretch(0, 1)
             self._body.addWidget(line)
 
     def _add_rejected(self, links: list[LinkRow], message: Message) -> None:
