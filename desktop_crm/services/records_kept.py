@@ -42,8 +42,10 @@ def insert_rows(
     empty = dict.fromkeys(names)
     full = [{**stamp, **empty, **row, "uid": new_uid()} for row in rows]
     table: Any = model.__table__
-    statement = insert(model).returning(table.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, full).scalars())
+    # Keys come back by uid: asked for in order, SQLite would insert row by row.
+    statement = insert(model).returning(table.c.uid, table.c.id)
+    keys = {uid: key for uid, key in connection.execute(statement, full)}
+    return [keys[row["uid"]] for row in full]
 
 
 def update_rows(
