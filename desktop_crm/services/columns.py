@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Table, literal
+from sqlalchemy import Alias, ColumnElement, FromClause, Table, and_, literal
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import knows
+from desktop_crm.services.permissions import knows, row_clause
 
 _KEY: Final = "id"
 
@@ -125,7 +126,16 @@ class Paths:
                 N_("{entity} has no linked record “{field}”."), entity=tr(entity.label), field=step
             )
         target = registry.get(field.target)
-        alias = target.table.alias(f"j{len(self._joined)}_{step}")
-        self._joins.append((alias, alias.c.id == table.c[field.column.name]))
+        alias = _alias(target.table, f"j{len(self._joined)}_{step}")
+        matches = alias.c.id == table.c[field.column.name]
+        rights = row_clause(self.actor, target, alias, "read")
+        # A record out of reach is not joined: neither its title nor any value behind it shows.
+        self._joins.append((alias, matches if rights is None else and_(matches, rights)))
         self._joined[path] = (target, alias)
         return path
+
+
+@lru_cache(maxsize=1024)
+def _alias(table: Table, name: str) -> FromClause:
+    """Alias of a table; SQLAlchemy copies every column of each new one."""
+    return table.alias(name)

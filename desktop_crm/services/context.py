@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, select
@@ -20,6 +20,9 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Role, RoleRight, User
 from desktop_crm.models.user import RightLevel, UserState
+
+if TYPE_CHECKING:
+    from desktop_crm.services.prepared import Prepared
 
 ACTIONS: Final = ("read", "create", "edit", "remove")
 EVERY: Final = "*"
@@ -58,6 +61,11 @@ class Actor:
     def formats(self) -> Formats:
         """How this user reads and writes values."""
         return Formats(self.language, self.zone)
+
+    @cached_property
+    def statements(self) -> dict[Hashable, Prepared]:
+        """Statements of lists made ready for this user; rights stand in them as literals."""
+        return {}
 
     def level(self, entity: Entity | str, action: str) -> RightLevel:
         """Level the role grants for an action on an entity.

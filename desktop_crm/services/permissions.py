@@ -31,7 +31,7 @@ def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> 
         return None
     special = _PREDICATES.get(entity.key)
     if special is not None:
-        return special(actor, table)
+        return special(actor, table, action)
     if entity.meta.reference:
         return None if actor.can(entity, action) else false()
     if entity.parent:
@@ -44,6 +44,15 @@ def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> 
     if not entity.owned:
         return None
     return table.c.owner_id.in_(sorted(owners))
+
+
+def literal_owners(actor: Actor, entity: Entity, action: str) -> tuple[int, ...] | None:
+    """Owner ids that alone decide which rows an action reaches; None when others decide."""
+    plain = entity.owned and not entity.parent and not entity.meta.reference
+    if actor.is_admin or not plain or entity.key in _PREDICATES:
+        return None
+    owners = actor.owners(entity, action)
+    return None if owners is None else tuple(sorted(owners))
 
 
 def _through_parents(actor: Actor, entity: Entity, table: FromClause, action: str) -> Clause | None:
@@ -64,31 +73,40 @@ def _through_parents(actor: Actor, entity: Entity, table: FromClause, action: st
     return or_(*clauses)
 
 
-def _own_mailbox(actor: Actor, table: FromClause) -> Clause:
+def _own_mailbox(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(table.c.user_id == actor.user_id)
 
 
-def _own_deeds(actor: Actor, table: FromClause) -> Clause:
+def _own_deeds(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(table.c.by_id == actor.user_id)
 
 
-def _own_import(actor: Actor, table: FromClause) -> Clause:
+def _own_import(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(table.c.created_by_id == actor.user_id)
 
 
-def _visible_view(actor: Actor, table: FromClause) -> Clause:
+def _visible_view(actor: Actor, table: FromClause, action: str) -> Clause:
+    own = and_(table.c.owner_id == actor.user_id)
+    if action != "read":
+        return own
     return or_(
-        table.c.owner_id == actor.user_id,
+        own,
         table.c.scope == ViewScope.PUBLIC,
         and_(table.c.scope == ViewScope.TEAM, table.c.owner_id.in_(sorted(actor.team_ids))),
     )
 
 
-_PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause], Clause]]] = {
+def _never(actor: Actor, table: FromClause, action: str) -> Clause:
+    # Bytes are handed out with their document, whose rights decide.
+    return and_(false())
+
+
+_PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "mailbox": _own_mailbox,
     "audit_entry": _own_deeds,
     "import_batch": _own_import,
     "saved_view": _visible_view,
+    "document_content": _never,
 }
 
 

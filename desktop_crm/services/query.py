@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
+    CompoundSelect,
     Connection,
+    Integer,
     Select,
+    String,
     bindparam,
     column,
     func,
     literal,
+    literal_column,
     select,
     table,
     text,
+    union_all,
 )
 
 from desktop_crm import models  # noqa: F401  registers the entities
@@ -39,11 +44,34 @@ from desktop_crm.services import clauses
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Node, Rule, both, parse
-from desktop_crm.services.permissions import require, row_clause
+from desktop_crm.services.permissions import literal_owners, require, row_clause
+from desktop_crm.services.prepared import Prepared, Row
+
+__all__ = [
+    "PAGE",
+    "Order",
+    "RecordQuery",
+    "Row",
+    "Suggestion",
+    "count",
+    "entity_query",
+    "first_page",
+    "key_clause",
+    "keys",
+    "objects",
+    "rows",
+    "suggest",
+]
 
 PAGE: Final = 256
+FEW_HITS: Final = 2000
+"""Up to so many search hits are sorted; more are found sooner by walking the list's order."""
 _TRIGRAM: Final = 3
 _LAST: Final = "\U0010ffff"
+_KEPT: Final = 200
+_MERGED: Final = 60
+_LIVE: Final = "deleted_at IS NULL"
+_GONE: Final = "deleted_at IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +102,6 @@ class RecordQuery:
     order: tuple[Order, ...] = ()
     search: str = ""
     deleted: bool = False
-
-
-class Row(NamedTuple):
-    """One record of a list; ``values`` stand in the order of the query's columns."""
-
-    id: int
-    version: int
-    deleted: bool
-    values: tuple[Any, ...]
 
 
 class Suggestion(NamedTuple):
@@ -120,20 +139,28 @@ def entity_query(
 def first_page(
     actor: Actor, query: RecordQuery, limit: int = PAGE, cancel: Cancel | None = None
 ) -> list[Row]:
-    """Return the first rows in order; one statement."""
-    plan = _Plan(actor, query)
-    with actor.db.reading(cancel) as connection:
-        return plan.rows(connection, plan.page(limit))
+    """Return the first rows in order; one statement, two when words are searched for."""
+    words = _Words.of(actor, query)
+    if not words.phrase:
+        return _prepared(actor, query, f"page {limit}", lambda plan: plan.page(limit)).rows(
+            actor.db, cancel, **words.late()
+        )
+    hits = _prepared(actor, query, "hits", lambda plan: plan.hits()).keys(
+        actor.db, cancel, match=words.phrase
+    )
+    if len(hits) > FEW_HITS:
+        many = _prepared(actor, query, f"many {limit}", lambda plan: plan.page_of_many(limit))
+        return many.rows(actor.db, cancel, **words.late())
+    few = _prepared(actor, query, f"few {limit}", lambda plan: plan.page_of_few(limit))
+    late = words.late() | {"keys": _packed(actor.db.dialect, hits)}
+    return few.rows(actor.db, cancel, **late)
 
 
 def keys(actor: Actor, query: RecordQuery, cancel: Cancel | None = None) -> array[int]:
     """Return every key in order; one statement, 8 bytes a record."""
-    plan = _Plan(actor, query)
-    with actor.db.reading(cancel) as connection:
-        result = connection.execute(plan.snapshot())
-        # The driver's cursor: SQLAlchemy's rows cost three times as much for a single integer.
-        cursor: Any = result.cursor
-        return array("q", chain.from_iterable(cursor))
+    words = _Words.of(actor, query)
+    found = _prepared(actor, query, "keys", lambda plan: plan.snapshot())
+    return found.keys(actor.db, cancel, **words.late())
 
 
 def rows(
@@ -145,25 +172,23 @@ def rows(
     """
     if not ids:
         return []
-    plan = _Plan(actor, replace(query, filter=None, search="", order=()))
-    with actor.db.reading(cancel) as connection:
-        found = {row.id: row for row in plan.rows(connection, plan.by_keys(connection, ids))}
-    return [found[key] for key in ids if key in found]
+    plain = replace(query, filter=None, search="", order=(), deleted=False)
+    read = _prepared(actor, plain, "rows", lambda plan: plan.by_keys())
+    found = read.rows(actor.db, cancel, keys=_packed(actor.db.dialect, ids))
+    by_id = {row.id: row for row in found}
+    return [by_id[key] for key in ids if key in by_id]
 
 
 def count(actor: Actor, query: RecordQuery, cancel: Cancel | None = None) -> int:
     """Count the records; one statement that reads every match."""
-    plan = _Plan(actor, query)
-    with actor.db.reading(cancel) as connection:
-        return int(connection.execute(plan.count()).scalar_one())
+    words = _Words.of(actor, query)
+    found = _prepared(actor, query, "count", lambda plan: plan.count())
+    return found.number(actor.db, cancel, **words.late())
 
 
 def objects(actor: Actor, query: RecordQuery, limit: int | None = None) -> list[dict[str, Any]]:
     """Return records as plain mappings, ``id`` first, for scripts."""
-    plan = _Plan(actor, query)
-    statement = plan.page(limit) if limit is not None else plan.page(-1)
-    with actor.db.reading() as connection:
-        found = plan.rows(connection, statement)
+    found = first_page(actor, query, -1 if limit is None else limit)
     return [{"id": row.id, **dict(zip(query.columns, row.values, strict=True))} for row in found]
 
 
@@ -174,20 +199,15 @@ def suggest(
     entity = registry.get(entity_key)
     subtitle = entity.meta.subtitle or "id"
     query = RecordQuery(entity_key, (entity.title_field, subtitle))
-    begins = _Plan(actor, query)
     folded = fold(typed)
     if "title_key" not in entity.fields:
         return []
-    if folded:
-        key = begins.paths.table.c.title_key
-        begins.where.append((key >= folded) & (key < folded + _LAST))
-    with actor.db.reading(cancel) as connection:
-        found = begins.rows(connection, begins.page(limit))
-        if folded and len(found) < limit:
-            inside = _Plan(actor, replace(query, search=typed))
-            known = {row.id for row in found}
-            more = inside.rows(connection, inside.page(limit))
-            found += [row for row in more if row.id not in known][: limit - len(found)]
+    begins = _prepared(actor, query, f"begins {limit}", lambda plan: plan.begins(limit))
+    found = begins.rows(actor.db, cancel, w0=folded, e0=folded + _LAST)
+    if folded and len(found) < limit:
+        known = {row.id for row in found}
+        more = first_page(actor, replace(query, search=typed), limit, cancel)
+        found += [row for row in more if row.id not in known][: limit - len(found)]
     shown = [entity.fields[subtitle]] if subtitle != "id" else []
     return [
         Suggestion(
@@ -199,47 +219,131 @@ def suggest(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is searched for: short words begin the title, the others stand anywhere.
+
+    Attributes:
+        short: Folded words that trigrams cannot find.
+        long: The other words, where no index takes them as one phrase.
+        phrase: The other words as SQLite's search index wants them.
+    """
+
+    short: tuple[str, ...] = ()
+    long: tuple[str, ...] = ()
+    phrase: str = ""
+
+    @classmethod
+    def of(cls, actor: Actor, query: RecordQuery) -> _Words:
+        """Read the words of a query."""
+        if not query.search:
+            return _NO_WORDS
+        words = fold(query.search).split()
+        short = tuple(word for word in words if len(word) < _TRIGRAM)
+        long = tuple(word for word in words if len(word) >= _TRIGRAM)
+        if actor.db.dialect == "sqlite" and query.entity in SEARCHED:
+            quoted = ['"' + word.replace('"', '""') + '"' for word in long]
+            return cls(short, (), " AND ".join(quoted))
+        return cls(short, long)
+
+    @property
+    def shape(self) -> tuple[int, int, bool]:
+        """What the statement depends on."""
+        return (len(self.short), len(self.long), bool(self.phrase))
+
+    def late(self) -> dict[str, object]:
+        """Values of the statement."""
+        found: dict[str, object] = {}
+        for n, word in enumerate(self.short):
+            found |= {f"w{n}": word, f"e{n}": word + _LAST}
+        for n, word in enumerate(self.long):
+            found[f"l{n}"] = _inside(word)
+        if self.phrase:
+            found["match"] = self.phrase
+        return found
+
+
+_NO_WORDS: Final = _Words()
+
+
+def _inside(word: str) -> str:
+    """Pattern of LIKE for a word anywhere in a text."""
+    for special in ("/", "%", "_"):
+        word = word.replace(special, "/" + special)
+    return f"%{word}%"
+
+
+def _prepared(
+    actor: Actor,
+    query: RecordQuery,
+    purpose: str,
+    make: Callable[[_Plan], Select[Any]],
+) -> Prepared:
+    """Statement of a query, kept with the actor whose rights stand in it.
+
+    Filters are made anew each time: they may depend on the day.
+    """
+    words = _Words.of(actor, query)
+    if query.filter is not None:
+        return Prepared(actor.db, make(_Plan(actor, query, words)))
+    key = (replace(query, search=""), words.shape, purpose)
+    found = actor.statements.get(key)
+    if found is None:
+        found = Prepared(actor.db, make(_Plan(actor, query, words)))
+        if len(actor.statements) >= _KEPT:
+            actor.statements.clear()
+        actor.statements[key] = found
+    return found
+
+
+def _packed(dialect: str, ids: Sequence[int]) -> object:
+    """Many keys as one value."""
+    # SQLite reads one text by json_each: no limit of 32,766, and one statement for any count.
+    return str(list(ids)) if dialect == "sqlite" else list(ids)
+
+
 class _Plan:
     """One query on its way to SQL."""
 
-    def __init__(self, actor: Actor, query: RecordQuery) -> None:
+    def __init__(self, actor: Actor, query: RecordQuery, words: _Words = _NO_WORDS) -> None:
         entity = registry.get(query.entity)
         require(actor, entity, "read")
         self.actor = actor
         self.query = query
         self.entity = entity
         self.paths = Paths(actor, entity)
+        self.owners = literal_owners(actor, entity, "read")
         self.where: list[ColumnElement[bool]] = []
         rights = row_clause(actor, entity, self.paths.table, "read")
         if rights is not None:
             self.where.append(rights)
+        self.has_rights = rights is not None
+        self.alive: ColumnElement[bool] | None = None
         if entity.is_record:
             gone = self.paths.table.c.deleted_at
             self.alive = gone.is_not(None) if query.deleted else gone.is_(None)
         if query.filter is not None:
             self.where.append(clauses.clause(query.filter, self.paths))
+        self.words = words
         if query.search:
-            self._search(query.search)
+            self._search(words)
+
+    # --- statements ------------------------------------------------------------------------
 
     def page(self, limit: int) -> Select[Any]:
-        """Statement of the first rows.
+        """Statement of the first rows; a negative limit takes all.
 
         Where no index gives the order, the keys are sorted alone and the rest is joined to the
         winners, so that the sort carries one narrow column instead of every shown one.
         """
-        if self._order_is_indexed() or limit < 0:
-            order = self._order()
-            shown = self._shown(self.paths)
-            statement = self._filtered(select(*shown).select_from(self.paths.source))
-            statement = statement.order_by(*order)
-            return statement.limit(limit) if limit >= 0 else statement
-        inner = self.snapshot().limit(limit).subquery("k")
-        outer = Paths(self.actor, self.entity)
-        shown = self._shown(outer)
-        key = outer.table.c.id
-        order = self._order(outer)
-        source = inner.join(outer.table, key == inner.c.id)
-        return select(*shown).select_from(outer.on(source)).order_by(*order)
+        if limit < 0:
+            return self._plain()
+        arms = self._arms_by_owner() or self._arms_by_link()
+        if arms:
+            return self._joined_to(self._merged(arms, limit))
+        if self._indexed_order() and not self.words.phrase:
+            return self._plain().limit(limit)
+        return self._joined_to(self.snapshot().limit(limit))
 
     def snapshot(self) -> Select[Any]:
         """Statement of every key in order."""
@@ -248,22 +352,121 @@ class _Plan:
         statement = self._filtered(select(key).select_from(self.paths.source))
         return statement.order_by(*order)
 
-    def by_keys(self, connection: Connection, ids: Sequence[int]) -> Select[Any]:
-        """Statement of the rows with some keys; deleted ones included."""
+    def by_keys(self) -> Select[Any]:
+        """Statement of the rows with some keys, bound late; deleted ones included."""
         shown = self._shown(self.paths)
-        key = self.paths.table.c.id
         statement = select(*shown).select_from(self.paths.source).where(*self.where)
-        return statement.where(key_clause(connection, key, ids))
+        return statement.where(self._among_keys())
 
     def count(self) -> Select[Any]:
         """Statement that counts."""
         statement = select(func.count()).select_from(self.paths.source)
         return self._filtered(statement)
 
-    def rows(self, connection: Connection, statement: Select[Any]) -> list[Row]:
-        """Run a statement of :meth:`page` or :meth:`by_keys`."""
-        result = connection.execute(statement)
-        return [Row(row[0], row[1], row[2] is not None, tuple(row[3:])) for row in result]
+    def begins(self, limit: int) -> Select[Any]:
+        """Statement of the first rows whose title begins with a text, bound late."""
+        self._begin_with(0)
+        return self.page(limit)
+
+    def hits(self) -> Select[Any]:
+        """Statement of the first keys that the search index finds, in no order."""
+        return self._matches().limit(FEW_HITS + 1)
+
+    def page_of_few(self, limit: int) -> Select[Any]:
+        """Statement of the first rows among some keys, bound late."""
+        self.where.remove(self.found)
+        self.where.append(self._among_keys())
+        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+
+    def page_of_many(self, limit: int) -> Select[Any]:
+        """Statement of the first rows where so many match that the order finds them soonest."""
+        several = self.owners is not None and len(self.owners) > 1
+        if limit >= 0 and not several and self._indexed_order():
+            self.where.remove(self.found)
+            # An expression instead of the key: the index of the order leads, not the matches.
+            self.where.append((self.paths.table.c.id + 0).in_(self._matches()))
+            return self._plain().limit(limit)
+        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+
+    # --- parts -----------------------------------------------------------------------------
+
+    def _plain(self) -> Select[Any]:
+        order = self._order()
+        shown = self._shown(self.paths)
+        statement = self._filtered(select(*shown).select_from(self.paths.source))
+        return statement.order_by(*order)
+
+    def _joined_to(self, keys: Select[Any]) -> Select[Any]:
+        """Shown columns of the keys that another statement chose."""
+        inner = keys.subquery("k")
+        outer = Paths(self.actor, self.entity)
+        shown = self._shown(outer)
+        order = self._order(outer)
+        source = inner.join(outer.table, outer.table.c.id == inner.c.id)
+        return select(*shown).select_from(outer.on(source)).order_by(*order)
+
+    def _merged(self, arms: list[Select[Any]], limit: int) -> Select[Any]:
+        """First keys of several statements that each are in order already.
+
+        SQLite merges them lazily; PostgreSQL needs the limit in each.
+        """
+        if self.actor.db.dialect != "sqlite":
+            arms = [arm.order_by(*self._ways(arm)).limit(limit) for arm in arms]
+            arms = [select(arm.subquery(f"a{n}")) for n, arm in enumerate(arms)]
+        merged = union_all(*arms)
+        chosen = merged.order_by(*self._ways(merged)).limit(limit).subquery("m")
+        return select(chosen.c.id)
+
+    def _ways(self, arm: Select[Any] | CompoundSelect[Any]) -> list[ColumnElement[Any]]:
+        """Order of an arm by its own columns ``s0``, ``s1`` ... and the key."""
+        column = arm.selected_columns
+        orders = self._orders()
+        ways = [column[f"s{n}"] for n in range(len(orders))]
+        down = [order.descending for order in orders]
+        return [
+            way.desc() if descending else way
+            for way, descending in zip((*ways, column.id), (*down, down[-1]), strict=True)
+        ]
+
+    def _arms_by_owner(self) -> list[Select[Any]]:
+        """One statement for each owner, read from the index of owner and order.
+
+        Asked for several owners at once, SQLite would sort all their records or walk everybody's.
+        """
+        owners = self.owners or ()
+        if not 1 < len(owners) <= _MERGED or self.words.phrase:
+            return []
+        if not self._indexed_order("owner_id"):
+            return []
+        sorts = [
+            self.paths.sort_key(order.field).label(f"s{n}")
+            for n, order in enumerate(self._orders())
+        ]
+        table = self.paths.table
+        statement = self._filtered(select(table.c.id, *sorts).select_from(self.paths.source))
+        return [statement.where(table.c.owner_id == owner) for owner in owners]
+
+    def _arms_by_link(self) -> list[Select[Any]]:
+        """Records without the link, then those of living and of deleted targets by title."""
+        orders = self._orders()
+        if self.where or len(orders) > 1 or "." in orders[0].field:
+            return []
+        field, _ = self.paths.field(orders[0].field)
+        if field.column is None or not field.target or not self._leads(field.column.name):
+            return []
+        target, linked = self.paths.link_target(field.name)
+        hidden = row_clause(self.actor, target, linked, "read") is not None
+        if "title_key" not in target.fields or not target.is_record or hidden:
+            return []
+        table = self.paths.table
+        link = table.c[field.column.name]
+        none = literal(None, String).label("s0")
+        arms = [self._filtered(select(table.c.id, none)).where(link.is_(None))]
+        targets = linked.join(table, link == linked.c.id)
+        for living in (linked.c.deleted_at.is_(None), linked.c.deleted_at.is_not(None)):
+            arm = select(table.c.id, linked.c.title_key.label("s0")).select_from(targets)
+            arms.append(self._filtered(arm).where(living))
+        return arms
 
     def _shown(self, paths: Paths) -> list[ColumnElement[Any]]:
         chosen = paths.table.c
@@ -297,39 +500,56 @@ class _Plan:
         found.append(last.desc() if orders[-1].descending else last)
         return found
 
-    def _order_is_indexed(self) -> bool:
+    def _indexed_order(self, *before: str) -> bool:
+        """Whether an index gives the order, behind these columns."""
         order = self._orders()[0]
         if "." in order.field:
             return False
         key = self.paths.sort_key(order.field)
         if getattr(key, "table", None) is not self.paths.table:
             return False
-        name = getattr(key, "name", "")
-        return name == "id" or any(
-            next(iter(index.columns)).name == name for index in self.entity.table.indexes
-        )
+        name = str(getattr(key, "name", ""))
+        return (name == "id" and not before) or self._leads(*before, name)
 
-    def _search(self, typed: str) -> None:
-        key = self.paths.table.c.id
+    def _leads(self, *names: str) -> bool:
+        """Whether an index over the rows asked for begins with these columns."""
+        for index in self.entity.table.indexes:
+            covered = str(index.dialect_options["sqlite"]["where"])
+            reached = covered in {"None", _GONE if self.query.deleted else _LIVE}
+            if reached and tuple(c.name for c in index.columns)[: len(names)] == names:
+                return True
+        return False
+
+    # --- words and keys --------------------------------------------------------------------
+
+    def _search(self, words: _Words) -> None:
         if "search_text" not in self.entity.fields:
             raise UserError(N_("These records cannot be searched by text. Use a filter."))
-        for word in fold(typed).split():
-            if len(word) < _TRIGRAM:
-                title = self.paths.table.c.title_key
-                self.where.append((title >= word) & (title < word + _LAST))
-            elif self.actor.db.dialect == "sqlite" and self.entity.key in SEARCHED:
-                self._join_match(word, key)
-            else:
-                searched = self.paths.table.c.search_text
-                self.where.append(searched.contains(word, autoescape=True))
+        for n in range(len(words.short)):
+            self._begin_with(n)
+        for n in range(len(words.long)):
+            searched = self.paths.table.c.search_text
+            self.where.append(searched.like(bindparam(f"l{n}", "", String), escape="/"))
+        if words.phrase:
+            self.found = self.paths.table.c.id.in_(self._matches())
+            self.where.append(self.found)
 
-    def _join_match(self, word: str, key: ColumnElement[Any]) -> None:
-        index = table(f"{self.entity.key}_fts", column("rowid"), column("search_text"))
-        phrase = '"' + word.replace('"', '""') + '"'
-        fts = text(f"{self.entity.key}_fts MATCH :w{len(self.where)}").bindparams(
-            **{f"w{len(self.where)}": phrase}
-        )
-        self.where.append(key.in_(select(index.c.rowid).where(fts)))
+    def _begin_with(self, n: int) -> None:
+        title = self.paths.table.c.title_key
+        begin, end = bindparam(f"w{n}", "", String), bindparam(f"e{n}", "", String)
+        self.where.append((title >= begin) & (title < end))
+
+    def _matches(self) -> Select[Any]:
+        index = table(f"{self.entity.key}_fts", column("rowid", Integer))
+        name: ColumnElement[Any] = literal_column(index.name)
+        return select(index.c.rowid).where(name.op("MATCH")(bindparam("match", "", String)))
+
+    def _among_keys(self) -> ColumnElement[bool]:
+        key = self.paths.table.c.id
+        if self.actor.db.dialect == "sqlite":
+            listed = func.json_each(bindparam("keys", "[]", String)).table_valued("value")
+            return key.in_(select(listed.c.value))
+        return key == func.any(bindparam("keys", [], ARRAY(Integer)))
 
 
 def key_clause(
@@ -339,7 +559,7 @@ def key_clause(
     if connection.dialect.name == "sqlite":
         # json_each reads one text: no 32,766 parameter limit, and the statement cache hits.
         listed = text("SELECT value FROM json_each(:keys)").bindparams(
-            bindparam("keys", json.dumps(list(ids)))
+            bindparam("keys", json.dumps(list(ids)), unique=True)
         )
         return key.in_(listed)
     return key == func.any(list(ids))

@@ -1,0 +1,115 @@
+"""SELECTs compiled once and run on the driver's own cursor.
+
+Making and compiling a statement costs SQLAlchemy more than SQLite needs to answer it, so that
+lists keep theirs; only late values (keys, words) change from run to run.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sqlalchemy import CompoundSelect, Select
+
+from desktop_crm.db.engine import Cancel, Database
+
+_Description = Any
+_Convert = Callable[[Any], Any]
+
+
+class Row(NamedTuple):
+    """One record of a list; ``values`` stand in the order of the query's columns."""
+
+    id: int
+    version: int
+    deleted: bool
+    values: tuple[Any, ...]
+
+
+class Prepared:
+    """One statement of one database in the driver's text.
+
+    Late values are those bound under a name of :meth:`rows`' keyword arguments; they must be
+    what the driver takes as it is: text, integers, lists of integers.
+    """
+
+    __slots__ = ("_converters", "_names", "_types", "_values", "sql")
+
+    def __init__(self, db: Database, statement: Select[Any] | CompoundSelect[Any]) -> None:
+        dialect = db.engine.dialect
+        compiled = statement.compile(dialect=dialect)
+        state = compiled.construct_expanded_state()
+        convert: Mapping[str, _Convert] = {**compiled._bind_processors, **state.processors}  # type: ignore[dict-item]
+        values = {
+            name: convert[name](value) if name in convert else value
+            for name, value in state.parameters.items()
+        }
+        self.sql = state.statement
+        self._names: dict[str, list[int]] | None = None
+        self._values: list[Any] | dict[str, Any] = values
+        if state.positiontup is not None:
+            self._names = {}
+            for place, name in enumerate(state.positiontup):
+                self._names.setdefault(name, []).append(place)
+            self._values = [values[name] for name in state.positiontup]
+        self._types = [column.type for column in statement.selected_columns]
+        self._converters: list[tuple[int, _Convert]] | None = None
+
+    def rows(self, db: Database, cancel: Cancel | None = None, **late: object) -> list[Row]:
+        """Run it; the first columns are key, version and deletion mark."""
+
+        def take(cursor: Any) -> tuple[_Description, list[tuple[Any, ...]]]:  # noqa: ANN401
+            return cursor.description, cursor.fetchall()
+
+        description, found = db.read(self.sql, self._bound(late), take, cancel)
+        converters = self._converters
+        if converters is None:
+            converters = self._converters = self._find_converters(db, description)
+        if not converters:
+            return [Row(r[0], r[1], r[2] is not None, r[3:]) for r in found]
+        made: list[Row] = []
+        for raw in found:
+            values = list(raw[3:])
+            for place, convert in converters:
+                if values[place] is not None:
+                    values[place] = convert(values[place])
+            made.append(Row(raw[0], raw[1], raw[2] is not None, tuple(values)))
+        return made
+
+    def keys(self, db: Database, cancel: Cancel | None = None, **late: object) -> array[int]:
+        """Run it; the first and only column is a key."""
+        return db.read(
+            self.sql,
+            self._bound(late),
+            lambda cursor: array("q", chain.from_iterable(cursor)),
+            cancel,
+        )
+
+    def number(self, db: Database, cancel: Cancel | None = None, **late: object) -> int:
+        """Run it; its one row has one number."""
+        return int(self.keys(db, cancel, **late)[0])
+
+    def _bound(self, late: Mapping[str, object]) -> Any:  # noqa: ANN401  list or mapping
+        if self._names is None:
+            return {**self._values, **late}  # type: ignore[dict-item]
+        if not late:
+            return self._values
+        values = list(self._values)
+        for name, value in late.items():
+            for place in self._names.get(name, ()):
+                values[place] = value
+        return values
+
+    def _find_converters(
+        self, db: Database, description: _Description
+    ) -> list[tuple[int, _Convert]]:
+        dialect = db.engine.dialect
+        found: list[tuple[int, _Convert]] = []
+        for place, type_ in enumerate(self._types[3:]):
+            code = description[place + 3][1]
+            convert = type_.dialect_impl(dialect).result_processor(dialect, code)
+            if convert is not None:
+                found.append((place, convert))
+        return found
