@@ -27,10 +27,13 @@ class CrmError(Exception):
 
 
 class UserError(CrmError):
-    """The input cannot be taken; ``field`` names the control it belongs to."""
+    """The input cannot be taken; ``field`` names the control it belongs to.
+
+    The name is a parameter of the sentence too, for templates that say ``{field}``.
+    """
 
     def __init__(self, template: str, /, field: str | None = None, **params: object) -> None:
-        super().__init__(template, **params)
+        super().__init__(template, **({} if field is None else {"field": field}), **params)
         self.field = field
 
 

@@ -23,6 +23,7 @@ _NUMERIC_DATE: Final = re.compile(r"^(\d{1,2})[./\-\s](\d{1,2})[./\-\s](\d{2,4})
 _NAMED_DATE: Final = re.compile(r"^(\d{1,2})[.\s\-]+([^\W\d_]{3,})\.?[\s\-,]+(\d{4})")
 _TIME: Final = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap]m)?$", re.IGNORECASE)
 _CENTURY: Final = 70
+_LARGEST_EXPONENT: Final = 40
 _UTC_ZONE: Final = ZoneInfo("UTC")
 
 
@@ -142,7 +143,7 @@ class Formats:
             value = Decimal(bare)
         except InvalidOperation:
             raise UserError(N_("“{text}” is not a number."), text=text) from None
-        if not value.is_finite():
+        if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
             raise UserError(N_("“{text}” is not a number."), text=text)
         return value
 
@@ -187,7 +188,12 @@ class Formats:
             moment = self._typed_moment(stripped)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self.zone)
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise UserError(
+                N_("“{text}” is not a date. Write it like 31.12.2026 or 2026-12-31."), text=text
+            ) from None
 
     def _typed_moment(self, text: str) -> dt.datetime:
         found = self._date_in(text)
@@ -203,8 +209,8 @@ class Formats:
         if match is None:
             raise UserError(N_("“{text}” is not a time. Write it like 14:30."), text=rest)
         hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
-        if match[4] and match[4].lower() == "pm" and hour < 12:
-            hour += 12
+        if match[4] and 1 <= hour <= 12:
+            hour = hour % 12 + (12 if match[4].lower() == "pm" else 0)
         try:
             return dt.datetime.combine(day, dt.time(hour, minute, second), self.zone)
         except ValueError:

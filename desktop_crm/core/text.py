@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 _INVISIBLE: Final = dict.fromkeys(
-    [0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F], None
+    [0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F], None
 )
 _SPECIAL: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "œ": "oe"}
@@ -27,13 +27,19 @@ def clean(text: str) -> str:
     return _SPACES.sub(" ", text.translate(_INVISIBLE)).strip()
 
 
+def storable(text: str) -> str:
+    """Return a text that every database takes: without NUL, lone surrogates replaced by U+FFFD."""
+    plain = text.replace("\0", "")
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def fold(text: str) -> str:
     """Return the form in which texts are compared and searched.
 
     Case, accents and the two ways to write ș and ț do not matter in it (R51).
     """
     if text.isascii():
-        return _SPACES.sub(" ", text.casefold()).strip()
+        return _SPACES.sub(" ", text.replace("\0", "").casefold()).strip()
     plain = unicodedata.normalize("NFKD", clean(text).translate(_SPECIAL))
     return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
 

@@ -252,6 +252,7 @@ def _sqlite(target: Target) -> Engine:
     def _prepare(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401
         # The driver's own BEGIN is switched off; `_begin` below is the only one.
         connection.isolation_level = None
+        connection.create_function("unicode_lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
             "PRAGMA foreign_keys = ON",
@@ -268,6 +269,10 @@ def _sqlite(target: Target) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _postgresql(url: URL, password: str | None) -> Engine:

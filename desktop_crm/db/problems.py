@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.target import Target
 
+_UNIQUE_VIOLATION = "23505"
 _SQLITE = (
     ("database is locked", True, N_(
         "{name} is busy: another program has been writing for more than 10 seconds. Nothing was "
@@ -53,6 +56,20 @@ def explain(error: DBAPIError, target: Target) -> CrmError | None:
                 )
         return _integrity(error)
     return _server(error, text, target) or _integrity(error)
+
+
+def unique_columns(error: IntegrityError) -> tuple[str, ...]:
+    """Columns whose value another row has already; empty for any other broken rule."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        if getattr(error.orig, "sqlstate", "") != _UNIQUE_VIOLATION:
+            return ()
+        named = re.search(r"\(([^)]*)\)=", diagnosis.message_detail or "")
+        names = named[1].split(",") if named else []
+        return tuple(name.strip().strip('"') for name in names)
+    _, found, columns = str(error.orig).partition("UNIQUE constraint failed: ")
+    names = columns.split(",") if found else []
+    return tuple(name.strip().rpartition(".")[2] for name in names)
 
 
 def _integrity(error: DBAPIError) -> CrmError | None:

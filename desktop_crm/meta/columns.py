@@ -158,7 +158,7 @@ def loose_link(label: str, target: str, **meaning: Unpack[Meaning]) -> MappedCol
 
 def json(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
     """Structured value."""
-    return _column(JSON, Field(kinds.JSON, label, **meaning))
+    return _column(JSON(none_as_null=True), Field(kinds.JSON, label, **meaning))
 
 
 def image(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:

@@ -192,6 +192,14 @@ class ChoiceKind(Kind):
         return translate(formats.language, label) if label else str(value)
 
 
+class ImageKind(Kind):
+    """Picture."""
+
+    def display(self, value: object, formats: Formats, field: BoundField | None = None) -> str:
+        """Say that there is one."""
+        return translate(formats.language, N_("Picture")) if value else ""
+
+
 class JsonKind(Kind):
     """Structured value of the product's own, shown as compact JSON."""
 
@@ -226,7 +234,7 @@ DATETIME: Final = DateTimeKind(
 CHOICE: Final = ChoiceKind("choice", operators=CHOICE_OPERATORS, width=130)
 LINK: Final = Kind("link", width=180)
 LINES: Final = Kind("lines", operators=("empty", "not empty"))
-IMAGE: Final = Kind("image", operators=("empty", "not empty"), width=80)
+IMAGE: Final = ImageKind("image", operators=("empty", "not empty"), width=80)
 JSON: Final = JsonKind("json", operators=("empty", "not empty"), width=200)
 
 ALL: Final = (

@@ -44,9 +44,7 @@ class ExactNumber(TypeDecorator[Decimal]):
         exact = Decimal(value).quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_UP)
         return int(exact.scaleb(self.scale)) if dialect.name == "sqlite" else exact
 
-    def process_result_value(
-        self, value: Decimal | int | None, dialect: Dialect
-    ) -> Decimal | None:
+    def process_result_value(self, value: Decimal | int | None, dialect: Dialect) -> Decimal | None:
         """Return a plain Decimal at the stored scale."""
         if value is None:
             return None

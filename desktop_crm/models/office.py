@@ -19,7 +19,7 @@ from desktop_crm.meta.columns import (
     moment,
     text,
 )
-from desktop_crm.meta.field import Choice, EntityMeta, Section, Tone
+from desktop_crm.meta.field import Choice, EntityMeta, Level, Section, Tone
 from desktop_crm.models.base import Base, Owned, Titled, owned, titled
 
 
@@ -178,7 +178,7 @@ class AuditEntry(Base):
         plural=N_("Audit trail"),
         icon="clock",
         title="at",
-        columns=("at", "by", "entity", "record_id", "action", "changes"),
+        columns=("at", "by", "entity", "record_id", "action", "source"),
         order="-at",
     )
     at: Mapped[datetime] = moment(N_("At"))
@@ -191,4 +191,4 @@ class AuditEntry(Base):
     action: Mapped[str] = choice(N_("Action"), AuditAction)
     source: Mapped[str | None] = text(N_("Through"), length=40)
     undoes: Mapped[str | None] = text(N_("Takes back"), length=36, hidden=True)
-    changes: Mapped[dict[str, Any] | None] = json(N_("Changes"))
+    changes: Mapped[dict[str, Any] | None] = json(N_("Changes"), level=Level.CONFIDENTIAL)

@@ -5,20 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, not_, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    true,
+)
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, storable
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.filters import Node, Rule
+from desktop_crm.services.values import LARGEST_INTEGER, checked
 
 Clause = ColumnElement[bool]
 
@@ -67,6 +79,10 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
         return _empty(column, field)
     if rule.operator == "not empty":
         return not_(_empty(column, field))
+    blank = rule.value in (None, "") and field.kind is not kinds.BOOLEAN
+    if blank and rule.operator in {"=", "!="}:
+        empty = _empty(column, field)
+        return empty if rule.operator == "=" else not_(empty)
     if rule.operator == "in":
         values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
         return or_(false(), *(_compare(rule, "=", value, field, paths) for value in values))
@@ -76,7 +92,7 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
 
 
 def _empty(column: ColumnElement[Any], field: BoundField) -> Clause:
-    if field.kind.excel_format == "@" and field.kind is not kinds.LINK:
+    if field.kind.operators is kinds.TEXT_OPERATORS and field.kind is not kinds.LINK:
         return or_(column.is_(None), column == "")
     return column.is_(None)
 
@@ -91,23 +107,24 @@ def _lines(rule: Rule, field: BoundField, table: FromClause) -> Clause:
 def _compare(
     rule: Rule, operator: str, value: str | int | None, field: BoundField, paths: Paths
 ) -> Clause:
+    column = paths.column(rule.field)
     if field.kind is kinds.LINK:
-        return _link(rule, operator, value, field, paths)
+        return _link(rule, operator, value, paths)
     if field.kind is kinds.DATETIME:
-        return _moment(paths.column(rule.field), operator, str(value), paths.actor.formats)
+        return _moment(column, operator, str(value), paths.actor.formats)
     if field.kind is kinds.DATE:
-        day = _day(str(value), paths.actor.formats)
-        return _ordered(operator, paths.column(rule.field), day)
+        return _ordered(operator, column, _day(str(value), paths.actor.formats))
     if field.kind.operators is kinds.TEXT_OPERATORS:
-        return _text(rule, operator, str(value), field, paths)
-    typed = _typed(value, field, paths.actor.formats)
-    return _ordered(operator, paths.column(rule.field), typed)
+        return _text(rule, operator, storable(str(value)), field, paths)
+    return _ordered(operator, column, _typed(value, field, paths.actor.formats))
 
 
 def _typed(value: str | int | None, field: BoundField, formats: Formats) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value) if field.kind is not kinds.INTEGER else value
-    return field.parse(str(value), formats)
+    """Read a value to compare with; an empty one compares with nothing."""
+    parsed = checked(field, value, formats)
+    if parsed is None:
+        raise UserError(N_("{field} needs a value to compare with."), field=tr(field.label))
+    return parsed
 
 
 def _ordered(operator: str, column: ColumnElement[Any], value: object) -> Clause:
@@ -124,35 +141,37 @@ def _text(rule: Rule, operator: str, value: str, field: BoundField, paths: Paths
         return _ordered(operator, column, value.strip().lower())
     if field.name in {"uid", "external_id"} and operator == "=":
         return _ordered("=", column, value)
-    return _match(operator, func.lower(column), func.lower(value), plain=value.lower())
+    return _match(operator, _lower(column, value, paths), value.lower())
 
 
-def _match(
-    operator: str,
-    column: ColumnElement[Any],
-    value: Any,  # noqa: ANN401  text or an expression of it
-    plain: str | None = None,
-) -> Clause:
+def _lower(column: ColumnElement[Any], value: str, paths: Paths) -> ColumnElement[Any]:
+    """Lower case in SQL; SQLite's own function knows only the letters A to Z."""
+    plain = paths.actor.db.dialect != "sqlite" or value.isascii()
+    return func.lower(column) if plain else func.unicode_lower(column)
+
+
+def _match(operator: str, column: ColumnElement[Any], value: str) -> Clause:
     if operator == "contains":
-        return column.contains(plain if plain is not None else value, autoescape=True)
+        return column.contains(value, autoescape=True)
     if operator == "starts":
-        return column.startswith(plain if plain is not None else value, autoescape=True)
+        return column.startswith(value, autoescape=True)
     return _ordered(operator, column, value)
 
 
-def _link(
-    rule: Rule, operator: str, value: str | int | None, field: BoundField, paths: Paths
-) -> Clause:
+def _link(rule: Rule, operator: str, value: str | int | None, paths: Paths) -> Clause:
     column = paths.column(rule.field)
-    if isinstance(value, int):
+    if isinstance(value, int) and operator in _COMPARE:
+        if abs(value) > LARGEST_INTEGER:  # no key is that large
+            return column.is_not(None) if operator == "!=" else false()
         return _ordered(operator, column, value)
-    if field.target == "user" and fold(str(value)) in {"me", "eu"}:
-        return _ordered(operator, column, paths.actor.user_id)
     entity, target = paths.link_target(rule.field)
+    typed = storable(str(value))
+    if entity.key == "user" and fold(typed) in {"me", "eu"}:
+        return _ordered(operator, column, paths.actor.user_id)
     if "title_key" in entity.fields:
-        return _match(operator, target.c.title_key, fold(str(value))[:200])
+        return _match(operator, target.c.title_key, fold(typed)[:200])
     title = paths.title(rule.field)
-    return _match(operator, func.lower(title), func.lower(str(value)), plain=str(value).lower())
+    return _match(operator, _lower(cast(title, String), typed, paths), typed.lower())
 
 
 def _day(text: str, formats: Formats) -> date:
@@ -160,7 +179,14 @@ def _day(text: str, formats: Formats) -> date:
     if match is None:
         return formats.parse_date(text)
     offset = int(match[3] or 0) * (-1 if match[2] == "-" else 1)
-    return clock.today(formats.zone) + timedelta(days=_OFFSETS[match[1].lower()] + offset)
+    try:
+        return clock.today(formats.zone) + timedelta(days=_OFFSETS[match[1].lower()] + offset)
+    except OverflowError:
+        raise _out_of_calendar(text) from None
+
+
+def _out_of_calendar(text: str) -> UserError:
+    return UserError(N_("“{text}” lies outside the calendar."), text=text)
 
 
 def _moment(column: ColumnElement[Any], operator: str, text: str, formats: Formats) -> Clause:
@@ -168,8 +194,11 @@ def _moment(column: ColumnElement[Any], operator: str, text: str, formats: Forma
     if ":" in text:
         return _ordered(operator, column, formats.parse_datetime(text))
     day = _day(text, formats)
-    start = _midnight(day, formats)
-    end = _midnight(day + timedelta(days=1), formats)
+    try:
+        start = _midnight(day, formats)
+        end = _midnight(day + timedelta(days=1), formats)
+    except OverflowError:
+        raise _out_of_calendar(text) from None
     inside = and_(column >= start, column < end)
     whole_days: dict[str, Clause] = {
         "=": inside,

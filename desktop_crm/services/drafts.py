@@ -57,7 +57,7 @@ class Draft:
         """Whether the field is going to change; a new record changes what it sets."""
         return name in self.new
 
-    def fail(self, name: str, template: str, **params: object) -> None:
+    def fail(self, name: str, template: str, /, **params: object) -> None:
         """Note what is wrong with a field."""
         if self.line_of is not None:
             lines, row = self.line_of

@@ -28,6 +28,8 @@ from desktop_crm.meta.bound import BoundField, Entity
 Value = str | int | tuple[str | int, ...] | None
 _WORD_OPERATORS: Final = ("contains", "starts")
 _SIGNS: Final = {"==": "=", "<>": "!="}
+_NUMBER: Final = re.compile(r"#-?[0-9]{1,18}$")
+_DEEPEST: Final = 100
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<sign><=|>=|<>|!=|==|=|<|>)|(?P<mark>[(),])
     |"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>[^\s()<>=!,"']+))""",
@@ -96,15 +98,16 @@ def _inner(node: Node) -> str:
 def _rule_text(rule: Rule) -> str:
     if rule.operator in {"empty", "not empty"}:
         return f"{rule.field} is {rule.operator}"
-    if isinstance(rule.value, tuple):
-        return f"{rule.field} {rule.operator} ({', '.join(_quoted(v) for v in rule.value)})"
+    if rule.operator == "in":
+        values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+        return f"{rule.field} in ({', '.join(_quoted(v) for v in values)})"
     return f"{rule.field} {rule.operator} {_quoted(rule.value)}"
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return f"#{value}"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    text = ("" if value is None else str(value)).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
 
@@ -185,7 +188,7 @@ def _tokens(text: str) -> list[_Token]:
         kind = str(match.lastgroup)
         raw = match[kind]
         if kind in {"double", "single"}:
-            kind, raw = "text", re.sub(r"\\(.)", r"\1", raw)
+            kind, raw = "text", re.sub(r"\\(.)", r"\1", raw, flags=re.DOTALL)
         found.append(_Token(kind, raw, match.start(str(match.lastgroup))))
         position = match.end()
     return found
@@ -209,6 +212,7 @@ class _Parser:
         self._tokens = tokens
         self._entity = entity
         self._at = 0
+        self._depth = 0
 
     def any_of(self) -> Node:
         return self._chain("or", "any", self._all_of)
@@ -227,6 +231,14 @@ class _Parser:
         return members[0] if len(members) == 1 else Group(mode, tuple(members))
 
     def _factor(self) -> Node:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._error(N_("fewer brackets and “not” are expected"))
+        node = self._nested()
+        self._depth -= 1
+        return node
+
+    def _nested(self) -> Node:
         if self._take_word("not"):
             inner = self._factor()
             if isinstance(inner, Group) and inner.mode == "any":
@@ -296,7 +308,7 @@ class _Parser:
         self._at += 1
         if token.kind == "text":
             return token.text
-        if token.text.startswith("#") and token.text[1:].isdigit():
+        if _NUMBER.match(token.text):
             return int(token.text[1:])
         words = [token.text]
         while (more := self._peek()) is not None and more.kind == "word":

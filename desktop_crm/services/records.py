@@ -10,28 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, literal, select
 
-from desktop_crm.core.errors import Conflict, ConflictField, NotFound, UserError, ValidationFailed
+from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
-from desktop_crm.services import audit, writer
+from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.checks import reachable
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.merging import merge
 from desktop_crm.services.permissions import (
     denial,
     knows,
-    may,
     require,
     row_clause,
     visible_fields,
 )
-from desktop_crm.services.query import key_clause
-from desktop_crm.services.values import same
+from desktop_crm.services.values import LARGEST_INTEGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,16 @@ def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
     """
     entity = registry.get(entity_key)
     require(actor, entity, "read")
+    if not 0 < record_id <= LARGEST_INTEGER:
+        raise _unseen(entity)
     paths = Paths(actor, entity)
     known = visible_fields(actor, entity)
     shown = {n: f for n, f in known.items() if f.column is not None}
     links = [n for n, f in shown.items() if f.kind is kinds.LINK]
     columns = [paths.column(n).label(f"c{i}") for i, n in enumerate(shown)]
     titles = [paths.title(n).label(f"t{i}") for i, n in enumerate(links)]
-    statement = select(*columns, *titles).select_from(paths.source)
+    may_write = [_reached(actor, paths, action) for action in ("edit", "remove")]
+    statement = select(*columns, *titles, *may_write).select_from(paths.source)
     statement = statement.where(paths.table.c.id == record_id)
     rights = row_clause(actor, entity, paths.table, "read")
     if rights is not None:
@@ -123,16 +126,14 @@ def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
     with actor.db.reading() as connection:
         row = connection.execute(statement).first()
         if row is None:
-            raise NotFound(
-                N_("This {entity} does not exist, or you may not see it."),
-                entity=tr(entity.label).lower(),
-            )
+            raise _unseen(entity)
         lines = {
             line.name: _lines(actor, connection, entity, line.name, record_id)
             for line in entity.children
         }
     values = dict(zip(shown, row[: len(shown)], strict=True))
-    named = zip(links, row[len(shown) :], strict=True)
+    named = zip(links, row[len(shown) : -2], strict=True)
+    can_edit, can_delete = row[-2:]
     return RecordValues(
         entity=entity_key,
         id=record_id,
@@ -140,9 +141,23 @@ def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
         values=values,
         titles={name: str(title) for name, title in named if title is not None},
         lines=lines,
-        can_edit=entity.is_record and may(actor, entity, "edit", values),
-        can_delete=entity.is_record and may(actor, entity, "remove", values),
+        can_edit=bool(can_edit) and values.get("deleted_at") is None,
+        can_delete=bool(can_delete),
     )
+
+
+def _unseen(entity: Entity) -> NotFound:
+    return NotFound(
+        N_("This {entity} does not exist, or you may not see it."), entity=tr(entity.label).lower()
+    )
+
+
+def _reached(actor: Actor, paths: Paths, action: str) -> ColumnElement[bool]:
+    """Whether the actor may do something with the row, as a column of the same statement."""
+    if not paths.entity.is_record or not actor.can(paths.entity, action):
+        return literal(False)
+    rights = row_clause(actor, paths.entity, paths.table, action)
+    return literal(True) if rights is None else func.coalesce(rights, False)
 
 
 def _lines(
@@ -229,7 +244,7 @@ def save_many(
     Args:
         actor: Who acts.
         entity_key: Entity of all of them.
-        changes: What to write; keys must not repeat.
+        changes: What to write; several changes of one record are written as one.
         batch: Import the rows belong to.
         source: Way in, kept in the audit trail.
         operation: Operation to join, so that several calls are undone as one.
@@ -271,87 +286,63 @@ def _save(
 def prepare(work: Work, changes: Sequence[Change]) -> tuple[list[Draft], dict[int, frozenset[str]]]:
     """Turn changes into checked drafts inside an open transaction."""
     actor, entity = work.actor, work.entity
+    _refuse_unknown(actor, entity, changes)
     stored = writer.load(work, [c.id for c in changes if c.id is not None])
-    reachable = _reachable(work, stored)
+    reached = reachable(work, list(stored), "edit")
     drafts: list[Draft] = []
+    by_key: dict[int, Draft] = {}
     merged: dict[int, frozenset[str]] = {}
     for change in changes:
         if change.id is None:
             require(actor, entity, "create")
             draft = Draft(None, 0, {}, {})
-            _refuse_unknown(actor, entity, change.values)
             writer.fill(work, draft, change.values)
         else:
-            row = stored.get(change.id)
-            if row is None or row["deleted_at"] is not None:
-                raise NotFound(
-                    N_("This {entity} was deleted meanwhile. Nothing was saved."),
-                    entity=tr(entity.label).lower(),
-                )
-            if change.id not in reachable:
-                raise denial(actor, entity, "edit")
-            draft = Draft(change.id, row["version"], row, {})
-            _refuse_unknown(actor, entity, change.values)
+            draft = by_key.get(change.id) or _stored_draft(work, change.id, stored, reached)
+            by_key[change.id] = draft
             writer.fill(work, draft, change.values)
-            if change.version is not None and change.version != row["version"]:
-                merged[change.id] = _merge(work, draft, change)
+            if change.version is not None and change.version != draft.version:
+                merged[change.id] = merge(work, draft, change.version, change.base)
         drafts.append(draft)
-    _check_owner(work, drafts)
     errors = writer.errors_of(drafts)
     if errors:
         raise ValidationFailed(errors)
     return drafts, merged
 
 
-def _refuse_unknown(actor: Actor, entity: Entity, values: Mapping[str, Any]) -> None:
-    for name in values:
-        field = entity.fields.get(name)
-        if field is not None and not knows(actor, field):
-            raise denial(actor, entity, "edit")
+def _stored_draft(
+    work: Work,
+    record_id: int,
+    stored: Mapping[int, dict[str, Any]],
+    reached: frozenset[int],
+) -> Draft:
+    row = stored.get(record_id)
+    if row is None or row["deleted_at"] is not None:
+        raise NotFound(
+            N_("This {entity} was deleted meanwhile. Nothing was saved."),
+            entity=tr(work.entity.label).lower(),
+        )
+    if record_id not in reached:
+        raise denial(work.actor, work.entity, "edit")
+    return Draft(record_id, row["version"], row, {})
 
 
-def _check_owner(work: Work, drafts: Sequence[Draft]) -> None:
-    """Refuse to make records this user could not have: owned by people out of reach."""
-    owners = work.actor.owners(work.entity, "create") if work.entity.owned else None
-    if owners is None:
+def _refuse_unknown(actor: Actor, entity: Entity, changes: Sequence[Change]) -> None:
+    """Refuse fields the user may not know, in the records and in their lines."""
+    if actor.sees_confidential:
         return
-    for draft in drafts:
-        wanted = draft.new.get("owner", work.actor.user_id)
-        if draft.is_new and wanted not in owners:
-            raise denial(work.actor, work.entity, "create")
-
-
-def _reachable(work: Work, stored: Mapping[int, Mapping[str, Any]]) -> frozenset[int]:
-    return reachable(work, list(stored), "edit")
-
-
-def reachable(work: Work, ids: Sequence[int], action: str) -> frozenset[int]:
-    """Which of these records an action reaches; at most one statement."""
-    if not ids or not work.actor.can(work.entity, action):
-        return frozenset()
-    table = work.entity.table
-    rights = row_clause(work.actor, work.entity, table, action)
-    if rights is None:
-        return frozenset(ids)
-    statement = select(table.c.id).where(key_clause(work.connection, table.c.id, ids), rights)
-    return frozenset(work.connection.execute(statement).scalars())
-
-
-def _merge(work: Work, draft: Draft, change: Change) -> frozenset[str]:
-    """Three-way merge: what both sides changed differently is a conflict, the rest is kept."""
-    version = change.version or 0
-    base = audit.changed_since(work, draft.id or 0, version)
-    if change.base is not None:
-        base.update({k: v for k, v in change.base.items() if k in base})
-    theirs = {name: value for name, value in base.items() if not same(value, draft.old.get(name))}
-    clashing = {
-        name: ConflictField(theirs[name], draft.new[name], draft.old.get(name))
-        for name in draft.new
-        if name in theirs
-    }
-    if clashing:
-        raise Conflict(work.entity.key, draft.id or 0, clashing, draft.version)
-    return frozenset(theirs)
+    secret = {name for name, field in entity.fields.items() if not knows(actor, field)}
+    lines = {line.name: registry.get(line.entity) for line in entity.children}
+    for change in changes:
+        if secret & change.values.keys():
+            raise denial(actor, entity, "edit")
+        for name in lines.keys() & change.values.keys():
+            child = lines[name]
+            rows = change.values[name] or ()
+            if any(
+                k in child.fields and not knows(actor, child.fields[k]) for r in rows for k in r
+            ):
+                raise denial(actor, child, "edit")
 
 
 def delete(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,14 +18,16 @@ from desktop_crm.models import AuditEntry, ImportBatch
 from desktop_crm.models.office import AuditAction, BatchState
 from desktop_crm.services import records_kept, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import denial
-from desktop_crm.services.records import reachable
+from desktop_crm.services.query import key_clause
 from desktop_crm.services.values import decode
 
 SOURCE: Final = "undo"
 _REDO: Final = "redo"
+_MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
 
 
@@ -146,6 +149,9 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
     """
     report = NOTHING
     with actor.db.writing() as connection:
+        batches = registry.get("import_batch")
+        if not reachable(Work(actor, connection, batches, "", None, SOURCE), [batch_id], "edit"):
+            raise denial(actor, batches, "edit")
         state = connection.execute(
             select(ImportBatch.state).where(ImportBatch.id == batch_id)
         ).scalar()
@@ -158,11 +164,40 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
             .order_by(func.max(_TABLE.c.id).desc())
         ).scalars()
         for operation in list(operations):
-            report = report.merge(_take_back(actor, connection, operation))
-        records_kept.update_rows(
-            connection, ImportBatch, [(batch_id, {"state": BatchState.UNDONE.value})], actor.user_id
-        )
+            if _is_effective(connection, operation):
+                report = report.merge(_take_back(actor, connection, operation))
+        _set_state(actor, connection, batch_id, BatchState.UNDONE)
     return report
+
+
+def _set_state(actor: Actor, connection: Connection, batch_id: int, state: BatchState) -> None:
+    values = {"state": state.value}
+    records_kept.update_rows(connection, ImportBatch, [(batch_id, values)], actor.user_id)
+
+
+def _is_effective(connection: Connection, operation: str) -> bool:
+    """Whether what an operation did still stands: nothing that stands took it back."""
+    takers = connection.execute(
+        select(_TABLE.c.operation).where(_TABLE.c.undoes == operation).distinct()
+    ).scalars()
+    return not any(_is_effective(connection, taker) for taker in list(takers))
+
+
+def _settle_batch(actor: Actor, connection: Connection, operation: str) -> None:
+    """Say of the import an operation belongs to whether any of it still stands."""
+    root: str | None = operation
+    batch: int | None = None
+    while root is not None:
+        root, batch = connection.execute(
+            select(_TABLE.c.undoes, _TABLE.c.batch_id).where(_TABLE.c.operation == root).limit(1)
+        ).one()
+    if batch is None:
+        return
+    operations = connection.execute(
+        select(_TABLE.c.operation).where(_TABLE.c.batch_id == batch).distinct()
+    ).scalars()
+    stands = any(_is_effective(connection, found) for found in list(operations))
+    _set_state(actor, connection, batch, BatchState.APPLIED if stands else BatchState.UNDONE)
 
 
 def _take_back(
@@ -175,6 +210,8 @@ def _take_back(
         .mappings()
         .all()
     )
+    if not entries:
+        raise UserError(N_("There is nothing to undo."))
     mark = new_uid()
     report = NOTHING
     for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
@@ -184,6 +221,7 @@ def _take_back(
             actor, connection, registry.get(entity_key), mark, None, source, undoes=operation
         )
         report = report.merge(_reverse(work, of_entity))
+    _settle_batch(actor, connection, operation)
     return report
 
 
@@ -206,15 +244,10 @@ def _reverse(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
 def _check_untouched(
     work: Work, entries: Sequence[RowMapping], stored: dict[int, dict[str, Any]]
 ) -> None:
-    newest: dict[int, int] = {}
-    for entry in entries:  # the latest first
-        newest.setdefault(entry["record_id"], entry["version"])
-    moved = [
-        key
-        for key, version in newest.items()
-        if key not in stored or stored[key]["version"] != version
-    ]
-    if moved:
+    ids = list(dict.fromkeys(entry["record_id"] for entry in entries))
+    trails = _trails(work, ids)
+    operation = entries[0]["operation"]
+    if not all(_stands(trails[key], operation, stored.get(key)) for key in ids):
         raise UserError(
             N_(
                 "It cannot be undone: {entity} records were changed since. Nothing was changed; "
@@ -222,25 +255,71 @@ def _check_untouched(
             ),
             entity=tr(work.entity.label).lower(),
         )
-    reached = reachable(work, list(newest), "edit")
-    if len(reached) != len(newest):
-        raise denial(work.actor, work.entity, "edit")
+    marked = {
+        entry["record_id"]
+        for entry in entries
+        if entry["action"] in _MARKS and entry["source"] not in {SOURCE, _REDO}
+    }
+    for action, wanted in (("remove", marked), ("edit", set(ids) - marked)):
+        if len(reachable(work, list(wanted), action)) != len(wanted):
+            raise denial(work.actor, work.entity, action)
+
+
+def _trails(work: Work, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+    """Everything that was ever done to some records, in order; one statement."""
+    found: dict[int, list[RowMapping]] = defaultdict(list)
+    statement = (
+        select(_TABLE.c.record_id, _TABLE.c.operation, _TABLE.c.version, _TABLE.c.undoes)
+        .where(
+            _TABLE.c.entity == work.entity.key,
+            key_clause(work.connection, _TABLE.c.record_id, ids),
+        )
+        .order_by(_TABLE.c.id)
+    )
+    for row in work.connection.execute(statement).mappings():
+        found[row["record_id"]].append(row)
+    return found
+
+
+def _stands(trail: Sequence[RowMapping], operation: str, row: Mapping[str, Any] | None) -> bool:
+    """Whether a record is as the operation left it.
+
+    Later operations do not matter when they were taken back themselves, so that several steps can
+    be undone and done again one after the other.
+    """
+    if row is None or row["version"] != trail[-1]["version"]:
+        return False
+    takes: dict[str, str | None] = {entry["operation"]: entry["undoes"] for entry in trail}
+    takers: dict[str, list[str]] = defaultdict(list)
+    for taker, taken in takes.items():
+        if taken is not None:
+            takers[taken].append(taker)
+
+    def effective(name: str) -> bool:
+        return not any(effective(taker) for taker in takers[name])
+
+    root: str = operation
+    while (above := takes[root]) is not None:
+        root = above
+    deeds = [name for name, taken in takes.items() if taken is None]
+    later = deeds[deeds.index(root) + 1 :]
+    return effective(operation) and not any(effective(name) for name in later)
 
 
 def _set_back(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
-    wanted: dict[int, dict[str, Any]] = {}
+    wanted: dict[int, Draft] = {}
+    stored = writer.load(work, dict.fromkeys(entry["record_id"] for entry in entries))
     for entry in entries:  # the latest first, so the oldest value wins
-        values = wanted.setdefault(entry["record_id"], {})
-        for name, (old, _new) in (entry["changes"] or {}).items():
+        key = entry["record_id"]
+        if key not in wanted:
+            wanted[key] = Draft(key, stored[key]["version"], stored[key], {})
+        for name, (old, new) in (entry["changes"] or {}).items():
             field = work.entity.fields.get(name)
             if field is not None and field.column is not None:
-                values[name] = decode(field, old)
-    stored = writer.load(work, wanted)
-    drafts = []
-    for key, values in wanted.items():
-        row = stored[key]
-        drafts.append(Draft(key, row["version"], row, values))
-    return writer.put_back(work, drafts)
+                wanted[key].new[name] = decode(field, old)
+            elif field is not None:
+                wanted[key].line_changes[name] = (new, old)
+    return writer.put_back(work, list(wanted.values()))
 
 
 def describe(report: ChangeSet) -> str:

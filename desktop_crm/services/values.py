@@ -2,68 +2,117 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from desktop_crm.core.errors import FieldError, UserError
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.text import storable
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField
 
 _NUMBERS: Final = (kinds.QUANTITY, kinds.MONEY, kinds.PERCENT)
+_WHOLE: Final = (kinds.INTEGER, kinds.LINK)
 _LARGEST: Final = {4: Decimal(10) ** 14, 6: Decimal(10) ** 12}
+LARGEST_INTEGER: Final = 2**31 - 1
+"""Largest whole number and key: the width of a column on every server."""
+LENGTH: Final = N_("{label} takes at most {limit} characters; this text has {length}.")
 
 
 def checked(field: BoundField, value: Any, formats: Formats) -> Any:  # noqa: ANN401  any kind
-    """Return a value as it is stored.
+    """Return a value exactly as it is stored.
 
-    Text is parsed by the field's kind, so that every way in gives the same value.
+    Text is parsed by the field's kind, so that every way in gives the same value; a moment
+    without a zone is one of the person's zone, as it is when typed.
 
     Raises:
         UserError: The value is none of this field.
     """
+    if field.kind is kinds.CHOICE and value is not None:
+        value = str(value)
     if isinstance(value, str):
         if field.kind is kinds.LINK:
-            raise UserError(N_("{field} needs a record, not a text."), field_label=tr(field.label))
+            raise UserError(N_("{label} needs a record, not a text."), label=tr(field.label))
         value = field.parse(value, formats)
-        if field.max_length is not None and isinstance(value, str):
-            _check_length(field, value)
-        return value
     if value is None:
-        return None
-    return _typed(field, value)
-
-
-def _check_length(field: BoundField, value: str) -> None:
-    if field.max_length is not None and len(value) > field.max_length:
+        return False if field.kind is kinds.BOOLEAN and not field.nullable else None
+    try:
+        return _typed(field, value, formats)
+    except (TypeError, ValueError, ArithmeticError):
         raise UserError(
-            N_("{label} takes at most {limit} characters; this text has {length}."),
-            label=tr(field.label),
-            limit=field.max_length,
-            length=len(value),
-        )
+            N_("{label} cannot be “{value}”."), label=tr(field.label), value=str(value)[:40]
+        ) from None
 
 
-def _typed(field: BoundField, value: Any) -> Any:  # noqa: ANN401  any kind
+def _typed(field: BoundField, value: Any, formats: Formats) -> Any:  # noqa: ANN401  any kind
     kind = field.kind
     if kind in _NUMBERS:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-        scale = getattr(field.column.type, "scale", 4) if field.column is not None else 4
-        if abs(number) >= _LARGEST[scale]:
-            raise UserError(N_("{label} is too large a number."), label=tr(field.label))
-        return number
+        return _number(field, value)
+    if kind in _WHOLE:
+        return _whole(field, value)
     if kind is kinds.BOOLEAN:
         return bool(value)
-    if kind in {kinds.INTEGER, kinds.LINK}:
-        return int(value)
-    if kind is kinds.DATE and isinstance(value, datetime):
-        return value.date()
-    if kind is kinds.DATETIME and isinstance(value, datetime):
-        return value.astimezone(UTC)
-    return value
+    if kind is kinds.DATE:
+        return _day(value, formats)
+    if kind is kinds.DATETIME:
+        return _moment(value, formats)
+    if kind is kinds.IMAGE:
+        return bytes(value)
+    if kind is kinds.JSON:
+        return value
+    return _text(field, str(value))
+
+
+def _number(field: BoundField, value: Any) -> Decimal:  # noqa: ANN401  int, float or Decimal
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not number.is_finite():
+        raise UserError(N_("“{text}” is not a number."), text=str(value))
+    scale = getattr(field.column.type, "scale", 4) if field.column is not None else 4
+    if abs(number) >= _LARGEST[scale]:
+        raise UserError(N_("{label} is too large a number."), label=tr(field.label))
+    # As stored: otherwise a finer number would look like a change for ever.
+    return number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+
+
+def _whole(field: BoundField, value: Any) -> int:  # noqa: ANN401  int, float or Decimal
+    number = int(value)
+    if number != value:
+        raise UserError(N_("“{text}” is not a whole number."), text=str(value)[:40])
+    if abs(number) > LARGEST_INTEGER:
+        raise UserError(N_("{label} is too large a number."), label=tr(field.label))
+    return number
+
+
+def _day(value: Any, formats: Formats) -> date:  # noqa: ANN401  date or datetime
+    if isinstance(value, datetime):
+        return (value.astimezone(formats.zone) if value.tzinfo else value).date()
+    if isinstance(value, date):
+        return value
+    raise TypeError
+
+
+def _moment(value: Any, formats: Formats) -> datetime:  # noqa: ANN401  date or datetime
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=formats.zone)).astimezone(UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time(0), formats.zone).astimezone(UTC)
+    raise TypeError
+
+
+def _text(field: BoundField, value: str) -> str:
+    text = storable(value)
+    if too_long(field, text):
+        raise UserError(LENGTH, label=tr(field.label), limit=field.max_length, length=len(text))
+    return text
+
+
+def too_long(field: BoundField, value: object) -> bool:
+    """Whether a text does not fit its column."""
+    return field.max_length is not None and isinstance(value, str) and len(value) > field.max_length
 
 
 def required_error(field: BoundField) -> FieldError:
@@ -91,7 +140,7 @@ def encode(value: Any) -> Any:  # noqa: ANN401  JSON
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes):
-        return None
+        return base64.b64encode(value).decode("ascii")
     return value
 
 
@@ -106,6 +155,8 @@ def decode(field: BoundField, value: Any) -> Any:  # noqa: ANN401  JSON
         return date.fromisoformat(value)
     if kind is kinds.DATETIME:
         return datetime.fromisoformat(value)
+    if kind is kinds.IMAGE:
+        return base64.b64decode(value)
     return value
 
 

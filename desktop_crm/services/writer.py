@@ -6,26 +6,28 @@ Inserts, updates and audit rows are each one ``executemany``; nothing here loops
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import FieldError, UserError, ValidationFailed
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.errors import FieldError, UserError
+from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
 from desktop_crm.meta import kinds, registry
-from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
 from desktop_crm.meta.columns import NAME_LENGTH
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit
+from desktop_crm.services import audit, checks, line_rows
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules.registry import rules_of
-from desktop_crm.services.values import checked, required_error, same
+from desktop_crm.services.values import checked, same
 
 _CHUNK: Final = 5000
 
@@ -37,6 +39,8 @@ def load(work: Work, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         return {}
     table = work.entity.table
     statement = select(table).where(key_clause(work.connection, table.c.id, wanted))
+    # Always in the same order, so that two writers wait for each other instead of for ever.
+    statement = statement.order_by(table.c.id)
     found = work.connection.execute(statement.with_for_update()).mappings()
     names = {f.column.name: n for n, f in work.entity.fields.items() if f.column is not None}
     return {
@@ -51,6 +55,8 @@ def fill(work: Work, draft: Draft, values: Mapping[str, Any]) -> None:
         field = work.entity.fields.get(name)
         if field is None:
             draft.fail(name, N_("There is no field “{name}”."), name=name)
+        elif name in SYSTEM_FIELDS:
+            checks.system_field(draft, field, value)
         elif field.kind is kinds.LINES:
             draft.lines[name] = list(value or ())
         else:
@@ -61,6 +67,8 @@ def fill(work: Work, draft: Draft, values: Mapping[str, Any]) -> None:
                 continue
             if draft.is_new or not same(draft.old.get(name), clean):
                 draft.new[name] = clean
+            else:
+                draft.new.pop(name, None)
 
 
 def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
@@ -68,28 +76,36 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
 
     Raises:
         ValidationFailed: Something is missing or wrong in any draft; nothing was written.
+        PermissionDenied: A record would end up out of the actor's reach.
     """
     entity = work.entity
-    touched = [d for d in drafts if d.is_new or d.new or d.lines]
+    different = {id(d): d for d in drafts}.values()
+    touched = [d for d in different if d.is_new or d.new or d.lines]
     _defaults(entity, [d for d in touched if d.is_new])
     _primaries_from_copies(work, touched)
     rules = rules_of(entity.key)
     for rule in rules.before:
         rule(work, touched)
-    _validate(work, touched)
+    checks.validate(work, touched)
     _derive(entity, touched)
     changes = _insert(work, [d for d in touched if d.is_new])
-    changes = changes.merge(_update(work, [d for d in touched if not d.is_new and d.new]))
-    changes = changes.merge(_write_lines(work, touched))
+    lines = _write_lines(work, touched)
+    # A parent's version moves with its lines, so that two people editing them notice.
+    moved = [d for d in touched if not d.is_new and (d.new or d.line_changes)]
+    changes = changes.merge(_update(work, moved)).merge(lines)
     for rule in rules.after:
         rule(work, touched)
+    checks.reach(work, touched)
     return changes
 
 
 def put_back(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
-    """Write stored values as they once were: no rules, but title, search text and audit."""
+    """Write stored values as they once were: no checks, but title, search text and audit."""
     _derive(work.entity, drafts)
-    return _update(work, [draft for draft in drafts if draft.new])
+    changes = _update(work, drafts)
+    for rule in rules_of(work.entity.key).put_back:
+        rule(work, drafts)
+    return changes
 
 
 def _defaults(entity: Entity, drafts: Sequence[Draft]) -> None:
@@ -111,15 +127,19 @@ def _primaries_from_copies(work: Work, drafts: Sequence[Draft]) -> None:
         by_copy = [
             d for d in drafts if lines not in d.lines and any(d.changes(name) for name in column)
         ]
-        existing = _existing_lines(work, lines, [d for d in by_copy if not d.is_new])
+        bound = work.entity.fields[lines].lines
+        assert bound is not None  # noqa: S101  copies name a lines field
+        child = registry.get(bound.entity)
+        existing = existing_lines(work, lines, [d for d in by_copy if not d.is_new])
         for draft in by_copy:
             wanted = {column[n]: draft.get(n) for n in column if draft.changes(n) or draft.is_new}
-            draft.lines[lines] = _with_primary(existing.get(draft.id or 0, []), wanted)
+            rows = existing.get(draft.id or 0, [])
+            draft.lines[lines] = line_rows.with_primary(child, bound, rows, wanted)
         for draft in drafts:
             if lines in draft.lines:
-                primary = _primary(draft.lines[lines])
-                for name, child in column.items():
-                    draft.set(name, _copy_value(work, lines, child, primary))
+                primary = line_rows.primary(draft.lines[lines])
+                for name, copied in column.items():
+                    draft.set(name, _copy_value(work, lines, copied, primary))
 
 
 def _copy_value(work: Work, lines: str, child: str, primary: Mapping[str, Any] | None) -> Any:  # noqa: ANN401  any kind
@@ -134,30 +154,10 @@ def _copy_value(work: Work, lines: str, child: str, primary: Mapping[str, Any] |
         return None  # reported with the child row itself
 
 
-def _with_primary(
-    existing: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    rows = [dict(row) for row in existing]
-    primary = _primary(rows)
-    if primary is None:
-        if all(value in (None, "") for value in wanted.values()):
-            return rows
-        primary = {"is_primary": True}
-        rows.append(primary)
-    primary.update(wanted)
-    if all(value in (None, "") for n, value in primary.items() if n in wanted) and len(wanted) == 1:
-        rows.remove(primary)
-    return rows
-
-
-def _primary(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    marked = next((row for row in rows if row.get("is_primary")), None)
-    return marked or (rows[0] if rows else None)
-
-
-def _existing_lines(
+def existing_lines(
     work: Work, name: str, drafts: Sequence[Draft]
 ) -> dict[int, list[dict[str, Any]]]:
+    """Living child rows by parent, in their order; one statement."""
     lines = work.entity.fields[name].lines
     if lines is None or not drafts:
         return {}
@@ -169,7 +169,7 @@ def _existing_lines(
             key_clause(work.connection, via, [d.id for d in drafts if d.id is not None]),
             child.table.c.deleted_at.is_(None),
         )
-        .order_by(child.table.c.id)
+        .order_by(*_line_order(child))
     ).mappings()
     names = {f.column.name: n for n, f in child.fields.items() if f.column is not None}
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -180,39 +180,9 @@ def _existing_lines(
     return found
 
 
-def _validate(work: Work, drafts: Sequence[Draft]) -> None:
-    required = [f for f in work.entity.fields.values() if f.required and f.column is not None]
-    for draft in drafts:
-        for field in required:
-            missing = draft.get(field.name) in (None, "")
-            if missing and (draft.is_new or draft.changes(field.name)):
-                error = required_error(field)
-                draft.fail(field.name, error.template, **dict(error.params))
-    _check_links(work, drafts)
-    errors = tuple(error for draft in drafts for error in draft.errors)
-    if errors:
-        raise ValidationFailed(errors)
-
-
-def _check_links(work: Work, drafts: Sequence[Draft]) -> None:
-    for field in work.entity.fields.values():
-        if field.kind is not kinds.LINK or field.name in {"created_by", "modified_by"}:
-            continue
-        wanted = {d.new[field.name] for d in drafts if d.new.get(field.name) is not None}
-        if not wanted:
-            continue
-        target = registry.get(field.target).table
-        known = set(
-            work.connection.execute(
-                select(target.c.id).where(key_clause(work.connection, target.c.id, sorted(wanted)))
-            ).scalars()
-        )
-        for draft in drafts:
-            value = draft.new.get(field.name)
-            if value is not None and value not in known:
-                draft.fail(
-                    field.name, N_("The {record} chosen no longer exists."), record=tr(field.label)
-                )
+def _line_order(child: Entity) -> tuple[Any, ...]:
+    names = ("position", "id") if "position" in child.fields else ("id",)
+    return tuple(child.table.c[name] for name in names)
 
 
 def _derive(entity: Entity, drafts: Sequence[Draft]) -> None:
@@ -255,7 +225,8 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         row["uid"] = draft.new.get("uid") or new_uid()
         rows.append(row)
     statement = insert(entity.table).returning(entity.table.c.id, sort_by_parameter_order=True)
-    ids = list(work.connection.execute(statement, rows).scalars())
+    with _said(work, drafts):
+        ids = list(work.connection.execute(statement, rows).scalars())
     entries = []
     for draft, key in zip(drafts, ids, strict=True):
         draft.id = key
@@ -263,6 +234,18 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         entries.append(audit.entry(work, AuditAction.CREATE, key, 1, filled))
     audit.write(work, entries)
     return ChangeSet(work.operation, (Changed(entity.key, frozenset(ids), ChangeKind.CREATED),))
+
+
+@contextmanager
+def _said(work: Work, drafts: Sequence[Draft]) -> Iterator[None]:
+    """Say beside its field which value stands already in another record."""
+    try:
+        yield
+    except IntegrityError as error:
+        problem = checks.taken(work, drafts, error)
+        if problem is None:
+            raise
+        raise problem from error
 
 
 def _update(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
@@ -286,22 +269,24 @@ def _update(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
                 modified_by_id=work.actor.user_id,
             )
         )
-        for start in range(0, len(members), _CHUNK):
-            work.connection.execute(
-                statement,
-                [
-                    {"k": d.id, **{f"n_{_column(f)}": d.new[f.name] for f in fields}}
-                    for d in members[start : start + _CHUNK]
-                ],
-            )
+        with _said(work, members):
+            for start in range(0, len(members), _CHUNK):
+                work.connection.execute(
+                    statement,
+                    [
+                        {"k": d.id, **{f"n_{_column(f)}": d.new[f.name] for f in fields}}
+                        for d in members[start : start + _CHUNK]
+                    ],
+                )
     entries = []
     for draft in drafts:
         changes = {name: (draft.old.get(name), value) for name, value in draft.new.items()}
+        changes |= draft.line_changes
         draft.version += 1
         entries.append(audit.entry(work, AuditAction.UPDATE, draft.id or 0, draft.version, changes))
     audit.write(work, entries)
     ids = frozenset(d.id for d in drafts if d.id is not None)
-    fields_changed = frozenset(name for d in drafts for name in d.new)
+    fields_changed = frozenset(name for d in drafts for name in (*d.new, *d.line_changes))
     return ChangeSet(
         work.operation,
         (Changed(work.entity.key, ids, ChangeKind.UPDATED, fields_changed),),
@@ -327,43 +312,38 @@ def _write_one_kind(work: Work, name: str, parents: Sequence[Draft]) -> ChangeSe
     assert lines is not None  # noqa: S101  only lines fields are put into drafts
     child = registry.get(lines.entity)
     inner = Work(work.actor, work.connection, child, work.operation, work.batch, work.source)
-    existing = _existing_lines(work, name, [d for d in parents if not d.is_new])
+    existing = existing_lines(work, name, [d for d in parents if not d.is_new])
+    found: dict[int, list[Draft]] = {}
     via = lines.via.removesuffix("_id")
     drafts: list[Draft] = []
     gone: list[int] = []
     for parent in parents:
         known = {row["id"]: row for row in existing.get(parent.id or 0, [])}
-        wanted = _ordered_lines(child, parent.lines[name])
+        wanted = line_rows.ordered(child, parent.lines[name])
+        own = found.setdefault(id(parent), [])
         for position, row in enumerate(wanted):
             old = known.pop(row["id"], {}) if row.get("id") else {}
             draft = Draft(old.get("id"), old.get("version", 0), old, {}, line_of=(name, position))
-            values = {k: v for k, v in row.items() if k in child.fields and k not in _KEPT}
-            fill(inner, draft, {**values, via: parent.id})
-            drafts.append(draft)
+            fill(inner, draft, {**line_rows.wanted_values(child, row), via: parent.id})
+            own.append(draft)
+        drafts += own
         gone += known
     changes = remove(inner, gone)
-    return changes.merge(write(inner, drafts))
-
-
-_KEPT: Final = frozenset(
-    {"id", "uid", "version", "created_at", "created_by", "modified_at", "modified_by", "deleted_at"}
-)
-
-
-def _ordered_lines(child: Entity, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    found = [dict(row) for row in rows]
-    if "position" in child.fields:
-        for position, row in enumerate(found, 1):
-            row["position"] = position
-    if "is_primary" in child.fields and found:
-        primary = _primary(found)
-        for row in found:
-            row["is_primary"] = row is primary
-    return found
+    changes = changes.merge(write(inner, drafts))
+    left = set(gone)
+    for parent in parents:
+        rows, after = existing.get(parent.id or 0, []), found[id(parent)]
+        if any(d.is_new or d.new for d in after) or any(row["id"] in left for row in rows):
+            now = [{**d.old, **d.new} for d in after]
+            parent.line_changes[name] = (
+                line_rows.summary(child, lines, rows),
+                line_rows.summary(child, lines, now),
+            )
+    return changes
 
 
 def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSet:
-    """Mark rows as deleted, or living again; the audit row of a deletion keeps the values."""
+    """Mark rows as deleted, or living again; their values stay in the table."""
     if not ids:
         return NOTHING
     table = work.entity.table
@@ -372,7 +352,7 @@ def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSe
     chosen = {k: v for k, v in stored.items() if (v["deleted_at"] is not None) is restore}
     if not chosen:
         return NOTHING
-    work.connection.execute(
+    statement = (
         update(table)
         .where(key_clause(work.connection, table.c.id, list(chosen)))
         .values(
@@ -382,6 +362,8 @@ def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSe
             modified_by_id=work.actor.user_id,
         )
     )
+    with _said(work, ()):
+        work.connection.execute(statement)
     action = AuditAction.RESTORE if restore else AuditAction.DELETE
     audit.write(
         work,

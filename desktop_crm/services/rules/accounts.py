@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlsplit
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.services.drafts import Draft, Work
+
+_DOMAIN_LENGTH: Final = 120
 
 
 def mail_domain(work: Work, drafts: Sequence[Draft]) -> None:
@@ -29,4 +32,5 @@ def domain_of(website: str) -> str:
         host = urlsplit(address).hostname or ""
     except ValueError:
         return ""
-    return host.removeprefix("www.") if "." in host else ""
+    domain = host.removeprefix("www.")
+    return domain if "." in domain and len(domain) <= _DOMAIN_LENGTH else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import select
 
@@ -10,12 +11,14 @@ from desktop_crm.core import text
 from desktop_crm.models import OwnCompany
 from desktop_crm.services.drafts import Draft, Work
 
+_DOMAIN_LENGTH: Final = 190
+
 
 def email_domain(work: Work, drafts: Sequence[Draft]) -> None:
     """Keep the domain beside the address."""
     for draft in drafts:
         if draft.changes("address"):
-            draft.set("domain", text.email_domain(draft.get("address") or ""))
+            draft.set("domain", text.email_domain(draft.get("address") or "")[:_DOMAIN_LENGTH])
 
 
 def canonical_phone(work: Work, drafts: Sequence[Draft]) -> None:

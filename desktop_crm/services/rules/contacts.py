@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from desktop_crm.core.i18n import N_
+from desktop_crm.meta.columns import NAME_LENGTH
 from desktop_crm.models.lead import LeadReason, LeadState
 from desktop_crm.services.drafts import Draft, Work
 
@@ -33,7 +34,7 @@ def full_name(work: Work, drafts: Sequence[Draft]) -> None:
             name = draft.get("email") or ""
             if not name:
                 draft.fail("last_name", N_("A contact needs a name or an e-mail address."))
-        draft.set("full_name", name or None)
+        draft.set("full_name", name[:NAME_LENGTH] or None)
 
 
 def lead_state(work: Work, drafts: Sequence[Draft]) -> None:

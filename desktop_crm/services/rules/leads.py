@@ -16,7 +16,7 @@ from desktop_crm.meta import registry
 from desktop_crm.models import Account, EmailAddress, Link
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.lead import LeadReason, LeadState
-from desktop_crm.services import records, writer
+from desktop_crm.services import checks, records, writer
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.operation import Operation, operation
@@ -240,6 +240,6 @@ def _carry_activities(op: Operation, lead_id: int, became: Mapping[str, int | No
         )
     ).scalars()
     work = op.work("activity")
-    reached = records.reachable(work, list(linked), "edit")
+    reached = checks.reachable(work, list(linked), "edit")
     targets = {name: key for name, key in became.items() if key is not None}
     op.save_many("activity", [records.Change(key, None, targets) for key in sorted(reached)])

@@ -22,8 +22,16 @@ RULES: Final[Mapping[str, Rules]] = {
     "account": Rules(before=(accounts.mail_domain,)),
     "contact": Rules(before=(contacts.full_name,)),
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
-    "opportunity": Rules(before=(opportunities.stage_rules,), after=(opportunities.stage_history,)),
-    "activity": Rules(before=(activities.state_and_time,), after=(activities.links_of_regarding,)),
+    "opportunity": Rules(
+        before=(opportunities.stage_rules,),
+        after=(opportunities.stage_history,),
+        put_back=(opportunities.stage_history,),
+    ),
+    "activity": Rules(
+        before=(activities.state_and_time,),
+        after=(activities.links_of_regarding,),
+        put_back=(activities.links_of_regarding,),
+    ),
     "quote": Rules(before=(quote_rules.complete,)),
     "quote_line": Rules(after=(quote_rules.recalculate,)),
     "email_address": Rules(before=(addresses.email_domain,)),
