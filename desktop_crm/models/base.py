@@ -12,6 +12,7 @@ from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
 from desktop_crm.meta.columns import INFO_KEY, NAME_LENGTH, integer, link, loose_link, moment, text
 from desktop_crm.meta.field import EntityMeta, Field
+from desktop_crm.meta.types import folded
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -70,7 +71,7 @@ class Titled(Tracked):
     """
 
     title_key: Mapped[str] = mapped_column(
-        String(NAME_LENGTH),
+        folded(NAME_LENGTH),
         default="",
         info={INFO_KEY: Field(kinds.TEXT, N_("Sort key"), audited=False, hidden=True)},
     )
@@ -107,16 +108,19 @@ def live(table: str, *columns: str) -> Index:
         *columns: Columns in order; the primary key follows by itself on SQLite and is named last
             so that PostgreSQL can answer key snapshots from the index alone.
     """
+    return _partial(f"ix_{table}_live_{'_'.join(columns)}", "deleted_at IS NULL", *columns)
+
+
+def gone(table: str, *columns: str) -> Index:
+    """Index over deleted rows, for the recycle bin and for lists sorted by a deleted link."""
+    return _partial(f"ix_{table}_gone_{'_'.join(columns)}", "deleted_at IS NOT NULL", *columns)
+
+
+def _partial(name: str, rows: str, *columns: str) -> Index:
     from sqlalchemy import text as sql
 
-    condition: Any = sql("deleted_at IS NULL")
-    return Index(
-        f"ix_{table}_live_{'_'.join(columns)}",
-        *columns,
-        "id",
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+    condition: Any = sql(rows)
+    return Index(name, *columns, "id", sqlite_where=condition, postgresql_where=condition)
 
 
 def unique_live(table: str, *columns: str) -> Index:
@@ -134,9 +138,14 @@ def unique_live(table: str, *columns: str) -> Index:
 
 
 def titled(table: str, *sorts: str) -> tuple[Index, ...]:
-    """Indexes of a titled record without an owner: by title, by external id and by more sorts."""
+    """Indexes of a titled record without an owner: by title, by external id and by more sorts.
+
+    Deleted records are found by title too; there are few, so that their index costs next to
+    nothing.
+    """
     return (
         live(table, "title_key"),
+        gone(table, "title_key"),
         Index(f"ix_{table}_external_id", "external_id"),
         *(live(table, column) for column in sorts),
     )

@@ -338,7 +338,7 @@ class _Plan:
         """
         if limit < 0:
             return self._plain()
-        arms = self._arms_by_owner() or self._arms_by_link()
+        arms = self._arms_by_owner() or self._arms_by_link(limit)
         if arms:
             return self._joined_to(self._merged(arms, limit))
         if self._indexed_order() and not self.words.phrase:
@@ -446,7 +446,7 @@ class _Plan:
         statement = self._filtered(select(table.c.id, *sorts).select_from(self.paths.source))
         return [statement.where(table.c.owner_id == owner) for owner in owners]
 
-    def _arms_by_link(self) -> list[Select[Any]]:
+    def _arms_by_link(self, limit: int) -> list[Select[Any]]:
         """Records without the link, then those of living and of deleted targets by title."""
         orders = self._orders()
         if self.where or len(orders) > 1 or "." in orders[0].field:
@@ -461,7 +461,10 @@ class _Plan:
         table = self.paths.table
         link = table.c[field.column.name]
         none = literal(None, String).label("s0")
-        arms = [self._filtered(select(table.c.id, none)).where(link.is_(None))]
+        free = self._filtered(select(table.c.id, none)).where(link.is_(None))
+        # Without a limit of its own SQLite would sort all of them first.
+        free = free.order_by(self._order()[-1]).limit(limit)
+        arms = [select(free.subquery("f"))]
         targets = linked.join(table, link == linked.c.id)
         for living in (linked.c.deleted_at.is_(None), linked.c.deleted_at.is_not(None)):
             arm = select(table.c.id, linked.c.title_key.label("s0")).select_from(targets)

@@ -83,7 +83,7 @@ def _audit_entry() -> None:
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=True),
         sa.Column("undoes", sa.String(length=36), nullable=True),
-        sa.Column("changes", sa.JSON(), nullable=True),
+        sa.Column("changes", sa.JSON(none_as_null=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     op.create_index("ix_audit_entry_batch", "audit_entry", ["batch_id"], unique=False)
@@ -102,7 +102,7 @@ def _currency() -> None:
         sa.Column("code", sa.String(length=3), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=True),
         sa.Column("symbol", sa.String(length=8), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -117,6 +117,14 @@ def _currency() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_currency_uid")),
     )
     op.create_index("ix_currency_external_id", "currency", ["external_id"], unique=False)
+    op.create_index(
+        "ix_currency_gone_title_key",
+        "currency",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_currency_live_title_key",
         "currency",
@@ -151,8 +159,8 @@ def _import_batch() -> None:
         sa.Column("updated_count", sa.Integer(), nullable=False),
         sa.Column("same_count", sa.Integer(), nullable=False),
         sa.Column("rejected_count", sa.Integer(), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -167,6 +175,14 @@ def _import_batch() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_import_batch_uid")),
     )
     op.create_index("ix_import_batch_external_id", "import_batch", ["external_id"], unique=False)
+    op.create_index(
+        "ix_import_batch_gone_title_key",
+        "import_batch",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_import_batch_live_title_key",
         "import_batch",
@@ -188,7 +204,7 @@ def _number_sequence() -> None:
         sa.Column("padding", sa.Integer(), nullable=False),
         sa.Column("resets_yearly", sa.Boolean(), nullable=False),
         sa.Column("last_year", sa.Integer(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -204,6 +220,14 @@ def _number_sequence() -> None:
     )
     op.create_index(
         "ix_number_sequence_external_id", "number_sequence", ["external_id"], unique=False
+    )
+    op.create_index(
+        "ix_number_sequence_gone_title_key",
+        "number_sequence",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
     )
     op.create_index(
         "ix_number_sequence_live_title_key",
@@ -223,7 +247,7 @@ def _role() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("is_admin", sa.Boolean(), nullable=False),
         sa.Column("sees_confidential", sa.Boolean(), nullable=False),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -238,6 +262,14 @@ def _role() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_role_uid")),
     )
     op.create_index("ix_role_external_id", "role", ["external_id"], unique=False)
+    op.create_index(
+        "ix_role_gone_title_key",
+        "role",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_role_live_title_key",
         "role",
@@ -260,7 +292,7 @@ def _stage() -> None:
         sa.Column("forecast_category", sa.String(length=40), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -275,6 +307,14 @@ def _stage() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_stage_uid")),
     )
     op.create_index("ix_stage_external_id", "stage", ["external_id"], unique=False)
+    op.create_index(
+        "ix_stage_gone_title_key",
+        "stage",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_stage_live_position",
         "stage",
@@ -305,7 +345,7 @@ def _tax_code() -> None:
         sa.Column("legal_note", sa.Text(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -320,6 +360,14 @@ def _tax_code() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_tax_code_uid")),
     )
     op.create_index("ix_tax_code_external_id", "tax_code", ["external_id"], unique=False)
+    op.create_index(
+        "ix_tax_code_gone_title_key",
+        "tax_code",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_tax_code_live_position",
         "tax_code",
@@ -345,7 +393,7 @@ def _team() -> None:
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -360,6 +408,14 @@ def _team() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_team_uid")),
     )
     op.create_index("ix_team_external_id", "team", ["external_id"], unique=False)
+    op.create_index(
+        "ix_team_gone_title_key",
+        "team",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_team_live_title_key",
         "team",
@@ -377,7 +433,7 @@ def _unit() -> None:
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("code", sa.String(length=10), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -392,6 +448,14 @@ def _unit() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_unit_uid")),
     )
     op.create_index("ix_unit_external_id", "unit", ["external_id"], unique=False)
+    op.create_index(
+        "ix_unit_gone_title_key",
+        "unit",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_unit_live_title_key",
         "unit",
@@ -459,7 +523,7 @@ def _own_company() -> None:
         sa.Column("phone_region", sa.String(length=2), nullable=True),
         sa.Column("mail_domains", sa.String(length=200), nullable=True),
         sa.Column("quote_terms", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -477,6 +541,14 @@ def _own_company() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_own_company_uid")),
     )
     op.create_index("ix_own_company_external_id", "own_company", ["external_id"], unique=False)
+    op.create_index(
+        "ix_own_company_gone_title_key",
+        "own_company",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_own_company_live_title_key",
         "own_company",
@@ -498,7 +570,7 @@ def _price_list() -> None:
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("is_tax_inclusive", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -516,6 +588,14 @@ def _price_list() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_price_list_uid")),
     )
     op.create_index("ix_price_list_external_id", "price_list", ["external_id"], unique=False)
+    op.create_index(
+        "ix_price_list_gone_title_key",
+        "price_list",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_price_list_live_title_key",
         "price_list",
@@ -543,7 +623,7 @@ def _product() -> None:
         sa.Column("quantity_decimals", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -565,6 +645,14 @@ def _product() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_product_uid")),
     )
     op.create_index("ix_product_external_id", "product", ["external_id"], unique=False)
+    op.create_index(
+        "ix_product_gone_title_key",
+        "product",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_product_live_code",
         "product",
@@ -673,7 +761,7 @@ def _user() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=True),
         sa.Column("time_zone", sa.String(length=60), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -692,6 +780,14 @@ def _user() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_user_uid")),
     )
     op.create_index("ix_user_external_id", "user", ["external_id"], unique=False)
+    op.create_index(
+        "ix_user_gone_title_key",
+        "user",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_user_live_title_key",
         "user",
@@ -728,7 +824,7 @@ def _account() -> None:
         sa.Column("language", sa.String(length=8), nullable=True),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -763,6 +859,14 @@ def _account() -> None:
     )
     op.create_index("ix_account_domain", "account", ["domain"], unique=False)
     op.create_index("ix_account_external_id", "account", ["external_id"], unique=False)
+    op.create_index(
+        "ix_account_gone_title_key",
+        "account",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_account_live_modified_at",
         "account",
@@ -850,7 +954,7 @@ def _mailbox() -> None:
         sa.Column("last_synced_at", types.UtcDateTime(), nullable=True),
         sa.Column("leased_by", sa.String(length=120), nullable=True),
         sa.Column("leased_until", types.UtcDateTime(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -866,6 +970,14 @@ def _mailbox() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_mailbox_uid")),
     )
     op.create_index("ix_mailbox_external_id", "mailbox", ["external_id"], unique=False)
+    op.create_index(
+        "ix_mailbox_gone_title_key",
+        "mailbox",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_mailbox_live_title_key",
         "mailbox",
@@ -917,10 +1029,10 @@ def _saved_view() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("entity", sa.String(length=60), nullable=False),
         sa.Column("scope", sa.String(length=40), nullable=False),
-        sa.Column("definition", sa.JSON(), nullable=True),
+        sa.Column("definition", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -937,6 +1049,14 @@ def _saved_view() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_saved_view_uid")),
     )
     op.create_index("ix_saved_view_external_id", "saved_view", ["external_id"], unique=False)
+    op.create_index(
+        "ix_saved_view_gone_title_key",
+        "saved_view",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_saved_view_live_owner_id_title_key",
         "saved_view",
@@ -979,7 +1099,7 @@ def _contact() -> None:
         sa.Column("originating_lead_id", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1012,6 +1132,14 @@ def _contact() -> None:
     )
     op.create_index("ix_contact_account_id", "contact", ["account_id"], unique=False)
     op.create_index("ix_contact_external_id", "contact", ["external_id"], unique=False)
+    op.create_index(
+        "ix_contact_gone_title_key",
+        "contact",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_contact_live_modified_at",
         "contact",
@@ -1106,7 +1234,7 @@ def _opportunity() -> None:
         sa.Column("competitors", sa.String(length=200), nullable=True),
         sa.Column("originating_lead_id", sa.Integer(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1144,6 +1272,14 @@ def _opportunity() -> None:
     op.create_index("ix_opportunity_account_id", "opportunity", ["account_id"], unique=False)
     op.create_index("ix_opportunity_contact_id", "opportunity", ["contact_id"], unique=False)
     op.create_index("ix_opportunity_external_id", "opportunity", ["external_id"], unique=False)
+    op.create_index(
+        "ix_opportunity_gone_title_key",
+        "opportunity",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_opportunity_live_close_on",
         "opportunity",
@@ -1251,7 +1387,7 @@ def _lead() -> None:
         sa.Column("converted_opportunity_id", sa.Integer(), nullable=True),
         sa.Column("converted_at", types.UtcDateTime(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1290,6 +1426,14 @@ def _lead() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_lead_uid")),
     )
     op.create_index("ix_lead_external_id", "lead", ["external_id"], unique=False)
+    op.create_index(
+        "ix_lead_gone_title_key",
+        "lead",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_lead_live_modified_at",
         "lead",
@@ -1399,7 +1543,7 @@ def _quote() -> None:
         sa.Column("ship_to", sa.Text(), nullable=True),
         sa.Column("terms", sa.Text(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1434,6 +1578,14 @@ def _quote() -> None:
     )
     op.create_index("ix_quote_account_id", "quote", ["account_id"], unique=False)
     op.create_index("ix_quote_external_id", "quote", ["external_id"], unique=False)
+    op.create_index(
+        "ix_quote_gone_title_key",
+        "quote",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_quote_live_modified_at",
         "quote",
@@ -1548,11 +1700,11 @@ def _activity() -> None:
         sa.Column("ical_uid", sa.String(length=500), nullable=True),
         sa.Column("recurrence_id", sa.String(length=60), nullable=True),
         sa.Column("recurrence_rule", sa.String(length=1000), nullable=True),
-        sa.Column("recurrence_exceptions", sa.JSON(), nullable=True),
+        sa.Column("recurrence_exceptions", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("time_zone", sa.String(length=80), nullable=True),
         sa.Column("is_organizer", sa.Boolean(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1582,6 +1734,14 @@ def _activity() -> None:
     op.create_index("ix_activity_account_id", "activity", ["account_id"], unique=False)
     op.create_index("ix_activity_contact_id", "activity", ["contact_id"], unique=False)
     op.create_index("ix_activity_external_id", "activity", ["external_id"], unique=False)
+    op.create_index(
+        "ix_activity_gone_title_key",
+        "activity",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index("ix_activity_ical_uid", "activity", ["ical_uid"], unique=False)
     op.create_index("ix_activity_lead_id", "activity", ["lead_id"], unique=False)
     op.create_index(
@@ -1873,7 +2033,7 @@ def _document() -> None:
         sa.Column("activity_id", sa.Integer(), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("quote_id", sa.Integer(), nullable=True),
-        sa.Column("title_key", sa.String(length=200), nullable=False),
+        sa.Column("title_key", types.folded(200), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("source_system", sa.String(length=60), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
@@ -1898,6 +2058,14 @@ def _document() -> None:
     )
     op.create_index("ix_document_activity_id", "document", ["activity_id"], unique=False)
     op.create_index("ix_document_external_id", "document", ["external_id"], unique=False)
+    op.create_index(
+        "ix_document_gone_title_key",
+        "document",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_document_live_modified_at",
         "document",
@@ -1982,7 +2150,7 @@ def _mail_message() -> None:
         sa.Column("thread_key", sa.String(length=500), nullable=True),
         sa.Column("conversation_id", sa.String(length=500), nullable=True),
         sa.Column("in_reply_to", sa.String(length=500), nullable=True),
-        sa.Column("references", sa.JSON(), nullable=True),
+        sa.Column("references", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("sent_at", types.UtcDateTime(), nullable=True),
         sa.Column("from_name", sa.String(length=320), nullable=True),
         sa.Column("from_address", sa.String(length=254), nullable=True),
