@@ -153,11 +153,11 @@ def open_session(url: str) -> Actor:
         EnvironmentProblem: Disk, permission or server.
     """
     from desktop_crm.db import migrate
-    from desktop_crm.services import context
+    from desktop_crm.services import context, databases
 
     if not url:
         return sample_session()
-    return context.sign_in(migrate.open_current(url))
+    return context.sign_in(migrate.open_current(url, databases.password_of(url)))
 
 
 def sample_session() -> Actor:

@@ -109,6 +109,16 @@ class MainWindow(QMainWindow):
         self.workspace.status_changed.connect(self.status.show_text)
         self.workspace.commands_changed.connect(self.reload_commands)
 
+    @property
+    def tasks(self) -> Tasks:
+        """The threads; there before any database is open."""
+        return self._tasks
+
+    @property
+    def settings(self) -> Settings:
+        """The user's settings; there before any database is open."""
+        return self._settings
+
     # --- life ------------------------------------------------------------------------------
 
     def start(self, actor: Actor, module: str = "home") -> None:
