@@ -51,6 +51,9 @@ class RecordingShell:
     def open_database(self, url: str) -> None:
         self.databases.append(url)
 
+    def settings_changed(self) -> None:
+        """Nothing is written in a test."""
+
     def window_widget(self) -> QWidget:
         return self.window
 

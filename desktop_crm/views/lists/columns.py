@@ -14,13 +14,14 @@ from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import knows
 
-PERSON_LIKE: Final = frozenset({"contact", "lead", "account", "user"})
+PERSON_LIKE: Final = frozenset({"contact", "account", "user"})
 """Entities whose titles stand beside an avatar."""
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
 _TITLE_SHRINKS: Final = 0.9
 _SHRINKS: Final = 0.6
-_PILL_SHRINKS: Final = 0.85
+_PILL_SHRINKS: Final = 0.9
+_PILL_WIDTH: Final = 145
 _CURRENCY: Final = 20
 _HEAVY_KINDS: Final = frozenset({"lines", "image", "json"})
 
@@ -106,6 +107,8 @@ def _width(field: BoundField, look: Look) -> int:
     """Usual width of a column: what its longest usual value needs."""
     if look in {Look.TITLE, Look.PERSON}:
         return max(field.width, 200)
+    if look is Look.PILL:
+        return _PILL_WIDTH
     return field.width + (_CURRENCY if field.declared.currency else 0)
 
 

@@ -64,7 +64,7 @@ class OverviewPage(QScrollArea):
         column = QVBoxLayout(body)
         column.setContentsMargins(20, 14, 20, 12)
         column.setSpacing(10)
-        column.addWidget(SectionTitle(tr("Facts")))
+        column.addWidget(SectionTitle(tr("Key data")))
         self._facts_place = QVBoxLayout()
         column.addLayout(self._facts_place)
         column.addWidget(self._words)
@@ -123,10 +123,12 @@ class OverviewPage(QScrollArea):
             address = fact.text.replace(" ", "") if kind == "phone" else fact.text
             if kind == "url" and "://" not in address:
                 address = f"https://{address}"
-            return LinkButton(
+            link = LinkButton(
                 name, fact.text, lambda: QDesktopServices.openUrl(QUrl(f"{scheme}{address}"))
             )
+            return row(link, None)
         return Elide(fact.text)
 
     def _link(self, name: str, text: str, entity: str, record_id: int) -> QWidget:
-        return LinkButton(name, text, lambda: self._bench.shell.open_record(entity, record_id))
+        link = LinkButton(name, text, lambda: self._bench.shell.open_record(entity, record_id))
+        return row(link, None)

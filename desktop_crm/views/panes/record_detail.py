@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 _ITEMS: Final = 50
-_PERSON_LIKE: Final = frozenset({"contact", "lead", "account"})
+_PERSON_LIKE: Final = frozenset({"contact", "account"})
 _NOTE_TITLE: Final = 80
 
 

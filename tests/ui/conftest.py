@@ -1,0 +1,73 @@
+"""What tests of windows stand on: a company, a workbench, a whole window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.company import NOW, Company, small_company
+from tests.support.windows import workbench
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.db.engine import Database
+    from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.workbench import Workbench
+
+
+@pytest.fixture(autouse=True)
+def _dressed(qapp: object) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop_crm.core import clock
+    from desktop_crm.views import theme
+
+    clock.use_clock(lambda: NOW)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.load_fonts()
+    theme.apply(app, "light", 100)
+
+
+@pytest.fixture
+def company(sqlite_db: Database) -> Company:
+    """A small company with records of every main kind."""
+    return small_company(sqlite_db)
+
+
+@pytest.fixture
+def bench(company: Company, qtbot: QtBot) -> Iterator[Workbench]:
+    """The tools of a pane, with a shell that only remembers."""
+    made = workbench(company.actor)
+    qtbot.addWidget(made.shell.window_widget())
+    yield made
+    made.tasks.close()
+
+
+@pytest.fixture
+def open_window(company: Company, qtbot: QtBot) -> Iterator[Callable[[str], MainWindow]]:
+    """A function that opens the real window on a module and waits until it is quiet."""
+    from desktop_crm.core.settings import Settings
+    from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.tasks import Tasks
+
+    tasks = Tasks()
+    windows: list[MainWindow] = []
+
+    def opened(module: str) -> MainWindow:
+        window = MainWindow(Settings(theme="light", language="en"), tasks)
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.show()
+        window.start(company.actor, module)
+        qtbot.waitUntil(lambda: not tasks.busy, timeout=10_000)
+        return window
+
+    yield opened
+    for window in windows:
+        window.windows.close_all()
+        window.close()
+    tasks.close()
