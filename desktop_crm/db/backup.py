@@ -24,12 +24,14 @@ def backup(database: Database, path: Path) -> Path:
     if database.path is None:
         raise UserError(N_("A database on a server is backed up there, for example with pg_dump."))
     target = path.absolute()
-    if target == database.path:
+    if os.path.realpath(target) == os.path.realpath(database.path):
         raise UserError(N_("The backup cannot replace the database itself. Choose another name."))
     draft = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _copy(database.path, draft)
+        for left in ("-wal", "-shm"):  # of a database that lay there: it would be played back
+            target.with_name(target.name + left).unlink(missing_ok=True)
         draft.replace(target)
     except (OSError, sqlite3.Error) as error:
         draft.unlink(missing_ok=True)

@@ -197,7 +197,7 @@ class Database:
     def _transaction(self, *, write: bool, cancel: Cancel | None) -> Iterator[Connection]:
         try:
             with (
-                self.engine.connect().execution_options(**{_WRITE: write}) as connection,
+                self.engine.connect().execution_options(**self._options(write)) as connection,
                 connection.begin(),
             ):
                 if cancel is None:
@@ -210,6 +210,30 @@ class Database:
             if problem is None:
                 raise
             raise problem from error
+
+    def _options(self, write: bool) -> dict[str, Any]:
+        if write or not self.is_shared:
+            return {_WRITE: write}
+        # The server's default shows every statement a newer state.
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Give a writing connection for changes of the schema, with foreign keys unwatched.
+
+        SQLite changes a table by making it anew; with foreign keys watched, dropping the old one
+        would delete every row that refers to it.
+        """
+        if self.is_shared:
+            with self.writing() as connection:
+                yield connection
+            return
+        engine = _sqlite(self.target, watch_foreign_keys=False)
+        try:
+            with Database(self.target, engine).writing() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def _explained(self, error: DBAPIError, cancel: Cancel | None) -> Exception | None:
         """What a person is told of a driver's error; None when it is our bug."""
@@ -239,7 +263,7 @@ def _single(driver: Any) -> Iterator[None]:  # noqa: ANN401  drivers share no ty
             driver.autocommit = False
 
 
-def _sqlite(target: Target) -> Engine:
+def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
     memory = target.path is None
     engine = create_engine(
         URL.create("sqlite", database=None if memory else str(target.path)),
@@ -255,7 +279,7 @@ def _sqlite(target: Target) -> Engine:
         connection.create_function("unicode_lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
-            "PRAGMA foreign_keys = ON",
+            f"PRAGMA foreign_keys = {'ON' if watch_foreign_keys else 'OFF'}",
             "PRAGMA synchronous = NORMAL",
             "PRAGMA cache_size = -32000",
             "PRAGMA temp_store = MEMORY",

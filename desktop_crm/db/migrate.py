@@ -26,6 +26,8 @@ APPLICATION_ID: Final = 0x44435231
 """Marks a SQLite file as ours, in the field its format keeps for that."""
 HEAD: Final = "0001"
 """Newest revision; a test holds it against the migration scripts."""
+_OWN_TABLES: Final = frozenset({"own_company", "audit_entry", "account"})
+"""Tables every revision has; another program may use the same revision names."""
 
 
 class SchemaState(StrEnum):
@@ -59,10 +61,10 @@ def look(database: Database) -> Schema:
             state = SchemaState.FOREIGN if tables else SchemaState.EMPTY
             return Schema(state, "")
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if not tables >= _OWN_TABLES:
+        return Schema(SchemaState.FOREIGN, str(revision or ""))
     if revision == HEAD:
         return Schema(SchemaState.CURRENT, HEAD)
-    if "own_company" not in tables:
-        return Schema(SchemaState.FOREIGN, str(revision))
     known = str(revision) in _revisions()
     return Schema(SchemaState.OLDER if known else SchemaState.NEWER, str(revision))
 
@@ -89,24 +91,32 @@ def create(url: str, password: str | None = None) -> Database:
                 folder=target.path.parent,
                 reason=error.strerror or error,
             ) from error
-    fresh = target.path is not None and not target.path.exists()
-    database = Database.open(url, password)
+    existed = target.path is not None and target.path.exists()
+    database = None
     try:
-        found = look(database)
-        if found.state is not SchemaState.EMPTY:
-            raise UserError(
-                N_("The database {name} is not empty and was left as it is. Choose another."),
-                name=database.name,
-            )
-        if database.path is not None:
-            _mark(database)
-        _run(database)
-    except BaseException:
-        database.close()
-        if fresh and target.path is not None:
+        database = Database.open(url, password)
+        _fill(database)
+    except BaseException as error:
+        if database is not None:
+            database.close()
+        # Refused because somebody was quicker: what lies there is theirs.
+        if target.path is not None and not isinstance(error, UserError):
             _discard(target.path)
+            if existed:  # an empty file was there, and stays
+                target.path.touch()
         raise
     return database
+
+
+def _fill(database: Database) -> None:
+    if look(database).state is not SchemaState.EMPTY:
+        raise UserError(
+            N_("The database {name} is not empty and was left as it is. Choose another."),
+            name=database.name,
+        )
+    if database.path is not None:
+        _mark(database)
+    _run(database)
 
 
 def open_current(url: str, password: str | None = None) -> Database:
@@ -208,7 +218,7 @@ def _run(database: Database) -> None:
     from alembic import command
 
     config = _config()
-    with database.writing() as connection:
+    with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if connection.dialect.name == "sqlite":

@@ -20,6 +20,7 @@ _NETWORK_FILE_SYSTEMS: Final = frozenset(
 )  # fmt: skip
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _DRIVE_REMOTE: Final = 4
+_SECRETS: Final = frozenset({"password", "sslpassword"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Target:
                 ),
                 url=text.partition("@")[2] or text,
             ) from None
-        if url.password is not None:
+        if url.password is not None or _SECRETS & url.query.keys():
             raise UserError(
                 N_(
                     "The database address contains a password; nothing was opened. Leave it out: "
@@ -76,7 +77,8 @@ class Target:
     @classmethod
     def _of_file(cls, path: Path) -> Self:
         full = path.absolute()
-        if is_network_path(full):
+        # A link in a local folder may lead to a share.
+        if is_network_path(full) or is_network_path(Path(os.path.realpath(full))):
             raise UserError(
                 N_(
                     "{path} lies on a network share, where a database file gets damaged; nothing "

@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Numeric
+from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MONEY_SCALE = 4
 """Decimals of stored amounts; the finest currency in use has four."""
 QUANTITY_SCALE = 6
 """Decimals of stored quantities, unit prices and rates (R1)."""
+
+
+def folded(length: int) -> TypeEngine[str]:
+    """Column type of folded text: compared byte by byte on every system, so that prefixes work."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class ExactNumber(TypeDecorator[Decimal]):

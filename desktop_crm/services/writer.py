@@ -258,7 +258,7 @@ def _update(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         grouped[frozenset(draft.new)].append(draft)
     for names, members in grouped.items():
         fields = [work.entity.fields[name] for name in sorted(names)]
-        columns = {_column(f): bindparam(f"n_{_column(f)}") for f in fields}
+        columns: dict[str, Any] = {_column(f): bindparam(f"n_{_column(f)}") for f in fields}
         statement = (
             update(table)
             .where(table.c.id == bindparam("k"))
