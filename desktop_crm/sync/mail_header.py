@@ -206,6 +206,9 @@ def _address(part: str) -> Iterator[Address]:
     text = part.strip()
     if not text:
         return
+    if "<" not in text and "=?" in text:
+        # Some programs encode the whole entry, its brackets included.
+        text = decode_words(text)
     bracket = re.search(r"<([^<>]*)>?[^<>]*$", text)
     if bracket:
         name, inside = text[: bracket.start()], bracket[1]
@@ -217,7 +220,8 @@ def _address(part: str) -> Iterator[Address]:
     address = canonical_email(inside)
     if address is None:
         # Blanks and comments between the words of an address are old but legal (RFC 2822, 4.4).
-        address = canonical_email(re.sub(r"\([^()]*\)|\s", "", inside))
+        bare_inside = re.sub(r"\([^()]*\)", "", inside)
+        address = canonical_email(re.sub(r"\s*([.@])\s*", r"\1", bare_inside))
     if address is None and (bare := _BARE.search(decode_words(inside))):
         address = canonical_email(bare[0])
     if address is None and (bare := _BARE.search(decode_words(text))):
@@ -267,9 +271,18 @@ def moment(value: str) -> datetime | None:
 def _by_rfc(text: str) -> datetime | None:
     try:
         parts = parsedate_tz(text)
-        return datetime.fromtimestamp(mktime_tz(parts), UTC) if parts else None
+        if parts is None or not _is_possible(parts):
+            return None
+        return datetime.fromtimestamp(mktime_tz(parts), UTC)
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
+
+
+def _is_possible(parts: tuple[int | None, ...]) -> bool:
+    """Whether day and time exist; the library would carry the 40th over into the next month."""
+    _, month, day, hour, minute, second = (part or 0 for part in parts[:6])
+    limits = ((month, 12), (day, 31), (hour, 23), (minute, 59), (second, 60))
+    return all(value <= limit for value, limit in limits)
 
 
 def _by_guess(text: str) -> datetime | None:

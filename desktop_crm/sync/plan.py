@@ -116,14 +116,32 @@ def _collapsed(changes: Iterable[Change]) -> list[Change]:
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
-    """Deletions last, so that a moved item is seen where it went first; the rest by time."""
+    """Deletions last, so that a moved item is seen where it went first; the rest by time.
+
+    Clocks differ: an answer comes after the message it answers, whatever their dates say.
+    """
 
     def place(change: Change) -> tuple[bool, datetime]:
         item = change.item
         at = item.at if isinstance(item, MailItem) else None
         return (change.kind is ChangeKind.DELETE, at or _NO_TIME)
 
-    return sorted(changes, key=place)
+    ordered = sorted(changes, key=place)
+    by_message = {c.item.message_id: c for c in ordered if isinstance(c.item, MailItem)}
+    found: dict[str, Change] = {}
+    for change in ordered:
+        chain = [change]
+        while isinstance(item := chain[-1].item, MailItem):
+            before = next(
+                (by_message[i] for i in (item.in_reply_to, *item.references) if i in by_message),
+                None,
+            )
+            if before is None or before in chain or before.item_id in found:
+                break
+            chain.append(before)
+        for one in reversed(chain):
+            found.setdefault(one.item_id, one)
+    return list(found.values())
 
 
 def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int | None) -> Action:
