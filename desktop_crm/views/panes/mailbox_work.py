@@ -1,13 +1,31 @@
-"""Work with mailboxes that several panes offer: add one, synchronise."""
+"""Work with mailboxes that several panes offer: add one, test, synchronise, remove."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop_crm.core.errors import Cancelled
+from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.services import mailboxes
+from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.results import SyncResult
+from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog, PasswordDialog
+from desktop_crm.views.errors import ask
+
 if TYPE_CHECKING:
+    from desktop_crm.db.engine import Cancel
+    from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
+
+
+def one_pass(actor: Actor, mailbox_id: int | None, cancel: Cancel) -> SyncResult:
+    """A pass that a person asked for."""
+    return scheduler.sync_once(actor, mailbox_id, cancel=cancel)
 
 
 class MailboxWork(QObject):
@@ -15,13 +33,16 @@ class MailboxWork(QObject):
 
     Attributes:
         finished: a pass or a change is over.
+        busy_changed: a pass began or ended.
     """
 
     finished = Signal()
+    busy_changed = Signal(bool)
 
     def __init__(self, bench: Workbench, parent: QObject) -> None:
         super().__init__(parent)
         self._bench = bench
+        self._running = False
 
     @property
     def can_add(self) -> bool:
@@ -30,11 +51,82 @@ class MailboxWork(QObject):
 
     @property
     def can_sync(self) -> bool:
-        """Whether there is a pass to start."""
-        return False
+        """Whether a pass may be started now."""
+        return not self._running and self._bench.actor.can("mailbox", "read")
 
     def sync_all(self) -> None:
         """Run a pass over every mailbox."""
+        self.sync(None)
+
+    def sync(self, mailbox_id: int | None) -> None:
+        """Run a pass over one mailbox, or over all."""
+        if self._running:
+            return
+        self._running = True
+        self.busy_changed.emit(True)
+        self._bench.tasks.background(
+            partial(one_pass, self._bench.actor, mailbox_id),
+            done=self._passed, failed=self._failed, owner=self,
+            label=tr("Synchronising"), cancellable=True,
+        )  # fmt: skip
+
+    def _passed(self, result: SyncResult) -> None:
+        self._end()
+        self._bench.bus.publish(result.changes)
+        self.finished.emit()
+        if result.problem is not None:
+            self._bench.shell.show_error(result.problem)
+            return
+        if not result.mailboxes:
+            self._bench.shell.toast(tr("No mailbox yet"), tr("Add one in the settings."))
+            return
+        new = result.count("created")
+        text = ntr("{n} new item", "{n} new items", new)
+        bad = result.count("quarantined")
+        if bad:
+            text += " · " + ntr("{n} could not be read", "{n} could not be read", bad)
+        self._bench.shell.toast(tr("Synchronised"), text)
+
+    def _failed(self, error: Exception) -> None:
+        self._end()
+        self.finished.emit()
+        if not isinstance(error, Cancelled):
+            self._bench.shell.show_error(error)
+
+    def _end(self) -> None:
+        self._running = False
+        self.busy_changed.emit(False)
 
     def add(self) -> None:
-        """Ask for a new mailbox."""
+        """Ask for a new mailbox and read it for the first time."""
+        dialog = AddMailboxDialog(self._bench.shell.window_widget(), self._bench)
+        dialog.added.connect(lambda added: self.sync(added.id))
+        dialog.open()
+
+    def enter_password(self, box: MailboxRow) -> None:
+        """Ask for the password of a mailbox again."""
+        dialog = PasswordDialog(self._bench.shell.window_widget(), self._bench, box)
+        dialog.kept.connect(lambda: self.sync(box.id))
+        dialog.open()
+
+    def remove(self, box: MailboxRow) -> None:
+        """Ask, then remove a mailbox; what it brought stays."""
+        answer = ask(
+            self._bench.shell.window_widget(),
+            tr("Remove {mailbox}?", mailbox=box.name),
+            tr(
+                "Its password is forgotten and no more mail is read from it. Messages and "
+                "meetings that it brought stay here, and the mailbox itself is not touched."
+            ),
+            (("remove", tr("Remove"), "danger"), ("cancel", tr("Cancel"), "primary")),
+        )
+        if answer == "remove":
+            self._bench.tasks.write(
+                mailboxes.remove, self._bench.actor, box.id,
+                done=self._removed, failed=self._bench.shell.show_error, owner=self,
+            )  # fmt: skip
+
+    def _removed(self, changes: ChangeSet) -> None:
+        self._bench.bus.publish(changes)
+        self.finished.emit()
+        self._bench.shell.toast(tr("Mailbox removed"))

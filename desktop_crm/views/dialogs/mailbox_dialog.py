@@ -1,0 +1,310 @@
+"""Add a mailbox: a folder of messages or an Exchange mailbox, tried before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QLineEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import tr
+from desktop_crm.models.mail import MailboxKind
+from desktop_crm.services import mailboxes
+from desktop_crm.services.mailboxes import Added, MailboxRow, NewMailbox
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.port import Step
+from desktop_crm.views.dialogs.dialog import Dialog, Labelled
+from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.cards import Glyph
+from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.layout import clear, row
+
+if TYPE_CHECKING:
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.workbench import Workbench
+
+
+def add_tried(
+    actor: Actor, new: NewMailbox, password: str
+) -> tuple[tuple[Step, ...], Added | None]:
+    """Try a mailbox and add it when every step went well."""
+    steps = scheduler.try_mailbox(actor, new, password)
+    if not all(step.ok for step in steps):
+        return steps, None
+    return steps, mailboxes.add(actor, new, password or None)
+
+
+class StepList(QWidget):
+    """The steps of a test with their outcome."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("mailboxSteps")
+        self.setAccessibleName(tr("Steps of the test"))
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+
+    def show_steps(self, steps: Sequence[Step]) -> None:
+        """Show steps; a failed one says why in one sentence."""
+        clear(self._column)
+        for step in steps:
+            drawing, tint = ("checkmark_circle", "ok") if step.ok else ("dismiss", "bad")
+            text = step.name if not step.message else f"{step.name}: {step.message}"
+            shown = label(text, "" if step.ok else "error", wrap=True)
+            line = row(Glyph(drawing, tint, 18), shown, spacing=8)
+            line.setAccessibleName(text)
+            inner = line.layout()
+            if inner is not None:
+                inner.setAlignment(Qt.AlignmentFlag.AlignTop)
+            shown.setMinimumWidth(300)
+            self._column.addWidget(line)
+
+
+class AddMailboxDialog(Dialog):
+    """Asks for a mailbox, tries it step by step, and adds it.
+
+    Attributes:
+        added: it was added; carries the :class:`Added`.
+    """
+
+    added = Signal(object)
+
+    def __init__(self, parent: QWidget | None, bench: Workbench) -> None:
+        super().__init__(
+            parent, "addMailbox", tr("Add a mailbox"), width=560,
+            subtitle=tr(
+                "Messages and meetings are read, never changed or sent. Private and internal "
+                "mail stays out."
+            ),
+        )  # fmt: skip
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bench = bench
+        self.exchange = _radio("mailbox.exchange", tr("Exchange Server"))
+        self.folder = _radio("mailbox.folder", tr("A folder of .eml and .ics files"))
+        self.exchange.setChecked(True)
+        self.name = _line("mailbox.name")
+        self.address = _line("mailbox.address", "name@company.com")
+        self.server = _line("mailbox.server", "mail.company.com")
+        self.login = _line("mailbox.login", tr("The address, or DOMAIN\\user"))
+        self.password = _line("mailbox.password")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.ca_file = _line("mailbox.ca")
+        self.path = _line("mailbox.path")
+        browse_path = push_button("mailbox.browse", tr("Browse…"), self._browse_folder)
+        browse_ca = push_button("mailbox.browseCa", tr("Browse…"), self._browse_authority)
+        for control, text in (
+            (self.ca_file, tr("Certificate authority file")),
+            (self.path, tr("Folder with the messages")),
+        ):
+            control.setAccessibleName(text)
+        self._fields = {
+            "name": Labelled(tr("Name"), self.name, required=True),
+            "address": Labelled(tr("Your address"), self.address, required=True),
+            "server": Labelled(tr("Server"), self.server, required=True),
+            "login": Labelled(tr("Login"), self.login),
+            "password": Labelled(
+                tr("Password"), self.password, required=True,
+                help_text=tr("Kept in the system's keyring, never in the database."),
+            ),
+            "ca_file": Labelled(
+                tr("Certificate authority file"), row(self.ca_file, browse_ca, spacing=8),
+                help_text=tr("Only for a server with a certificate of its own."),
+            ),
+            "path": Labelled(
+                tr("Folder with the messages"), row(self.path, browse_path, spacing=8),
+                required=True,
+            ),
+        }  # fmt: skip
+        self.steps = StepList()
+        self._test = push_button("mailbox.test", tr("Test"), self._try)
+        self._add = push_button("mailbox.add", tr("Add"), self._try_and_add, kind="primary")
+        self._add.setDefault(True)
+        self._lay_out()
+        self.set_foot(self._test, None, self.cancel_button(), self._add)
+        for button in (self.exchange, self.folder):
+            button.toggled.connect(lambda _on: self._show_kind())
+        self._show_kind()
+        self.name.setFocus()
+
+    def _lay_out(self) -> None:
+        self.body.addWidget(row(self.exchange, self.folder, None, spacing=20))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        top = Qt.AlignmentFlag.AlignTop
+        for place, names in enumerate((("name", "address"), ("server", "login"))):
+            for column, name in enumerate(names):
+                grid.addWidget(self._fields[name], place, column, top)
+        grid.addWidget(self._fields["password"], 2, 0, top)
+        grid.addWidget(self._fields["ca_file"], 2, 1, top)
+        grid.addWidget(self._fields["path"], 3, 0, 1, 2)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
+        self.body.addLayout(grid)
+        self.body.addWidget(self.steps)
+        self.body.addStretch(1)
+
+    def _show_kind(self) -> None:
+        exchange = self.exchange.isChecked()
+        for name in ("server", "login", "password", "ca_file"):
+            self._fields[name].setVisible(exchange)
+        self._fields["path"].setVisible(not exchange)
+        self.steps.show_steps(())
+        self.notice.say("")
+
+    def said(self) -> NewMailbox:
+        """What was entered."""
+        exchange = self.exchange.isChecked()
+        kind = MailboxKind.EXCHANGE if exchange else MailboxKind.FOLDER
+        return NewMailbox(
+            name=self.name.text(),
+            kind=kind.value,
+            address=self.address.text(),
+            login=self.login.text() if exchange else "",
+            server=self.server.text() if exchange else "",
+            ca_file=self.ca_file.text() if exchange else "",
+            path="" if exchange else self.path.text(),
+        )
+
+    def _clear(self) -> None:
+        for field in self._fields.values():
+            field.show_error("")
+        self.notice.say("")
+        self.steps.show_steps(())
+
+    def _wait(self, waiting: bool) -> None:
+        self._test.setEnabled(not waiting)
+        self._add.setEnabled(not waiting)
+        self._add.setText(tr("Testing…") if waiting else tr("Add"))
+
+    def _try(self) -> None:
+        self._clear()
+        self._wait(True)
+        self._bench.tasks.background(
+            scheduler.try_mailbox, self._bench.actor, self.said(), self.password.text(),
+            done=self._tried, failed=self._failed, owner=self, label=tr("Testing"),
+        )  # fmt: skip
+
+    def _tried(self, steps: tuple[Step, ...]) -> None:
+        self._wait(False)
+        self.steps.show_steps(steps)
+
+    def _try_and_add(self) -> None:
+        self._clear()
+        self._wait(True)
+        self._bench.tasks.background(
+            add_tried, self._bench.actor, self.said(), self.password.text(),
+            done=self._maybe_added, failed=self._failed, owner=self, label=tr("Testing"),
+        )  # fmt: skip
+
+    def _maybe_added(self, answer: tuple[tuple[Step, ...], Added | None]) -> None:
+        self._wait(False)
+        steps, added = answer
+        self.steps.show_steps(steps)
+        if added is None:
+            return
+        self._bench.bus.publish(added.changes)
+        if added.notice:
+            self._bench.shell.toast(tr("Mailbox added"), added.notice)
+        self.added.emit(added)
+        self.accept()
+
+    def _failed(self, error: Exception) -> None:
+        self._wait(False)
+        field = self._fields.get(error.field or "") if isinstance(error, UserError) else None
+        if field is not None and not field.isHidden():
+            field.show_error(str(error))
+            field.control.setFocus()
+        else:
+            self.show_error(error)
+
+    def _browse_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(
+            self, tr("Folder with the messages"), self.path.text() or str(Path.home())
+        )
+        if name:
+            self.path.setText(name)
+
+    def _browse_authority(self) -> None:
+        name, _kind = QFileDialog.getOpenFileName(
+            self, tr("Certificate authority file"), self.ca_file.text(),
+            tr("Certificates (*.pem *.crt *.cer);;All files (*)"),
+        )  # fmt: skip
+        if name:
+            self.ca_file.setText(name)
+
+
+class PasswordDialog(Dialog):
+    """Enter the password of a mailbox again, after the server refused it or on a new computer.
+
+    Attributes:
+        kept: it was kept.
+    """
+
+    kept = Signal()
+
+    def __init__(self, parent: QWidget | None, bench: Workbench, box: MailboxRow) -> None:
+        super().__init__(
+            parent, "mailboxPassword", tr("Password of {mailbox}", mailbox=box.name),
+            subtitle=box.message or box.login, width=460,
+        )  # fmt: skip
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bench = bench
+        self._box = box
+        self.password = _line("mailboxPassword.password")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self._field = Labelled(
+            tr("Password"), self.password, required=True,
+            help_text=tr("Kept in the system's keyring, never in the database."),
+        )  # fmt: skip
+        self.body.addWidget(self._field)
+        self._save = push_button("mailboxPassword.save", tr("Keep"), self._keep, kind="primary")
+        self._save.setDefault(True)
+        self.set_foot(None, self.cancel_button(), self._save)
+        self.password.setFocus()
+
+    def _keep(self) -> None:
+        if not self.password.text():
+            self._field.show_error(tr("Enter the password."))
+            return
+        self._save.setEnabled(False)
+        self._bench.tasks.background(
+            partial(
+                mailboxes.set_password, self._bench.actor, self._box.id, self.password.text()
+            ),
+            done=self._done, failed=self._failed, owner=self,
+        )  # fmt: skip
+
+    def _done(self, place: object) -> None:
+        self.kept.emit()
+        self.accept()
+
+    def _failed(self, error: Exception) -> None:
+        self._save.setEnabled(True)
+        self.show_error(error)
+
+
+def _line(name: str, placeholder: str = "") -> QLineEdit:
+    made = QLineEdit()
+    made.setObjectName(name)
+    made.setPlaceholderText(placeholder)
+    return made
+
+
+def _radio(name: str, text: str) -> QRadioButton:
+    made = QRadioButton(text)
+    made.setObjectName(name)
+    made.setAccessibleName(text)
+    return made
