@@ -224,4 +224,5 @@ class FormDialog(QDialog):
         if self.editing.is_busy or not self.editing.may_leave(self._close_after):
             event.ignore()
             return
-        super().closeEvent(event)
+        # QDialog's own handler asks reject(), which comes back here, and stays open.
+        event.accept()
