@@ -156,9 +156,7 @@ def test_only_so_many_pages_are_kept(model: RecordModel, tasks: HeldTasks, qtbot
     assert text(model, 0) == MISSING
 
 
-def test_late_answers_of_an_older_query_are_dropped(
-    model: RecordModel, tasks: HeldTasks
-) -> None:
+def test_late_answers_of_an_older_query_are_dropped(model: RecordModel, tasks: HeldTasks) -> None:
     model.set_source(Source(500, "old"), COLUMNS)
     model.set_source(Source(2, "new"), COLUMNS)
     tasks.answer(1)
@@ -314,7 +312,9 @@ def test_enter_opens_the_current_record(view: RecordView, qtbot: QtBot) -> None:
     assert told.args == [1002]
 
 
-def test_keys_beyond_32_bits_arrive_whole(model: RecordModel, tasks: HeldTasks, qtbot: QtBot) -> None:
+def test_keys_beyond_32_bits_arrive_whole(
+    model: RecordModel, tasks: HeldTasks, qtbot: QtBot
+) -> None:
     big = 2**31 + 5
 
     class Big(Source):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop_crm.core.errors import Conflict, CrmError, EnvironmentProblem, ValidationFailed
 from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
 from desktop_crm.views.errors import ask
 from desktop_crm.views.forms.conflict_dialog import Choice, ConflictDialog
 from desktop_crm.views.forms.link_editor import LinkEditor
@@ -16,8 +18,28 @@ from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.cards import Notice
 
 if TYPE_CHECKING:
+    from desktop_crm.services.context import Actor
     from desktop_crm.services.records import RecordValues, Saved
     from desktop_crm.views.workbench import Workbench
+
+
+def start_record(actor: Actor, entity_key: str, defaults: Mapping[str, Any]) -> RecordValues:
+    """A new record with defaults and the titles of the records they link to.
+
+    Runs on a reader thread; one statement per link among the defaults.
+    """
+    from desktop_crm.services import query, records
+
+    record = records.new(actor, entity_key, **defaults)
+    titles = dict(record.titles)
+    for name, field in registry.get(entity_key).fields.items():
+        value = record.values.get(name)
+        if not field.target or not isinstance(value, int) or name in titles:
+            continue
+        title = registry.get(field.target).title_field
+        for row in query.rows(actor, query.RecordQuery(field.target, (title,)), [value]):
+            titles[name] = str(row.values[0] or "")
+    return replace(record, titles=titles)
 
 
 class RecordEditing(QObject):
@@ -64,16 +86,16 @@ class RecordEditing(QObject):
 
     def open_new(self, defaults: Mapping[str, Any]) -> None:
         """Show an empty record with defaults; the given ones count as changed."""
-        from functools import partial
-
-        from desktop_crm.services import records
 
         def shown(record: RecordValues) -> None:
             self.show(record)
             self.form.mark_dirty(name for name in defaults if name in record.values)
 
         self._bench.tasks.read(
-            partial(records.new, self._bench.actor, self.entity.key, **defaults),
+            start_record,
+            self._bench.actor,
+            self.entity.key,
+            dict(defaults),
             done=shown,
             failed=self.failed.emit,
             owner=self,
