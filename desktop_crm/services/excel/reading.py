@@ -20,7 +20,7 @@ from python_calamine import (
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.services.excel import layout
-from desktop_crm.services.excel.package import odd_cells
+from desktop_crm.services.excel.package import MOST_CELLS, UNREADABLE, Package
 from desktop_crm.services.excel.table import (
     Cell,
     CellError,
@@ -32,6 +32,18 @@ from desktop_crm.services.excel.table import (
     unique_names,
 )
 
+_PROTECTED: Final = N_(
+    "{file} is protected by a password. Nothing was imported; "
+    "save it without a password and import that."
+)
+_DAMAGED: Final = N_(
+    "{file} is a damaged workbook. Nothing was imported; "
+    "open it in a spreadsheet program, save it again and import that."
+)
+_TOO_WIDE: Final = N_(
+    "Sheet “{sheet}” of {file} reaches too far to be read: a cell stands far away from the others. "
+    "Nothing was imported; delete the empty rows and columns and save it again."
+)
 _HEAD: Final = 60
 _DAY: Final = 86_400
 _WHOLE: Final = 1e15
@@ -50,82 +62,80 @@ def read(data: bytes, name: str, *, sheet: str = "") -> Table:
     Raises:
         UserError: The workbook is damaged, protected, empty or lacks the named sheet.
     """
-    book = _open(data, name)
-    visible = tuple(
-        meta.name
-        for meta in book.sheets_metadata
-        if meta.visible is SheetVisibleEnum.Visible and meta.typ is SheetTypeEnum.WorkSheet
-    )
-    meta = _product_meta(book)
-    chosen, raw = _choose(book, name, sheet or meta.get(layout.META_SHEET_NAME, ""), visible)
-    grid = _grid(raw, odd_cells(data, chosen))
-    if meta:
-        return _own_table(grid, Source(name, "xlsx", sheet=chosen, sheets=visible), meta)
-    return _foreign_table(grid, raw, Source(name, "xlsx", sheet=chosen, sheets=visible))
-
-
-def _open(data: bytes, name: str) -> CalamineWorkbook:
     try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except PasswordError:
-        raise UserError(
-            N_(
-                "{file} is protected by a password. Nothing was imported; "
-                "save it without a password and import that."
-            ),
-            file=name,
-        ) from None
-    except (CalamineError, OSError) as error:
+        source = _Book(data, name)
+        return _read(source, sheet)
+    except (CalamineError, *UNREADABLE) as error:
+        if isinstance(error, PasswordError):
+            raise UserError(_PROTECTED, file=name) from None
         raise _damaged(name) from error
+    except BaseException as error:
+        # The reader is written in Rust; where its code gives up, this is what arrives.
+        if type(error).__name__ == "PanicException":
+            raise _damaged(name) from error
+        raise
+
+
+class _Book:
+    """One workbook: the fast reader, and the package for what it does not tell."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.name = name
+        self.package = Package(data)
+        self.fast = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        self.visible = tuple(
+            meta.name
+            for meta in self.fast.sheets_metadata
+            if meta.visible is SheetVisibleEnum.Visible and meta.typ is SheetTypeEnum.WorkSheet
+        )
+
+    def sheet(self, name: str) -> CalamineSheet:
+        """Lay one sheet out, if it is of a size that can be."""
+        if self.package.cells(name) > MOST_CELLS:
+            raise UserError(_TOO_WIDE, file=self.name, sheet=name)
+        return self.fast.get_sheet_by_name(name)
+
+
+def _read(book: _Book, sheet: str) -> Table:
+    meta = _product_meta(book)
+    chosen, raw = _choose(book, sheet or meta.get(layout.META_SHEET_NAME, ""))
+    grid = _grid(raw, book.package.odd_cells(chosen))
+    source = Source(book.name, "xlsx", sheet=chosen, sheets=book.visible)
+    return _own_table(grid, source, meta) if meta else _foreign_table(grid, raw, source)
 
 
 def _damaged(name: str) -> UserError:
-    return UserError(
-        N_(
-            "{file} is a damaged workbook. Nothing was imported; "
-            "open it in a spreadsheet program, save it again and import that."
-        ),
-        file=name,
-    )
+    return UserError(_DAMAGED, file=name)
 
 
-def _sheet(book: CalamineWorkbook, name: str, file: str) -> CalamineSheet:
-    try:
-        return book.get_sheet_by_name(name)
-    except (CalamineError, OSError) as error:
-        raise _damaged(file) from error
-
-
-def _choose(
-    book: CalamineWorkbook, file: str, wanted: str, visible: Sequence[str]
-) -> tuple[str, CalamineSheet]:
+def _choose(book: _Book, wanted: str) -> tuple[str, CalamineSheet]:
     if wanted:
-        found = {n.casefold(): n for n in book.sheet_names}.get(wanted.casefold())
+        found = {n.casefold(): n for n in book.fast.sheet_names}.get(wanted.casefold())
         if found is None:
             raise UserError(
                 N_("{file} has no sheet “{sheet}”; it has {sheets}. Nothing was imported."),
-                file=file,
+                file=book.name,
                 sheet=wanted,
-                sheets=", ".join(visible),
+                sheets=", ".join(book.visible),
             )
-        return found, _sheet(book, found, file)
+        return found, book.sheet(found)
     fallback: tuple[str, CalamineSheet] | None = None
-    for candidate in visible:
-        sheet = _sheet(book, candidate, file)
+    for candidate in book.visible:
+        sheet = book.sheet(candidate)
         if sheet.start is None:
             continue
         if sheet.height > 1:
             return candidate, sheet
         fallback = fallback or (candidate, sheet)
     if fallback is None:
-        raise UserError(N_("{file} holds no table. Nothing was imported."), file=file)
+        raise UserError(N_("{file} holds no table. Nothing was imported."), file=book.name)
     return fallback
 
 
-def _product_meta(book: CalamineWorkbook) -> Mapping[str, str]:
-    if layout.META_SHEET not in book.sheet_names:
+def _product_meta(book: _Book) -> Mapping[str, str]:
+    if layout.META_SHEET not in book.fast.sheet_names:
         return {}
-    rows = book.get_sheet_by_name(layout.META_SHEET).to_python()
+    rows = book.sheet(layout.META_SHEET).to_python()
     pairs = {str(row[0]): str(row[1]) for row in rows if len(row) > 1 and row[0]}
     return pairs if pairs.get(layout.META_FORMAT) == layout.FORMAT_VERSION else {}
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from desktop_crm.core.errors import EnvironmentProblem, NotFound, UserError
 from desktop_crm.core.i18n import N_
+from desktop_crm.services.excel.package import UNREADABLE
 
 LARGEST_BYTES: Final = 1_000_000_000
 """A file above this is refused: it would not fit in memory beside the program."""
@@ -127,7 +128,7 @@ def _zip_kind(data: bytes, name: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = set(archive.namelist())
-    except zipfile.BadZipFile:
+    except UNREADABLE:
         raise UserError(_DAMAGED, file=name) from None
     if "xl/workbook.xml" in members or (
         "[Content_Types].xml" in members and any(m.startswith("xl/") for m in members)

@@ -172,3 +172,42 @@ def test_texts_are_cleaned(text: str, clean: str) -> None:
 
 def test_no_header_in_nothing() -> None:
     assert header_index([(None, None)]) == -1
+
+
+def rewritten(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(stream, "w") as target:
+        for member in source.infolist():
+            content = source.read(member)
+            if member.filename == part:
+                assert old in content
+                content = content.replace(old, new)
+            target.writestr(member, content)
+    return stream.getvalue()
+
+
+def test_a_stray_cell_in_the_last_corner_is_refused_not_laid_out() -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["Name", "City"])
+    page["XFD1048576"] = "x"
+    stream = io.BytesIO()
+    book.save(stream)
+    with pytest.raises(UserError, match="reaches too far"):
+        reading.read(stream.getvalue(), "far.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/sharedStrings.xml", b'uniqueCount="4"', b'uniqueCount="4999999999"'),
+        ("xl/worksheets/sheet1.xml", b'<c r="A1"', b'<c r="A199999999"'),
+        ("xl/worksheets/sheet1.xml", b"<sheetData>", b"<sheetData"),
+        ("xl/workbook.xml", b"<sheets>", b"<sheets/>"),
+    ],
+)
+def test_what_would_end_the_program_is_refused(part: str, old: bytes, new: bytes) -> None:
+    data = rewritten(made(["Name", "City"], ["A", "B"]), part, old, new)
+    with pytest.raises(UserError, match=r"damaged|reaches too far"):
+        reading.read(data, "broken.xlsx")
