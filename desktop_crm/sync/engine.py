@@ -104,10 +104,12 @@ class Engine:
         result = MailboxResult(self.mailbox, box.name)
         try:
             self._lease()
-            for folder in self._patiently(self.port.folders):
+            folders = self._patiently(self.port.folders)
+            for folder in folders:
                 counts = FolderResult(folder.name)
                 result.folders.append(counts)
                 self._folder(box, folder, counts, result)
+            result.folders += self._lost([folder.key for folder in folders])
         except Cancelled:
             raise
         except CrmError as problem:
@@ -160,6 +162,15 @@ class Engine:
             if not batch.more or batch.token == token:
                 return
             token = batch.token
+
+    def _lost(self, present: list[str]) -> list[FolderResult]:
+        """Folders that are no longer there: what they held has left the mailbox."""
+        with self.actor.db.reading() as connection:
+            lost = stored.lost_folders(connection, self.mailbox, present)
+        if lost and not self.dry_run:
+            with self.actor.db.writing() as connection:
+                stored.forget_folders(connection, lost)
+        return [FolderResult(name, gone=len(keys)) for name, keys in lost.values()]
 
     def _patiently(self, work: Callable[[], R]) -> R:
         """Ask again where that can help: a wrong password is asked with once."""

@@ -210,3 +210,35 @@ def mark_missing(
         connection, MailboxItem, [(key, {"state": ItemState.GONE.value}) for key in gone], by
     )
     return len(gone)
+
+
+def lost_folders(
+    connection: Connection, mailbox: int, present: Iterable[str]
+) -> dict[int, tuple[str, list[int]]]:
+    """Folders that were read before and are no more: state row to name and the items it held."""
+    names = set(present)
+    rows = connection.execute(
+        select(SyncState.id, SyncState.folder).where(
+            SyncState.mailbox_id == mailbox, SyncState.token.is_not(None)
+        )
+    )
+    lost = {row.id: row.folder for row in rows if row.folder not in names}
+    found: dict[int, tuple[str, list[int]]] = {}
+    for key, folder in lost.items():
+        items = connection.execute(
+            select(MailboxItem.id).where(
+                MailboxItem.mailbox_id == mailbox,
+                MailboxItem.folder == folder,
+                MailboxItem.state == ItemState.STORED.value,
+            )
+        )
+        found[key] = (folder, list(items.scalars()))
+    return found
+
+
+def forget_folders(connection: Connection, lost: dict[int, tuple[str, list[int]]]) -> None:
+    """Mark what lost folders held as gone, and begin anew should they come back."""
+    gone = [(key, {"state": ItemState.GONE.value}) for _, keys in lost.values() for key in keys]
+    update_rows(connection, MailboxItem, gone, None)
+    anew = [(key, {"token": None, "status": None}) for key in lost]
+    update_rows(connection, SyncState, anew, None)
