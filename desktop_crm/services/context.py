@@ -23,6 +23,7 @@ from desktop_crm.models.user import RightLevel, UserState
 
 if TYPE_CHECKING:
     from desktop_crm.services.prepared import Prepared
+    from desktop_crm.services.record_statements import RecordStatements
 
 ACTIONS: Final = ("read", "create", "edit", "remove")
 EVERY: Final = "*"
@@ -65,6 +66,11 @@ class Actor:
     @cached_property
     def statements(self) -> dict[Hashable, Prepared]:
         """Statements of lists made ready for this user; rights stand in them as literals."""
+        return {}
+
+    @cached_property
+    def records(self) -> dict[str, RecordStatements]:
+        """Statements that read one record, by entity."""
         return {}
 
     def level(self, entity: Entity | str, action: str) -> RightLevel:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Select
+from sqlalchemy import CompoundSelect, Connection, Dialect, Select
 
 from desktop_crm.db.engine import Cancel, Database
 
@@ -64,19 +64,14 @@ class Prepared:
             return cursor.description, cursor.fetchall()
 
         description, found = db.read(self.sql, self._bound(late), take, cancel)
-        converters = self._converters
-        if converters is None:
-            converters = self._converters = self._find_converters(db, description)
-        if not converters:
-            return [Row(r[0], r[1], r[2] is not None, r[3:]) for r in found]
-        made: list[Row] = []
-        for raw in found:
-            values = list(raw[3:])
-            for place, convert in converters:
-                if values[place] is not None:
-                    values[place] = convert(values[place])
-            made.append(Row(raw[0], raw[1], raw[2] is not None, tuple(values)))
-        return made
+        found = self._converted(db.engine.dialect, description, found, 3)
+        return [Row(r[0], r[1], r[2] is not None, r[3:]) for r in found]
+
+    def inside(self, connection: Connection, **late: object) -> list[tuple[Any, ...]]:
+        """Run it within an open transaction."""
+        result = connection.exec_driver_sql(self.sql, self._driven(late))
+        cursor: Any = result.cursor
+        return self._converted(connection.dialect, cursor.description, cursor.fetchall(), 0)
 
     def keys(self, db: Database, cancel: Cancel | None = None, **late: object) -> array[int]:
         """Run it; the first and only column is a key."""
@@ -102,14 +97,35 @@ class Prepared:
                 values[place] = value
         return values
 
+    def _driven(self, late: Mapping[str, object]) -> Any:  # noqa: ANN401  tuple or mapping
+        bound = self._bound(late)
+        return bound if self._names is None else tuple(bound)
+
+    def _converted(
+        self, dialect: Dialect, description: _Description, rows: list[tuple[Any, ...]], first: int
+    ) -> list[tuple[Any, ...]]:
+        """Turn the driver's values into Python's from one column on."""
+        converters = self._converters
+        if converters is None:
+            converters = self._converters = self._find_converters(dialect, description, first)
+        if not converters:
+            return rows
+        made: list[tuple[Any, ...]] = []
+        for row in rows:
+            values = list(row)
+            for place, convert in converters:
+                if values[place] is not None:
+                    values[place] = convert(values[place])
+            made.append(tuple(values))
+        return made
+
     def _find_converters(
-        self, db: Database, description: _Description
+        self, dialect: Dialect, description: _Description, first: int
     ) -> list[tuple[int, _Convert]]:
-        dialect = db.engine.dialect
         found: list[tuple[int, _Convert]] = []
-        for place, type_ in enumerate(self._types[3:]):
-            code = description[place + 3][1]
-            convert = type_.dialect_impl(dialect).result_processor(dialect, code)
-            if convert is not None:
-                found.append((place, convert))
+        for place, type_ in enumerate(self._types[first:], first):
+            code = description[place][1]
+            processor = type_.dialect_impl(dialect).result_processor(dialect, code)
+            if processor is not None:
+                found.append((place, processor))
         return found

@@ -10,17 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select
-
 from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
-from desktop_crm.meta import kinds, registry
+from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
-from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.merging import merge
@@ -28,9 +25,8 @@ from desktop_crm.services.permissions import (
     denial,
     knows,
     require,
-    row_clause,
-    visible_fields,
 )
+from desktop_crm.services.record_statements import RecordStatements
 from desktop_crm.services.values import LARGEST_INTEGER
 
 
@@ -111,28 +107,21 @@ def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
     require(actor, entity, "read")
     if not 0 < record_id <= LARGEST_INTEGER:
         raise _unseen(entity)
-    paths = Paths(actor, entity)
-    known = visible_fields(actor, entity)
-    shown = {n: f for n, f in known.items() if f.column is not None}
-    links = [n for n, f in shown.items() if f.kind is kinds.LINK]
-    columns = [paths.column(n).label(f"c{i}") for i, n in enumerate(shown)]
-    titles = [paths.title(n).label(f"t{i}") for i, n in enumerate(links)]
-    may_write = [_reached(actor, paths, action) for action in ("edit", "remove")]
-    statement = select(*columns, *titles, *may_write).select_from(paths.source)
-    statement = statement.where(paths.table.c.id == record_id)
-    rights = row_clause(actor, entity, paths.table, "read")
-    if rights is not None:
-        statement = statement.where(rights)
+    read = RecordStatements.of(actor, entity)
     with actor.db.reading() as connection:
-        row = connection.execute(statement).first()
-        if row is None:
+        found = read.record.inside(connection, key=record_id)
+        if not found:
             raise _unseen(entity)
         lines = {
-            line.name: _lines(actor, connection, entity, line.name, record_id)
-            for line in entity.children
+            name: tuple(
+                dict(zip(names, row, strict=True))
+                for row in statement.inside(connection, key=record_id)
+            )
+            for name, (names, statement) in read.lines.items()
         }
+    row, shown = found[0], read.shown
     values = dict(zip(shown, row[: len(shown)], strict=True))
-    named = zip(links, row[len(shown) : -2], strict=True)
+    named = zip(read.links, row[len(shown) : -2], strict=True)
     can_edit, can_delete = row[-2:]
     return RecordValues(
         entity=entity_key,
@@ -150,36 +139,6 @@ def _unseen(entity: Entity) -> NotFound:
     return NotFound(
         N_("This {entity} does not exist, or you may not see it."), entity=tr(entity.label).lower()
     )
-
-
-def _reached(actor: Actor, paths: Paths, action: str) -> ColumnElement[bool]:
-    """Whether the actor may do something with the row, as a column of the same statement."""
-    if not paths.entity.is_record or not actor.can(paths.entity, action):
-        return literal(False)
-    rights = row_clause(actor, paths.entity, paths.table, action)
-    return literal(True) if rights is None else func.coalesce(rights, False)
-
-
-def _lines(
-    actor: Actor, connection: Connection, entity: Entity, name: str, record_id: int
-) -> tuple[Mapping[str, Any], ...]:
-    lines = entity.fields[name].lines
-    assert lines is not None  # noqa: S101  children are lines
-    child = registry.get(lines.entity)
-    paths = Paths(actor, child)
-    shown = {n: f for n, f in visible_fields(actor, child).items() if f.column is not None}
-    links = [n for n, f in shown.items() if f.kind is kinds.LINK and n in lines.columns]
-    columns = [paths.column(n).label(f"c{i}") for i, n in enumerate(shown)]
-    titles = [paths.title(n).label(f"t{i}") for i, n in enumerate(links)]
-    order = paths.table.c.position if "position" in child.fields else paths.table.c.id
-    rows = connection.execute(
-        select(*columns, *titles)
-        .select_from(paths.source)
-        .where(paths.table.c[lines.via] == record_id, paths.table.c.deleted_at.is_(None))
-        .order_by(order, paths.table.c.id)
-    )
-    names = [*shown, *(f"{n}.title" for n in links)]
-    return tuple(dict(zip(names, row, strict=True)) for row in rows)
 
 
 def new(actor: Actor, entity_key: str, **defaults: Any) -> RecordValues:  # noqa: ANN401  any field
