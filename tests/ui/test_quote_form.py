@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
+from shiboken6 import isValid
 
 from desktop_crm.core import clock
 from desktop_crm.services import records
 from desktop_crm.services.rules import quotes
 from tests.support.company import NOW
 from tests.support.quoting import quoting_company
-from tests.support.windows import RecordingShell, settle, workbench
+from tests.support.windows import RecordingShell, settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,13 +44,6 @@ Open = Callable[..., "QuoteDialog"]
 def company(sqlite_db: Database) -> Company:
     clock.use_clock(lambda: NOW)
     return quoting_company(sqlite_db)
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, company: Company) -> Iterator[Workbench]:
-    made = workbench(company.actor)
-    yield made
-    made.tasks.close()
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def open_quote(qtbot: QtBot, bench: Workbench, window: QWidget) -> Iterator[Open
         return dialog
 
     yield make
-    for dialog in opened:
+    for dialog in filter(isValid, opened):
         dialog.form.settle()
         dialog.close()
 
@@ -103,8 +104,10 @@ def type_into(qtbot: QtBot, dialog: QuoteDialog, row: int, column: int, text: st
     editor = edit_cell(qtbot, dialog, row, column)
     if isinstance(editor, QLineEdit | QPlainTextEdit):
         editor.selectAll()
-    qtbot.keyClicks(editor, text)
-    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    QTest.keyClicks(editor, text)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    # The table takes what was typed in a later turn of the event loop.
+    qtbot.waitUntil(lambda: not isValid(editor) or not editor.isVisible())
 
 
 def visible_commands(dialog: QuoteDialog) -> set[str]:
@@ -126,14 +129,15 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, module: str, answer: str) -> li
     return asked
 
 
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing)", extend=True)
 def test_a_product_is_found_as_it_is_typed_and_brings_its_price(
     qtbot: QtBot, bench: Workbench, company: Company, open_quote: Open
 ) -> None:
     dialog = open_quote()
     editor = edit_cell(qtbot, dialog, 0, 0)
-    qtbot.keyClicks(editor, "pum")
+    QTest.keyClicks(editor, "pum")
     qtbot.waitUntil(lambda: editor._popup.isVisible(), timeout=5000)  # type: ignore[attr-defined]
-    qtbot.keyClick(editor._popup, Qt.Key.Key_Return)  # type: ignore[attr-defined]
+    QTest.keyClick(editor._popup, Qt.Key.Key_Return)  # type: ignore[attr-defined]
     settle(qtbot, bench)
     assert shown(dialog, 0) == [
         "Pump", "Pump · Pump of good make", "1", "pcs", "120.00", "", "VAT S21", "120.00",
@@ -235,7 +239,36 @@ def test_a_text_that_is_no_number_is_told_and_not_taken(
     dialog = open_quote(stored(company, [pump(company, "2")]))
     type_into(qtbot, dialog, 0, 2, "a dozen")
     assert shown(dialog, 0)[2] == "2"
-    assert "a dozen" in dialog.notice.text()
+    assert "a dozen" in dialog.notice.text
+
+
+def test_a_text_that_names_no_record_is_told_and_not_taken(
+    qtbot: QtBot, bench: Workbench, company: Company, open_quote: Open
+) -> None:
+    dialog = open_quote(stored(company, [pump(company, "2")]))
+    type_into(qtbot, dialog, 0, 6, "no such tax")
+    assert shown(dialog, 0)[6] == "VAT S21"
+    assert "no such tax" in dialog.notice.text
+    settle(qtbot, bench)
+
+
+def test_a_link_can_be_cleared_and_a_text_has_lines(
+    qtbot: QtBot, bench: Workbench, company: Company, open_quote: Open
+) -> None:
+    dialog = open_quote(stored(company, [pump(company, "2")]))
+    editor = edit_cell(qtbot, dialog, 0, 0)
+    QTest.keyClick(editor, Qt.Key.Key_Backspace)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown(dialog, 0)[0] == "")
+    text = edit_cell(qtbot, dialog, 0, 1)
+    QTest.keyClicks(text, "Pump")
+    QTest.keyClick(text, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClicks(text, "blue")
+    QTest.keyClick(text, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown(dialog, 0)[1] == "Pump · blue")
+    assert dialog.form.lines.model.values()[0]["description"] == "Pump\nblue"
+    assert dialog.form.lines.model.values()[0]["product"] is None
+    settle(qtbot, bench)
 
 
 def test_a_line_the_rules_refuse_is_marked(
@@ -246,7 +279,7 @@ def test_a_line_the_rules_refuse_is_marked(
     settle(qtbot, bench)
     dialog._save_and_stay()
     settle(qtbot, bench)
-    assert "Line 2" in dialog.notice.text()
+    assert "Line 2" in dialog.notice.text
     tip = dialog.form.lines.model.index(1, 5).data(Qt.ItemDataRole.ToolTipRole)
     assert "between 0 and 100" in tip
     assert records.get(company.actor, "quote", dialog.editing.record_id or 0).version == 1
@@ -349,7 +382,7 @@ def test_the_preview_shows_the_pages_and_saves_the_file(
     (preview,) = dialog.findChildren(PdfPreview)
     qtbot.waitUntil(lambda: preview.findChild(QLabel, "pdf.preview.page.1") is not None)
     page = preview.findChild(QLabel, "pdf.preview.page.1")
-    assert isinstance(page.pixmap(), QPixmap)
+    assert page is not None
     assert page.pixmap().width() > 300
     target = tmp_path / "offer"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: (str(target), ""))

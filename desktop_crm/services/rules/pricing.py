@@ -261,9 +261,9 @@ class _Calculation:
         return tuple(sums.items())
 
     def _cost(self) -> Decimal | None:
-        items = (self._doc.lines[index] for index in self._included)
+        items = [self._doc.lines[index] for index in self._included]
         known = [line.quantity * line.unit_cost for line in items if line.unit_cost is not None]
-        return self._round(_sum(known)) if known else None
+        return self._round(_sum(known)) if items and len(known) == len(items) else None
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -166,7 +166,7 @@ class DocumentTotals:
         line_discount: Sum of the line discounts, already taken out of ``subtotal``.
         groups: Taxes, highest rate first.
         sections: Sum of the lines of each named group, in order of appearance.
-        cost: Sum of the known costs; None when no item has one.
+        cost: Sum of the costs; None unless every item has one.
     """
 
     currency: str
@@ -184,5 +184,5 @@ class DocumentTotals:
 
     @property
     def margin(self) -> Decimal | None:
-        """Net amount above the known cost; None when no cost is known."""
+        """Net amount above the cost; None when a cost is unknown."""
         return None if self.cost is None else self.base - self.cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection, select
@@ -16,6 +16,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.rules import quote_reference as reference
 from desktop_crm.services.rules.quote_lines import list_price
+from desktop_crm.services.rules.quote_rules import VALID_DAYS
 from desktop_crm.services.rules.quote_totals import Basis
 
 
@@ -57,6 +58,32 @@ def basis(actor: Actor, currency: int | None, on: date | None = None) -> Basis:
         taxes = reference.taxes(connection)
     code = codes.get(currency or company.currency or 0, "EUR")
     return Basis(code, taxes.on(on or clock.today(actor.zone)), company.tax_rounding)
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuote:
+    """What a new quote starts with before a customer is chosen."""
+
+    quoted_on: date
+    expires_on: date
+    currency: int | None
+    currency_title: str
+    terms: str
+
+
+def new_quote(actor: Actor) -> NewQuote:
+    """Day, validity, currency and terms of a new quote, as saving it would fill them in."""
+    with actor.db.reading() as connection:
+        company = reference.company(connection)
+        codes = reference.currencies(connection)
+    today = clock.today(actor.zone)
+    return NewQuote(
+        today,
+        today + timedelta(days=VALID_DAYS),
+        company.currency,
+        codes.get(company.currency or 0, ""),
+        company.quote_terms or "",
+    )
 
 
 def product_lines(

@@ -158,7 +158,8 @@ class QuoteLinesEditor(Editor):
     @Slot()
     def _fit(self) -> None:
         """As high as its lines, within reason; further lines scroll."""
-        rows = min(max(self.model.rowCount(), _FEWEST_ROWS), _MOST_ROWS)
+        fewest = 1 if self.model.read_only else _FEWEST_ROWS
+        rows = min(max(self.model.rowCount(), fewest), _MOST_ROWS)
         header = self.table.horizontalHeader().sizeHint().height()
         self.table.setFixedHeight(header + rows * theme.scaled(_ROW_HEIGHT) + 4)
 

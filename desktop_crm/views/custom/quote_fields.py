@@ -16,7 +16,7 @@ from desktop_crm.meta.bound import BoundField
 from desktop_crm.services.permissions import knows
 from desktop_crm.services.rules import quote_entry
 from desktop_crm.services.rules.price_lists import Repricing, repriced
-from desktop_crm.services.rules.quote_entry import CustomerTerms, ProductLine
+from desktop_crm.services.rules.quote_entry import CustomerTerms, NewQuote, ProductLine
 from desktop_crm.services.rules.quote_totals import Basis, calculate
 from desktop_crm.views.custom.lines_editor import QuoteLinesEditor
 from desktop_crm.views.custom.totals_panel import TotalsPanel
@@ -54,9 +54,11 @@ class QuoteForm(RecordForm):
 
     Attributes:
         told: Something the person should read; carries the sentence.
+        total_changed: Another total is shown; carries it as text.
     """
 
     told = Signal(str)
+    total_changed = Signal(str)
 
     def __init__(self, entity_key: str, bench: Workbench) -> None:
         self._basis: Basis | None = None
@@ -127,7 +129,27 @@ class QuoteForm(RecordForm):
             for box in self.boxes.values():
                 box.editor.set_read_only(True)
         self._pause = False
+        if record.id is None:
+            self._bench.tasks.read(
+                quote_entry.new_quote,
+                self._bench.actor,
+                done=self._take_new,
+                owner=self,
+                lane="new",
+            )
         self._read_basis()
+
+    def _take_new(self, start: NewQuote) -> None:
+        """Show what saving would fill in; untouched, it is no change of the person's."""
+        for name, value, title in (
+            ("quoted_on", start.quoted_on, ""),
+            ("expires_on", start.expires_on, ""),
+            ("currency", start.currency, start.currency_title),
+            ("terms", start.terms, ""),
+        ):
+            if value and self.boxes[name].editor.is_empty():
+                self.take_theirs(name, value, title)
+        self._show_units()
 
     def _read_basis(self) -> None:
         self._bench.tasks.read(
@@ -178,9 +200,11 @@ class QuoteForm(RecordForm):
         except ValidationFailed as failure:
             model.show_totals(None, exponent(basis.currency))
             self.totals.show_problem(" ".join(error.message for error in failure.errors))
+            self.total_changed.emit("")
             return
         model.show_totals(result, exponent(basis.currency))
         self.totals.show_totals(result, inclusive=bool(values["is_tax_inclusive"]))
+        self.total_changed.emit(self.totals.total.text())
 
     def _take_account(self) -> None:
         account = self._value("account")

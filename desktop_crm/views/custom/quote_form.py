@@ -14,16 +14,17 @@ from desktop_crm.models.quote import QuoteReason, QuoteState
 from desktop_crm.printing.quotes import PrintedQuote, print_quote
 from desktop_crm.services.rules import quotes
 from desktop_crm.views import theme
-from desktop_crm.views.custom.pdf_preview import PdfPreview, save_pdf
+from desktop_crm.views.custom.pdf_preview import save_pdf
+from desktop_crm.views.custom.quote_commands import show_printed
 from desktop_crm.views.custom.quote_fields import QuoteForm
 from desktop_crm.views.errors import ask
 from desktop_crm.views.forms.form_dialog import FormDialog
 from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import row
 
 if TYPE_CHECKING:
     from desktop_crm.services.records import RecordValues, Saved
-    from desktop_crm.views.workbench import Workbench
 
 _SIZE: Final = QSize(1240, 860)
 _DRAFT: Final = frozenset({QuoteState.DRAFT})
@@ -46,7 +47,12 @@ class QuoteDialog(FormDialog):
     def _make_form(self) -> QuoteForm:
         form = QuoteForm(self._entity.key, self._bench)
         form.told.connect(lambda sentence: self.notice.say(sentence, "warn"))
+        self._total = label("", "h2", name="quote.total")
+        form.total_changed.connect(self._show_total)
         return form
+
+    def _show_total(self, text: str) -> None:
+        self._total.setText(tr("Total {amount}", amount=text) if text else "")
 
     def _head_extras(self) -> tuple[QWidget, ...]:
         self._commands: list[tuple[QPushButton, frozenset[QuoteState]]] = []
@@ -73,6 +79,7 @@ class QuoteDialog(FormDialog):
                 command("preview", tr("Print preview"), self.preview, _ANY, "receipt"),
                 command("save_pdf", tr("Save as PDF…"), self.save_pdf, _ANY, "arrow_download"),
                 None,
+                self._total,
                 spacing=8,
                 margins=(24, 0, 24, 8),
             ),
@@ -248,23 +255,4 @@ class QuoteDialog(FormDialog):
         self._when_saved(run)
 
     def _show_preview(self, printed: PrintedQuote) -> None:
-        title = printed.name.removesuffix(".pdf")
-        PdfPreview(self, self._bench, title, printed.name, printed.content).show()
-
-
-def new_from_opportunity(bench: Workbench, opportunity_id: int, owner: QWidget) -> None:
-    """Make a draft quote for an opportunity and open it."""
-
-    def take(saved: Saved) -> None:
-        bench.bus.publish(saved.changes)
-        bench.shell.toast(tr("Quote made"), undo=True)
-        bench.shell.open_record("quote", saved.id)
-
-    bench.tasks.write(
-        quotes.create_from_opportunity,
-        bench.actor,
-        opportunity_id,
-        done=take,
-        owner=owner,
-        label=tr("Saving"),
-    )
+        show_printed(self, self._bench, printed)

@@ -13,6 +13,8 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.icons import ACTIVITY_ICONS
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from desktop_crm.services.records import RecordValues
     from desktop_crm.views.workbench import Workbench
 
@@ -103,26 +105,43 @@ def _quote_actions(
     record: Callable[[], RecordValues | None],
     enabled: Callable[[], bool],
 ) -> list[Action]:
-    """The command that makes a quote of an opportunity."""
-    if entity_key != "opportunity" or not bench.actor.can("quote", "create"):
-        return []
+    """The commands that make a quote of an opportunity, and print one."""
 
-    def make() -> None:
-        from desktop_crm.views.custom.quote_form import new_from_opportunity
+    def with_current(run: Callable[[Workbench, int, QWidget], object]) -> Callable[[], None]:
+        def go() -> None:
+            current = record()
+            if current is not None and current.id is not None:
+                run(bench, current.id, bench.shell.window_widget())
 
-        current = record()
-        if current is not None and current.id is not None:
-            new_from_opportunity(bench, current.id, bench.shell.window_widget())
+        return go
 
-    return [
-        Action(
-            "follow.quote",
-            tr("Quote"),
-            make,
+    def command(name: str, text: str, run: Callable[[], None], tip: str = "") -> Action:
+        return Action(
+            name,
+            text,
+            run,
             "receipt",
             "accent_text",
             group="follow",
             enabled=lambda: enabled() and record() is not None,
-            tip=tr("New quote from this opportunity"),
+            tip=tip,
         )
-    ]
+
+    if entity_key == "quote":
+        return [command("follow.print", tr("Print preview"), with_current(_preview))]
+    if entity_key == "opportunity" and bench.actor.can("quote", "create"):
+        tip = tr("New quote from this opportunity")
+        return [command("follow.quote", tr("Quote"), with_current(_new_quote), tip)]
+    return []
+
+
+def _new_quote(bench: Workbench, opportunity_id: int, window: QWidget) -> None:
+    from desktop_crm.views.custom import quote_commands
+
+    quote_commands.new_from_opportunity(bench, opportunity_id, window)
+
+
+def _preview(bench: Workbench, quote_id: int, window: QWidget) -> None:
+    from desktop_crm.views.custom import quote_commands
+
+    quote_commands.preview(bench, quote_id, window)
