@@ -68,9 +68,12 @@ def line_blocks(document: QuoteDocument, words: Wording) -> list[Block]:
     blocks = [table.head]
     section = ""
     sums = dict(document.sections)
+    with_subtotal = {line.group for line in document.lines if line.kind is LineKind.SUBTOTAL}
     for index, line in enumerate(document.lines):
         if line.group and line.group != section and line.group in sums:
-            blocks.append(_section(line.group, words.amount(sums[line.group]), table))
+            # A group that ends in a subtotal of its own shows its sum there, not twice.
+            amount = "" if line.group in with_subtotal else words.amount(sums[line.group])
+            blocks.append(_section(line.group, amount, table))
         section = line.group
         blocks.extend(_row(line, index, table, words))
     blocks[-1] = replace(blocks[-1], keep=True)

@@ -386,11 +386,16 @@ def _running_head(page: Page, document: QuoteDocument, words: Wording) -> None:
 def _running_foot(page: Page, seller: Seller, number: int, count: int, words: Wording) -> None:
     page.rule(52)
     identity = (seller.name, seller.tax_id, seller.trade_register)
-    contact = (seller.phone, seller.email, seller.website)
+    contact = (seller.phone, seller.email, _bare(seller.website))
     shown = words(N_("Page {number} of {count}"), number=number, count=count)
     page.text(LEFT, 39, _joined(identity), SMALL)
     page.text(LEFT, 28, _joined(contact), SMALL)
     page.text_right(RIGHT, 39, shown, SMALL)
+
+
+def _bare(website: str) -> str:
+    """A web address as it is said: without its scheme and the last slash."""
+    return website.removeprefix("https://").removeprefix("http://").rstrip("/")
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -154,6 +154,16 @@ def test_a_group_of_lines_has_one_heading_with_its_sum() -> None:
     assert text.count(f"{document.totals.subtotal:,.2f}") == 2
 
 
+def test_a_group_with_a_subtotal_row_shows_its_sum_once() -> None:
+    rows = [(replace(typed, group="Hall A"), printed) for typed, printed in wares(2)]
+    end = (LineInput(kind=LineKind.SUBTOTAL, group="Hall A"), PrintedLine(LineKind.SUBTOTAL, "Sum"))
+    other = (replace(wares(1)[0][0], group="Hall B"), wares(1)[0][1])
+    document = quote([*rows, end, other])
+    text = "\n".join(pages(document))
+    assert text.count(f"{document.lines[2].net:,.2f}") == 1
+    assert "Hall B" in text
+
+
 def test_prices_with_tax_say_what_they_include() -> None:
     document = quote(wares(2), tax_inclusive=True)
     text = "\n".join(pages(document))
