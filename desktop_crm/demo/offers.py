@@ -95,7 +95,6 @@ def _long(story: Story) -> list[dict[str, Any]]:
     """Four halls with headings, discounts, an option and subtotals: two pages and more."""
     rows: list[dict[str, Any]] = []
     for room, title in enumerate(_ROOMS):
-        rows.append({"kind": "text", "group": title, "description": title})
         for place, (code, quantity) in enumerate(_PARTS):
             if (place + room) % 5 == 4:
                 continue
