@@ -15,9 +15,11 @@ from desktop_crm.models import Activity, ActivityParty, Link, MailboxItem, MailM
 from desktop_crm.services import records
 from desktop_crm.services.context import Actor, system_actor
 from desktop_crm.sync.engine import Engine
+from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.memory import MemoryMailbox
-from desktop_crm.sync.port import Address, MailItem
+from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Response, Role
 from desktop_crm.sync.results import FolderResult, MailboxResult
+from tests.ews_server import EwsServer
 
 AT = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
@@ -91,6 +93,23 @@ def mail(message_id: str = "m1@x", **changes: Any) -> MailItem:
     return MailItem(**values)
 
 
+def meeting(uid: str = "u1", **changes: Any) -> MeetingItem:
+    values: dict[str, Any] = {
+        "uid": uid,
+        "start": AT,
+        "end": AT + dt.timedelta(hours=1),
+        "subject": "Ședință",
+        "location": "Sala 2",
+        "text": "Agenda",
+        "organizer": Attendee(Address("ana@firma.example", "Ana"), Role.ORGANIZER),
+        "attendees": (
+            Attendee(Address("ion@client.example", "Ion"), Role.REQUIRED, Response.ACCEPTED),
+            Attendee(Address("nobody@nowhere.example"), Role.OPTIONAL),
+        ),
+    }
+    return MeetingItem(**{**values, **changes})
+
+
 def make_world(db: Database) -> World:
     actor = system_actor(db)
 
@@ -127,3 +146,23 @@ def world(sqlite_db: Database) -> Iterator[World]:
 @pytest.fixture
 def shared_world(postgres_db: Database) -> Iterator[World]:
     return make_world(postgres_db)
+
+
+@pytest.fixture
+def ews() -> Iterator[EwsServer]:
+    server = EwsServer()
+    yield server
+    server.close()
+
+
+def mailbox_of(ews: EwsServer, **options: object) -> ExchangeMailbox:
+    settings: dict[str, object] = {"login": ews.login, "password": ews.password, "timeout_s": 3.0}
+    settings.update(options)
+    return ExchangeMailbox(ews.url, "ana@firma.example", **settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def mailbox(ews: EwsServer) -> Iterator[ExchangeMailbox]:
+    found = mailbox_of(ews)
+    yield found
+    found.close()

@@ -5,13 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from desktop_crm.core.errors import Cancelled, EnvironmentProblem, UserError
-from desktop_crm.db.engine import Cancel
-from desktop_crm.models import DocumentContent, SyncState
+from desktop_crm.models import DocumentContent
 from desktop_crm.services import mail_message, records
-from desktop_crm.sync import lease
 from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,
@@ -19,32 +15,12 @@ from desktop_crm.sync.port import (
     Attendee,
     Folder,
     FolderRole,
-    MeetingItem,
     Quarantined,
-    Response,
-    Role,
     Sensitivity,
 )
-from tests.unit.sync.conftest import AT, World, mail
+from tests.unit.sync.conftest import AT, World, mail, meeting
 
 UTC = dt.UTC
-
-
-def meeting(uid: str = "u1", **changes: Any) -> MeetingItem:
-    values: dict[str, Any] = {
-        "uid": uid,
-        "start": AT,
-        "end": AT + dt.timedelta(hours=1),
-        "subject": "Ședință",
-        "location": "Sala 2",
-        "text": "Agenda",
-        "organizer": Attendee(Address("ana@firma.example", "Ana"), Role.ORGANIZER),
-        "attendees": (
-            Attendee(Address("ion@client.example", "Ion"), Role.REQUIRED, Response.ACCEPTED),
-            Attendee(Address("nobody@nowhere.example"), Role.OPTIONAL),
-        ),
-    }
-    return MeetingItem(**{**values, **changes})
 
 
 # --- storing -----------------------------------------------------------------------------------
@@ -350,206 +326,6 @@ def test_on_a_file_of_ones_own_unlinked_mail_is_whole(world: World) -> None:
     world.port.put(INBOX, mail("alone@x", sender="who@else.example"))
     world.sync()
     assert [(m.stored, m.body_text) for m in world.messages] == [("full", "Bună ziua")]
-
-
-# --- passes that break -------------------------------------------------------------------------
-
-
-def many(world: World, count: int = 250) -> None:
-    for n in range(count):
-        world.port.put(INBOX, mail(f"m{n}@x", sent_at=AT + dt.timedelta(minutes=n)))
-
-
-def test_a_pass_that_breaks_goes_on_after_the_last_whole_batch(world: World) -> None:
-    many(world)
-    trouble = EnvironmentProblem("down", retryable=False)
-    calls = iter([None, None, None, trouble])
-
-    def fault(call: str) -> None:
-        problem = next(calls, None)
-        if problem is not None:
-            raise problem
-
-    world.port._fault = fault
-    result = world.sync()
-    assert result.problem is trouble
-    assert len(world.messages) == 200
-    assert world.folder().created == 50
-    assert len(world.messages) == 250
-
-
-def test_trouble_that_passes_is_waited_for(world: World) -> None:
-    world.port.put(INBOX, mail())
-    waited: list[float] = []
-    problems = [
-        EnvironmentProblem("busy", retryable=True, retry_after=2.5),
-        EnvironmentProblem("busy", retryable=True),
-    ]
-
-    def fault(call: str) -> None:
-        if call == "changes" and problems:
-            raise problems.pop(0)
-
-    world.port._fault = fault
-    result = world.sync(wait=lambda seconds, cancel: waited.append(seconds))
-    assert result.problem is None
-    assert waited == [2.5, 4.0]
-
-
-def test_a_server_that_asks_for_a_long_pause_is_left_alone(world: World) -> None:
-    def fault(call: str) -> None:
-        raise EnvironmentProblem("busy", retryable=True, retry_after=600)
-
-    world.port._fault = fault
-    assert world.sync().problem is not None
-    assert world.port.calls == 1
-
-
-def test_a_refused_password_is_tried_once(world: World) -> None:
-    def fault(call: str) -> None:
-        raise UserError("refused")
-
-    world.port._fault = fault
-    assert isinstance(world.sync().problem, UserError)
-    assert world.port.calls == 1
-
-
-def test_a_forgotten_token_brings_no_duplicates_and_finds_what_is_gone(world: World) -> None:
-    many(world, 120)
-    gone = world.port.put(INBOX, mail("gone@x"))
-    world.sync()
-    links = world.links()
-    del world.port._boxes["Inbox"].items[gone]
-    world.port._boxes["Inbox"].journal = [
-        e for e in world.port._boxes["Inbox"].journal if e.item_id != gone
-    ]
-    world.port.forget_tokens()
-    counts = world.folder()
-    assert counts.resynced
-    assert (counts.created, counts.gone, counts.unchanged) == (0, 1, 120)
-    assert len(world.activities) == 121
-    assert world.links() == links
-    assert [s.status for s in world.rows(SyncState)] == [None, None, None]
-
-
-def test_an_enumeration_that_breaks_off_is_finished_by_the_next_pass(world: World) -> None:
-    many(world, 150)
-    gone = world.port.put(INBOX, mail("gone@x"))
-    world.sync()
-    del world.port._boxes["Inbox"].items[gone]
-    journal = world.port._boxes["Inbox"].journal
-    world.port._boxes["Inbox"].journal = [e for e in journal if e.item_id != gone]
-    world.port.forget_tokens()
-    calls = iter([None, None, None, EnvironmentProblem("down")])
-
-    def fault(call: str) -> None:
-        problem = next(calls, None)
-        if problem is not None:
-            raise problem
-
-    world.port._fault = fault
-    assert world.sync().problem is not None
-    assert [i.state for i in world.items if i.item_key == gone] == ["stored"]
-    assert world.folder().gone == 1
-    assert [i.state for i in world.items if i.item_key == gone] == ["gone"]
-
-
-def test_a_stopped_pass_keeps_whole_batches(world: World) -> None:
-    many(world)
-    cancel = Cancel()
-    with pytest.raises(Cancelled):
-        world.sync(cancel=cancel, progress=lambda folder, count: cancel.cancel())
-    assert len(world.messages) == 100
-    assert world.folder().created == 150
-
-
-def test_waiting_ends_when_the_work_is_stopped(world: World) -> None:
-    from desktop_crm.sync.engine import pause
-
-    cancel = Cancel()
-    cancel.cancel()
-    with pytest.raises(Cancelled):
-        pause(60.0, cancel)
-
-
-# --- a dry run ---------------------------------------------------------------------------------
-
-
-def test_a_dry_run_tells_the_same_and_writes_nothing(world: World) -> None:
-    many(world, 130)
-    world.port.put(INBOX, mail("m7@x"))
-    world.port.put(INBOX, mail("private@x", sensitivity=Sensitivity.PRIVATE))
-    world.port.put_broken(INBOX, Quarantined("b", "b.eml", "The file is empty."))
-    answer = mail("re@x", sender="new@else.example", in_reply_to="m3@x")
-    world.port.put(SENT, answer)
-    world.port.put(CALENDAR, meeting())
-    tried = world.sync(dry_run=True)
-    assert world.items == world.activities == world.rows(SyncState) == []
-    done = world.sync()
-    assert tried.folders == done.folders
-    assert not tried.changes
-    assert done.changes.touches("activity", "link", "mailbox_item")
-
-
-# --- one machine at a time ---------------------------------------------------------------------
-
-
-def test_a_mailbox_that_another_machine_reads_is_left_alone(world: World) -> None:
-    with world.actor.db.writing() as connection:
-        lease.take(connection, world.mailbox, "other-host/1/abc", None)
-    world.port.put(INBOX, mail())
-    result = world.sync()
-    assert "other-host" in str(result.problem)
-    assert world.messages == []
-    with world.actor.db.writing() as connection:
-        lease.release(connection, world.mailbox, "other-host/1/abc", None)
-    assert world.folder().created == 1
-
-
-def test_a_lease_is_given_back_and_ends_by_itself(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from desktop_crm.core import clock
-    from desktop_crm.models import Mailbox
-
-    world.sync()
-    assert world.rows(Mailbox)[0].leased_by is None
-    with world.actor.db.writing() as connection:
-        lease.take(connection, world.mailbox, "other-host/1/abc", None)
-    later = clock.now() + lease.LEASE + dt.timedelta(seconds=1)
-    clock.use_clock(lambda: later)
-    assert world.sync().problem is None
-
-
-def test_a_lease_of_a_dead_process_of_this_machine_is_taken_over(world: World) -> None:
-    dead = lease.new_holder().split("/")
-    with world.actor.db.writing() as connection:
-        lease.take(connection, world.mailbox, f"{dead[0]}/999999999/abc", None)
-    assert world.sync().problem is None
-
-
-# --- cost --------------------------------------------------------------------------------------
-
-
-def test_a_batch_costs_the_same_statements_whatever_its_size(world: World) -> None:
-    counted: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        # How activities are inserted is the record writer's matter.
-        if not statement.startswith("INSERT INTO activity ("):
-            counted.append(statement)
-
-    event.listen(world.actor.db.engine, "before_cursor_execute", note)
-    costs = []
-    for size in (5, 90):
-        for n in range(size):
-            # People differ from message to message, as they do in life.
-            item = mail(f"s{size}-{n}@x", sender=f"p{n}@client.example", cc=("ion@client.example",))
-            world.port.put(INBOX, item)
-        counted.clear()
-        assert world.folder().created == size
-        costs.append(len(counted))
-    assert costs[0] == costs[1]
 
 
 def test_folders_for_drafts_and_junk_store_nothing(world: World) -> None:

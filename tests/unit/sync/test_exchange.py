@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 
-from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.services.mailboxes import server_address as endpoint
 from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
 from desktop_crm.sync.port import (
     Batch,
@@ -23,26 +20,6 @@ from tests.ews_server import EwsServer, soap
 from tests.ews_server import server as script
 
 UTC = dt.UTC
-
-
-@pytest.fixture
-def ews() -> Iterator[EwsServer]:
-    server = EwsServer()
-    yield server
-    server.close()
-
-
-def mailbox_of(ews: EwsServer, **options: object) -> ExchangeMailbox:
-    settings: dict[str, object] = {"login": ews.login, "password": ews.password, "timeout_s": 3.0}
-    settings.update(options)
-    return ExchangeMailbox(ews.url, "ana@firma.example", **settings)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def mailbox(ews: EwsServer) -> Iterator[ExchangeMailbox]:
-    found = mailbox_of(ews)
-    yield found
-    found.close()
 
 
 def everything(mailbox: ExchangeMailbox, folder: Folder, limit: int = 100) -> list[Batch]:
@@ -356,150 +333,3 @@ def test_private_meetings_say_so(ews: EwsServer, mailbox: ExchangeMailbox) -> No
     ews.put("calendar", "A=", soap.meeting("A=", "u1", sensitivity="Private"))
     (item,) = meetings(mailbox.changes(CALENDAR, None))
     assert item.sensitivity is Sensitivity.PRIVATE
-
-
-# --- signing in --------------------------------------------------------------------------------
-
-
-def test_a_wrong_password_is_told_once_and_never_repeated(ews: EwsServer) -> None:
-    mailbox = mailbox_of(ews, password="wrong")
-    with pytest.raises(UserError, match="refused the login or password") as problem:
-        mailbox.changes(INBOX, None)
-    assert ews.refusals == 1
-    assert "wrong" not in str(problem.value)
-
-
-def test_after_a_wrong_password_the_right_one_works(ews: EwsServer) -> None:
-    with pytest.raises(UserError):
-        mailbox_of(ews, password="wrong").folders()
-    mailbox = mailbox_of(ews)
-    assert [f.name for f in mailbox.folders()] == ["Inbox", "Sent Items", "Calendar"]
-    mailbox.close()
-
-
-def test_a_refusal_that_closes_the_connection_is_still_a_refusal(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    ews.fault("GetFolder", script.status(401, Connection="close"))
-    with pytest.raises(UserError, match="refused"):
-        mailbox.folders()
-
-
-@pytest.mark.parametrize("offers", [("NTLM",), ("Negotiate", "NTLM", "Basic"), ("Negotiate",)])
-def test_ntlm_with_a_domain(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch, offers: tuple[str, ...]
-) -> None:
-    monkeypatch.setenv("NTLM_USER_FILE", "")
-    server = EwsServer("FIRMA\\ana", "parola", offers, user_file=tmp_path / "users")  # type: ignore[operator]
-    server.put("inbox", "A=", soap.mail("A=", "m1@x"))
-    try:
-        mailbox = mailbox_of(server)
-        assert len(mailbox.changes(INBOX, None).changes) == 1
-        mailbox.close()
-        with pytest.raises(UserError, match="refused"):
-            mailbox_of(server, password="wrong").folders()
-        assert server.refusals == 1
-    finally:
-        server.close()
-
-
-def test_a_sign_in_that_is_not_supported_is_named(ews: EwsServer) -> None:
-    ews.offers = ("Bearer",)
-    with pytest.raises(EnvironmentProblem, match="bearer") as problem:
-        mailbox_of(ews).folders()
-    assert not problem.value.retryable
-
-
-def test_the_steps_of_a_test(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
-    ews.put("inbox", "A=", soap.mail("A=", "m1@x"))
-    ews.missing_folders.add("calendar")
-    steps = mailbox.test()
-    assert [(s.name, s.ok) for s in steps] == [
-        ("Server", True),
-        ("Inbox", True),
-        ("Sent Items", True),
-        ("Calendar", False),
-    ]
-    assert [f.name for f in mailbox.folders()] == ["Inbox", "Sent Items"]
-    refused = mailbox_of(ews, password="wrong").test()
-    assert [(s.name, s.ok) for s in refused] == [("Server", True), ("Sign-in", False)]
-
-
-# --- trouble on the way ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("act", "retry_after"),
-    [
-        (script.status(503), None),
-        (script.status(502), None),
-        (script.status(429, Retry_After="7"), 7.0),
-        (script.soap_fault("ErrorServerBusy", back_off_ms=4000), 4.0),
-        (script.soap_error("SyncFolderItems", "ErrorServerBusy"), None),
-        (script.soap_fault("ErrorInternalServerTransientError"), None),
-        (script.half, None),
-        (script.short, None),
-        (script.raw("<html>proxy</html>"), None),
-    ],
-    ids=["503", "502", "429", "busy", "busy-200", "transient", "half", "short", "proxy"],
-)
-def test_trouble_that_may_pass(
-    ews: EwsServer,
-    mailbox: ExchangeMailbox,
-    act: object,
-    retry_after: float | None,
-) -> None:
-    ews.put("inbox", "A=", soap.mail("A=", "m1@x"))
-    mailbox.folders()
-    ews.fault("SyncFolderItems", act)  # type: ignore[arg-type]
-    with pytest.raises(EnvironmentProblem) as problem:
-        mailbox.changes(INBOX, None)
-    assert problem.value.retryable
-    assert retry_after is None or problem.value.params["retry_after"] in (retry_after, 10)
-    # The next try finds everything.
-    assert len(mailbox.changes(INBOX, None).changes) == 1
-
-
-def test_a_slow_answer_ends_in_time(ews: EwsServer) -> None:
-    mailbox = mailbox_of(ews, timeout_s=0.3)
-    mailbox.folders()
-    ews.fault("SyncFolderItems", script.slow(0.8))
-    with pytest.raises(EnvironmentProblem, match="did not answer in time") as problem:
-        mailbox.changes(INBOX, None)
-    assert problem.value.retryable
-    mailbox.close()
-
-
-def test_a_server_that_is_not_there() -> None:
-    mailbox = ExchangeMailbox(
-        "http://127.0.0.1:9/EWS/Exchange.asmx", "a@b.example", login="a", password="b"
-    )
-    with pytest.raises(EnvironmentProblem, match=r"127\.0\.0\.1 cannot be reached") as problem:
-        mailbox.folders()
-    assert problem.value.retryable
-
-
-def test_an_address_that_is_no_exchange_server(ews: EwsServer) -> None:
-    ews.fault("GetFolder", script.status(404))
-    with pytest.raises(EnvironmentProblem, match="not Exchange"):
-        mailbox_of(ews).folders()
-
-
-@pytest.mark.parametrize(
-    ("typed", "url"),
-    [
-        ("mail.firma.example", "https://mail.firma.example/EWS/Exchange.asmx"),
-        ("https://mail.firma.example/", "https://mail.firma.example/EWS/Exchange.asmx"),
-        ("https://mail.firma.example/ews/x.asmx", "https://mail.firma.example/ews/x.asmx"),
-        ("http://localhost:8080", "http://localhost:8080/EWS/Exchange.asmx"),
-        ("http://[::1]:8080", "http://[::1]:8080/EWS/Exchange.asmx"),
-    ],
-)
-def test_addresses_of_servers(typed: str, url: str) -> None:
-    assert endpoint(typed) == url
-
-
-@pytest.mark.parametrize("typed", ["http://mail.firma.example", "ftp://x", "https://", "a b@c:z"])
-def test_addresses_that_are_refused(typed: str) -> None:
-    with pytest.raises(UserError):
-        endpoint(typed)
