@@ -28,6 +28,10 @@ class Row(NamedTuple):
     values: tuple[Any, ...]
 
 
+def _all(cursor: Any) -> tuple[_Description, list[tuple[Any, ...]]]:  # noqa: ANN401  any driver
+    return cursor.description, cursor.fetchall()
+
+
 class Prepared:
     """One statement of one database in the driver's text.
 
@@ -59,13 +63,20 @@ class Prepared:
 
     def rows(self, db: Database, cancel: Cancel | None = None, **late: object) -> list[Row]:
         """Run it; the first columns are key, version and deletion mark."""
-
-        def take(cursor: Any) -> tuple[_Description, list[tuple[Any, ...]]]:  # noqa: ANN401
-            return cursor.description, cursor.fetchall()
-
-        description, found = db.read(self.sql, self._bound(late), take, cancel)
-        found = self._converted(db.engine.dialect, description, found, 3)
+        found = self._read(db, cancel, late, 3)
         return [Row(r[0], r[1], r[2] is not None, r[3:]) for r in found]
+
+    def tuples(
+        self, db: Database, cancel: Cancel | None = None, **late: object
+    ) -> list[tuple[Any, ...]]:
+        """Run it; rows as plain tuples."""
+        return self._read(db, cancel, late, 0)
+
+    def _read(
+        self, db: Database, cancel: Cancel | None, late: Mapping[str, object], first: int
+    ) -> list[tuple[Any, ...]]:
+        description, found = db.read(self.sql, self._bound(late), _all, cancel)
+        return self._converted(db.engine.dialect, description, found, first)
 
     def inside(self, connection: Connection, **late: object) -> list[tuple[Any, ...]]:
         """Run it within an open transaction."""

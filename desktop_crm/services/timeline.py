@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
@@ -16,6 +26,7 @@ from desktop_crm.models import Activity, ActivityParty, Link, MailMessage, User
 from desktop_crm.models.activity import Direction, LinkState, Sensitivity
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import require, row_clause
+from desktop_crm.services.prepared import Prepared
 
 _PREVIEW: Final = 200
 _BUSY: Final = N_("Busy")
@@ -54,6 +65,29 @@ class TimelineItem:
     who: str
 
 
+class _Found(NamedTuple):
+    """One row of the statement."""
+
+    id: int
+    kind: str
+    subject: str
+    description: str | None
+    at: datetime
+    direction: str | None
+    state: str
+    sensitivity: str
+    owner_id: int | None
+    rule: str
+    evidence: str | None
+    confidence: Decimal
+    owner: str | None
+    linked_by: str | None
+    preview: str | None
+    from_name: str | None
+    from_address: str | None
+    to_line: str | None
+
+
 def timeline(
     actor: Actor,
     entity: str,
@@ -77,25 +111,34 @@ def timeline(
         PermissionDenied: The role grants no sight of such records.
     """
     require(actor, registry.get(entity), "read")
+    if before is None:
+        kept = ("timeline", entity, limit)
+        latest = actor.statements.get(kept)
+        if latest is None:
+            latest = Prepared(actor.db, _statement(actor, entity).limit(limit))
+            actor.statements[kept] = latest
+        found = latest.tuples(actor.db, cancel, key=record_id)
+        return [_item(actor, _Found._make(row)) for row in found]
+    when = _when()
     statement = _statement(actor, entity, record_id).limit(limit)
-    if before is not None:
-        when = _when()
-        statement = statement.where(
-            or_(when < before.at, and_(when == before.at, Activity.id < before.activity_id))
-        )
+    statement = statement.where(
+        or_(when < before.at, and_(when == before.at, Activity.id < before.activity_id))
+    )
     with actor.db.reading(cancel) as connection:
-        return [_item(actor, row) for row in connection.execute(statement)]
+        return [_item(actor, _Found._make(row)) for row in connection.execute(statement)]
 
 
 def _when() -> ColumnElement[datetime]:
     return func.coalesce(Activity.occurred_at, Activity.created_at)
 
 
-def _statement(actor: Actor, entity: str, record_id: int) -> Select[*tuple[Any, ...]]:
+def _statement(actor: Actor, entity: str, record_id: int = 0) -> Select[*tuple[Any, ...]]:
+    """Statement over a record, whose key may be bound late as ``key``."""
+    key = bindparam("key", record_id, Integer)
     decided = User.__table__.alias("decided")
     conditions: list[ColumnElement[bool]] = [
         Link.record_type == entity,
-        Link.record_id == record_id,
+        Link.record_id == key,
         Link.state == LinkState.LINKED.value,
         Link.deleted_at.is_(None),
         Activity.deleted_at.is_(None),
@@ -106,7 +149,7 @@ def _statement(actor: Actor, entity: str, record_id: int) -> Select[*tuple[Any, 
     record = registry.get(entity).table.alias("record")
     reach = row_clause(actor, registry.get(entity), record, "read")
     if reach is not None:
-        conditions.append(exists().where(record.c.id == record_id, reach))
+        conditions.append(exists().where(record.c.id == key, reach))
     return (
         select(
             Activity.id,
@@ -146,7 +189,7 @@ def _takes_part(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def _item(actor: Actor, row: Row[*tuple[Any, ...]]) -> TimelineItem:
+def _item(actor: Actor, row: _Found) -> TimelineItem:
     hidden = row.sensitivity == Sensitivity.PRIVATE.value and row.owner_id != actor.user_id
     return TimelineItem(
         activity_id=row.id,
@@ -164,7 +207,7 @@ def _item(actor: Actor, row: Row[*tuple[Any, ...]]) -> TimelineItem:
     )
 
 
-def _who(row: Row[*tuple[Any, ...]]) -> str:
+def _who(row: _Found) -> str:
     sender: str = row.from_name or row.from_address or ""
     if not sender:
         return row.owner or ""

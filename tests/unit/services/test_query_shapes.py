@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
 from desktop_crm.meta import registry
 from desktop_crm.models.user import RightLevel
-from desktop_crm.services import query
+from desktop_crm.services import list_plan, query
 from desktop_crm.services.context import Actor
+from desktop_crm.services.filters import Group, Rule
 from desktop_crm.services.query import Order, RecordQuery
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def test_first_page_is_the_beginning_of_all_keys(
 ) -> None:
     actor = _actor(people, who)
     for few in (2000, 0):
-        monkeypatch.setattr(query, "FEW_HITS", few)
+        monkeypatch.setattr(list_plan, "FEW_HITS", few)
         actor.statements.clear()
         for order in ORDERS:
             for search in SEARCHES:
@@ -151,3 +153,19 @@ def test_search_finds_words_anywhere_without_accents(people: Database) -> None:
     assert titles("pe") == {"Per Popa"}
     assert titles("pe popa") == {"Per Popa"}
     assert titles("nobody") == set()
+
+
+def test_records_that_point_to_one_are_found_by_its_key(people: Database) -> None:
+    actor = _actor(people, "all")
+    for account in (2, 4, 99):
+        for search in ("", "ana"):
+            by_key = RecordQuery(
+                "contact", ("account.id",), Rule("account", "=", account), search=search
+            )
+            spelled = replace(by_key, filter=Group("all", (Rule("account", "=", account),)))
+            found = query.first_page(actor, by_key, 100)
+            assert found == query.first_page(actor, spelled, 100)
+            assert {row.values[0] for row in found} <= {account}
+            assert query.count(actor, by_key) == len(found)
+            assert list(query.keys(actor, by_key)) == [row.id for row in found]
+    assert query.first_page(actor, by_key) == []

@@ -1,0 +1,362 @@
+"""A list's question on its way to SQL: which shape of statement answers it soonest.
+
+Measured on a million records: sorting keys alone and joining the rest to the winners is four
+times faster than sorting whole rows; merging the owners of a team in index order takes half a
+millisecond where sorting them takes half a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    union_all,
+)
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_
+from desktop_crm.core.text import fold
+from desktop_crm.db.search_index import SEARCHED
+from desktop_crm.meta import registry
+from desktop_crm.services import clauses
+from desktop_crm.services.columns import Paths
+from desktop_crm.services.context import Actor
+from desktop_crm.services.filters import Rule
+from desktop_crm.services.permissions import literal_owners, require, row_clause
+from desktop_crm.services.record_query import Order, RecordQuery, asks_by_link
+
+FEW_HITS: Final = 2000
+"""Up to so many search hits are sorted; more are found sooner by walking the list's order."""
+LAST: Final = "\U0010ffff"
+"""Behind every text that begins with another."""
+_TRIGRAM: Final = 3
+_MERGED: Final = 60
+_LIVE: Final = "deleted_at IS NULL"
+_GONE: Final = "deleted_at IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is searched for: short words begin the title, the others stand anywhere.
+
+    Attributes:
+        short: Folded words that trigrams cannot find.
+        long: The other words, where no index takes them as one phrase.
+        phrase: The other words as SQLite's search index wants them.
+    """
+
+    short: tuple[str, ...] = ()
+    long: tuple[str, ...] = ()
+    phrase: str = ""
+
+    @classmethod
+    def of(cls, actor: Actor, query: RecordQuery) -> Words:
+        """Read the words of a query."""
+        if not query.search:
+            return NO_WORDS
+        words = fold(query.search).split()
+        short = tuple(word for word in words if len(word) < _TRIGRAM)
+        long = tuple(word for word in words if len(word) >= _TRIGRAM)
+        if actor.db.dialect == "sqlite" and query.entity in SEARCHED:
+            quoted = ['"' + word.replace('"', '""') + '"' for word in long]
+            return cls(short, (), " AND ".join(quoted))
+        return cls(short, long)
+
+    @property
+    def shape(self) -> tuple[int, int, bool]:
+        """What the statement depends on."""
+        return (len(self.short), len(self.long), bool(self.phrase))
+
+    def late(self, query: RecordQuery) -> dict[str, object]:
+        """Values of the statement."""
+        found: dict[str, object] = {}
+        if isinstance(query.filter, Rule) and asks_by_link(query):
+            found["link"] = query.filter.value
+        for n, word in enumerate(self.short):
+            found |= {f"w{n}": word, f"e{n}": word + LAST}
+        for n, word in enumerate(self.long):
+            found[f"l{n}"] = _inside(word)
+        if self.phrase:
+            found["match"] = self.phrase
+        return found
+
+
+NO_WORDS: Final = Words()
+
+
+def _inside(word: str) -> str:
+    """Pattern of LIKE for a word anywhere in a text."""
+    for special in ("/", "%", "_"):
+        word = word.replace(special, "/" + special)
+    return f"%{word}%"
+
+
+class Plan:
+    """One query on its way to SQL."""
+
+    def __init__(self, actor: Actor, query: RecordQuery, words: Words = NO_WORDS) -> None:
+        entity = registry.get(query.entity)
+        require(actor, entity, "read")
+        self.actor = actor
+        self.query = query
+        self.entity = entity
+        self.paths = Paths(actor, entity)
+        self.owners = literal_owners(actor, entity, "read")
+        self.where: list[ColumnElement[bool]] = []
+        rights = row_clause(actor, entity, self.paths.table, "read")
+        if rights is not None:
+            self.where.append(rights)
+        self.has_rights = rights is not None
+        self.alive: ColumnElement[bool] | None = None
+        if entity.is_record:
+            gone = self.paths.table.c.deleted_at
+            self.alive = gone.is_not(None) if query.deleted else gone.is_(None)
+        if isinstance(query.filter, Rule) and asks_by_link(query):
+            link = self.paths.column(query.filter.field)
+            self.where.append(link == bindparam("link", query.filter.value, Integer))
+        elif query.filter is not None:
+            self.where.append(clauses.clause(query.filter, self.paths))
+        self.words = words
+        if query.search:
+            self._search(words)
+
+    # --- statements ------------------------------------------------------------------------
+
+    def page(self, limit: int) -> Select[Any]:
+        """Statement of the first rows; a negative limit takes all.
+
+        Where no index gives the order, the keys are sorted alone and the rest is joined to the
+        winners, so that the sort carries one narrow column instead of every shown one.
+        """
+        if limit < 0:
+            return self._plain()
+        arms = self._arms_by_owner() or self._armsasks_by_link(limit)
+        if arms:
+            return self._joined_to(self._merged(arms, limit))
+        if self._indexed_order() and not self.words.phrase:
+            return self._plain().limit(limit)
+        return self._joined_to(self.snapshot().limit(limit))
+
+    def snapshot(self) -> Select[Any]:
+        """Statement of every key in order."""
+        order = self._order()
+        key = self.paths.table.c.id
+        statement = self._filtered(select(key).select_from(self.paths.source))
+        return statement.order_by(*order)
+
+    def by_keys(self) -> Select[Any]:
+        """Statement of the rows with some keys, bound late; deleted ones included."""
+        shown = self._shown(self.paths)
+        statement = select(*shown).select_from(self.paths.source).where(*self.where)
+        return statement.where(self._among_keys())
+
+    def count(self) -> Select[Any]:
+        """Statement that counts."""
+        statement = select(func.count()).select_from(self.paths.source)
+        return self._filtered(statement)
+
+    def begins(self, limit: int) -> Select[Any]:
+        """Statement of the first rows whose title begins with a text, bound late."""
+        self._begin_with(0)
+        return self.page(limit)
+
+    def hits(self) -> Select[Any]:
+        """Statement of the first keys that the search index finds, in no order."""
+        return self._matches().limit(FEW_HITS + 1)
+
+    def page_of_few(self, limit: int) -> Select[Any]:
+        """Statement of the first rows among some keys, bound late."""
+        self.where.remove(self.found)
+        self.where.append(self._among_keys())
+        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+
+    def page_of_many(self, limit: int) -> Select[Any]:
+        """Statement of the first rows where so many match that the order finds them soonest."""
+        several = self.owners is not None and len(self.owners) > 1
+        if limit >= 0 and not several and self._indexed_order():
+            self.where.remove(self.found)
+            # An expression instead of the key: the index of the order leads, not the matches.
+            self.where.append((self.paths.table.c.id + 0).in_(self._matches()))
+            return self._plain().limit(limit)
+        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+
+    # --- parts -----------------------------------------------------------------------------
+
+    def _plain(self) -> Select[Any]:
+        order = self._order()
+        shown = self._shown(self.paths)
+        statement = self._filtered(select(*shown).select_from(self.paths.source))
+        return statement.order_by(*order)
+
+    def _joined_to(self, keys: Select[Any]) -> Select[Any]:
+        """Shown columns of the keys that another statement chose."""
+        inner = keys.subquery("k")
+        outer = Paths(self.actor, self.entity)
+        shown = self._shown(outer)
+        order = self._order(outer)
+        source = inner.join(outer.table, outer.table.c.id == inner.c.id)
+        return select(*shown).select_from(outer.on(source)).order_by(*order)
+
+    def _merged(self, arms: list[Select[Any]], limit: int) -> Select[Any]:
+        """First keys of several statements that each are in order already.
+
+        SQLite merges them lazily; PostgreSQL needs the limit in each.
+        """
+        if self.actor.db.dialect != "sqlite":
+            arms = [arm.order_by(*self._ways(arm)).limit(limit) for arm in arms]
+            arms = [select(arm.subquery(f"a{n}")) for n, arm in enumerate(arms)]
+        merged = union_all(*arms)
+        chosen = merged.order_by(*self._ways(merged)).limit(limit).subquery("m")
+        return select(chosen.c.id)
+
+    def _ways(self, arm: Select[Any] | CompoundSelect[Any]) -> list[ColumnElement[Any]]:
+        """Order of an arm by its own columns ``s0``, ``s1`` ... and the key."""
+        column = arm.selected_columns
+        orders = self._orders()
+        ways = [column[f"s{n}"] for n in range(len(orders))]
+        down = [order.descending for order in orders]
+        return [
+            way.desc() if descending else way
+            for way, descending in zip((*ways, column.id), (*down, down[-1]), strict=True)
+        ]
+
+    def _arms_by_owner(self) -> list[Select[Any]]:
+        """One statement for each owner, read from the index of owner and order.
+
+        Asked for several owners at once, SQLite would sort all their records or walk everybody's.
+        """
+        owners = self.owners or ()
+        if not 1 < len(owners) <= _MERGED or self.words.phrase:
+            return []
+        if not self._indexed_order("owner_id"):
+            return []
+        sorts = [
+            self.paths.sort_key(order.field).label(f"s{n}")
+            for n, order in enumerate(self._orders())
+        ]
+        table = self.paths.table
+        statement = self._filtered(select(table.c.id, *sorts).select_from(self.paths.source))
+        return [statement.where(table.c.owner_id == owner) for owner in owners]
+
+    def _armsasks_by_link(self, limit: int) -> list[Select[Any]]:
+        """Records without the link, then those of living and of deleted targets by title."""
+        orders = self._orders()
+        if self.where or len(orders) > 1 or "." in orders[0].field:
+            return []
+        field, _ = self.paths.field(orders[0].field)
+        if field.column is None or not field.target or not self._leads(field.column.name):
+            return []
+        target, linked = self.paths.link_target(field.name)
+        hidden = row_clause(self.actor, target, linked, "read") is not None
+        if "title_key" not in target.fields or not target.is_record or hidden:
+            return []
+        table = self.paths.table
+        link = table.c[field.column.name]
+        none = literal(None, String).label("s0")
+        free = self._filtered(select(table.c.id, none)).where(link.is_(None))
+        # Without a limit of its own SQLite would sort all of them first.
+        free = free.order_by(self._order()[-1]).limit(limit)
+        arms = [select(free.subquery("f"))]
+        targets = linked.join(table, link == linked.c.id)
+        for living in (linked.c.deleted_at.is_(None), linked.c.deleted_at.is_not(None)):
+            arm = select(table.c.id, linked.c.title_key.label("s0")).select_from(targets)
+            arms.append(self._filtered(arm).where(living))
+        return arms
+
+    def _shown(self, paths: Paths) -> list[ColumnElement[Any]]:
+        chosen = paths.table.c
+        version: ColumnElement[Any] = literal(0)
+        deleted: ColumnElement[datetime | None] = literal(None)
+        if self.entity.is_record:
+            version, deleted = chosen.version, chosen.deleted_at
+        columns = [paths.shown(path).label(f"c{n}") for n, path in enumerate(self.query.columns)]
+        return [chosen.id, version.label("v"), deleted.label("d"), *columns]
+
+    def _filtered(self, statement: Select[Any]) -> Select[Any]:
+        alive = () if self.alive is None else (self.alive,)
+        return statement.where(*alive, *self.where)
+
+    def _orders(self) -> tuple[Order, ...]:
+        if self.query.order:
+            return self.query.order
+        default = self.entity.meta.order or (
+            self.entity.title_field if "title_key" in self.entity.fields else "id"
+        )
+        return (Order(default.lstrip("-"), default.startswith("-")),)
+
+    def _order(self, paths: Paths | None = None) -> list[ColumnElement[Any]]:
+        chosen = paths or self.paths
+        found: list[ColumnElement[Any]] = []
+        orders = self._orders()
+        for order in orders:
+            key = chosen.sort_key(order.field)
+            found.append(key.desc() if order.descending else key)
+        last = chosen.table.c.id
+        found.append(last.desc() if orders[-1].descending else last)
+        return found
+
+    def _indexed_order(self, *before: str) -> bool:
+        """Whether an index gives the order, behind these columns."""
+        order = self._orders()[0]
+        if "." in order.field:
+            return False
+        key = self.paths.sort_key(order.field)
+        if getattr(key, "table", None) is not self.paths.table:
+            return False
+        name = str(getattr(key, "name", ""))
+        return (name == "id" and not before) or self._leads(*before, name)
+
+    def _leads(self, *names: str) -> bool:
+        """Whether an index over the rows asked for begins with these columns."""
+        for index in self.entity.table.indexes:
+            covered = str(index.dialect_options["sqlite"]["where"])
+            reached = covered in {"None", _GONE if self.query.deleted else _LIVE}
+            if reached and tuple(c.name for c in index.columns)[: len(names)] == names:
+                return True
+        return False
+
+    # --- words and keys --------------------------------------------------------------------
+
+    def _search(self, words: Words) -> None:
+        if "search_text" not in self.entity.fields:
+            raise UserError(N_("These records cannot be searched by text. Use a filter."))
+        for n in range(len(words.short)):
+            self._begin_with(n)
+        for n in range(len(words.long)):
+            searched = self.paths.table.c.search_text
+            self.where.append(searched.like(bindparam(f"l{n}", "", String), escape="/"))
+        if words.phrase:
+            self.found = self.paths.table.c.id.in_(self._matches())
+            self.where.append(self.found)
+
+    def _begin_with(self, n: int) -> None:
+        title = self.paths.table.c.title_key
+        begin, end = bindparam(f"w{n}", "", String), bindparam(f"e{n}", "", String)
+        self.where.append((title >= begin) & (title < end))
+
+    def _matches(self) -> Select[Any]:
+        index = table(f"{self.entity.key}_fts", column("rowid", Integer))
+        name: ColumnElement[Any] = literal_column(index.name)
+        return select(index.c.rowid).where(name.op("MATCH")(bindparam("match", "", String)))
+
+    def _among_keys(self) -> ColumnElement[bool]:
+        key = self.paths.table.c.id
+        if self.actor.db.dialect == "sqlite":
+            listed = func.json_each(bindparam("keys", "[]", String)).table_valued("value")
+            return key.in_(select(listed.c.value))
+        return key == func.any(bindparam("keys", [], ARRAY(Integer)))
