@@ -303,7 +303,7 @@ def _write_lists(sheet: _Sheet, actor: Actor, columns: Sequence[_Shown], rows: i
                 "validate": "list",
                 "source": f"={layout.LISTS_SHEET}!${letter}$2:${letter}${len(offered) + 1}",
                 "error_type": "stop" if strict else "warning",
-                "error_title": tr("Not in the list"),
+                "error_title": tr("Not in the list")[:32],
                 "error_message": tr("Choose a value of the list, or write <clear> to empty it."),
             },
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from desktop_crm.core.errors import (
     Conflict,
+    EnvironmentProblem,
     NotFound,
     PermissionDenied,
     UserError,
@@ -27,6 +28,7 @@ from desktop_crm.services.imports.draft import (
     CellProblem,
     NewRecord,
     Notice,
+    NoticeKind,
     Outcome,
     PlannedRow,
     RowRef,
@@ -98,10 +100,21 @@ def apply(
     """
     result = ImportResult(plan.entity, notices=plan.notices)
     rows = [row for row in plan.rows if row.outcome in {Outcome.CREATE, Outcome.UPDATE}]
-    if rows:
-        _Writer(actor, plan, result).write(rows, progress, cancel)
-    written = Counter(row.outcome for row in plan.rows)
-    result.same = written[Outcome.SAME]
+    try:
+        if rows:
+            _Writer(actor, plan, result).write(rows, progress, cancel)
+    except EnvironmentProblem:
+        result.was_cancelled = True
+        with suppress(EnvironmentProblem):
+            _close(actor, plan, result)
+        raise
+    _close(actor, plan, result)
+    return result
+
+
+def _close(actor: Actor, plan: ImportPlan, result: ImportResult) -> None:
+    """Count what became of the rows and close the batch."""
+    result.same = sum(row.outcome is Outcome.SAME for row in plan.rows)
     result.rejected = plan.rejected
     if result.batch is not None:
         batch.finish(
@@ -115,7 +128,6 @@ def apply(
             },
             stopped=result.was_cancelled,
         )
-    return result
 
 
 class _Writer:
@@ -165,9 +177,25 @@ class _Writer:
                 Change(None, None, _first_values(one, position + index))
                 for index, one in enumerate(new)
             ]
-            saved = self._save_many(entity, changes)
-            self.made.update(zip(new, saved, strict=True))
-            self.result.also_created[entity] = len(new)
+            self._make(entity, list(zip(new, changes, strict=True)))
+
+    def _make(self, entity: str, wanted: Sequence[tuple[NewRecord, Change]]) -> None:
+        """Make records that links name; halve them until only the refused ones are left out."""
+        try:
+            saved = self._save_many(entity, [change for _, change in wanted])
+        except _REFUSALS as error:
+            if len(wanted) == 1:
+                title = wanted[0][0].title
+                message = tr("“{title}” could not be added: {reason}", title=title, reason=error)
+                self.result.notices.append(Notice(NoticeKind.NOT_FOUND, message, text=title))
+                return
+            middle = len(wanted) // 2
+            self._make(entity, wanted[:middle])
+            self._make(entity, wanted[middle:])
+            return
+        self.made.update(zip((new for new, _ in wanted), saved, strict=True))
+        made = self.result.also_created
+        made[entity] = made.get(entity, 0) + len(wanted)
 
     def _save_many(self, entity: str, changes: Sequence[Change]) -> tuple[int, ...]:
         saved = records.save_many(
@@ -218,7 +246,7 @@ class _Writer:
 
     def _resolved(self, value: object) -> tuple[bool, object]:
         if isinstance(value, NewRecord):
-            return True, self.made[value]
+            return value in self.made, self.made.get(value)
         if isinstance(value, RowRef):
             key = self.keys.get(value.position)
             return key is not None, key

@@ -148,6 +148,10 @@ def _by_field_name(columns: list[ColumnMatch], entity: Entity, table: Table) -> 
     for i, column in enumerate(columns):
         if column.header in HIDDEN_COLUMNS:
             continue
+        if column.header == "account" and "company" in known:
+            # A card of somebody who is a lead yet: the company is still a text.
+            columns[i] = replace(column, field="company", how=How.SYNONYM)
+            continue
         if column.header in known or (column.header in lines and not table.meta):
             columns[i] = replace(column, field=column.header, how=How.NAME)
     return Matches(tuple(columns))

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from desktop_crm.core.text import fold
-
 
 class OnConflict(StrEnum):
     """Who wins where a workbook and the database both changed a field."""
@@ -44,7 +42,3 @@ class ImportOptions:
     decimal: str = ""
     conflicts: OnConflict = OnConflict.ASK
     create_missing: frozenset[str] = frozenset()
-
-    def meant(self) -> Mapping[tuple[str, str], str]:
-        """The chosen values with the file's texts folded."""
-        return {(name, fold(text)): title for (name, text), title in self.values.items()}

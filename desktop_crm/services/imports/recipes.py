@@ -113,6 +113,11 @@ def derive(entity: Entity, row: Draft, links: Mapping[str, object], open_stage: 
         row.values["kind"] = "appointment"
 
 
+def makes_title(entity: Entity) -> bool:
+    """Say whether a record of the entity gets its title from other values of the row."""
+    return entity.key in {"opportunity", "lead", "contact"}
+
+
 def own_name(row: Draft) -> str:
     """First and last name of a row as written."""
     names = (row.values.get("first_name"), row.values.get("last_name"))

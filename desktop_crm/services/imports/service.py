@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, ntr, tr
+from desktop_crm.core.text import fold
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.services import permissions
@@ -32,7 +33,7 @@ from desktop_crm.services.imports.draft import (
 )
 from desktop_crm.services.imports.existing import Existing
 from desktop_crm.services.imports.lookups import Links, nearest
-from desktop_crm.services.imports.matching import ColumnMatch, field_named, match
+from desktop_crm.services.imports.matching import ColumnMatch, Matches, field_named, match
 from desktop_crm.services.imports.options import ImportOptions, OnConflict
 from desktop_crm.services.imports.profile import YMD, Profile, profiles
 from desktop_crm.services.imports.source import open_table
@@ -122,6 +123,7 @@ def plan_table(actor: Actor, entity: Entity, table: Table, options: ImportOption
     """Plan the rows of a table; see :func:`plan_file`."""
     _check_kind(entity, table)
     matches = match(table, entity, {} if table.meta else options.mapping)
+    options = replace(options, match=_match_field(entity, table, matches, options.match))
     columns = profiles(table, dates=options.dates, decimal=options.decimal)
     formats = _formats(actor, table)
     meant = _meant(entity, options)
@@ -179,12 +181,25 @@ def _formats(actor: Actor, table: Table) -> Formats:
 
 
 def _meant(entity: Entity, options: ImportOptions) -> Mapping[tuple[str, str], str]:
-    for name, _ in options.values:
-        if name not in entity.fields:
-            field_named(entity, name)
-    if options.match and options.match != "full_name":
-        field_named(entity, options.match)
-    return options.meant()
+    return {
+        (field_named(entity, name), fold(text)): title
+        for (name, text), title in options.values.items()
+    }
+
+
+def _match_field(entity: Entity, table: Table, matches: Matches, wanted: str) -> str:
+    """The field that identifies records, as a person named it; it must come from the file."""
+    if not wanted:
+        return ""
+    name = field_named(entity, wanted)
+    derived = name == entity.title_field and recipes.makes_title(entity)
+    if not derived and name not in {column.field for column in matches.columns}:
+        raise UserError(
+            N_("No column of {file} belongs to “{field}”, which is to identify the records."),
+            file=table.source.name,
+            field=tr(entity.fields[name].label),
+        )
+    return name
 
 
 def _drop_confidential(actor: Actor, entity: Entity, rows: Sequence[Draft]) -> None:

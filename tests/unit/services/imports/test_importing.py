@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desktop_crm.core.errors import PermissionDenied, UserError
+from desktop_crm.core.errors import EnvironmentProblem, PermissionDenied, UserError
 from desktop_crm.db.engine import Cancel
 from desktop_crm.services import context, imports, query, records, undo
 from desktop_crm.services.filters import parse
@@ -271,6 +271,8 @@ def test_the_matching_field_can_be_said(take: Take, actor: Actor) -> None:
     assert plan.counts["update"] == 1
     with pytest.raises(UserError, match="has no field"):
         take("account", "Company\nA\n", ImportOptions(match="nothing"))
+    with pytest.raises(UserError, match="belongs to “Tax id”"):
+        take("account", "Company\nA\n", ImportOptions(match="tax_id"))
 
 
 def test_the_close_date_of_an_open_deal_is_the_expected_one(take: Take, actor: Actor) -> None:
@@ -314,6 +316,10 @@ def test_cards_bring_contacts_with_company_and_numbers(actor: Actor, samples: Pa
     assert {str(row["account"]) for row in found} == {"IBM", "TheCompany", "Viagenie"}
     with pytest.raises(UserError, match="contact cards"):
         imports.plan_file(actor, "account", path)
+    imports.apply(actor, imports.plan_file(actor, "lead", path))
+    (lead,) = objects(actor, "lead", "subject", "company", "phone")
+    assert lead["subject"] == "Viagenie – Simon Perreault"
+    assert imports.plan_file(actor, "lead", path).counts["same"] == 1
 
 
 def test_an_import_is_one_step_of_undo(take: Take, actor: Actor) -> None:
@@ -395,3 +401,39 @@ def test_an_empty_table_plans_nothing(take: Take) -> None:
     assert sum(plan.counts.values()) == 0
     assert not plan.changes_anything
     assert result.batch is None
+
+
+def test_a_record_that_cannot_be_made_leaves_the_link_empty(take: Take, actor: Actor) -> None:
+    text = f"Name,Team\nAna Pop,Central\nDan Om,{'x' * 300}\n"
+    _, result = take("user", text)
+    assert (result.created, result.also_created) == (2, {"team": 1})
+    assert "could not be added" in result.notices[-1].message
+    found = objects(actor, "user", "name", "team", where="login empty")
+    assert [(row["name"], row["team"]) for row in found] == [
+        ("Ana Pop", "Central"),
+        ("Dan Om", None),
+    ]
+
+
+def test_a_disk_that_fills_up_keeps_the_chunks_before(
+    actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "CHUNK", 2)
+    path = tmp_path / "a.csv"
+    path.write_text("Company\n" + "".join(f"N{i}\n" for i in range(6)))
+    plan = imports.plan_file(actor, "account", path)
+    save_many = records.save_many
+    calls: list[int] = []
+
+    def fill_up(*args: Any, **more: Any) -> records.SavedMany:
+        calls.append(1)
+        if len(calls) == 2:
+            raise EnvironmentProblem("The disk is full.")
+        return save_many(*args, **more)
+
+    monkeypatch.setattr(records, "save_many", fill_up)
+    with pytest.raises(EnvironmentProblem):
+        imports.apply(actor, plan)
+    assert len(objects(actor, "account", "name")) == 2
+    (batch,) = objects(actor, "import_batch", "state", "created_count")
+    assert (batch["state"], batch["created_count"]) == ("stopped", 2)
