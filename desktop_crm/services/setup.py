@@ -148,12 +148,12 @@ def initialise(db: Database, login: str | None = None) -> Actor:
     return sign_in(db, login)
 
 
-def is_unused(url: str) -> bool:
+def is_unused(url: str, password: str | None = None) -> bool:
     """Whether a database lies there that has its tables and not one user (a broken start)."""
     target = Target.parse(url)
     if not target.exists:
         return False
-    db = Database.open(url)
+    db = Database.open(url, password)
     try:
         if migrate.look(db).state is not migrate.SchemaState.CURRENT:
             return False

@@ -1,0 +1,147 @@
+"""``mailbox``: add, list, test and remove mailboxes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.console import Code, emit, say, table, warn
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.services import mailboxes
+from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
+from desktop_crm.sync import scheduler
+
+
+@click.group("mailbox", help=tr("Add, list, test and remove mailboxes."))
+def group() -> None:
+    """Commands about mailboxes."""
+
+
+@group.command("add", help=tr("Add a mailbox."))
+@click.argument("name")
+@click.option(
+    "--kind", type=click.Choice(["folder", "exchange"]), required=True, help=tr("What serves it.")
+)
+@click.option("--address", metavar="A", required=True, help=tr("Your own e-mail address in it."))
+@click.option("--user", default="", metavar="LOGIN", help=tr("Login, when it is not the address."))
+@click.option("--server", default="", metavar="URL", help=tr("Exchange server."))
+@click.option(
+    "--ca", default="", metavar="FILE", help=tr("Certificates of the server's own authority.")
+)
+@click.option("--path", default="", metavar="DIR", help=tr("Folder with .eml and .ics files."))
+@click.option(
+    "--password-stdin", is_flag=True, help=tr("Read the password from the first line of the input.")
+)
+@common
+def add(
+    call: Call,
+    *,
+    name: str,
+    kind: str,
+    address: str,
+    user: str,
+    server: str,
+    ca: str,
+    path: str,
+    password_stdin: bool,
+) -> int:
+    """Add a mailbox of the acting user."""
+    password = _password() if password_stdin else None
+    if kind == "exchange" and not password:
+        raise UserError(
+            N_(
+                "An Exchange mailbox needs a password; nothing was added. Write it to the input "
+                "and say --password-stdin."
+            ),
+            field="password",
+        )
+    new = NewMailbox(name, kind, address, login=user, server=server, ca_file=ca, path=path)
+    with call.signed_in() as actor:
+        added = mailboxes.add(actor, new, password)
+        row = mailboxes.get(actor, added.id)
+    if added.notice:
+        warn(added.notice)
+    return call.answer(
+        {"mailbox": _facts(row), "notice": added.notice},
+        tr("The mailbox {name} was added; “sync” reads it.", name=row.name),
+    )
+
+
+def _password() -> str:
+    """First line of the input, read as bytes so that no console's code page changes it."""
+    stream = getattr(sys.stdin, "buffer", None)
+    line = stream.readline().decode("utf-8") if stream is not None else sys.stdin.readline()
+    return str(line).rstrip("\r\n")
+
+
+@group.command("list", help=tr("List the mailboxes you may see."))
+@common
+def show(call: Call) -> int:
+    """List mailboxes."""
+    with call.signed_in() as actor:
+        rows = mailboxes.list_mailboxes(actor)
+    if call.as_json:
+        emit([_facts(row) for row in rows])
+        return Code.DONE
+    heads = [tr("Name"), tr("Kind"), tr("Address"), tr("State"), tr("Message")]
+    say(table(heads, [[r.name, r.kind, r.address, r.state, r.message] for r in rows]))
+    return Code.DONE
+
+
+def _facts(row: MailboxRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "address": row.address,
+        "login": row.login,
+        "server": row.server or None,
+        "path": row.path or None,
+        "state": row.state,
+        "message": row.message or None,
+        "last_synced_at": row.last_synced_at,
+    }
+
+
+@group.command("test", help=tr("Try a mailbox without changing anything."))
+@click.argument("name")
+@common
+def test(call: Call, name: str) -> int:
+    """Try address, login and folders."""
+    with call.signed_in() as actor:
+        row = mailboxes.find(actor, name)
+        steps = scheduler.test_mailbox(actor, row.id)
+    facts = [{"name": s.name, "ok": s.ok, "message": s.message} for s in steps]
+    failed = [step.message for step in steps if not step.ok]
+    if failed:
+        if not call.as_json:
+            _say_steps(facts)
+        return call.refuse(" ".join(failed), Code.ENVIRONMENT, steps=facts)
+    if not call.as_json:
+        _say_steps(facts)
+    return call.answer({"mailbox": row.name, "steps": facts})
+
+
+def _say_steps(facts: Sequence[dict[str, Any]]) -> None:
+    for step in facts:
+        mark = tr("ok") if step["ok"] else tr("failed")
+        say(f"{step['name']}: {mark}. {step['message']}".rstrip())
+
+
+@group.command("remove", help=tr("Remove a mailbox and its password; its mail stays."))
+@click.argument("name")
+@common
+def remove(call: Call, name: str) -> int:
+    """Remove a mailbox."""
+    with call.signed_in() as actor:
+        row = mailboxes.find(actor, name)
+        mailboxes.remove(actor, row.id)
+    return call.answer(
+        {"mailbox": row.name},
+        tr("The mailbox {name} was removed; the mail it brought stays.", name=row.name),
+    )
