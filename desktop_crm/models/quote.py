@@ -141,7 +141,9 @@ class Quote(Titled, Owned, Base):
         menu=Menu.MAIN,
     )
     name: Mapped[str] = text(N_("Name"), searchable=True, width=220)
-    number: Mapped[str | None] = text(N_("Number"), length=40, searchable=True, read_only=True)
+    number: Mapped[str | None] = text(
+        N_("Number"), length=40, searchable=True, read_only=True, width=124
+    )
     revision: Mapped[int] = integer(N_("Revision"), default=0, read_only=True)
     account_id: Mapped[int | None] = link(N_("Account"), "account.id")
     contact_id: Mapped[int | None] = link(N_("Contact"), "contact.id")
