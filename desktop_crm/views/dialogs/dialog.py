@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import CrmError, ValidationFailed
@@ -117,6 +117,21 @@ class Dialog(QDialog):
             self.notice.say(str(error), "bad")
         else:
             self._errors.show(error)
+
+    def event(self, event: QEvent) -> bool:
+        answer = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._grow()
+        return answer
+
+    def _grow(self) -> None:
+        """Make room for what appeared: wrapped texts tell their height only for a width."""
+        wanted = self._outer.totalSizeHint().height()
+        if self._outer.hasHeightForWidth():
+            wanted = max(wanted, self._outer.totalHeightForWidth(self.width()))
+        room = self.screen().availableGeometry().height()
+        if wanted > self.height():
+            self.resize(self.width(), min(wanted, room))
 
     def cancel_button(self, text: str = "") -> QWidget:
         """A button that closes the dialog without doing anything."""

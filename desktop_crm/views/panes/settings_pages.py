@@ -125,10 +125,7 @@ class AppearancePage(SettingsPage):
         nearest = min(SIZES, key=lambda size: abs(size - settings.text_size))
         self.text_size.setValue(SIZES.index(nearest))
         self._percent = QLabel(f"{nearest} %")
-        self.text_size.valueChanged.connect(
-            lambda place: self._percent.setText(f"{SIZES[place]} %")
-        )
-        self.text_size.valueChanged.connect(lambda _place: self._maybe_apply())
+        self.text_size.valueChanged.connect(self._size_moved)
         self.text_size.sliderReleased.connect(self._apply)
         body = QVBoxLayout()
         body.setContentsMargins(24, 12, 24, 24)

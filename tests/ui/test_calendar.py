@@ -1,0 +1,366 @@
+"""The calendar by keyboard and by mouse."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from desktop_crm.core.formats import Formats
+from desktop_crm.services import records
+from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.views.calendar import gesture, layout
+from desktop_crm.views.calendar.month_view import MonthView
+from desktop_crm.views.calendar.navigator import Navigator
+from desktop_crm.views.calendar.time_view import TimeView
+from desktop_crm.views.panes import calendar_edits
+from desktop_crm.views.panes.calendar import CalendarPane, Span
+from tests.support.company import NOW, ZONE, at
+from tests.support.windows import settle
+
+WEEK = [date(2026, 11, 23) + timedelta(n) for n in range(5)]
+FORMATS = Formats("en", ZONE)
+
+
+def event(number, start, end, **more):
+    return AgendaEvent(number, 1, start, end, f"event {number}", **more)
+
+
+@pytest.fixture
+def week(qtbot):
+    view = TimeView()
+    qtbot.addWidget(view)
+    view.resize(1000, 700)
+    view.show_days(WEEK, FORMATS, NOW)
+    view.show_events([
+        event(1, at(24, 9), at(24, 10)),
+        event(2, at(25, 11), at(25, 12)),
+        event(3, at(26, 14), at(26, 15), series=True),
+        event(4, *gesture.whole_day(date(2026, 11, 23), date(2026, 11, 24)), all_day=True),
+    ])  # fmt: skip
+    view.show()
+    qtbot.waitExposed(view)
+    view.grid.setFocus()
+    return view
+
+
+@pytest.fixture
+def month(qtbot):
+    view = MonthView()
+    qtbot.addWidget(view)
+    view.resize(1000, 700)
+    view.show_days(layout.month_days(date(2026, 11, 25)), FORMATS, NOW)
+    view.go_to(date(2026, 11, 25))
+    view.show_events([event(1, at(25, 9), at(25, 10)), event(2, at(26, 9), at(26, 10))])
+    view.show()
+    qtbot.waitExposed(view)
+    view.setFocus()
+    return view
+
+
+def caught(signal):
+    found = []
+    signal.connect(lambda *values: found.append(values))
+    return found
+
+
+def test_arrows_move_the_cursor_and_enter_creates(week, qtbot):
+    created = caught(week.create_requested)
+    week.go_to(date(2026, 11, 25))
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right):
+        qtbot.keyClick(week.grid, key)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Return)
+    assert created == [(at(26, 10), at(26, 11), False)]
+
+
+def test_the_cursor_reaches_the_strip_of_whole_days(week, qtbot):
+    created = caught(week.create_requested)
+    week.go_to(date(2026, 11, 25))
+    for _ in range(30):
+        qtbot.keyClick(week.grid, Qt.Key.Key_Up)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Return)
+    assert created == [(*gesture.whole_day(date(2026, 11, 25)), True)]
+
+
+def test_tab_goes_from_event_to_event_and_then_on(week, qtbot):
+    chosen = []
+    for _ in range(4):
+        qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+        chosen.append(week.selected_event().id)
+    assert chosen == [4, 1, 2, 3]
+    assert "event 3" in week.grid.accessibleDescription()
+    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+    assert week.selected_event() is None
+
+
+def test_alt_and_arrows_move_and_stretch_the_selected_event(week, qtbot):
+    changed = caught(week.change_requested)
+    week.grid.choose(week.grid.events[1])
+    alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(week.grid, Qt.Key.Key_Down, alt)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Right, alt)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Down, alt | shift)
+    spans = [(start, end) for _, start, end, _ in changed]
+    assert spans == [
+        (at(24, 9, 15), at(24, 10, 15)),
+        (at(25, 9), at(25, 10)),
+        (at(24, 9), at(24, 10, 15)),
+    ]
+
+
+def test_an_occurrence_of_a_series_is_not_moved_alone(week, qtbot):
+    changed, refused = caught(week.change_requested), caught(week.move_refused)
+    week.grid.choose(week.grid.events[3])
+    qtbot.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert changed == []
+    assert [one.id for (one,) in refused] == [3]
+
+
+def test_delete_and_escape(week, qtbot):
+    deleted = caught(week.delete_requested)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Delete)
+    assert deleted == []
+    week.grid.choose(week.grid.events[1])
+    qtbot.keyClick(week.grid, Qt.Key.Key_Delete)
+    assert [one.id for (one,) in deleted] == [1]
+    qtbot.keyClick(week.grid, Qt.Key.Key_Escape)
+    assert week.selected_event() is None
+
+
+def test_leaving_the_page_by_arrow_turns_it(week, qtbot):
+    pages = caught(week.page_requested)
+    week.go_to(WEEK[-1])
+    qtbot.keyClick(week.grid, Qt.Key.Key_Right)
+    qtbot.keyClick(week.grid, Qt.Key.Key_PageUp)
+    assert pages == [(1,), (-1,)]
+
+
+def drag(qtbot, widget, start, end):
+    qtbot.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
+    middle = QPoint((start.x() + end.x()) // 2, (start.y() + end.y()) // 2)
+    for point in (middle, end):
+        qtbot.mouseMove(widget, point)
+    qtbot.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
+
+
+def test_dragging_moves_by_quarters_of_an_hour(week, qtbot):
+    changed = caught(week.change_requested)
+    grid = week.grid
+    start = grid.rect_of(grid.events[1]).center().toPoint()
+    end = QPoint(round(grid.column(2).center().x()), start.y() + round(grid.y_of(65)))
+    drag(qtbot, grid, start, end)
+    assert [(a, b) for _, a, b, _ in changed] == [(at(25, 10), at(25, 11))]
+
+
+def test_dragging_the_lower_edge_makes_it_longer(week, qtbot):
+    changed = caught(week.change_requested)
+    grid = week.grid
+    rect = grid.rect_of(grid.events[1])
+    start = QPoint(round(rect.center().x()), round(rect.bottom()) - 2)
+    drag(qtbot, grid, start, QPoint(start.x(), round(grid.y_of(11 * 60 + 28))))
+    assert [(a, b) for _, a, b, _ in changed] == [(at(24, 9), at(24, 11, 30))]
+
+
+def test_dragging_over_empty_hours_creates(week, qtbot):
+    created = caught(week.create_requested)
+    grid = week.grid
+    x = round(grid.column(4).center().x())
+    drag(qtbot, grid, QPoint(x, round(grid.y_of(605))), QPoint(x, round(grid.y_of(700))))
+    assert created == [(at(27, 10), at(27, 12), False)]
+
+
+def test_escape_lets_go_of_what_is_dragged(week, qtbot):
+    changed = caught(week.change_requested)
+    grid = week.grid
+    start = grid.rect_of(grid.events[1]).center().toPoint()
+    qtbot.mousePress(grid, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(grid, start + QPoint(0, 80))
+    qtbot.keyClick(grid, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(grid, Qt.MouseButton.LeftButton, pos=start + QPoint(0, 80))
+    assert changed == []
+
+
+def test_a_bar_over_whole_days_is_dragged_by_days(week, qtbot):
+    changed = caught(week.change_requested)
+    strip = week.strip
+    first = strip.mapFromGlobal(week.mapToGlobal(QPoint(0, 0)))
+    y = first.y() + strip.height() - 18
+    x0, x2 = (round(week.grid.column(n).center().x()) for n in (0, 2))
+    drag(qtbot, strip, QPoint(x0, y), QPoint(x2, y))
+    span = gesture.whole_day(date(2026, 11, 25), date(2026, 11, 26))
+    assert [(a, b, whole) for _, a, b, whole in changed] == [(*span, True)]
+
+
+def test_double_click_opens_an_event(week, qtbot):
+    opened = caught(week.open_requested)
+    point = week.grid.rect_of(week.grid.events[1]).center().toPoint()
+    qtbot.mouseDClick(week.grid, Qt.MouseButton.LeftButton, pos=point)
+    assert [one.id for (one,) in opened] == [1]
+
+
+def test_a_month_by_keyboard(month, qtbot):
+    created, changed = caught(month.create_requested), caught(month.change_requested)
+    qtbot.keyClick(month, Qt.Key.Key_Down)
+    assert month.cursor_day == date(2026, 12, 2)
+    qtbot.keyClick(month, Qt.Key.Key_Return)
+    start = datetime(2026, 12, 2, 9, tzinfo=ZONE).astimezone(UTC)
+    assert created == [(start, start + timedelta(minutes=30), False)]
+    qtbot.keyClick(month, Qt.Key.Key_Tab)
+    assert month.selected_event().id == 1
+    qtbot.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert [(a, b) for _, a, b, _ in changed] == [(at(26, 9), at(26, 10))]
+
+
+def test_a_month_by_mouse(month, qtbot):
+    changed = caught(month.change_requested)
+    start = month.rect_of(month.events[0]).center().toPoint()
+    drag(qtbot, month, start, QPoint(start.x() + month.width() // 7, start.y()))
+    assert [a for _, a, _, _ in changed] == [at(26, 9)]
+
+
+def test_a_full_day_says_how_many_more_there_are(month, qtbot):
+    shown = caught(month.day_requested)
+    month.show_events([event(n, at(25, 8 + n // 4), at(25, 9 + n // 4)) for n in range(20)])
+    index = month.days.index(date(2026, 11, 25))
+    assert month._hidden(index) > 10
+    point = month._more_rect(index).center().toPoint()
+    qtbot.mouseClick(month, Qt.MouseButton.LeftButton, pos=point)
+    assert shown == [(date(2026, 11, 25),)]
+
+
+def test_the_small_month_goes_to_a_day(qtbot):
+    navigator = Navigator()
+    qtbot.addWidget(navigator)
+    navigator.mark(WEEK, date(2026, 11, 25), date(2026, 11, 25), FORMATS)
+    picked = caught(navigator.picked)
+    navigator.show()
+    navigator.days.setFocus()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Return):
+        qtbot.keyClick(navigator.days, key)
+    assert picked == [(date(2026, 12, 3),)]
+    assert navigator.days.month == date(2026, 12, 1)
+
+
+# --- the pane ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pane(bench, qtbot):
+    made = CalendarPane(bench)
+    qtbot.addWidget(made)
+    made.resize(1200, 760)
+    made.show()
+    made.activate()
+    settle(qtbot, bench)
+    return made
+
+
+def shown(pane):
+    return [one.title for one in pane.time_view.grid.events]
+
+
+def test_the_pane_shows_my_week_and_everybodys(pane, qtbot):
+    assert shown(pane) == ["Team stand-up", "Product demonstration", "Trade fair"]
+    assert pane.status_text() == "3 events"
+    button = pane.findChild(object, "calendarEverybody")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    settle(qtbot, pane.bench)
+    assert "Busy" in shown(pane)
+    assert "Dentist" not in shown(pane)
+
+
+def test_moving_saves_and_can_be_undone(pane, company, qtbot):
+    grid = pane.time_view.grid
+    grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
+    for _ in range(3):
+        qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    settle(qtbot, pane.bench)
+    qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
+    demo = records.get(company.actor, "activity", company.ids["demo"])
+    assert demo.values["start_at"] == at(25, 11, 45)
+    assert demo.values["end_at"] == at(25, 12, 45)
+    assert ("Moved", "25 Nov 2026 11:45–12:45") in pane.bench.shell.toasts
+
+
+def test_a_refused_move_goes_back_and_says_why(pane, company, qtbot, monkeypatch):
+    from desktop_crm.core.errors import PermissionDenied
+
+    def refuse(*_args, **_more):
+        raise PermissionDenied("no")
+
+    monkeypatch.setattr(calendar_edits.records, "save", refuse)
+    grid = pane.time_view.grid
+    grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
+    qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    settle(qtbot, pane.bench)
+    qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
+    assert [type(one) for one in pane.bench.shell.errors] == [PermissionDenied]
+    assert grid.chosen.start == at(25, 11)
+
+
+def test_a_series_asks_before_it_is_opened(pane, company, qtbot, monkeypatch):
+    monkeypatch.setattr(calendar_edits, "ask", lambda *_args: "open")
+    grid = pane.time_view.grid
+    grid.choose(next(one for one in grid.events if one.series))
+    qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: bool(pane.bench.shell.opened))
+    assert pane.bench.shell.opened == [("activity", company.ids["stand-up"])]
+
+
+def test_deleting_takes_the_event_away(pane, company, qtbot):
+    grid = pane.time_view.grid
+    grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
+    qtbot.keyClick(grid, Qt.Key.Key_Delete)
+    settle(qtbot, pane.bench)
+    qtbot.waitUntil(lambda: "Product demonstration" not in shown(pane))
+
+
+def test_enter_creates_with_the_time_of_the_cursor(pane, qtbot):
+    pane.time_view.go_to(date(2026, 11, 27))
+    qtbot.keyClick(pane.time_view.grid, Qt.Key.Key_Return)
+    entity, values = pane.bench.shell.new[0]
+    assert entity == "activity"
+    assert values["start_at"] == at(27, 9)
+    assert (values["kind"], values["status_reason"]) == ("appointment", "busy")
+
+
+def test_a_private_event_of_somebody_else_does_not_open(pane, qtbot):
+    busy = event(9, at(25, 15), at(25, 16), private=True)
+    pane.time_view.open_requested.emit(busy)
+    assert pane.bench.shell.opened == []
+    assert pane.bench.shell.toasts[0][0] == "Private"
+
+
+def test_day_month_and_today(pane, qtbot):
+    pane.show_span(Span.MONTH)
+    settle(qtbot, pane.bench)
+    assert len(pane.month_view.events) >= 9
+    pane.show_span(Span.DAY)
+    pane.show_day(date(2026, 12, 24))
+    assert pane.days() == [date(2026, 12, 24)]
+    pane.go_today()
+    settle(qtbot, pane.bench)
+    assert pane.days() == [date(2026, 11, 25)]
+    place = pane.place()
+    pane.show_span(Span.MONTH)
+    pane.return_to(place)
+    settle(qtbot, pane.bench)
+    assert pane.span is Span.DAY
+
+
+def test_an_all_day_event_keeps_its_dates_when_moved(pane, company, qtbot):
+    fair = next(one for one in pane.time_view.grid.events if one.all_day)
+    pane.time_view.grid.choose(fair)
+    qtbot.keyClick(pane.time_view.grid, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    settle(qtbot, pane.bench)
+    qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
+    values = records.get(company.actor, "activity", company.ids["fair"]).values
+    assert values["start_at"] == datetime(2026, 11, 25, tzinfo=UTC)
+    assert values["is_all_day"]
+
+
+def test_the_grid_tells_where_a_point_lies(week):
+    day, minute = week.grid.position(QPointF(week.grid.column(3).center().x(), 0))
+    assert (day, minute) == (3, 0.0)
