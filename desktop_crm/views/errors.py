@@ -217,6 +217,8 @@ class ErrorPresenter(QObject):
         self._open.append(dialog)
 
         def closed() -> None:
+            if dialog not in self._open:
+                return
             self._open.remove(dialog)
             answer = answers.get(dialog.chosen)
             dialog.deleteLater()

@@ -129,6 +129,7 @@ class WindowCommands:
         made += [
             Action("window.undo", tr("Undo"), self.undo, "arrow_reply", shortcut="Ctrl+Z"),
             Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
+            Action("window.database", tr("Open another database…"), self.open_other, "folder"),
             Action("window.refresh", tr("Refresh"), self.refresh, "arrow_sync", shortcut="F5"),
             Action("window.find", tr("Filter this view"), self.find, "filter", shortcut="Ctrl+F"),
             Action(

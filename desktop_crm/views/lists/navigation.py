@@ -183,7 +183,7 @@ class NavTree(QTreeView):
         """Key of the selected entry; empty when none is."""
         return str(self.currentIndex().data(_KEY) or "")
 
-    def keys(self) -> list[str]:
+    def entry_keys(self) -> list[str]:
         """Keys of all entries in order."""
         return list(self._by_key)
 

@@ -1,4 +1,4 @@
-"""What only some entities offer: convert a lead, complete an activity, quote an opportunity."""
+"""What only some entities offer: convert a lead, complete an activity."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from desktop_crm.services import records
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.records import Change
-from desktop_crm.services.rules import quotes
 from desktop_crm.views.actions import Action
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
-    from desktop_crm.services.records import RecordValues, Saved
+    from desktop_crm.services.records import RecordValues
     from desktop_crm.views.workbench import Workbench
 
 _OPEN: Final = "open"
@@ -53,11 +52,7 @@ def complete(actor: Actor, ids: list[int]) -> ChangeSet:
 
 def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
     """Commands of one entity beside the common ones."""
-    makers = {
-        "activity": _activity,
-        "lead": _lead,
-        "opportunity": _opportunity,
-    }
+    makers = {"activity": _activity, "lead": _lead}
     maker = makers.get(entity_key)
     if maker is None or not bench.actor.can(entity_key, "edit"):
         return []
@@ -114,40 +109,5 @@ def _lead(bench: Workbench, target: Target) -> list[Action]:
             "ok",
             group="entity",
             enabled=lambda: _value(target, "state") == _OPEN,
-        )
-    ]
-
-
-def _opportunity(bench: Workbench, target: Target) -> list[Action]:
-    def run() -> None:
-        record = target.record()
-        if record is None or record.id is None:
-            return
-
-        def done(saved: Saved) -> None:
-            bench.bus.publish(saved.changes)
-            bench.shell.toast(tr("Quote made from the opportunity"), undo=True)
-            bench.shell.open_record("quote", saved.id)
-
-        bench.tasks.write(
-            quotes.create_from_opportunity,
-            bench.actor,
-            record.id,
-            done=done,
-            owner=target.owner,
-            label=tr("Saving"),
-        )
-
-    if not bench.actor.can("quote", "create"):
-        return []
-    return [
-        Action(
-            "opportunity.quote",
-            tr("Make quote"),
-            run,
-            "receipt",
-            "ok",
-            group="entity",
-            enabled=lambda: target.record() is not None,
         )
     ]

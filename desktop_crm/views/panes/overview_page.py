@@ -45,7 +45,7 @@ class OverviewPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._facts = QWidget()
+        self._facts: QWidget | None = None
         self._words = label("", wrap=True, name="overview.words")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._recent_title = SectionTitle(tr("Recent activities"))
@@ -106,10 +106,10 @@ class OverviewPage(QScrollArea):
             grid.addWidget(caption, line, 0)
             grid.addWidget(self._value(fact), line, 1)
         self._facts_place.addWidget(self._facts)
-        if before.parent() is not None:
+        if before is not None:
             self._facts_place.removeWidget(before)
             before.hide()
-        before.deleteLater()
+            before.deleteLater()
 
     def _value(self, fact: summary.Fact) -> QWidget:
         kind = fact.field.kind.name

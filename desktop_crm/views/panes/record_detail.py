@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _ITEMS: Final = 50
 _PERSON_LIKE: Final = frozenset({"contact", "account"})
 _NOTE_TITLE: Final = 80
+_WITH_TEXT: Final = frozenset({"follow.phone_call", "follow.appointment", "follow.task"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class RecordDetail(QFrame):
         self._pill = Pill()
         self._subtitle = Elide("", "dim")
         self._link = LinkButton(f"detail.{key}.link", "", self._open_subtitle)
+        self._link.hide()
         self._subtitle_target: tuple[str, int] | None = None
         symbol: QWidget = self._avatar or Glyph(self.entity.icon, "accent_text", 28)
         names = column(
@@ -130,7 +132,7 @@ class RecordDetail(QFrame):
                 action.text,
                 action.icon,
                 action.run,
-                show_text=action.id != "follow.note",
+                show_text=action.id in _WITH_TEXT,
             )
             for action in actions
         ]
@@ -166,6 +168,8 @@ class RecordDetail(QFrame):
         self.overview.all_wanted.connect(lambda: self.show_tab("activities"))
         self._add_tab("overview", tr("Overview"), self.overview)
         self.activities = TimelineView(f"timeline.{key}", bench.formats, shows_why=True)
+        self.activities.setParent(self)
+        self.activities.hide()
         self.activities.opened.connect(self._open_activity)
         self.activities.end_reached.connect(self._load_older)
         if has_activities:
@@ -188,6 +192,8 @@ class RecordDetail(QFrame):
         self.details = DetailsPage(key, bench)
         self._add_tab("details", tr("Details"), self.details)
         self.related = RelatedPanel(key, bench)
+        self.related.setParent(self)
+        self.related.hide()
         if kinds_of(key):
             self._add_tab("related", tr("Related"), self.related)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -395,8 +396,34 @@ class RecordPane(Pane):
             )
         return [*made, *self._list_commands()]
 
+    def _file_commands(self) -> list[Action]:
+        may_import = self.bench.actor.can(self.entity.key, "create")
+        made = [
+            Action("list.export", tr("Export…"), self.export, "arrow_download", group="file"),
+        ]
+        if may_import:
+            made.append(
+                Action("list.import", tr("Import…"), self.import_file, "folder", group="file")
+            )
+        return made
+
+    def export(self) -> None:
+        """Write the list, or the selected records, into a workbook."""
+        from desktop_crm.views.dialogs.export_dialog import open_export
+
+        selected = self.list.selected_ids() if self.list.table.selected_count() > 1 else ()
+        shown = replace(self.list.query(), columns=self.list.shown_columns())
+        open_export(self.bench, shown, list(selected))
+
+    def import_file(self) -> None:
+        """Bring in a file as records of this kind."""
+        from desktop_crm.views.dialogs.import_wizard import open_import
+
+        open_import(self.bench, self.entity.key)
+
     def _list_commands(self) -> list[Action]:
         return [
+            *self._file_commands(),
             Action(
                 "list.detail",
                 tr("Record pane"),

@@ -1,0 +1,119 @@
+"""Where everything is put together: arguments, first start, another database, nothing open."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from desktop_crm import app, cli
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_
+from desktop_crm.core.settings import Settings
+from desktop_crm.views.errors import ErrorPresenter
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.services.context import Actor
+    from tests.support.company import Company
+
+SignIn = Callable[[str], "Actor"]
+
+
+@pytest.fixture
+def start(qtbot: QtBot) -> Iterator[Callable[[SignIn, str], app.Session]]:
+    """A function that starts a session by a given way to sign in."""
+    started: list[app.Session] = []
+
+    def begin(sign_in: SignIn, url: str) -> app.Session:
+        session = app.Session(Settings(theme="light", language="en"), sign_in)
+        started.append(session)
+        qtbot.addWidget(session.window)
+        session.window.show()
+        session.open(url)
+        qtbot.waitUntil(lambda: not session.tasks.busy, timeout=10_000)
+        return session
+
+    yield begin
+    for session in started:
+        session.window.close()
+        session.tasks.close()
+
+
+def test_words_go_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def take(arguments: list[str]) -> int:
+        seen.append(list(arguments))
+        return 3
+
+    monkeypatch.setattr(cli, "main", take)
+    assert app.main(["query", "contact", "--json"]) == 3
+    assert seen == [["query", "contact", "--json"]]
+
+
+def test_no_words_open_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "run_window", lambda: 0)
+    assert app.main([]) == 0
+
+
+def test_the_command_line_loads_no_qt(top: Path) -> None:
+    program = "import sys, desktop_crm.app, desktop_crm.cli; sys.exit('PySide6' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=top, check=False).returncode == 0
+
+
+def test_the_frame_is_made_without_the_database_layer(top: Path) -> None:
+    program = (
+        "import sys; from desktop_crm import app; from desktop_crm.core.settings import Settings;"
+        "made = app.make_application(Settings()); session = app.Session(Settings());"
+        "session.window.show(); session.window.grab(); session.close();"
+        "heavy = {'sqlalchemy', 'babel', 'reportlab', 'openpyxl'} & set(sys.modules);"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_opening_brings_the_window_to_life_and_is_remembered(
+    start: Callable[[SignIn, str], app.Session], company: Company
+) -> None:
+    session = start(lambda _url: company.actor, "anything")
+    assert session.actor is company.actor
+    assert session.window.workspace.key == "home"
+    assert session.settings.database_url == app.address(company.actor)
+    assert session.settings.recent_databases == [app.address(company.actor)]
+
+
+def test_an_address_opens_again_what_it_names(company: Company) -> None:
+    address = app.address(company.actor)
+    assert Path(address).is_file()
+    other = app.open_session(address)
+    assert other.db.name == company.actor.db.name
+    other.db.close()
+
+
+def test_what_cannot_be_opened_says_so_and_offers_a_way_on(
+    start: Callable[[SignIn, str], app.Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Exception] = []
+    monkeypatch.setattr(ErrorPresenter, "show", lambda _s, error: shown.append(error))
+
+    def refuse(_url: str) -> Actor:
+        raise UserError(N_("Nothing was saved."))
+
+    session = start(refuse, "missing.db")
+    assert [str(error) for error in shown] == ["Nothing was saved."]
+    page = session.window.workspace.currentWidget()
+    assert isinstance(page, QWidget)
+    assert page.objectName() == "closed"
+    button = page.findChild(QAbstractButton, "closed.action")
+    assert isinstance(button, QAbstractButton)
+    assert button.isEnabled()

@@ -1,0 +1,429 @@
+"""The pane of an entity: views and counts, detail, related records, saved views, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QInputDialog, QLineEdit
+
+from desktop_crm.services import records
+from desktop_crm.views.lists import views as list_views
+from desktop_crm.views.lists.columns_dialog import ColumnsDialog
+from desktop_crm.views.main_window import MainWindow
+from desktop_crm.views.panes import follow_up, related
+from desktop_crm.views.panes.convert_lead import ConvertLeadDialog
+from desktop_crm.views.panes.record_pane import RecordPane
+from tests.support.windows import RecordingShell, settle
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
+    from tests.support.company import Company
+
+Open = Callable[[str], MainWindow]
+NAME = Qt.ItemDataRole.DisplayRole
+
+
+@pytest.fixture
+def opened(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
+    """A function that shows the pane of an entity and waits until it is quiet."""
+
+    def show(entity: str) -> RecordPane:
+        pane = RecordPane(bench, entity)
+        qtbot.addWidget(pane)
+        pane.resize(1300, 800)
+        pane.show()
+        pane.activate()
+        settle(qtbot, bench)
+        return pane
+
+    return show
+
+
+def shell_of(bench: Workbench) -> RecordingShell:
+    assert isinstance(bench.shell, RecordingShell)
+    return bench.shell
+
+
+def titles(pane: RecordPane) -> list[str]:
+    model = pane.list.model
+    return [str(model.data(model.index(row, 0), NAME)) for row in range(model.rowCount())]
+
+
+def choose(pane: RecordPane, key: str, bench: Workbench, qtbot: QtBot) -> None:
+    assert pane.nav.select(key)
+    pane._choose_view(key)
+    settle(qtbot, bench)
+
+
+Pane = Callable[[str], RecordPane]
+
+
+# --- views --------------------------------------------------------------------------------------
+
+
+def test_the_views_count_what_they_show(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("opportunity")
+    assert pane._views.counts[list_views.ALL] == 5
+    by_stage = {
+        view.title: pane._views.counts[view.key]
+        for _title, views in pane._views.groups
+        for view in views
+        if view.key.startswith("stage:")
+    }
+    assert by_stage == {"Prospecting": 2, "Qualified": 1, "Proposal": 2}
+    choose(pane, f"stage:{company.ids['Proposal']}", bench, qtbot)
+    assert titles(pane) == ["Showroom", "Spare parts"]
+
+
+def test_stages_stand_in_their_order(opened: Pane) -> None:
+    pane = opened("opportunity")
+    stages = [key for key in pane.nav.entry_keys() if key.startswith("stage:")]
+    names = [view.title for key in stages if (view := pane._views.find(key)) is not None]
+    assert names == ["Prospecting", "Qualified", "Proposal"]
+
+
+def test_my_open_view_shows_mine_that_are_open(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    company.add(
+        "opportunity",
+        "of Dan",
+        {
+            "name": "Of Dan",
+            "stage": company.ids["Prospecting"],
+            "owner": company.other.user_id,
+        },
+    )
+    pane = opened("opportunity")
+    choose(pane, list_views.OPEN, bench, qtbot)
+    assert "Of Dan" not in titles(pane)
+    choose(pane, list_views.ALL, bench, qtbot)
+    assert "Of Dan" in titles(pane)
+
+
+def test_recently_changed_puts_the_latest_first(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    from desktop_crm.core import clock
+
+    later = clock.now().replace(hour=20)
+    clock.use_clock(lambda: later)
+    key = company.ids["dumbrava"]
+    now = records.get(company.actor, "account", key)
+    records.save(company.actor, "account", key, now.version, {"industry": "Wood"})
+    pane = opened("account")
+    choose(pane, list_views.RECENT, bench, qtbot)
+    assert titles(pane)[0] == "Dumbrava Mobilă"
+
+
+def test_a_view_is_saved_found_again_and_deleted(
+    opened: Pane,
+    bench: Workbench,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pane = opened("account")
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_a: ("  Mine by city ", True))
+    pane._save_view()
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: any(key.startswith("saved:") for key in pane.nav.entry_keys()))
+    key = next(key for key in pane.nav.entry_keys() if key.startswith("saved:"))
+    view = pane._views.find(key)
+    assert view is not None
+    assert view.title == "Mine by city"
+    assert view.saved_id is not None
+    pane._delete_records("saved_view", [view.saved_id])
+    qtbot.waitUntil(lambda: not any(k.startswith("saved:") for k in pane.nav.entry_keys()))
+    settle(qtbot, bench)
+
+
+def test_the_view_chosen_last_opens_next_time(opened: Pane, bench: Workbench, qtbot: QtBot) -> None:
+    choose(opened("account"), list_views.ALL, bench, qtbot)
+    assert opened("account").nav.key() == list_views.ALL
+
+
+# --- columns ------------------------------------------------------------------------------------
+
+
+def test_chosen_columns_are_shown_and_remembered(
+    opened: Pane, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    pane.list.choose_columns()
+    dialog = pane.window().findChild(ColumnsDialog)
+    assert isinstance(dialog, ColumnsDialog)
+    for row in range(dialog._items.rowCount()):
+        item = dialog._items.item(row)
+        wanted = item.text() in {"Name", "Tax id"}
+        item.setCheckState(Qt.CheckState.Checked if wanted else Qt.CheckState.Unchecked)
+    assert dialog.chosen() == ("name", "tax_id")
+    dialog.accept()
+    settle(qtbot, bench)
+    assert [column.path for column in pane.list.model.columns] == ["name", "tax_id"]
+    again = opened("account")
+    assert [column.path for column in again.list.model.columns] == ["name", "tax_id"]
+
+
+def test_the_columns_dialog_moves_and_resets(opened: Pane, bench: Workbench) -> None:
+    pane = opened("account")
+    pane.list.choose_columns()
+    dialog = pane.window().findChild(ColumnsDialog)
+    assert isinstance(dialog, ColumnsDialog)
+    before = dialog.chosen()
+    dialog._move(1)
+    assert dialog.chosen()[:2] == (before[1], before[0])
+    dialog._reset()
+    assert dialog.chosen() == tuple(pane.entity.columns)
+    dialog.reject()
+
+
+def test_amounts_carry_their_currency(opened: Pane) -> None:
+    pane = opened("opportunity")
+    paths = [column.path for column in pane.list.model.columns]
+    model = pane.list.model
+    amounts = {
+        str(model.data(model.index(row, 0))): model.data(model.index(row, paths.index("amount")))
+        for row in range(model.rowCount())
+    }
+    assert amounts["Packaging line"] == "40,000.00 EUR"
+    assert amounts["Showroom"] == "10,000.00 RON"
+    assert amounts["Idea"] == ""
+
+
+def test_columns_that_do_not_fit_give_way_at_the_right(opened: Pane, qtbot: QtBot) -> None:
+    pane = opened("account")
+    table = pane.list.table
+    table.resize(420, 400)
+    table.fit_columns()
+    header = table.horizontalHeader()
+    shown = [i for i in range(header.count()) if not header.isSectionHidden(i)]
+    assert shown == list(range(len(shown)))
+    assert 2 <= len(shown) < header.count()
+    assert header.length() <= table.viewport().width()
+
+
+# --- the record beside the list -----------------------------------------------------------------
+
+
+def selected(pane: RecordPane, record_id: int, bench: Workbench, qtbot: QtBot) -> None:
+    assert pane.list.table.select_id(record_id)
+    qtbot.waitUntil(lambda: pane.detail.record_id == record_id)
+    settle(qtbot, bench)
+
+
+def test_the_selected_record_is_shown(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("contact")
+    selected(pane, company.ids["claire"], bench, qtbot)
+    assert pane.detail._title.text() == "Claire Dubois"
+    assert pane.detail._link.text() == "Officine Rossi"
+    pane.detail._link.click()
+    assert shell_of(bench).opened == [("account", company.ids["rossi"])]
+
+
+def test_the_timeline_says_why(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    selected(pane, company.ids["rossi"], bench, qtbot)
+    model = pane.detail.activities.items
+    assert model.rowCount() == 1
+    assert model.data(model.index(0)) == "Product demonstration"
+    tip = str(model.data(model.index(0), int(Qt.ItemDataRole.ToolTipRole)))
+    assert tip.startswith("Why here? Created from the record")
+
+
+def test_a_note_is_written_with_enter(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("contact")
+    selected(pane, company.ids["claire"], bench, qtbot)
+    pane.detail.show_tab("activities")
+    line = pane.detail.findChild(QLineEdit, "timeline.contact.note")
+    assert isinstance(line, QLineEdit)
+    qtbot.keyClicks(line, "Likes oak")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    model = pane.detail.activities.items
+    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    settle(qtbot, bench)
+    assert model.data(model.index(0)) == "Likes oak"
+    assert line.text() == ""
+
+
+def test_a_meeting_from_a_record_starts_with_what_is_known(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("contact")
+    selected(pane, company.ids["claire"], bench, qtbot)
+    meeting = next(a for a in pane.commands() if a.id == "follow.appointment")
+    assert meeting.is_enabled
+    meeting.run()
+    entity, values = shell_of(bench).new[0]
+    assert entity == "activity"
+    assert values["contact"] == company.ids["claire"]
+    assert values["account"] == company.ids["rossi"]
+    assert values["start_at"].minute in {0, 30}
+    assert (values["end_at"] - values["start_at"]).total_seconds() == 3600
+
+
+def test_follow_ups_wait_for_a_record(opened: Pane) -> None:
+    pane = opened("contact")
+    assert not next(a for a in pane.commands() if a.id == "follow.task").is_enabled
+
+
+def test_products_take_no_activities() -> None:
+    assert not follow_up.takes_activities("product")
+    assert follow_up.takes_activities("lead")
+
+
+def test_related_records_are_listed_and_can_be_added(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    selected(pane, company.ids["rossi"], bench, qtbot)
+    pane.detail.show_tab("related")
+    settle(qtbot, bench)
+    name = f"related.contact.{company.ids['claire']}"
+    assert pane.detail.related.findChild(QAbstractButton, name) is not None
+    add = pane.detail.related.findChild(QAbstractButton, "related.opportunity.new")
+    assert isinstance(add, QAbstractButton)
+    add.click()
+    assert shell_of(bench).new == [("opportunity", {"account": company.ids["rossi"]})]
+
+
+def test_what_points_to_a_record_is_read_from_the_declarations() -> None:
+    assert ("contact", "account") in related.kinds_of("account")
+    assert ("account", "parent") in related.kinds_of("account")
+    assert ("quote", "opportunity") in related.kinds_of("opportunity")
+
+
+def test_a_change_elsewhere_reaches_list_and_detail(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = company.ids["rossi"]
+    selected(pane, key, bench, qtbot)
+    now = records.get(company.actor, "account", key)
+    saved = records.save(company.actor, "account", key, now.version, {"name": "Rossi & Co"})
+    bench.bus.publish(saved.changes)
+    qtbot.waitUntil(lambda: "Rossi & Co" in titles(pane))
+    qtbot.waitUntil(lambda: pane.detail._title.text() == "Rossi & Co")
+    settle(qtbot, bench)
+
+
+def test_unsaved_details_keep_their_record(
+    opened: Pane,
+    company: Company,
+    bench: Workbench,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from desktop_crm.views.forms import editing
+
+    pane = opened("account")
+    selected(pane, company.ids["rossi"], bench, qtbot)
+    pane.detail.show_tab("details")
+    form = pane.detail.details.form
+    assert form is not None
+    form.put("name", "Half typed")
+    asked: list[str] = []
+
+    def stay(*_args: object) -> str:
+        asked.append("asked")
+        return "stay"
+
+    monkeypatch.setattr(editing, "ask", stay)
+    pane.list.table.select_id(company.ids["dumbrava"])
+    qtbot.waitUntil(lambda: bool(asked))
+    qtbot.waitUntil(lambda: pane.list.table.current_id() == company.ids["rossi"])
+    assert pane.detail.record_id == company.ids["rossi"]
+    form.settle()
+
+
+# --- what only some entities offer --------------------------------------------------------------
+
+
+def test_activities_are_completed_together(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("activity")
+    choose(pane, "kind:task", bench, qtbot)
+    pane.list.table.selectAll()
+    complete = next(a for a in pane.commands() if a.id == "activity.complete")
+    assert complete.is_enabled
+    complete.run()
+    settle(qtbot, bench)
+    for name in ("late", "next week"):
+        saved = records.get(company.actor, "activity", company.ids[name])
+        assert saved.values["state"] == "completed"
+    assert shell_of(bench).toasts[-1][0] == "2 activities completed"
+
+
+def test_a_lead_is_converted(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    lead = company.add(
+        "lead",
+        "lead",
+        {
+            "subject": "Wants a line",
+            "first_name": "Ion",
+            "last_name": "Rus",
+            "company": "Officine Rossi",
+            "owner": company.actor.user_id,
+        },
+    )
+    dialog = ConvertLeadDialog(bench, lead, "Wants a line")
+    dialog.open()
+    settle(qtbot, bench)
+    assert dialog.account.count() == 2
+    dialog.account.setCurrentIndex(1)
+    dialog._go.click()
+    settle(qtbot, bench)
+    saved = records.get(company.actor, "lead", lead)
+    assert saved.values["converted_account"] == company.ids["rossi"]
+    assert shell_of(bench).opened[0][0] == "opportunity"
+
+
+def test_opportunities_are_shown_as_a_board_and_again_as_a_list(
+    opened: Pane, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("opportunity")
+    pane.board_button.click()
+    settle(qtbot, bench)
+    assert pane.list.pages.currentWidget() is pane._board
+    assert pane.list.search.isHidden()
+    pane.board_button.click()
+    settle(qtbot, bench)
+    assert pane.list.pages.currentWidget() is pane.list.table
+
+
+def test_import_and_export_know_the_list(
+    opened: Pane, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desktop_crm.views.dialogs import export_dialog, import_wizard
+
+    asked: list[object] = []
+    monkeypatch.setattr(
+        export_dialog, "open_export", lambda _b, query, ids: asked.append((query, ids))
+    )
+    monkeypatch.setattr(import_wizard, "open_import", lambda _b, key: asked.append(key))
+    pane = opened("account")
+    pane.list.search.setText("rossi")
+    qtbot.waitUntil(lambda: titles(pane) == ["Officine Rossi"])
+    pane.export()
+    pane.import_file()
+    query, ids = asked[0]  # type: ignore[misc]
+    assert query.search == "rossi"
+    assert query.entity == "account"
+    assert list(ids) == []
+    assert asked[1] == "account"
+    settle(qtbot, bench)
