@@ -241,7 +241,7 @@ class BatchWriter:
                     "owner": self.user,
                 }
                 rows.append(Change(None, None, document))
-        if not rows:
+        if not rows or not self.actor.can("document", "create"):
             return NOTHING
         self._contents(contents)
         work = self._work("document", operation)

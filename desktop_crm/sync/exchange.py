@@ -347,7 +347,7 @@ class _Page:
         service = calls.FetchItems(account=self._account)
         try:
             return service.fetch(ids, fields, mime=not self._calendar)
-        except ResponseMessageError as error:
+        except (ResponseMessageError, calls.ShortAnswer) as error:
             if calls.is_busy(error) or isinstance(error, ErrorTimeoutExpired):
                 raise
             if len(ids) == 1:

@@ -8,6 +8,7 @@ becomes None and an error without a sync state is hidden behind another.
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ M: Final = f"{{{MNS}}}"
 GET_ITEM_CHUNK: Final = 10
 """Items in one GetItem request: what Microsoft recommends."""
 
+# A scheme begins the header or follows a comma; a realm may be called anything.
+_SCHEME: Final = re.compile(r"(?:^|,\s*)(ntlm|negotiate|digest|basic)\b(?!\s*=)")
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 # What an item's answer may hold instead of the item; everything else stops the request.
 _PER_ITEM: Final = GetItem.ERRORS_TO_CATCH_IN_RESPONSE
@@ -62,6 +65,10 @@ _PER_ITEM: Final = GetItem.ERRORS_TO_CATCH_IN_RESPONSE
 
 BadAnswer: Final = (MalformedResponseError, SOAPError)
 """Answers that are no Exchange answers: a proxy's page, half a message."""
+
+
+class ShortAnswer(MalformedResponseError):  # type: ignore[misc]  # exchangelib carries no types
+    """Fewer items came than were asked for."""
 
 
 class NoSignIn(Exception):
@@ -194,7 +201,7 @@ def auth_type_of(response: requests.Response) -> str:
     if response.status_code != 401:
         return str(NOAUTH)
     offered = response.headers.get("WWW-Authenticate", "").lower()
-    words = {word.strip(",").partition("=")[0] for word in offered.split()}
+    words = set(_SCHEME.findall(re.sub(r'"[^"]*"', "", offered)))
     for name, auth_type in (
         ("ntlm", NTLM),
         ("negotiate", NTLM),
@@ -332,8 +339,16 @@ class FetchItems(_Complete, GetItem):  # type: ignore[misc]  # exchangelib carri
         payload.append(wanted)
         found = list(self._get_elements(payload=payload))
         if len(found) != len(ids):
-            raise MalformedResponseError(f"asked for {len(ids)} items, got {len(found)}")
-        return found
+            raise ShortAnswer(f"asked for {len(ids)} items, got {len(found)}")
+        by_id = {
+            element.find(f"{T}ItemId").get("Id"): element
+            for element in found
+            if not isinstance(element, Exception)
+            and element is not True
+            and element.find(f"{T}ItemId") is not None
+        }
+        # In the order asked for, as every server answers; by id where one does not.
+        return [by_id.get(key, answer) for key, answer in zip(ids, found, strict=True)]
 
     def _elem_to_obj(self, elem: Any) -> Any:  # noqa: ANN401  an lxml element
         return elem

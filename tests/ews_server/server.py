@@ -63,6 +63,7 @@ class EwsServer:
         self.requests: list[str] = []
         self.bodies: list[str] = []
         self.refusals = 0
+        self.realm = "mail"
         self.generation = 1
         self.missing_folders: set[str] = set()
         self.faults: deque[Fault] = deque()
@@ -228,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
     def _challenge(self, *offers: str) -> None:
         self.send_response(401)
         for offer in offers:
-            value = 'Basic realm="mail"' if offer == "Basic" else offer
+            value = f'Basic realm="{self.server.ews.realm}"' if offer == "Basic" else offer
             self.send_header("WWW-Authenticate", value)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -210,6 +210,19 @@ def test_one_item_that_fails_the_request_is_set_aside_alone(
     assert [m.message_id for m in mails(batch)] == ["m2@x"]
 
 
+def test_an_answer_with_fewer_items_than_asked_for_loses_none(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    for key in ("A=", "B=", "C="):
+        ews.put("inbox", key, soap.mail(key, f"{key[0]}@x"))
+    items = f"<m:Items>{soap.mail('A=', 'A@x')}</m:Items>"
+    answer = soap.envelope(soap.message("GetItem", soap.success(items)))
+    ews.fault("GetItem", script.raw(answer))
+    batch = mailbox.changes(INBOX, None)
+    assert [m.message_id for m in mails(batch)] == ["A@x", "B@x", "C@x"]
+    assert batch.quarantined == ()
+
+
 def test_a_meeting_without_a_usable_start_is_set_aside(
     ews: EwsServer, mailbox: ExchangeMailbox
 ) -> None:

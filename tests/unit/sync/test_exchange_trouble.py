@@ -56,6 +56,14 @@ def test_ntlm_with_a_domain(
         server.close()
 
 
+def test_a_realm_may_be_called_anything(ews: EwsServer) -> None:
+    ews.offers = ("Basic",)
+    ews.realm = "our old ntlm, negotiate server"
+    mailbox = mailbox_of(ews)
+    assert mailbox.folders()
+    mailbox.close()
+
+
 def test_a_sign_in_that_is_not_supported_is_named(ews: EwsServer) -> None:
     ews.offers = ("Bearer",)
     with pytest.raises(EnvironmentProblem, match="bearer") as problem:
