@@ -23,7 +23,7 @@ def sample_url() -> str:
     return f"sqlite:///{paths.data_dir() / 'sample.db'}"
 
 
-def create(url: str, password: str | None = None) -> Actor:
+def create(url: str, password: str | None = None, *, zone: str | None = None) -> Actor:
     """Make a database and fill it with the sample company; a few seconds.
 
     The same seed gives the same company; its days count from today.
@@ -31,6 +31,7 @@ def create(url: str, password: str | None = None) -> Actor:
     Args:
         url: A file that does not exist yet, or an empty database on a server.
         password: For PostgreSQL when neither pgpass nor PGPASSWORD has it.
+        zone: Time zone of the user; None is the system's.
 
     Returns:
         The user of the operating system, a sales manager; ``actor.db`` is the open database.
@@ -41,6 +42,10 @@ def create(url: str, password: str | None = None) -> Actor:
     """
     actor = setup.create(url, password)
     try:
+        if zone is not None and actor.user_id is not None:
+            with operation(system_actor(actor.db), SOURCE) as work:
+                work.change("user", actor.user_id, {"time_zone": zone})
+            actor = sign_in(actor.db)
         return _fill(actor)
     except BaseException:
         setup.discard(actor.db)

@@ -1,0 +1,455 @@
+"""The tour: the main job from end to end without a screen, leaving what a person would look at.
+
+It works on a fresh sample company in a home of its own, with the clock held, so that two runs give
+the same pictures. Started by ``desktop-crm tour --out DIR`` or ``python -m desktop_crm.tour``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from desktop_crm import __version__
+from desktop_crm.core import clock, i18n, log, paths
+from desktop_crm.core.errors import CrmError, EnvironmentProblem
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.settings import Settings
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.tasks import Tasks
+
+NOW: Final = datetime(2026, 11, 25, 8, 20, tzinfo=UTC)
+"""A Wednesday, 10:20 in the zone of the sample company."""
+ZONE: Final = "Europe/Bucharest"
+SIZE: Final = (1440, 900)
+THEMES: Final = ("light", "dark")
+_LONGEST_WAIT_S: Final = 60.0
+_TICK_MS: Final = 40
+_QUIET_TICKS: Final = 6
+# Longer than the pauses that panes wait before they load what was chosen.
+
+_CSV: Final = """Nume;Prenume;Firma;Funcția;E-mail;Telefon;Oraș
+Ștefănoiu;Ioniță;Dumbrava Mobilă SRL;Inginer;is@dumbrava-mobila.example;0310000901;Reghin
+Țâmpeanu;Măriuca;Moara Știubei SRL;Achiziții;mt@moara-stiubei.example;0310000902;Slobozia
+Gheorghiaș;Ana;Ceramica Văratec SRL;Director;cg@ceramica-varatec.example;0310000903;Târgu Neamț
+Bujorel;Sandu;Carton Bistrița Nouă SRL;Buyer;s@carton-bistrita-noua.example;0310000904;Bistrița
+Fără adresă;Rând;Dumbrava Mobilă SRL;;nu este o adresă;;Reghin
+"""
+_CEDILLAS: Final = str.maketrans("șțȘȚ", "şţŞŢ")
+"""The code page knows only the older letters; files from there have them."""
+_LETTER: Final = """From: "{name}" <{address}>
+To: "{me}" <{mine}>
+Subject: Drawing of the outfeed
+Date: Wed, 25 Nov 2026 09:52:00 +0200
+Message-ID: <tour-1@mail.cetina.example>
+MIME-Version: 1.0
+Content-Type: text/plain; charset="utf-8"
+Content-Transfer-Encoding: 8bit
+
+Hello,
+
+the drawing we talked about follows this afternoon. Could you keep the slot on Friday free?
+
+{name}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tour.
+
+    Args:
+        argv: Arguments without the program's name; None takes the process's own.
+
+    Returns:
+        The exit code: 0 done, 1 refused, 2 usage, 3 disk or system.
+    """
+    parser = argparse.ArgumentParser(
+        prog="desktop-crm tour", description=tr("Do the main job without a screen.")
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("tour"), metavar="DIR",
+        help=tr("Folder for pictures, PDF, workbook and tour.json."),
+    )  # fmt: skip
+    chosen = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
+    try:
+        run(chosen.out)
+    except CrmError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3 if isinstance(error, EnvironmentProblem) else 1
+    sys.stdout.write(tr("The tour is done; look into {folder}.", folder=chosen.out) + "\n")
+    return 0
+
+
+def run(out: Path) -> dict[str, Any]:
+    """Do everything and return what ``tour.json`` says.
+
+    Raises:
+        EnvironmentProblem: The folder cannot be written, or a pane never became quiet.
+    """
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(
+            N_("{folder} cannot be written: {reason}. Nothing was done."),
+            folder=out,
+            reason=error.strerror or error,
+        ) from error
+    with _own_home():
+        log.start_logging()
+        clock.use_clock(lambda: NOW)
+        try:
+            return _Tour(out).run()
+        finally:
+            clock.use_clock(None)
+
+
+@contextmanager
+def _own_home() -> Iterator[None]:
+    """An empty home of the product, so that nobody's data is touched."""
+    before = os.environ.get(paths.HOME_VARIABLE)
+    folder = tempfile.mkdtemp(prefix="desktop-crm-tour-")
+    os.environ[paths.HOME_VARIABLE] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[paths.HOME_VARIABLE]
+        else:
+            os.environ[paths.HOME_VARIABLE] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Tour:
+    """One run, its steps and its window."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.steps: list[dict[str, Any]] = []
+        self.tasks: Tasks
+        self.window: MainWindow
+        self.actor: Actor
+
+    def run(self) -> dict[str, Any]:
+        """All steps in order."""
+        started = time.monotonic()
+        self._sample()
+        self._import()
+        self._sync()
+        self._round_trip()
+        self._quote()
+        self._start_window()
+        try:
+            for name in THEMES:
+                self._dress(name)
+                self._panes(name)
+                self._dialogs(name)
+        finally:
+            self._close()
+        report = {
+            "version": __version__,
+            "clock": NOW.isoformat().replace("+00:00", "Z"),
+            "seconds": round(time.monotonic() - started, 2),
+            "steps": self.steps,
+        }
+        text = json.dumps(report, ensure_ascii=False, indent=1)
+        (self.out / "tour.json").write_text(text + "\n", encoding="utf-8")
+        return report
+
+    @contextmanager
+    def step(self, name: str, did: str) -> Iterator[dict[str, Any]]:
+        """Time one step; what is put into the mapping stands beside it."""
+        found: dict[str, Any] = {"name": name, "did": did}
+        started = time.monotonic()
+        yield found
+        found["seconds"] = round(time.monotonic() - started, 3)
+        self.steps.append(found)
+
+    # --- the main job ------------------------------------------------------------------------
+
+    def _sample(self) -> None:
+        from desktop_crm import demo
+        from desktop_crm.services.query import RecordQuery, count
+
+        with self.step("sample company", "made from the seed, with its mailbox") as facts:
+            self.actor = demo.create(demo.sample_url(), zone=ZONE)
+            facts["counts"] = {
+                key: count(self.actor, RecordQuery(key, ("id",)))
+                for key in ("account", "contact", "lead", "opportunity", "activity", "product",
+                            "quote", "mail_message")
+            }  # fmt: skip
+
+    def _import(self) -> None:
+        from desktop_crm.services import imports
+
+        path = self.out / "contacts.csv"
+        path.write_bytes(_CSV.translate(_CEDILLAS).encode("cp1250"))
+        with self.step("import", "contacts from a CSV file in cp1250") as facts:
+            plan = imports.plan_file(self.actor, "contact", path)
+            facts["columns"] = plan.mapping
+            result = imports.apply(self.actor, plan)
+            facts["counts"] = {
+                "created": result.created,
+                "updated": result.updated,
+                "same": result.same,
+                "rejected": len(result.rejected),
+            }
+            facts["rejected"] = [{"row": r.number, "reason": r.reason} for r in result.rejected]
+            facts["files"] = [path.name]
+        with self.step("import again", "the same file changes nothing") as facts:
+            facts["counts"] = imports.plan_file(self.actor, "contact", path).counts
+
+    def _sync(self) -> None:
+        from desktop_crm import demo
+        from desktop_crm.services.query import RecordQuery, first_page
+        from desktop_crm.sync.scheduler import sync_once
+
+        person = first_page(self.actor, RecordQuery("contact", ("full_name", "email")), 1)[0]
+        box = first_page(self.actor, RecordQuery("mailbox", ("address",)), 1)[0]
+        name, address = person.values
+        letter = _LETTER.format(name=name, address=address, me=self.actor.name, mine=box.values[0])
+        inbox = demo.mailbox_folder(self.actor.db) / "Inbox"
+        (inbox / "999-new.eml").write_bytes(letter.encode("utf-8"))
+        with self.step("sync", "one pass after a new message arrived") as facts:
+            result = sync_once(self.actor)
+            facts["counts"] = {
+                key: result.count(key)
+                for key in ("created", "linked", "suggested", "unchanged", "quarantined")
+            }
+
+    def _round_trip(self) -> None:
+        from desktop_crm.services import excel, imports
+        from desktop_crm.services.query import entity_query
+
+        path = self.out / "accounts.xlsx"
+        with self.step("export", "all accounts into a workbook") as facts:
+            columns = excel.exportable(self.actor, "account")
+            result = excel.export(self.actor, entity_query("account", columns), path)
+            facts["counts"] = {"rows": result.rows, "columns": len(columns)}
+            facts["files"] = [path.name]
+        with self.step("import the workbook", "unchanged rows stay the same") as facts:
+            facts["counts"] = imports.plan_file(self.actor, "account", path).counts
+
+    def _quote(self) -> None:
+        from desktop_crm.printing.quotes import print_quote
+
+        with self.step("quote", "the longest quote printed as PDF") as facts:
+            quote, number = self._long_quote()
+            printed = print_quote(self.actor, quote)
+            path = self.out / f"{number}.pdf"
+            path.write_bytes(printed.content)
+            facts["counts"] = {"bytes": len(printed.content)}
+            facts["files"] = [path.name]
+
+    def _long_quote(self) -> tuple[int, str]:
+        from desktop_crm.services.query import RecordQuery, objects
+
+        lines = objects(self.actor, RecordQuery("quote_line", ("quote.id", "quote.number")))
+        counted: dict[tuple[int, str], int] = {}
+        for line in lines:
+            if line["quote.number"]:
+                key = (line["quote.id"], line["quote.number"])
+                counted[key] = counted.get(key, 0) + 1
+        return max(counted, key=lambda key: counted[key])
+
+    # --- the window --------------------------------------------------------------------------
+
+    def _start_window(self) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from desktop_crm.app import make_application
+        from desktop_crm.views.main_window import MainWindow
+        from desktop_crm.views.tasks import Tasks
+
+        settings = Settings(theme=THEMES[0], language="en")
+        with self.step("window", "opened on the sample company"):
+            if QApplication.instance() is None:
+                self.app = make_application(settings)
+            QApplication.setCursorFlashTime(0)
+            self.tasks = Tasks()
+            self.window = MainWindow(settings, self.tasks)
+            self.window.resize(*SIZE)
+            self.window.show()
+            self.window.start(self.actor)
+            self._settle()
+
+    def _close(self) -> None:
+        self.window.windows.close_all()
+        self.window.close()
+        self.tasks.close()
+        self.actor.db.close()
+
+    def _dress(self, name: str) -> None:
+        self.window.settings.theme = name
+        self.window.restart_workspace()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until no thread works and no pause of a pane is running any more."""
+        from PySide6.QtCore import QEventLoop, QTimer
+
+        loop = QEventLoop()
+        quiet = 0
+        ends = time.monotonic() + _LONGEST_WAIT_S
+
+        def look() -> None:
+            nonlocal quiet
+            quiet = 0 if self.tasks.busy else quiet + 1
+            if quiet >= _QUIET_TICKS or time.monotonic() > ends:
+                loop.quit()
+
+        timer = QTimer()
+        timer.timeout.connect(look)
+        timer.start(_TICK_MS)
+        loop.exec()
+        timer.stop()
+        if self.tasks.busy:
+            raise EnvironmentProblem(N_("The window did not become quiet; the tour was stopped."))
+
+    def _picture(self, facts: dict[str, Any], name: str, widget: QWidget | None = None) -> None:
+        shown = widget or self.window
+        path = self.out / f"{name}.png"
+        shown.grab().save(str(path))
+        facts.setdefault("files", []).append(path.name)
+
+    def _shot(self, name: str, did: str, theme: str, work: Callable[[], object]) -> None:
+        """Do something in the window, wait, take a picture of all of it."""
+        with self.step(f"{name} ({theme})", did) as facts:
+            work()
+            self._settle()
+            self._picture(facts, f"{name}-{theme}")
+
+    def _panes(self, theme: str) -> None:
+        window = self.window
+        for key, name in (
+            ("home", "home"), ("mail", "mail"), ("contact", "contacts"), ("account", "accounts"),
+            ("lead", "leads"), ("opportunity", "opportunities"), ("activity", "activities"),
+            ("product", "products"), ("quote", "quotes"),
+        ):  # fmt: skip
+            self._shot(name, "the pane opened", theme, lambda key=key: self._open(key))  # type: ignore[misc]
+        self._shot("opportunities-board", "kanban by stage", theme, self._board)
+        self._board_back()
+        window.show_module("calendar")
+        for span in self._spans():
+            self._shot(
+                f"calendar-{span.value.replace('_', '-')}", "the span chosen", theme,
+                lambda span=span: self._pane().show_span(span),  # type: ignore[misc]
+            )  # fmt: skip
+        window.show_module("settings")
+        for page in ("appearance", "company", "mailboxes", "stage", "tax_code", "database"):
+            self._shot(
+                f"settings-{page.replace('_', '-')}", "the page opened", theme,
+                lambda page=page: self._pane().show_page(page),  # type: ignore[misc]
+            )  # fmt: skip
+
+    def _pane(self) -> Any:  # noqa: ANN401  panes differ in what they can do
+        return self.window.workspace.current()
+
+    def _spans(self) -> Sequence[Any]:
+        from desktop_crm.views.panes.calendar import Span
+
+        return list(Span)
+
+    def _open(self, key: str) -> None:
+        self.window.show_module(key)
+        self._settle()
+        pane = self._pane()
+        table = getattr(getattr(pane, "list", None), "table", None)
+        if table is not None and table.model().rowCount():
+            table.selectRow(0)
+
+    def _board(self) -> None:
+        self.window.show_module("opportunity")
+        self._pane().board_button.click()
+
+    def _board_back(self) -> None:
+        self._pane().board_button.click()
+        self._settle()
+
+    # --- dialogs -----------------------------------------------------------------------------
+
+    def _dialogs(self, theme: str) -> None:
+        bench = self.window.bench
+        assert bench is not None  # noqa: S101  the window was started
+        for name, did, make in self._dialog_makers(bench):
+            with self.step(f"{name} ({theme})", did) as facts:
+                dialog = make()
+                self._settle()
+                self._picture(facts, f"{name}-{theme}", dialog)
+                dialog.close()
+                self._settle()
+
+    def _dialog_makers(self, bench: Any) -> Sequence[tuple[str, str, Callable[[], QWidget]]]:  # noqa: ANN401
+        from desktop_crm.services.query import RecordQuery
+        from desktop_crm.views.dialogs import database, export_dialog
+        from desktop_crm.views.dialogs.about import AboutDialog
+        from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+
+        window, windows = self.window, self.window.windows
+        quote = self._long_quote()[0]
+        shown = RecordQuery("contact", ("full_name", "account", "email"))
+        return (
+            ("quote-form", "the long quote opened",
+             lambda: windows.open(bench, "quote", quote)),
+            ("quote-draft-form", "a draft opened",
+             lambda: windows.open(bench, "quote", self._first("quote", "state = draft"))),
+            ("contact-form", "a contact opened",
+             lambda: windows.open(bench, "contact", self._first("contact"))),
+            ("opportunity-form", "an opportunity opened",
+             lambda: windows.open(bench, "opportunity", self._first("opportunity"))),
+            ("import", "the file chosen and checked", lambda: self._wizard(bench)),
+            ("export", "contacts about to be exported",
+             lambda: export_dialog.open_export(bench, shown)),
+            ("mailbox-add", "a mailbox about to be added",
+             lambda: _shown(AddMailboxDialog(window, bench))),
+            ("database-open", "another database about to be opened",
+             lambda: database.open_dialog(bench)),
+            ("database-create", "a new database about to be made",
+             lambda: database.create_dialog(bench)),
+            ("about", "the program about itself",
+             lambda: _shown(AboutDialog(window, self.actor))),
+        )  # fmt: skip
+
+    def _first(self, entity: str, condition: str = "") -> int:
+        from desktop_crm.services.query import entity_query, first_page
+
+        return first_page(self.actor, entity_query(entity, ("id",), condition), 1)[0].id
+
+    def _wizard(self, bench: Any) -> QWidget:  # noqa: ANN401  the window's workbench
+        from PySide6.QtWidgets import QPushButton
+
+        from desktop_crm.views.dialogs.import_wizard import open_import
+
+        wizard = open_import(bench, "contact")
+        wizard.path.setText(str((self.out / "contacts.csv").absolute()))
+        self._settle()
+        forward = wizard.findChild(QPushButton, "import.next")
+        assert forward is not None  # noqa: S101  the wizard has the button
+        for _page in range(2):
+            forward.click()
+            self._settle()
+        return wizard
+
+
+def _shown(dialog: QWidget) -> QWidget:
+    dialog.show()
+    return dialog
+
+
+if __name__ == "__main__":
+    i18n.use_language("en")
+    sys.exit(main())
