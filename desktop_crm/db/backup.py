@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from desktop_crm.core import clock
@@ -34,7 +35,8 @@ def backup(database: Database, path: Path) -> Path:
             target.with_name(target.name + left).unlink(missing_ok=True)
         draft.replace(target)
     except (OSError, sqlite3.Error) as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise EnvironmentProblem(
             N_("The backup {path} could not be written: {reason}. Nothing was changed."),
             path=target,

@@ -27,6 +27,7 @@ from desktop_crm.services.permissions import (
     require,
 )
 from desktop_crm.services.record_statements import RecordStatements
+from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.values import LARGEST_INTEGER
 
 
@@ -185,8 +186,7 @@ def save(
     drafts, merged, report = _save(actor, entity_key, [change], batch=None, source=source)
     draft = drafts[0]
     assert draft.id is not None  # noqa: S101  written drafts have keys
-    stands = 1 if record_id is None else draft.version
-    return Saved(draft.id, stands, report, merged.get(draft.id, frozenset()))
+    return Saved(draft.id, draft.version, report, merged.get(draft.id, frozenset()))
 
 
 def save_many(
@@ -239,6 +239,9 @@ def _save(
         work = Work(actor, connection, entity, operation or new_uid(), batch, source)
         drafts, merged = prepare(work, changes)
         report = writer.write(work, drafts)
+        if len(drafts) == 1 and rules_of(entity_key).after:
+            # What follows from a record may write it once more.
+            drafts[0].version = writer.versions(work, [drafts[0].id or 0])[0]
     return drafts, merged, report
 
 

@@ -49,6 +49,13 @@ def load(work: Work, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     }
 
 
+def versions(work: Work, ids: Sequence[int]) -> list[int]:
+    """Versions that stand, by key; one statement."""
+    table = work.entity.table
+    statement = select(table.c.version).where(key_clause(work.connection, table.c.id, ids))
+    return list(work.connection.execute(statement.order_by(table.c.id)).scalars())
+
+
 def fill(work: Work, draft: Draft, values: Mapping[str, Any]) -> None:
     """Take wanted values into a draft, checked; what equals the stored value is dropped."""
     for name, value in values.items():
@@ -229,7 +236,7 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         ids = list(work.connection.execute(statement, rows).scalars())
     entries = []
     for draft, key in zip(drafts, ids, strict=True):
-        draft.id = key
+        draft.id, draft.version = key, 1
         filled = {n: (None, v) for n, v in draft.new.items() if v not in (None, "")}
         entries.append(audit.entry(work, AuditAction.CREATE, key, 1, filled))
     audit.write(work, entries)
