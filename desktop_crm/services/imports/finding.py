@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from desktop_crm.core.text import fold
-from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import Entity
 from desktop_crm.services.context import Actor
 from desktop_crm.services.imports import existing, recipes
@@ -31,7 +30,7 @@ class Found:
     repeated: dict[int, int] = field(default_factory=dict)
 
 
-Key = tuple[str, ...]
+Identity = Mapping[str, str]
 
 
 def find(
@@ -54,76 +53,55 @@ def find(
     """
     chain = ((match,),) if match else recipes.keys_of(entity)
     wanted = {
-        row.position: _keys(entity, row, chain, links)
+        row.position: _identity(entity, row, chain, links)
         for row in rows
         if not row.uid and not row.problems
     }
     found = Found()
-    _repetitions(rows, wanted, found)
+    _repetitions(rows, chain, wanted, found)
     for fields in chain:
-        keys = {position: own[fields] for position, own in wanted.items() if fields in own}
-        if keys:
-            _by_key(connection, actor, entity, fields, keys, found)
-        wanted = {
+        lacking = () if match else recipes.must_lack(entity, fields)
+        open_rows = {
             position: own
             for position, own in wanted.items()
-            if position not in found.matched and not _decided(own, fields, match)
+            if position not in found.matched and all(own[name] for name in fields)
         }
+        if open_rows:
+            _by_key(connection, actor, entity, fields, open_rows, lacking=lacking, found=found)
     _claim_once(rows, found)
     return found
 
 
-def _keys(
+def _identity(
     entity: Entity, row: Draft, chain: Sequence[KeyFields], links: Links
-) -> dict[KeyFields, Key]:
-    """Every key of the chain that the row has whole."""
+) -> dict[str, str]:
+    """The folded value of every field that occurs in a key; empty where the row has none."""
     resolved = {
         name: links.of(name, value.text)
         for name, value in row.values.items()
         if isinstance(value, LinkText)
     }
-    found: dict[KeyFields, Key] = {}
-    for fields in chain:
-        key = tuple(recipes.key_value(entity, row, name, resolved) for name in fields)
-        if all(key):
-            found[fields] = key
-    return found
-
-
-def _decided(own: Mapping[KeyFields, Key], fields: KeyFields, match: str) -> bool:
-    """Say whether a key that found nothing settles that the record is new.
-
-    An external id, a tax id or a product code does; a name behind it would find somebody else.
-    An e-mail address together with a name does not: the person may have changed either.
-    """
-    if match:
-        return True
-    return fields in own and fields[0] not in {"email"} and len(own) > 0 and _is_strong(fields)
-
-
-def _is_strong(fields: KeyFields) -> bool:
-    return fields[0] in {"external_id", "tax_id", "code", "login"} and len(fields) == 1
+    names = dict.fromkeys(name for fields in chain for name in fields)
+    return {name: recipes.key_value(entity, row, name, resolved) for name in names}
 
 
 def _repetitions(
-    rows: Sequence[Draft], wanted: Mapping[int, Mapping[KeyFields, Key]], found: Found
+    rows: Sequence[Draft],
+    chain: Sequence[KeyFields],
+    wanted: Mapping[int, Identity],
+    found: Found,
 ) -> None:
     """Mark rows that are the same record as an earlier row of the file."""
-    first: dict[tuple[KeyFields, Key], int] = {}
-    uids: dict[str, int] = {}
+    first: dict[tuple[str, ...], int] = {}
     for row in rows:
-        if row.uid:
-            if row.uid in uids:
-                found.repeated[row.position] = uids[row.uid]
-            uids.setdefault(row.uid, row.number)
+        own = wanted.get(row.position, {})
+        fields = next((f for f in chain if own and all(own[name] for name in f)), ())
+        key = ("uid", row.uid) if row.uid else (*fields, *(own[name] for name in fields))
+        if not key:
             continue
-        own = wanted.get(row.position)
-        if not own:
-            continue
-        fields, key = next(iter(own.items()))
-        if (fields, key) in first:
-            found.repeated[row.position] = first[fields, key]
-        first.setdefault((fields, key), row.number)
+        if key in first:
+            found.repeated[row.position] = first[key]
+        first.setdefault(key, row.number)
 
 
 def _claim_once(rows: Sequence[Draft], found: Found) -> None:
@@ -142,34 +120,32 @@ def _by_key(
     actor: Actor,
     entity: Entity,
     fields: KeyFields,
-    keys: Mapping[int, Key],
+    rows: Mapping[int, Identity],
+    *,
+    lacking: Sequence[str],
     found: Found,
 ) -> None:
-    candidates = _candidates(connection, actor, entity, fields[0], keys)
+    values = {own[fields[0]] for own in rows.values()}
+    candidates = _candidates(connection, actor, entity, fields[0], values)
     ids = {key for several in candidates.values() for key in several}
     if not ids:
         return
-    needed = [name for name in fields if name in entity.fields]
-    records = existing.load(connection, actor, entity, ids, needed) if len(fields) > 1 else {}
-    for position, key in keys.items():
+    needed = [name for name in (*fields[1:], *lacking) if name in entity.fields]
+    records = existing.load(connection, actor, entity, ids, needed)
+    for position, own in rows.items():
         fitting = [
-            record
-            for record in sorted(candidates.get(key[0], ()))
-            if len(fields) == 1 or _fits(records.get(record), fields[1:], key[1:])
+            key
+            for key in sorted(candidates.get(own[fields[0]], ()))
+            if key in records and _fits(records[key], own, fields[1:], lacking)
         ]
-        if fitting and position not in found.matched:
+        if fitting:
             found.matched[position] = fitting
 
 
 def _candidates(
-    connection: Connection,
-    actor: Actor,
-    entity: Entity,
-    name: str,
-    keys: Mapping[int, Key],
+    connection: Connection, actor: Actor, entity: Entity, name: str, folded: set[str]
 ) -> dict[str, set[int]]:
     """Records by the folded value of the leading field of a key."""
-    folded = {key[0] for key in keys.values()}
     if name == "email" and "emails" in entity.fields:
         return existing.find_by_email(connection, actor, entity, folded)
     if name == entity.title_field:
@@ -179,9 +155,9 @@ def _candidates(
     return existing.find_folded(connection, actor, entity, name, folded)
 
 
-def _fits(record: Existing | None, fields: KeyFields, key: Key) -> bool:
-    return record is not None and all(
-        _stored_key(record, name) == part for name, part in zip(fields, key, strict=True)
+def _fits(record: Existing, own: Identity, equal: Sequence[str], lacking: Sequence[str]) -> bool:
+    return all(_stored_key(record, name) == own[name] for name in equal) and not any(
+        own[name] and _stored_key(record, name) for name in lacking
     )
 
 
@@ -192,9 +168,3 @@ def _stored_key(record: Existing, name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"→{value}"
     return fold(value.isoformat() if hasattr(value, "isoformat") else str(value))
-
-
-def is_key_kind(entity: Entity, name: str) -> bool:
-    """Say whether a field can identify records."""
-    kind = entity.fields[name].kind
-    return kind in {kinds.TEXT, kinds.EMAIL, kinds.PHONE, kinds.URL, kinds.INTEGER}

@@ -142,7 +142,11 @@ def _creation(entity: Entity, planned: PlannedRow, values: dict[str, object]) ->
     problems = [
         CellProblem(name, "", tr("{field} is missing.", field=tr(bound.label)))
         for name, bound in entity.fields.items()
-        if bound.required and bound.importable and not bound.hidden and values.get(name) is None
+        if bound.required
+        and bound.importable
+        and not bound.hidden
+        and values.get(name) is None
+        and (entity.key, name) not in recipes.FILLED_BY_RULES
     ]
     named = recipes.full_name(values) or values.get("email") or values.get("emails")
     if entity.title_field == "full_name" and not named:

@@ -27,16 +27,23 @@ _KEYS: Final[Mapping[str, tuple[KeyFields, ...]]] = {
         ("external_id",),
         ("email", "full_name"),
         ("full_name", "company"),
+        ("subject", "full_name"),
         ("subject",),
-        ("full_name",),
-        ("company",),
     ),
     "opportunity": (("external_id",), ("name", "account"), ("name",)),
     "activity": (("external_id",), ("subject", "start_at"), ("subject", "due_at"), ("subject",)),
 }
-"""Fields that identify a record, tried in this order; the first key a row has whole decides."""
+"""Fields that identify a record, tried in this order."""
+
+_MAY_DIFFER: Final[Mapping[tuple[str, KeyFields], frozenset[str]]] = {
+    ("contact", ("email",)): frozenset({"full_name"})
+}
+"""A person known by e-mail may have another name by now."""
 
 _NAME_PARTS: Final = ("first_name", "middle_name", "last_name", "suffix")
+
+FILLED_BY_RULES: Final = frozenset({("opportunity", "stage")})
+"""Required fields that the product fills in itself when a file lacks them."""
 
 CONSENTS: Final = frozenset({"do_not_email", "do_not_phone", "do_not_bulk"})
 """A file may record a refusal, never take one back (R50)."""
@@ -50,6 +57,19 @@ def keys_of(entity: Entity) -> tuple[KeyFields, ...]:
     natural = tuple((name,) for name in entity.natural_key)
     title = (entity.title_field,)
     return natural if title in natural else (*natural, title)
+
+
+def must_lack(entity: Entity, fields: KeyFields) -> tuple[str, ...]:
+    """Name the better identities that a record found by a weaker key may not have.
+
+    A row with a tax id is found by its name only among records without one: those with another
+    tax id are somebody else.
+    """
+    chain = keys_of(entity)
+    better = chain[: chain.index(fields)] if fields in chain else ()
+    may_differ = _MAY_DIFFER.get((entity.key, fields), frozenset())
+    names = dict.fromkeys(name for key in better for name in key)
+    return tuple(name for name in names if name not in fields and name not in may_differ)
 
 
 def key_value(entity: Entity, row: Draft, name: str, links: Mapping[str, object]) -> str:

@@ -264,6 +264,32 @@ def test_a_code_that_is_new_is_a_new_record_even_with_a_known_name(take: Take) -
     assert plan.counts["create"] == 1
 
 
+@pytest.mark.parametrize(
+    ("entity", "stands", "comes", "outcome"),
+    [
+        ("account", "Company,CUI\nA,RO1\n", "Company,CUI\nA,RO2\n", "create"),
+        ("account", "Company,City\nA,Cluj\n", "Company,CUI\nA,RO2\n", "update"),
+        ("account", "Company,Record ID\nA,1\n", "Company,Record ID\nA,2\n", "create"),
+        ("account", "Company,Record ID\nA,1\n", "Company,City\na,Cluj\n", "update"),
+        ("contact", "Name,Email\nIon Pop,i@a.ro\n", "Name,Email\nIon Pop,i@b.ro\n", "create"),
+        ("contact", "Name,Phone\nIon Pop,0722\n", "Name,Email\nIon Pop,i@b.ro\n", "update"),
+        ("contact", "Name,Email\nIon Pop,i@a.ro\n", "Name,Phone\nIon Pop,0722\n", "update"),
+        ("contact", "Name,Email\nIon Pop,i@a.ro\n", "Name,Email\nIon Popa,i@a.ro\n", "update"),
+        ("lead", "Name,Company\nIon Pop,A\n", "Name,Company\nDan Om,A\n", "create"),
+        ("lead", "Name,Company\nIon Pop,A\n", "Name,Company,City\nIon Pop,A,Cluj\n", "update"),
+        ("opportunity", "Deal name\nX\n", "Deal name,Amount\nX,5\n", "update"),
+        ("opportunity", "Deal name,Deal id\nX,1\n", "Deal name,Deal id\nX,2\n", "create"),
+        ("user", "Name,Email\nAna,a@a.ro\n", "Name,Email\nAna,b@a.ro\n", "create"),
+    ],
+)
+def test_a_record_with_another_identity_is_another_record(
+    take: Take, entity: str, stands: str, comes: str, outcome: str
+) -> None:
+    take(entity, stands)
+    plan, _ = take(entity, comes)
+    assert [row.outcome.value for row in plan.rows] == [outcome]
+
+
 def test_the_matching_field_can_be_said(take: Take, actor: Actor) -> None:
     take("account", "Company,Account number\nA,1\nB,2\n")
     options = ImportOptions(match="account_number")
