@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QRadioButton, QWidget
 
 from desktop_crm.core import paths
@@ -67,7 +67,8 @@ class _DatabaseDialog(Dialog):
         self.notice.say("")
         self._waiting.setText(text)
         self._waiting.setVisible(bool(text))
-        self.setEnabled(not text)
+        # After the key that asked for it: a disabled widget would refuse the rest of the key.
+        QTimer.singleShot(0, self, lambda: self.setEnabled(not self._waiting.text()))
 
     def _failed(self, error: Exception) -> None:
         self._wait("")

@@ -102,6 +102,8 @@ class PlanRows(QAbstractTableModel):
             on = index.row() in self.file_wins
             return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ForegroundRole:
+            if index.column() == 1:
+                return theme.color(_TONES[found.outcome])
             return theme.color("text2") if index.column() in {0, 3} else None
         if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
             return None

@@ -360,7 +360,6 @@ class MailPane(Pane):
 
     def _decided(self, said: str, title: str, changes: ChangeSet) -> None:
         self.bench.bus.publish(changes)
-        self._reload()
         self.bench.shell.toast(said, title, undo=True)
 
     def _not_decided(self, error: Exception) -> None:

@@ -1,0 +1,265 @@
+"""Mail: reading, why a message is linked, and deciding it by keyboard."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtWidgets import QPushButton
+
+from desktop_crm.services import mail_message
+from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.panes.mail import MailPane, split_name
+from desktop_crm.views.panes.mail_reading import SafeBrowser, is_harmless, safe_name
+from tests.support.post import HTML, deliver, suggest
+from tests.support.windows import settle
+
+PIXEL = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+        "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+    )
+).decode()
+
+
+@pytest.fixture
+def pane(bench, company, qtbot):
+    ids = company.ids
+    offer = deliver(company, "Offer", html=HTML, files={"offer.pdf": b"%PDF", "run.exe": b"MZ"},
+                    is_read=False, contact=ids["claire"])  # fmt: skip
+    deliver(company, "Delivery", hours=5, sender=("Müller, Jonas", "jonas@mueller.example"))
+    deliver(company, "Answer", folder="Sent", hours=9)
+    suggest(company, offer, "contact", ids["claire"], state="linked", confidence=98)
+    suggest(company, offer, "opportunity", ids["Packaging line"], rule="opportunity")
+    made = MailPane(bench)
+    qtbot.addWidget(made)
+    made.resize(1300, 760)
+    made.show()
+    made.activate()
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: made.reading.subject.text() == "Offer")
+    made.list.setFocus()
+    return made
+
+
+def quiet(qtbot, pane):
+    qtbot.waitUntil(lambda: not pane.bench.tasks.busy, timeout=10_000)
+
+
+def cards(pane):
+    return {card.link.title: card.link.state for card in pane.links.cards()}
+
+
+def test_the_newest_message_is_open_with_its_links(pane):
+    assert pane.status_text() == "3 messages"
+    assert cards(pane) == {"Claire Dubois": "linked", "Packaging line": "suggested"}
+    assert "attached is our offer" in pane.reading.browser.toPlainText()
+    card = next(one for one in pane.links.cards() if one.link.title == "Packaging line")
+    why = card.findChild(object, f"link.{card.link.id}.why")
+    assert why.text() == "Open opportunity of the participants"
+    assert why.accessibleName().startswith("Why here:")
+
+
+def test_j_and_k_go_through_the_list(pane, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    qtbot.keyClick(pane.list, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Offer")
+
+
+def test_a_accepts_the_suggestion(pane, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: cards(pane).get("Packaging line") == "linked")
+    assert ("Linked", "Packaging line") in pane.bench.shell.toasts
+    quiet(qtbot, pane)
+    assert pane.reading.subject.text() == "Offer"
+
+
+def test_u_unlinks_and_the_decision_can_be_found_again(pane, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: "Claire Dubois" not in cards(pane))
+    quiet(qtbot, pane)
+    next(b for b in pane.findChildren(QPushButton, "mailRejected") if b.isVisible()).click()
+    qtbot.waitUntil(lambda: cards(pane).get("Claire Dubois") == "rejected")
+
+
+def test_rejecting_a_suggestion(pane, qtbot):
+    card = next(one for one in pane.links.cards() if one.link.state == "suggested")
+    card.findChild(object, f"link.{card.link.id}.reject").click()
+    qtbot.waitUntil(lambda: "Packaging line" not in cards(pane))
+    quiet(qtbot, pane)
+
+
+def test_l_links_to_a_record_by_typing(pane, qtbot, company):
+    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    qtbot.keyClick(pane.list, Qt.Key.Key_L)
+    dialog = pane.bench.shell.window_widget().findChild(FindRecordDialog)
+    qtbot.keyClicks(dialog.line, "rossi")
+    qtbot.waitUntil(
+        lambda: [one.title for one in dialog.found.lines][1:2] == ["Officine Rossi"],
+        timeout=8000,
+    )
+    qtbot.keyClick(dialog.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: cards(pane) == {"Officine Rossi": "linked"})
+    quiet(qtbot, pane)
+    message = mail_message.message(company.actor, company.ids["Delivery"])
+    assert message.links[0].rule == "manual"
+
+
+def test_arrows_in_the_search_line_choose_what_was_found(bench, qtbot):
+    dialog = FindRecordDialog(bench.shell.window_widget(), bench, "Link", ("account", "contact"))
+    dialog.show()
+    settle(qtbot, bench)
+    chosen = []
+    dialog.chosen.connect(lambda entity, _id, title: chosen.append((entity, title)))
+    first = dialog.found.current_line().title
+    qtbot.keyClick(dialog.line, Qt.Key.Key_Down)
+    assert dialog.found.current_line().title != first
+    qtbot.keyClick(dialog.line, Qt.Key.Key_Return)
+    assert len(chosen) == 1
+
+
+def test_folders_and_search(pane, qtbot):
+    assert "special/review" in pane._titles
+    box = next(key for key in pane._titles if key.endswith("/Sent"))
+    pane.nav.chosen.emit(box)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Answer")
+    pane.nav.chosen.emit("special/all")
+    settle(qtbot, pane.bench)
+    pane.focus_filter()
+    qtbot.keyClicks(pane.search, "mueller")
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery", timeout=8000)
+    pane.search.setText("nowhere")
+    qtbot.waitUntil(lambda: pane.findChild(object, "mailListEmpty").isVisible(), timeout=8000)
+    settle(qtbot, pane.bench)
+
+
+def test_a_contact_is_made_of_an_unknown_sender(pane, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    commands = {action.id: action for action in pane.commands()}
+    assert commands["mail.contact"].is_enabled
+    commands["mail.contact"].run()
+    qtbot.waitUntil(lambda: bool(pane.bench.shell.new))
+    entity, values = pane.bench.shell.new[0]
+    assert entity == "contact"
+    assert (values["first_name"], values["last_name"]) == ("Jonas", "Müller")
+    assert values["email"] == "jonas@mueller.example"
+
+
+def test_a_known_sender_offers_no_contact(pane):
+    commands = {action.id: action for action in pane.commands()}
+    assert not commands["mail.contact"].is_enabled
+    assert commands["mail.accept"].is_enabled
+
+
+def test_programs_can_be_saved_but_not_opened(pane, company, qtbot):
+    offer, run = (company.ids[name] for name in ("offer.pdf", "run.exe"))
+    texts = {
+        key: [one.text() for one in pane.findChild(object, f"attachment.{key}.menu").actions()]
+        for key in (offer, run)
+    }
+    assert texts == {offer: ["Open", "Save as…"], run: ["Save as…"]}
+
+
+def test_place_is_kept_over_a_rebuild(pane, company, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    place = pane.place()
+    other = MailPane(pane.bench)
+    qtbot.addWidget(other)
+    other.show()
+    other.activate()
+    other.return_to(place)
+    qtbot.waitUntil(lambda: other.reading.subject.text() == "Delivery")
+    settle(qtbot, pane.bench)
+
+
+def test_without_a_mailbox_it_says_what_to_do(bench, qtbot):
+    made = MailPane(bench)
+    qtbot.addWidget(made)
+    made.show()
+    made.activate()
+    settle(qtbot, bench)
+    made.refresh()
+    settle(qtbot, bench)
+    button = made.findChild(object, "mailListEmpty.action")
+    assert button.isVisible()
+    assert button.text() == "Add mailbox"
+
+
+# --- safety ------------------------------------------------------------------------------------
+
+
+def test_pictures_of_the_network_and_the_disk_are_never_loaded(qtbot, tmp_path):
+    browser = SafeBrowser()
+    qtbot.addWidget(browser)
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(base64.b64decode(PIXEL))
+    kind = QTextDocument.ResourceType.ImageResource.value
+    for address in ("https://tracker.example/x.gif", secret.as_uri(), str(secret)):
+        image = browser.loadResource(kind, QUrl(address))
+        assert isinstance(image, QImage)
+        assert image.pixelColor(0, 0).alpha() == 0
+
+
+def test_pictures_inside_the_message_are_shown(qtbot):
+    browser = SafeBrowser()
+    qtbot.addWidget(browser)
+    kind = QTextDocument.ResourceType.ImageResource.value
+    image = browser.loadResource(kind, QUrl(f"data:image/png;base64,{PIXEL}"))
+    assert (image.width(), image.height()) == (1, 1)
+
+
+def test_a_link_asks_before_it_opens_and_scripts_never_do(qtbot, monkeypatch):
+    from desktop_crm.views.panes import mail_reading
+
+    asked, opened = [], []
+    monkeypatch.setattr(mail_reading, "ask", lambda *args: asked.append(args[2]) or "open")
+    monkeypatch.setattr(
+        mail_reading.QDesktopServices, "openUrl", lambda url: opened.append(url.toString())
+    )
+    browser = SafeBrowser()
+    qtbot.addWidget(browser)
+    for address in ("https://rossi.example/", "javascript:alert(1)", "file:///etc/passwd"):
+        browser.anchorClicked.emit(QUrl(address))
+    assert opened == ["https://rossi.example/"]
+    assert "rossi.example" in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("offer.pdf", "offer.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\run.exe", "run.exe"),
+        ('a"b|c?.txt', "a_b_c_.txt"),
+        ("  ..  ", "attachment"),
+        ("ofertă țevi.pdf", "ofertă țevi.pdf"),
+    ],
+)
+def test_names_of_attachments_are_made_safe(name, safe):
+    assert safe_name(name) == safe
+
+
+@pytest.mark.parametrize(
+    ("name", "harmless"), [("a.pdf", True), ("a.PDF", True), ("a.pdf.exe", False), ("a", False)]
+)
+def test_only_known_kinds_are_opened(name, harmless):
+    assert is_harmless(name) is harmless
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Dubois, Claire", ("Claire", "Dubois")),
+        ("Claire Anne Dubois", ("Claire Anne", "Dubois")),
+        ("office", ("", "office")),
+        ("jonas.mueller", ("jonas", "mueller")),
+    ],
+)
+def test_names_of_senders_are_taken_apart(name, parts):
+    assert split_name(name) == parts
