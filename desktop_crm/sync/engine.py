@@ -29,6 +29,7 @@ from desktop_crm.sync import known as stored
 from desktop_crm.sync import lease
 from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
 from desktop_crm.sync.facts import Facts, Thread, gather
+from desktop_crm.sync.late import resolve_late
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
 from desktop_crm.sync.port import Batch, Folder, Mailbox, MailItem, Progress, TokenInvalid
 from desktop_crm.sync.results import FolderResult, MailboxResult
@@ -110,6 +111,7 @@ class Engine:
                 result.folders.append(counts)
                 self._folder(box, folder, counts, result)
             result.folders += self._lost([folder.key for folder in folders])
+            result.changes = result.changes.merge(self._late(box))
         except Cancelled:
             raise
         except CrmError as problem:
@@ -171,6 +173,12 @@ class Engine:
             with self.actor.db.writing() as connection:
                 stored.forget_folders(connection, lost)
         return [FolderResult(name, gone=len(keys)) for name, keys in lost.values()]
+
+    def _late(self, box: stored.Box) -> ChangeSet:
+        if self.dry_run:
+            return NOTHING
+        with self.actor.db.writing() as connection:
+            return resolve_late(connection, box.ours, box.last_synced_at, self.actor.user_id)
 
     def _patiently(self, work: Callable[[], R]) -> R:
         """Ask again where that can help: a wrong password is asked with once."""

@@ -107,7 +107,7 @@ def gather(
     facts = Facts(ours)
     mails = [item for item in items if isinstance(item, MailItem)]
     addresses = {a for item in items for a in _addresses(item) if not ours.is_ours(a)}
-    _by_address(connection, facts, addresses)
+    by_address(connection, facts, addresses)
     _by_domain(connection, facts, addresses)
     _known_messages(connection, facts, mails)
     _by_token(connection, facts, mails)
@@ -129,7 +129,8 @@ def _within(column: Any, values: Iterable[str]) -> ColumnElement[bool]:  # noqa:
     return or_(*(column.in_(piece) for piece in pieces)) if pieces else false()
 
 
-def _by_address(connection: Connection, facts: Facts, addresses: set[str]) -> None:
+def by_address(connection: Connection, facts: Facts, addresses: set[str]) -> None:
+    """Find the records that addresses belong to; contacts stand before leads and accounts."""
     if not addresses:
         return
     rows = connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -38,6 +39,7 @@ class Box:
     user: int | None
     ours: Ours
     filing: dict[str, str]
+    last_synced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def box(connection: Connection, mailbox: int) -> Box:
             Mailbox.never_log,
             Mailbox.own_domains,
             Mailbox.filing,
+            Mailbox.last_synced_at,
         ).where(Mailbox.id == mailbox)
     ).one()
     users = connection.execute(
@@ -79,7 +82,8 @@ def box(connection: Connection, mailbox: int) -> Box:
         never_addresses=addresses_in(row.never_log),
         never_domains=domains_in(row.never_log),
     )
-    return Box(row.id, row.name, row.user_id, ours, filing_of(row.filing))
+    filing = filing_of(row.filing)
+    return Box(row.id, row.name, row.user_id, ours, filing, row.last_synced_at)
 
 
 def progress(connection: Connection, mailbox: int, folder: str) -> Progress:
