@@ -104,7 +104,8 @@ def _name(card: Card) -> tuple[str, str, str, str, str]:
         parts = [" ".join(clean_text(p).split()) for p in structured.parts] + [""] * 5
         last, first, middle, salutation, suffix = parts[:5]
         if first or last:
-            return salutation, first, middle, last, suffix.replace(",", ", ").replace(",  ", ", ")
+            suffixes = ", ".join(part.strip() for part in suffix.split(","))
+            return salutation, first, " ".join(middle.replace(",", " ").split()), last, suffixes
     whole = _text(card, "FN") or _text(card, "NICKNAME")
     if not whole:
         organisation = card.first("ORG")

@@ -146,8 +146,17 @@ def _ascii_head(data: bytes) -> str:
 
 
 def _is_binary(data: bytes) -> bool:
-    sample = data[:65536]
-    if sample[0::2].count(0) > len(sample) * 0.4 / 2 or sample[1::2].count(0) > len(sample) * 0.2:
-        sample = sample.replace(b"\x00", b"")  # UTF-16
-    control = sum(sample.count(bytes([c])) for c in (*range(0x09), *range(0x0E, 0x1A), 0x7F))
-    return control > 0.05 * max(1, len(sample))
+    text = _characters(data[:65536])
+    control = sum(text.count(chr(c)) for c in (*range(0x09), *range(0x0E, 0x1A), 0x7F))
+    return control > 0.05 * max(1, len(text))
+
+
+def _characters(sample: bytes) -> str:
+    """Characters of a sample; of UTF-16 as pairs, for half of a letter may look like a control."""
+    little = sample[1::2].count(0) > len(sample) * 0.2
+    big = sample[0::2].count(0) > len(sample) * 0.2
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return sample.decode("utf-16", "replace")
+    if little != big:
+        return sample.decode("utf-16-le" if little else "utf-16-be", "replace")
+    return sample.decode("latin-1")

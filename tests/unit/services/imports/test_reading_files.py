@@ -41,6 +41,7 @@ PORTUGUESE = "Nome;Cidade\nJoão Conceição;São Paulo\nÓtica Visão;Brasília
 )
 def test_the_letters_survive_whatever_the_encoding(text: str, name: str) -> None:
     data = text.encode(name)
+    assert signature.kind_of(data, "list.csv") == "csv"
 
     decoded = encoding.decode(data, encoding.detect(data)).lstrip("\ufeff")
 
