@@ -212,3 +212,30 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(world: World) -> No
         assert world.folder().created == size
         costs.append(len(counted))
     assert costs[0] == costs[1]
+
+
+def test_a_message_a_colleague_stored_a_moment_ago_is_held_not_stored_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desktop_crm.sync import known as stored
+    from desktop_crm.sync.memory import MemoryMailbox
+    from desktop_crm.sync.plan import Known
+
+    world.port.put(INBOX, mail())
+    world.sync()
+    other = world.save("mailbox", name="Dan", kind="folder", address="dan@firma.example")
+    port = MemoryMailbox([INBOX])
+    port.put(INBOX, mail())
+    look = stored.known
+    blind = [True]
+
+    def a_moment_earlier(*args: Any) -> Known:
+        found = look(*args)
+        return Known(found.holders, {}) if blind.pop() else found
+
+    blind.insert(0, False)
+    monkeypatch.setattr(stored, "known", a_moment_earlier)
+    result = world.sync(other, port)
+    assert result.problem is None
+    assert (result.folders[0].created, result.folders[0].known) == (0, 1)
+    assert len(world.messages) == len(world.activities) == 1
