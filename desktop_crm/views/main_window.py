@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self.bus = Bus(self)
         self.bench: Workbench | None = None
         self.setObjectName("window")
-        self.setWindowTitle("Desktop CRM")
+        self.setWindowTitle(tr("Desktop CRM"))
         self.setMinimumSize(SMALLEST)
         self.resize(USUAL)
         if settings.window_geometry:

@@ -290,7 +290,6 @@ class ListPanel(QFrame):
         if added and self.count <= _REFRESHED:
             self.reload()
         elif ids:
-            self.table.may_be_deleted = True
             self.model.reload(ids)
         elif changes.touches(*(c.field.target for c in self.model.columns if c.field.target)):
             self.model.reload()

@@ -37,9 +37,6 @@ _ACCESSIBLE: Final = int(Qt.ItemDataRole.AccessibleTextRole)
 _ALIGN: Final = int(Qt.ItemDataRole.TextAlignmentRole)
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_FLAGS: Final = (
-    Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-)
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 
@@ -191,7 +188,7 @@ class RecordModel(QAbstractTableModel):
 
     # --- pages -----------------------------------------------------------------------------
 
-    def _row(self, row: int) -> ShownRow | None:
+    def row_at(self, row: int) -> ShownRow | None:
         """Row as read, None while its page is on the way (which this asks for)."""
         number = row // PAGE
         if number == self._last_page:
@@ -310,7 +307,7 @@ class RecordModel(QAbstractTableModel):
 
     def title_at(self, row: int) -> str:
         """First text of a row that is loaded, else an empty text."""
-        shown = self._row(row)
+        shown = self.row_at(row)
         return shown.texts[0] if shown is not None and shown.texts else ""
 
     # --- Qt --------------------------------------------------------------------------------
@@ -321,23 +318,20 @@ class RecordModel(QAbstractTableModel):
     def columnCount(self, parent: _Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._columns)
 
-    def flags(self, index: _Index) -> Qt.ItemFlag:
-        return _FLAGS
-
     def data(self, index: _Index, role: int = _DISPLAY) -> object:
         if role == _DISPLAY:
-            shown = self._row(index.row())
+            shown = self.row_at(index.row())
             return MISSING if shown is None else shown.texts[index.column()]
         if role == TONE_ROLE:
-            shown = self._row(index.row())
+            shown = self.row_at(index.row())
             return "" if shown is None else shown.tones[index.column()]
         if role == DELETED_ROLE:
-            shown = self._row(index.row())
+            shown = self.row_at(index.row())
             return shown is not None and shown.deleted
         if role == _ALIGN:
             return _RIGHT if self._columns[index.column()].look == Look.NUMBER else _LEFT
         if role in {_TIP, _ACCESSIBLE}:
-            shown = self._row(index.row())
+            shown = self.row_at(index.row())
             return None if shown is None else shown.texts[index.column()]
         return None
 

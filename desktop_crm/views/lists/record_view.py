@@ -19,7 +19,14 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from desktop_crm.views import theme
@@ -86,7 +93,7 @@ class RecordView(QTableView):
         self.hover_row = -1
         self.current_row = -1
         self.shows_focus = False
-        self.may_be_deleted = False
+        self.rows_of: RecordModel | None = None
         self.drops_columns = True
         self._looks: tuple[Look, ...] = ()
         self._widths: dict[str, int] = {}
@@ -102,7 +109,8 @@ class RecordView(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._restyle()
-        self.setItemDelegate(RowDelegate(self))
+        self._delegate = RowDelegate(self)
+        self.setItemDelegate(self._delegate)
         self.setMouseTracking(True)
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -125,6 +133,7 @@ class RecordView(QTableView):
 
     def setModel(self, model: QAbstractItemModel | None) -> None:
         super().setModel(model)
+        self.rows_of = model if isinstance(model, RecordModel) else None
         if model is None:
             return
         # With the shared selection model the header asks of each column whether every row of it
@@ -337,6 +346,10 @@ class RecordView(QTableView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover(self.rowAt(event.position().toPoint().y()))
         super().mouseMoveEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._delegate.begin_frame()
+        super().paintEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover(-1)

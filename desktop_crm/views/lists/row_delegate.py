@@ -6,21 +6,22 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QStaticText
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QStaticText
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_crm.views import theme
 from desktop_crm.views.lists.columns import Look
-from desktop_crm.views.lists.record_model import DELETED_ROLE, TONE_ROLE
-from desktop_crm.views.widgets.avatar import paint_avatar
+from desktop_crm.views.lists.record_model import MISSING, TONE_ROLE
+from desktop_crm.views.widgets.avatar import draw_avatar
 
 if TYPE_CHECKING:
     from desktop_crm.views.lists.record_view import RecordView
+    from desktop_crm.views.lists.rows import ShownRow
 
 ROW_HEIGHT: Final = 36
+_Index = QModelIndex | QPersistentModelIndex
 _PAD: Final = 8
 _FIRST_PAD: Final = 14
-_TITLE_PAD: Final = 48
 _CACHE: Final = 4096
 _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
 
@@ -34,6 +35,9 @@ class RowDelegate(QStyledItemDelegate):
         self._texts: OrderedDict[tuple[str, int, int], tuple[QStaticText, float, float]] = (
             OrderedDict()
         )
+        self._row = -1
+        self._selected = False
+        self._shown: ShownRow | None = None
         self.restyle()
         theme.changed.connect(self.restyle)
 
@@ -50,34 +54,40 @@ class RowDelegate(QStyledItemDelegate):
             Look.PERSON: theme.font(13, QFont.Weight.Medium),
         }
         self._metrics = {look: QFontMetrics(font) for look, font in self._fonts.items()}
-        self._surface = theme.color("surface")
         self._hover = theme.color("hover")
         self._sel = theme.color("sel")
         self._sel_inactive = theme.color("sel_inactive")
         self._stroke = theme.color("stroke")
         self._line = theme.color("line")
-        self._line_pen = QPen(self._line, 1)
         self._text = theme.color("text")
         self._text2 = theme.color("text2")
         self._text3 = theme.color("text3")
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def begin_frame(self) -> None:
+        """Forget what was remembered of the last row that was painted."""
+        self._row = -1
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(80, theme.scaled(ROW_HEIGHT))
 
     def paint(
         self,
         painter: QPainter,
         option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
+        index: _Index,
     ) -> None:
         view = self._view
         area: QRect = option.rect
         row = index.row()
         column = index.column()
         look = view.look_of(column)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if row != self._row:
+            # Flags are slow objects; all cells of a row are selected together.
+            self._row = row
+            self._selected = bool(option.state & QStyle.StateFlag.State_Selected)
+            model = view.rows_of
+            self._shown = model.row_at(row) if model is not None else None
+        selected = self._selected
         active = view.shows_focus
         if selected:
             painter.fillRect(area, self._sel if active else self._sel_inactive)
@@ -91,10 +101,9 @@ class RowDelegate(QStyledItemDelegate):
         if active and row == view.current_row:
             painter.fillRect(area.left(), area.top(), area.width(), 1, self._line)
             painter.fillRect(area.left(), bottom, area.width(), 1, self._line)
-        text = index.data(_DISPLAY)
+        text = self._cell_text(index, column)
         if not text:
             return
-        text = str(text)
         if look == Look.PILL:
             self._paint_pill(painter, area, index, text, first=first)
             return
@@ -103,18 +112,32 @@ class RowDelegate(QStyledItemDelegate):
         if look == Look.PERSON:
             side = theme.scaled(24)
             top = area.top() + (area.height() - side) / 2
-            paint_avatar(painter, QRectF(left, top, side, side), text)
+            draw_avatar(painter, QRectF(left, top, side, side), text)
             left += side + 10
             width -= side + 10
-        painter.setPen(self._ink(index, look))
+        painter.setPen(self._ink(look))
         painter.setFont(self._fonts[look])
         laid, text_width, text_height = self._laid_out(text, look, width)
         x = left + width - text_width if look == Look.NUMBER else left
         y = area.top() + (area.height() - text_height) / 2
         painter.drawStaticText(QPointF(x, y), laid)
 
-    def _ink(self, index: QModelIndex | QPersistentModelIndex, look: Look) -> QColor:
-        if self._view.may_be_deleted and index.data(DELETED_ROLE):
+    def _cell_text(self, index: _Index, column: int) -> str:
+        """Text of a cell; asked of the list's own model without the way through Qt."""
+        if self._shown is not None:
+            return self._shown.texts[column]
+        if self._view.rows_of is not None:
+            return MISSING
+        text = index.data(_DISPLAY)
+        return "" if text is None else str(text)
+
+    def _tone(self, index: _Index) -> str:
+        if self._shown is not None:
+            return self._shown.tones[index.column()] or "neutral"
+        return str(index.data(TONE_ROLE) or "neutral")
+
+    def _ink(self, look: Look) -> QColor:
+        if self._shown is not None and self._shown.deleted:
             return self._text3
         return self._text2 if look == Look.DIM else self._text
 
@@ -137,12 +160,12 @@ class RowDelegate(QStyledItemDelegate):
         self,
         painter: QPainter,
         area: QRect,
-        index: QModelIndex | QPersistentModelIndex,
+        index: _Index,
         text: str,
         *,
         first: bool,
     ) -> None:
-        tone = index.data(TONE_ROLE) or "neutral"
+        tone = self._tone(index)
         left = area.left() + (_FIRST_PAD if first else _PAD)
         room = area.right() - _PAD - left + 1 - 18
         laid, width, height = self._laid_out(text, Look.PILL, room)
