@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy import true as always
@@ -25,6 +27,8 @@ from desktop_crm.models.activity import ActivityKind, Direction, LinkState
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
+
+_ADDRESS: Final = re.compile(r"(?<=\S)\s*<[^<>]*>")
 
 
 class Special(StrEnum):
@@ -116,6 +120,11 @@ def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
     ]
     found.sort(key=lambda one: (fold(one.mailbox), _folder_rank(one.folder), fold(one.folder)))
     return MailFolders(tuple(found), tuple((row.id, row.name) for row in mailboxes), *counts)
+
+
+def _names(line: str | None) -> str:
+    """The people of a header line without their addresses, where they have names."""
+    return _ADDRESS.sub("", line or "").strip(" ,") or (line or "")
 
 
 def _folder_rank(name: str) -> int:
@@ -257,7 +266,7 @@ def messages(
         lines.append(
             MessageRow(
                 id=activity_id,
-                correspondent=(row.to_line or sender) if outgoing else sender,
+                correspondent=(_names(row.to_line) or sender) if outgoing else sender,
                 subject=row.subject or "",
                 preview=" ".join((row.preview or "").split()),
                 at=row.sent_at,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
@@ -15,6 +15,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.views import icons, theme
 from desktop_crm.views.calendar import layout
 from desktop_crm.views.calendar.time_keys import ARROWS
+from desktop_crm.views.widgets.labels import Elide
 
 ROW = 24
 WEEKS = 26
@@ -174,8 +175,7 @@ class Navigator(QWidget):
         self.setObjectName("navigator")
         self.days = MonthDays()
         self._formats = Formats()
-        self._name = QLabel()
-        self._name.setProperty("role", "strong")
+        self._name = Elide("", "strong")
         back = self._button("navigatorBack", "chevron_left", tr("Month before"))
         on = self._button("navigatorOn", "chevron_right", tr("Month after"))
         back.clicked.connect(lambda: self._step(-1))
@@ -201,7 +201,7 @@ class Navigator(QWidget):
         button.setIcon(icons.icon(icon))
         button.setToolTip(text)
         button.setAccessibleName(text)
-        button.setFixedWidth(theme.scaled(28))
+        button.setFixedWidth(28)
         return button
 
     def _step(self, months: int) -> None:

@@ -69,7 +69,7 @@ class Bars(QWidget):
         return QSize(360, 180)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(220, 110)
+        return QSize(200, theme.scaled(120))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._values:

@@ -64,7 +64,7 @@ class Funnel(QWidget):
         return QSize(420, max(3, len(self._steps)) * theme.scaled(ROW))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(260, len(self._steps) * theme.scaled(26))
+        return QSize(240, max(4, len(self._steps)) * theme.scaled(20))
 
     def _row(self, index: int) -> QRectF:
         height = min(theme.scaled(56), self.height() / max(1, len(self._steps)))

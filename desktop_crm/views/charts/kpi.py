@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_crm.views import theme
 from desktop_crm.views.widgets.labels import Elide, label
 
 SPARK_WIDTH, SPARK_HEIGHT = 84, 30
+_STEPS = (("kpi", 22), ("h1", 20), ("h2", 15))
 
 
 class KpiCard(QFrame):
@@ -34,12 +45,14 @@ class KpiCard(QFrame):
         self._caption = Elide(caption, "dim")
         self._value = label("–", "kpi")
         self._note = label(" ", "cap")
+        self._words = ("–", " ")
         self._course: tuple[float, ...] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(3)
         for part in (self._caption, self._value, self._note):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            part.setMinimumWidth(24)
             column.addWidget(part)
         theme.changed.connect(self.update)
 
@@ -54,16 +67,34 @@ class KpiCard(QFrame):
             tone: `ok` or `bad` colours the note.
             course: earlier values, oldest first; fewer than two draw nothing.
         """
-        self._value.setText(value)
-        self._note.setText(note or " ")
+        self._words = (value, note or " ")
+        self._fit()
         theme.set_property(self._note, "role", {"ok": "ok", "bad": "error"}.get(tone, "cap"))
         self._course = tuple(course)
         self.setAccessibleDescription(f"{value}. {note}")
         self.update()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Write the figure smaller, and end the note in an ellipsis, where room is short."""
+        room = self.width() - 32
+        for role, pixels in _STEPS:
+            metrics = QFontMetricsF(theme.font(pixels, QFont.Weight.DemiBold))
+            if metrics.horizontalAdvance(self._words[0]) <= room or role == _STEPS[-1][0]:
+                theme.set_property(self._value, "role", role)
+                break
+        for part, text in zip((self._value, self._note), self._words, strict=True):
+            part.ensurePolished()
+            shown = part.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+            part.setText(shown)
+            part.setToolTip(text if shown != text else "")
+
     def figure(self) -> str:
         """The figure as shown."""
-        return self._value.text()
+        return self._words[0]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 
+_REST = (0, 0, 0, 0, 0, 2, 1)
+"""Days from a day to the work week that is shown: on a weekend it is the coming one."""
+
+
 class Span(StrEnum):
     """How much the calendar shows."""
 
@@ -303,7 +307,7 @@ class CalendarPane(Pane):
         if self.span is Span.DAY:
             return [self.day]
         if self.span is Span.WORK_WEEK:
-            first = layout.monday(self.day)
+            first = layout.monday(self.day + timedelta(days=_REST[self.day.weekday()]))
             return [first + timedelta(days=n) for n in range(5)]
         return layout.month_days(self.day)
 

@@ -8,7 +8,16 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
@@ -18,7 +27,7 @@ from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services import dashboards, pipeline, records
 from desktop_crm.services.dashboards import DayItem, Figures, MyDay
 from desktop_crm.services.pipeline import Deal, StageTotal
-from desktop_crm.views import icons
+from desktop_crm.views import icons, theme
 from desktop_crm.views.actions import Action
 from desktop_crm.views.charts.bars import Bars
 from desktop_crm.views.charts.funnel import Funnel, FunnelStep
@@ -27,7 +36,7 @@ from desktop_crm.views.charts.line_list import Line, LineList
 from desktop_crm.views.panes.figures import amounts_text, money_text
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.widgets.cards import Card, EmptyState
-from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.labels import Elide
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
@@ -56,10 +65,10 @@ class HomePane(Pane):
         self.funnel = Funnel(tr("Pipeline by stage"))
         self.funnel.opened.connect(lambda _key: bench.shell.show_module("opportunity"))
         self.bars = Bars("wonBars", tr("Won by month"))
-        self._day_note = label("", "cap")
-        self._deals_note = label("", "cap")
-        self._funnel_note = label("", "cap")
-        self._won_note = label("", "cap")
+        self._day_note = Elide("", "cap")
+        self._deals_note = Elide("", "cap")
+        self._funnel_note = Elide("", "cap")
+        self._won_note = Elide("", "cap")
         self._day_stack = self._with_empty(
             self.day_list,
             EmptyState(
@@ -103,6 +112,8 @@ class HomePane(Pane):
         return stack
 
     def _build(self) -> None:
+        for list_ in (self.day_list, self.deal_list):
+            list_.setMinimumHeight(theme.scaled(110))
         body = QWidget()
         body.setObjectName("scrollbody")
         column = QVBoxLayout(body)
@@ -132,10 +143,11 @@ class HomePane(Pane):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
 
-    def _card(self, title: str, note: QWidget, content: QWidget) -> Card:
+    def _card(self, title: str, note: Elide, content: QWidget) -> Card:
+        note.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        note.setAlignment(Qt.AlignmentFlag.AlignRight)
         card = Card(title, note)
         card.body.addWidget(content, 1)
-        card.setMinimumHeight(190)
         return card
 
     def _cards_row(self, *cards: tuple[Card, int]) -> QHBoxLayout:
