@@ -55,9 +55,9 @@ class Wording:
         return self._formats.number(value, max(self._places, own))
 
     def quantity(self, value: Decimal, unit: str = "") -> str:
-        """A quantity and its unit."""
+        """A quantity and its unit; the units every database starts with are translated."""
         number = self._formats.number(value)
-        return f"{number} {unit}" if unit else number
+        return f"{number} {translate(self._language, unit)}" if unit else number
 
     def percent(self, value: Decimal) -> str:
         """A percentage: 19 is shown as 19 %."""
