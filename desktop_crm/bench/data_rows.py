@@ -282,7 +282,7 @@ class Rows:
         return (number, number.replace(" ", ""), "work", 1, contact, *self._tracked())
 
     def postal_address(self, via: str, key: int, place: Values) -> Values:
-        """Columns: street, code, city, region, country, type, primary, account, contact, …"""
+        """Columns: street, code, city, region, country, type, primary, account, contact."""
         account, contact = (key, None) if via == "account" else (None, key)
         return (*place, "work", 1, account, contact, *self._tracked())
 
@@ -294,7 +294,7 @@ class Rows:
             yield (key, code, name, fold(code), fold(f"{code}\n{name}"), *self._tracked())
 
     def own_company(self) -> Iterator[Values]:
-        """Columns: id, name, currency_id, fiscal year, rounding, title_key, search_text, …"""
+        """Columns: id, name, currency_id, fiscal year, rounding, title_key, search_text."""
         name = "Bench Lighting SRL"
         yield (1, name, 1, 1, "total", fold(name), fold(name), *self._tracked())
 
@@ -304,7 +304,7 @@ class Rows:
             yield (currency, rate, self._days[0], *self._tracked())
 
     def stages(self) -> Iterator[Values]:
-        """Columns: id, name, state, probability, category, position, active, title_key, …"""
+        """Columns: id, name, state, probability, category, position, active, title_key; tracked."""
         for key, (name, state, percent, category) in enumerate(_STAGES, 1):
             yield (
                 key, name, state, percent * 10**6, category, key, 1,
@@ -342,7 +342,7 @@ class Rows:
             )  # fmt: skip
 
     def links(self) -> Iterator[Values]:
-        """Columns: activity_id, record_type, record_id, rule, evidence, confidence, state, …"""
+        """Columns: activity_id, record_type, record_id, rule, evidence, confidence, state."""
         for key in range(1, self.size.with_timeline * 10 + 1):
             contact = (key - 1) // 10 + 1
             yield (

@@ -150,10 +150,15 @@ class Plan:
             return self._joined_to(self._merged(arms, limit))
         if self._indexed_order() and not self.words.phrase:
             return self._plain().limit(limit)
-        return self._joined_to(self.snapshot().limit(limit))
+        return self._joined_to(self._sorted_keys().limit(limit))
 
     def snapshot(self) -> Select[Any]:
         """Statement of every key in order."""
+        # PostgreSQL would read every arm to its end before the first row either way.
+        arms = self._arms_by_owner() if self.actor.db.dialect == "sqlite" else []
+        return self._merged(arms, None) if arms else self._sorted_keys()
+
+    def _sorted_keys(self) -> Select[Any]:
         order = self._order()
         key = self.paths.table.c.id
         statement = self._filtered(select(key).select_from(self.paths.source))
@@ -183,7 +188,7 @@ class Plan:
         """Statement of the first rows among some keys, bound late."""
         self.where.remove(self.found)
         self.where.append(self._among_keys())
-        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+        return self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(limit))
 
     def page_of_many(self, limit: int) -> Select[Any]:
         """Statement of the first rows where so many match that the order finds them soonest."""
@@ -193,7 +198,7 @@ class Plan:
             # An expression instead of the key: the index of the order leads, not the matches.
             self.where.append((self.paths.table.c.id + 0).in_(self._matches()))
             return self._plain().limit(limit)
-        return self._plain() if limit < 0 else self._joined_to(self.snapshot().limit(limit))
+        return self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(limit))
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -212,8 +217,8 @@ class Plan:
         source = inner.join(outer.table, outer.table.c.id == inner.c.id)
         return select(*shown).select_from(outer.on(source)).order_by(*order)
 
-    def _merged(self, arms: list[Select[Any]], limit: int) -> Select[Any]:
-        """First keys of several statements that each are in order already.
+    def _merged(self, arms: list[Select[Any]], limit: int | None) -> Select[Any]:
+        """First keys (None: all) of several statements that each are in order already.
 
         SQLite merges them lazily; PostgreSQL needs the limit in each.
         """

@@ -52,19 +52,21 @@ class Prepared:
         }
         self.sql = state.statement
         self._names: dict[str, list[int]] | None = None
-        self._values: list[Any] | dict[str, Any] = values
+        self._values: Any = values
         if state.positiontup is not None:
             self._names = {}
             for place, name in enumerate(state.positiontup):
                 self._names.setdefault(name, []).append(place)
-            self._values = [values[name] for name in state.positiontup]
+            self._values = tuple(values[name] for name in state.positiontup)
         self._types = [column.type for column in statement.selected_columns]
         self._converters: list[tuple[int, _Convert]] | None = None
 
     def rows(self, db: Database, cancel: Cancel | None = None, **late: object) -> list[Row]:
         """Run it; the first columns are key, version and deletion mark."""
         found = self._read(db, cancel, late, 3)
-        return [Row(r[0], r[1], r[2] is not None, r[3:]) for r in found]
+        # The constructor of a named tuple is a Python function: three times as slow.
+        new = tuple.__new__
+        return [new(Row, (r[0], r[1], r[2] is not None, r[3:])) for r in found]
 
     def tuples(
         self, db: Database, cancel: Cancel | None = None, **late: object
@@ -75,12 +77,12 @@ class Prepared:
     def _read(
         self, db: Database, cancel: Cancel | None, late: Mapping[str, object], first: int
     ) -> list[tuple[Any, ...]]:
-        description, found = db.read(self.sql, self._bound(late), _all, cancel)
+        description, found = db.read(self.sql, self.values(**late), _all, cancel)
         return self._converted(db.engine.dialect, description, found, first)
 
     def inside(self, connection: Connection, **late: object) -> list[tuple[Any, ...]]:
         """Run it within an open transaction."""
-        result = connection.exec_driver_sql(self.sql, self._driven(late))
+        result = connection.exec_driver_sql(self.sql, self.values(**late))
         cursor: Any = result.cursor
         return self._converted(connection.dialect, cursor.description, cursor.fetchall(), 0)
 
@@ -88,7 +90,7 @@ class Prepared:
         """Run it; the first and only column is a key."""
         return db.read(
             self.sql,
-            self._bound(late),
+            self.values(**late),
             lambda cursor: array("q", chain.from_iterable(cursor)),
             cancel,
         )
@@ -97,20 +99,17 @@ class Prepared:
         """Run it; its one row has one number."""
         return int(self.keys(db, cancel, **late)[0])
 
-    def _bound(self, late: Mapping[str, object]) -> Any:  # noqa: ANN401  list or mapping
+    def values(self, **late: object) -> Any:  # noqa: ANN401  a tuple or a mapping
+        """Values in the driver's form, the late ones put in."""
         if self._names is None:
-            return {**self._values, **late}  # type: ignore[dict-item]
+            return {**self._values, **late}
         if not late:
             return self._values
         values = list(self._values)
         for name, value in late.items():
             for place in self._names.get(name, ()):
                 values[place] = value
-        return values
-
-    def _driven(self, late: Mapping[str, object]) -> Any:  # noqa: ANN401  tuple or mapping
-        bound = self._bound(late)
-        return bound if self._names is None else tuple(bound)
+        return tuple(values)
 
     def _converted(
         self, dialect: Dialect, description: _Description, rows: list[tuple[Any, ...]], first: int

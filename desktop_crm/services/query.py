@@ -93,6 +93,8 @@ def first_page(
     hits = _prepared(actor, query, "hits", lambda plan: plan.hits()).keys(
         actor.db, cancel, match=words.phrase
     )
+    if not hits:
+        return []
     if len(hits) > list_plan.FEW_HITS:
         many = _prepared(actor, query, f"many {limit}", lambda plan: plan.page_of_many(limit))
         return many.rows(actor.db, cancel, **late)

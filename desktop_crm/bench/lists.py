@@ -1,0 +1,228 @@
+"""Benchmarks 1, 3 and 4: first pages, pages by key, sorts; the limits are written by hand."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
+
+from desktop_crm.bench.data_rows import LOGINS, SEED, TEAM
+from desktop_crm.bench.ground import COLUMNS, PAGE, Ground
+from desktop_crm.bench.rows import Row, compared, pair, seconds, unmeasured
+from desktop_crm.meta import kinds, registry
+from desktop_crm.services import query
+from desktop_crm.services.context import Actor
+from desktop_crm.services.query import Order, RecordQuery
+
+CONTACTS: Final = RecordQuery("contact", COLUMNS)
+
+_SHOWN: Final = """SELECT c.id, c.version, c.deleted_at, c.full_name, a.name, c.job_title,
+ c.email, c.phone, c.city, u.name"""
+_LINKED: Final = """LEFT JOIN account a ON a.id = c.account_id @reach@
+ LEFT JOIN "user" u ON u.id = c.owner_id"""
+ALL: Final = """@shown@ FROM contact c @linked@
+ WHERE c.deleted_at IS NULL ORDER BY c.title_key, c.id LIMIT 200"""
+OWN: Final = """@shown@ FROM contact c @linked@
+ WHERE c.deleted_at IS NULL AND c.owner_id = @owner@ ORDER BY c.title_key, c.id LIMIT 200"""
+TEAM_ARM: Final = "SELECT id, title_key FROM contact WHERE deleted_at IS NULL AND owner_id = @"
+TEAM_PAGE: Final = """@shown@
+ FROM (SELECT * FROM (@arms@ ORDER BY title_key, id LIMIT 200)) k
+ JOIN contact c ON c.id = k.id @linked@ ORDER BY k.title_key, k.id"""
+BY_COLUMN: Final = """@shown@ FROM contact c @linked@
+ WHERE c.deleted_at IS NULL ORDER BY c.@column@, c.id LIMIT 200"""
+BY_COLUMN_KEYS_FIRST: Final = """@shown@ FROM (
+ SELECT id, @column@ AS k FROM contact WHERE deleted_at IS NULL ORDER BY @column@, id LIMIT 200) s
+ JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k, s.id"""
+BY_ACCOUNT: Final = """@shown@ FROM (SELECT * FROM (
+ SELECT * FROM (SELECT NULL AS k, id FROM contact
+ WHERE deleted_at IS NULL AND account_id IS NULL ORDER BY id LIMIT 200)
+ UNION ALL SELECT a.title_key, c.id FROM account a CROSS JOIN contact c ON c.account_id = a.id
+ WHERE a.deleted_at IS NULL AND c.deleted_at IS NULL
+ UNION ALL SELECT a.title_key, c.id FROM account a CROSS JOIN contact c ON c.account_id = a.id
+ WHERE a.deleted_at IS NOT NULL AND c.deleted_at IS NULL
+ ORDER BY 1, 2 LIMIT 200)) s
+ JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k, s.id"""
+SNAPSHOT: Final = "SELECT id FROM contact WHERE deleted_at IS NULL ORDER BY title_key, id"
+_FAR: Final = 900_000
+_NEAR: Final = 1_000
+_PAGES: Final = 60
+_SCREENED: Final = 3
+
+
+def first_pages(ground: Ground, little: Ground) -> list[Row]:
+    """Benchmark 1: a page of 200 for four actors, and the same on a file of 1,000."""
+    rows: list[Row] = []
+    for login in LOGINS:
+        actor, less = ground.actors[login], little.actors[login]
+        limit = _page_of(login)
+        shown = [(r.id, *r.values) for r in query.first_page(actor, CONTACTS, PAGE)]
+        operation = f"contact list, page of {PAGE}, {login.removeprefix('bench_')}"
+        if shown != [(r[0], *r[3:]) for r in ground.fetch(limit)]:
+            rows.append(unmeasured(1, operation, "the two ways give different rows", "sqlite"))
+            continue
+
+        def ours(actor: Actor = actor) -> object:
+            return query.first_page(actor, CONTACTS, PAGE)
+
+        def by_hand(limit: str = limit) -> object:
+            return ground.fetch(limit)
+
+        def on_small(less: Actor = less) -> object:
+            return query.first_page(less, CONTACTS, PAGE)
+
+        rows.append(compared(1, operation, pair(ours, by_hand, 25), 3))
+        beside = f"{operation}: 1,000,000 against 1,000 contacts"
+        rows.append(compared(1, beside, pair(ours, on_small, 25), 2))
+    return rows
+
+
+def _page_of(login: str) -> str:
+    """The best statement known for an actor; owners stand in it as literals."""
+    arms = " UNION ALL ".join(TEAM_ARM.replace("@", str(owner)) for owner in sorted(TEAM))
+    team = ",".join(str(owner) for owner in sorted(TEAM))
+    statements = {
+        LOGINS[0]: _spelled(ALL),
+        LOGINS[1]: _spelled(TEAM_PAGE, "AND a.owner_id IN (@)".replace("@", team)),
+        LOGINS[2]: _spelled(OWN, "AND a.owner_id = 3"),
+        LOGINS[3]: _spelled(OWN, "AND a.owner_id = 4"),
+    }
+    return statements[login].replace("@arms@", arms).replace("@owner@", login_owner(login))
+
+
+def login_owner(login: str) -> str:
+    """Key of the user of a login, as text."""
+    return str(LOGINS.index(login) + 1)
+
+
+def _spelled(statement: str, reach: str = "") -> str:
+    """A statement with its columns, its joins and what may be seen of the accounts."""
+    whole = statement.replace("@shown@", _SHOWN).replace("@linked@", _LINKED)
+    return whole.replace("@reach@", reach)
+
+
+def pages_by_key(ground: Ground) -> list[Row]:
+    """Benchmark 3: random pages far down against random pages near the top; the snapshot."""
+    actor = ground.everything
+    keys = query.keys(actor, CONTACTS)
+    by_hand = array("q", chain.from_iterable(ground.raw.execute(SNAPSHOT)))
+    if keys != by_hand:
+        return [unmeasured(3, "key snapshot", "the two ways give different keys", "sqlite")]
+    chance = random.Random(SEED)
+
+    def page_near(row: int) -> Callable[[], object]:
+        def read() -> object:
+            start = row + chance.randrange(-900, 900)
+            return query.rows(actor, CONTACTS, keys[start : start + PAGE])
+
+        return read
+
+    measured = pair(page_near(_FAR), page_near(_NEAR), _PAGES)
+    rows = [
+        compared(3, f"random pages by key around row {_FAR:,} against row {_NEAR:,}", measured, 1.3)
+    ]
+    measured = pair(
+        lambda: query.keys(actor, CONTACTS),
+        lambda: array("q", chain.from_iterable(ground.raw.execute(SNAPSHOT))),
+    )
+    rows.append(compared(3, f"key snapshot of {len(keys):,} contacts", measured, 1.5))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """One column: its name and the seconds of both ways."""
+
+    name: str
+    ours: float
+    limit: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.limit
+
+
+def sorts(ground: Ground) -> list[Row]:
+    """Benchmark 4: the worst local column of each class, and one linked title."""
+    local = local_columns()
+    indexed = [name for name in local if is_indexed(name)]
+    others = [name for name in local if name not in indexed]
+    fast, slow = _measured(ground, indexed), _measured(ground, others)
+    rows = [
+        _worst_of(fast, f"first page sorted by an indexed column, worst of {len(fast)}"),
+        _worst_of(slow, f"first page sorted by an unindexed column, worst of {len(slow)}"),
+    ]
+    linked = _pair_of(ground, "account")
+    rows.append(compared(4, "first page sorted by the title of a link, account", linked, 1.5))
+    slowest = max(linked[0], *(sort.ours for sort in fast))
+    raw = min(sort.limit for sort in slow)
+    operation = "slowest indexed sort against the fastest unindexed raw sort"
+    rows.append(compared(4, operation, (slowest, raw), 20, at_least=True))
+    return rows
+
+
+def local_columns() -> list[str]:
+    """Columns of the contact itself that a person may choose."""
+    fields = registry.get("contact").fields.values()
+    return [
+        f.name for f in fields if f.column is not None and not f.hidden and f.kind != kinds.LINK
+    ]
+
+
+def is_indexed(name: str) -> bool:
+    """Whether an index of the contact begins with what sorts this column."""
+    entity = registry.get("contact")
+    column = "title_key" if name == entity.title_field else name
+    return any(next(iter(index.columns)).name == column for index in entity.table.indexes)
+
+
+def _measured(ground: Ground, names: list[str]) -> list[_Sort]:
+    """Every column twice; the three that look worst again, in full."""
+    found = []
+    for name in names:
+        ours, by_hand = _ways(ground, name)
+        times = [(seconds(ours), seconds(by_hand)) for _ in range(2)]
+        found.append(_Sort(name, min(t[0] for t in times), min(t[1] for t in times)))
+    found.sort(key=lambda sort: sort.ratio, reverse=True)
+    again = [_Sort(sort.name, *_pair_of(ground, sort.name)) for sort in found[:_SCREENED]]
+    return [*again, *found[_SCREENED:]]
+
+
+def _worst_of(found: list[_Sort], operation: str) -> Row:
+    worst = max(found, key=lambda sort: sort.ratio)
+    row = compared(4, f"{operation}: {worst.name}", (worst.ours, worst.limit), 1.5)
+    return replace(row, detail={sort.name: round(sort.ratio, 2) for sort in found})
+
+
+def _pair_of(ground: Ground, name: str) -> tuple[float, float]:
+    return pair(*_ways(ground, name), 5)
+
+
+def _ways(ground: Ground, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    """The product's way to the first page in an order, and the one by hand."""
+    asked = RecordQuery("contact", COLUMNS, order=(Order(name),))
+    statement = sort_by_hand(name)
+
+    def ours() -> list[tuple[object, ...]]:
+        found = query.first_page(ground.everything, asked, PAGE)
+        return [(row.id, *row.values) for row in found]
+
+    def by_hand() -> list[tuple[object, ...]]:
+        return [(row[0], *row[3:]) for row in ground.fetch(statement)]
+
+    if ours() != by_hand():
+        raise AssertionError(f"sorted by {name}, the two ways give different rows")
+    return ours, by_hand
+
+
+def sort_by_hand(name: str) -> str:
+    """The best statement known for an order."""
+    if name == "account":
+        statement = BY_ACCOUNT
+    elif name == registry.get("contact").title_field:
+        statement = ALL
+    else:
+        statement = BY_COLUMN if is_indexed(name) else BY_COLUMN_KEYS_FIRST
+    return _spelled(statement).replace("@column@", name)
