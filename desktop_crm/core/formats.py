@@ -24,6 +24,10 @@ _NAMED_DATE: Final = re.compile(r"^(\d{1,2})[.\s\-]+([^\W\d_]{3,})\.?[\s\-,]+(\d
 _TIME: Final = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap]m)?$", re.IGNORECASE)
 _CENTURY: Final = 70
 _LARGEST_EXPONENT: Final = 40
+_GROUP: Final = 3
+_NUMBER: Final = re.compile(
+    r"(?P<sign>[+-]?)(?P<digits>[0-9.,]*[0-9][0-9.,]*)(?P<exponent>[eE][+-]?[0-9]{1,3})?"
+)
 _UTC_ZONE: Final = ZoneInfo("UTC")
 
 
@@ -131,36 +135,39 @@ class Formats:
 
         A mark that stands once with other than three digits behind it, or is the last of two
         kinds, is the decimal mark; a single mark before three digits is read by the language.
+        Marks that repeat must stand between groups of three digits: 1.2.2026 is no number.
 
         Raises:
             UserError: The text is no number.
         """
-        bare = re.sub(r"[\s\u00a0\u2009\u202f']", "", text)
-        marks = re.findall(r"[.,]", bare)
-        if marks:
-            bare = self._with_point(bare, marks)
+        bare = re.sub(r"[\s\u00a0\u2009\u202f']", "", text).replace("\u2212", "-")
+        match = _NUMBER.fullmatch(bare)
+        digits = self._with_point(match["digits"]) if match else ""
         try:
-            value = Decimal(bare)
+            value = Decimal(f"{match['sign']}{digits}{match['exponent'] or ''}" if match else "")
         except InvalidOperation:
             raise UserError(N_("“{text}” is not a number."), text=text) from None
-        if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
+        if value.adjusted() > _LARGEST_EXPONENT:
             raise UserError(N_("“{text}” is not a number."), text=text)
         return value
 
-    def _with_point(self, bare: str, marks: list[str]) -> str:
+    def _with_point(self, digits: str) -> str:
+        """Digits without group marks and with a point; empty when the marks make no sense."""
+        marks = re.findall(r"[.,]", digits)
+        if not marks:
+            return digits
         last = marks[-1]
-        other = "," if last == "." else "."
-        digits_behind = len(bare) - bare.rindex(last) - 1
-        if other in marks:
-            decimal = last if marks.count(last) == 1 else ""
-        elif marks.count(last) > 1 or (digits_behind == 3 and last == self.group_mark):
-            decimal = ""
-        else:
-            decimal = last
-        for mark in ".,":
-            if mark != decimal:
-                bare = bare.replace(mark, "")
-        return bare.replace(decimal, ".") if decimal else bare
+        whole, _, behind = digits.rpartition(last)
+        one_kind = len(set(marks)) == 1
+        if one_kind and len(marks) == 1:
+            fits = 0 < len(whole) <= _GROUP and len(behind) == _GROUP
+            grouped = fits and last == self.group_mark
+            return whole + behind if grouped else f"{whole}.{behind}"
+        parts = (digits if one_kind else whole).split(marks[0])
+        groups = all(part.isdigit() and len(part) == _GROUP for part in parts[1:])
+        if not groups or not 0 < len(parts[0]) <= _GROUP:
+            return ""
+        return "".join(parts) if one_kind else f"{''.join(parts)}.{behind}"
 
     def parse_date(self, text: str) -> dt.date:
         """Read a day as typed: ISO, day-month-year with any mark, or with the month's name.

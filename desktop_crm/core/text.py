@@ -41,7 +41,15 @@ def fold(text: str) -> str:
     if text.isascii():
         return _SPACES.sub(" ", text.replace("\0", "").casefold()).strip()
     plain = unicodedata.normalize("NFKD", clean(text).translate(_SPECIAL))
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    # Some signs fold to a blank and a mark, and some small letters to new marks.
+    return _SPACES.sub(" ", bare).strip() if bare.isascii() else _settled(bare)
+
+
+def _settled(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text)
+    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    return _SPACES.sub(" ", bare.translate(_SPECIAL)).strip()
 
 
 def fold_company(text: str) -> str:

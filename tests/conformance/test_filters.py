@@ -12,7 +12,7 @@ from desktop_crm.services import clauses, query
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.filters import Group, Rule, parse, to_text
 from desktop_crm.services.query import Order, RecordQuery
-from tests.conformance.conftest import World
+from tests.support.world import World
 
 _VALUES = {
     kinds.INTEGER: "12",

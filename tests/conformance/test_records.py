@@ -17,9 +17,9 @@ from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, query, records, undo
 from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.query import RecordQuery
-from tests.conformance.conftest import World
 from tests.factories import RECKONED, Factory
 from tests.support.statements import counted
+from tests.support.world import World
 
 RECORDS = tuple(entity for entity in registry.all() if entity.is_record)
 FACTS = tuple(entity for entity in registry.all() if not entity.is_record)

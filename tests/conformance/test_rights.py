@@ -16,8 +16,8 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.query import Order, RecordQuery
-from tests.conformance.conftest import LEVELS, World
 from tests.factories import Factory
+from tests.support.world import LEVELS, World
 
 OWNERS = ("own", "mate", "stranger")
 REACHED = {
