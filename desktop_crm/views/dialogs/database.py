@@ -101,7 +101,7 @@ class OpenDatabaseDialog(_DatabaseDialog):
         self.address = QLineEdit()
         self.address.setObjectName("openDatabase.address")
         self.address.setAccessibleName(tr("File or address"))
-        self.address.setPlaceholderText("postgresql://user@server/database")
+        self.address.setPlaceholderText(tr("postgresql://user@server/database"))
         self.address.textChanged.connect(self._typed)
         browse = push_button("openDatabase.browse", tr("Browse…"), self._browse)
         self.recent = LineList("openDatabase.recent", tr("Used before"))
@@ -249,7 +249,7 @@ class CreateDatabaseDialog(_DatabaseDialog):
         self._path_row = Labelled(tr("File"), row(self.path, browse, spacing=8))
         self.url = QLineEdit()
         self.url.setObjectName("createDatabase.url")
-        self.url.setPlaceholderText("postgresql://user@server/database")
+        self.url.setPlaceholderText(tr("postgresql://user@server/database"))
         self._url_row = Labelled(
             tr("Address of an empty database"),
             self.url,
