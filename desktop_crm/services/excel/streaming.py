@@ -24,7 +24,6 @@ _FIRST_DAY: Final = _EPOCH.date()
 _DAY_SECONDS: Final = 86_400
 _FLUSH_ROWS: Final = 500
 _LITERAL_ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_COPY: Final = 1 << 20
 
 Row = Sequence[Cell]
 

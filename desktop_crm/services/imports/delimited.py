@@ -22,7 +22,6 @@ from desktop_crm.services.excel.table import (
 from desktop_crm.services.imports import encoding
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
-_NAMES: Final = {",": ",", ";": ";", "\t": "tab", "|": "|"}
 _SAMPLE_ROWS: Final = 200
 _SAMPLE_TEXT: Final = 400_000
 _LARGEST_FIELD: Final = 64_000_000
@@ -60,11 +59,6 @@ def read(data: bytes, name: str, *, charset: str = "", delimiter: str = "") -> T
     mark = delimiter or declared or _delimiter(text)
     records = _records(text, mark, first_line=2 if declared else 1)
     return _table(records, Source(name, "csv", encoding=used, delimiter=mark), notices)
-
-
-def delimiter_name(delimiter: str) -> str:
-    """Name of a delimiter as a person reads it."""
-    return _NAMES.get(delimiter, delimiter)
 
 
 def _declared_delimiter(text: str) -> tuple[str, str]:

@@ -18,7 +18,14 @@ from desktop_crm.services.excel import layout
 from desktop_crm.services.excel.formulas import restore
 from desktop_crm.services.excel.table import Cell, ChildRows, Table, TableRow
 from desktop_crm.services.imports.draft import CellProblem, Draft, LinkText, Unset
-from desktop_crm.services.imports.matching import WHOLE_NAME, ColumnMatch, Matches, targets
+from desktop_crm.services.imports.matching import (
+    ENDED,
+    WHOLE_NAME,
+    ColumnMatch,
+    Matches,
+    editable,
+    targets,
+)
 from desktop_crm.services.imports.names import split_name
 from desktop_crm.services.imports.profile import Profile
 from desktop_crm.services.imports.values import (
@@ -85,7 +92,8 @@ def draft(
         if match.field
     ]
     unknown: dict[str, Counter[str]] = {}
-    read = partial(_read_row, used=used, meant=meant, unknown=unknown)
+    says_end = any(c.match.field == ENDED and c.reading.field.read_only for c in used)
+    read = partial(_read_row, used=used, meant=meant, unknown=unknown, says_end=says_end)
     own = _own_columns(table)
     rows = []
     emptied = 0
@@ -108,6 +116,7 @@ def _read_row(
     used: Sequence[_Column],
     meant: Mapping[tuple[str, str], str],
     unknown: dict[str, Counter[str]],
+    says_end: bool,
 ) -> None:
     for column in used:
         cell = row.cells[column.match.index]
@@ -124,6 +133,8 @@ def _read_row(
         elif value is not None:
             _put(item, column.match, value)
     _take_name_apart(item)
+    if says_end:
+        _take_end(item)
     _join_main_with_children(item)
 
 
@@ -187,6 +198,13 @@ def _take_name_apart(item: Draft) -> None:
         item.values["last_name"] = last
         if first:
             item.values["first_name"] = first
+
+
+def _take_end(item: Draft) -> None:
+    """Let a column of its own that says won or lost decide over the stage."""
+    ended = item.values.pop(ENDED, None)
+    if ended in {"won", "lost"}:
+        item.values["stage"] = LinkText(str(ended))
 
 
 def _join_main_with_children(item: Draft) -> None:
@@ -295,7 +313,7 @@ def read_only_touched(item: Draft, entity: Entity) -> tuple[CellProblem, ...]:
     """Sentences for cells of our own workbook that were changed but no file may change."""
     if not item.base:
         return ()
-    known = targets(entity)
+    known = editable(entity)
     return tuple(
         CellProblem(
             name,

@@ -19,6 +19,9 @@ from desktop_crm.services.imports.synonyms import ENTITY_WORDS, EXTRA_WORDS, FIE
 WHOLE_NAME: Final = "full_name"
 """Column with first and last name together; it is taken apart."""
 
+ENDED: Final = "state"
+"""Column that says beside the stage how a deal ended; it then decides over the stage."""
+
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_WORD: Final = re.compile(r"[^\w%]+|_+")
 _REPEATED: Final = re.compile(r" \(\d+\)$")
@@ -72,10 +75,6 @@ class Matches:
     columns: tuple[ColumnMatch, ...]
     notices: tuple[str, ...] = ()
 
-    def field_columns(self) -> Mapping[str, ColumnMatch]:
-        """Column by field, child columns excluded."""
-        return {c.field: c for c in self.columns if c.field and not c.child}
-
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -93,7 +92,7 @@ def header_key(text: str) -> str:
 
 
 def targets(entity: Entity) -> dict[str, BoundField]:
-    """Fields that a file may set, by name; the whole name of a person among them."""
+    """Fields that a file may set, by name; whole names and how deals ended among them."""
     found = {
         name: field
         for name, field in entity.fields.items()
@@ -101,7 +100,14 @@ def targets(entity: Entity) -> dict[str, BoundField]:
     }
     if WHOLE_NAME in entity.fields and "last_name" in found:
         found[WHOLE_NAME] = entity.fields[WHOLE_NAME]
+    if "stage" in found and ENDED in entity.fields:
+        found[ENDED] = entity.fields[ENDED]
     return found
+
+
+def editable(entity: Entity) -> dict[str, BoundField]:
+    """Fields that our own workbooks may change: the stage itself, not what it says."""
+    return {name: f for name, f in targets(entity).items() if name != ENDED or not f.read_only}
 
 
 def match(table: Table, entity: Entity, mapping: Mapping[str, str]) -> Matches:
@@ -143,7 +149,7 @@ def match(table: Table, entity: Entity, mapping: Mapping[str, str]) -> Matches:
 
 def _by_field_name(columns: list[ColumnMatch], entity: Entity, table: Table) -> Matches:
     """Our own workbooks and contact cards name the fields themselves."""
-    known = targets(entity)
+    known = editable(entity)
     lines = {name for name, field in entity.fields.items() if field.kind.name == "lines"}
     for i, column in enumerate(columns):
         if column.header in HIDDEN_COLUMNS:

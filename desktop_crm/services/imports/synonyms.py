@@ -42,25 +42,26 @@ _REACH: Final[Mapping[str, tuple[str, ...]]] = {
     "street": (
         "address", "street", "street address", "address line 1", "address 1", "billing street",
         "mailing street", "business street", "primary address street", "billing address",
-        "mailing address", "home street", "adresa", "strada",
+        "mailing address", "home street", "address 1 street", "adresa", "strada",
     ),
     "postal_code": (
         "postal code", "zip", "zip code", "postcode", "zip postal code", "billing postal code",
         "billing zip postal code", "mailing postal code", "mailing zip postal code",
-        "business postal code", "postal zip code", "cod postal",
+        "business postal code", "postal zip code", "address 1 postal code", "cod postal",
     ),
     "city": (
-        "city", "town", "locality", "billing city", "mailing city", "business city", "oras",
-        "localitate",
+        "city", "town", "locality", "billing city", "mailing city", "business city",
+        "address 1 city", "oras", "localitate",
     ),
     "region": (
         "state region", "state province", "province", "county", "billing state", "mailing state",
-        "billing state province", "mailing state province", "business state", "judet", "regiune",
+        "billing state province", "mailing state province", "business state",
+        "address 1 region", "judet", "regiune",
     ),
     "country": (
         "country", "country region", "billing country", "mailing country", "business country",
         "business country region", "office location", "location country", "headquarters", "tara",
-        "nation",
+        "nation", "address 1 country",
     ),
 }  # fmt: skip
 
@@ -80,7 +81,7 @@ _RECORD: Final[Mapping[str, tuple[str, ...]]] = {
     "currency": ("currency", "currency code", "currency iso code", "deal currency", "moneda",
                  "valuta"),
     "website": ("website", "web site", "web", "url", "homepage", "home page", "web page",
-                "pagina web", "site", "site web"),
+                "website 1 value", "pagina web", "site", "site web"),
     "do_not_email": ("email opt out", "do not email", "opt out", "opted out", "opted out of email",
                      "unsubscribed", "has opted out of email", "unsubscribed from all email",
                      "nu trimite e mail", "dezabonat"),
@@ -191,6 +192,8 @@ FIELD_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                     "associated contact", "persoana de contact"),
         "stage": ("deal stage", "stage", "sales stage", "opportunity stage", "stage name",
                   "pipeline stage", "phase", "status", "etapa", "stadiu", "faza"),
+        "state": ("status", "deal status", "opportunity status", "outcome", "result", "rezultat",
+                  "stare"),
         "probability": ("probability", "win probability", "likelihood", "deal probability",
                         "probability %", "probabilitate", "sanse"),
         "amount": ("amount", "value", "deal value", "deal amount", "estimated revenue",

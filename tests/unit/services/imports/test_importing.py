@@ -315,6 +315,21 @@ def test_the_close_date_of_an_open_deal_is_the_expected_one(take: Take, actor: A
     ]
 
 
+def test_a_column_that_says_won_or_lost_decides_over_the_stage(take: Take, actor: Actor) -> None:
+    text = (
+        "Deal - Title,Deal - Stage,Deal - Status,Deal - Won time\nA,Proposal,Won,2026-01-31\n"
+        "B,Proposal,Lost,\nC,Proposal,Open,\n"
+    )
+    take("opportunity", text)
+    found = objects(actor, "opportunity", "stage", "state")
+    assert [(row["stage"], row["state"]) for row in found] == [
+        ("Won", "won"), ("Lost", "lost"), ("Proposal", "open"),
+    ]  # fmt: skip
+    assert take("opportunity", text)[0].counts["same"] == 3
+    take("account", "Company,Status\nA,Inactive\n")
+    assert objects(actor, "account", "state")[0]["state"] == "inactive"
+
+
 def test_second_phones_and_addresses_become_child_rows(take: Take, actor: Actor) -> None:
     text = "Name,Email,Phone,Mobile,Fax\nAna Pop,a@a.ro,021 111,0722 222,021 333\n"
     _, result = take("contact", text)
