@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from desktop_crm.core.i18n import tr
+from desktop_crm.views import theme
 from desktop_crm.views.modules import MODULES, Module
 from desktop_crm.views.widgets.buttons import RailButton
 
@@ -26,7 +27,7 @@ class Rail(QFrame):
         super().__init__()
         self.setObjectName("rail")
         self.setAccessibleName(tr("Modules"))
-        self.setFixedWidth(RailButton.WIDTH)
+        self.setFixedWidth(theme.scaled(RailButton.WIDTH))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 8)
         column.setSpacing(1)

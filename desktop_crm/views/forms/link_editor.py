@@ -67,6 +67,7 @@ class LinkEditor(Editor):
         self._popup = QListView()
         self._popup.setObjectName(f"{name}.suggestions")
         self._popup.setAccessibleName(tr("Suggestions"))
+        self._popup.setProperty("popup", True)
         self._completer.setPopup(self._popup)
         self._completer.activated.connect(self._choose)
         self._rest = QTimer(self)

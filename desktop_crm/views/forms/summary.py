@@ -71,7 +71,7 @@ def facts(entity: Entity, record: RecordValues, formats: Formats) -> list[Fact]:
         for row in section.rows
         for name in ((row,) if isinstance(row, str) else row)
     ]
-    skipped = {entity.title_field, entity.meta.subtitle, *_STATES}
+    skipped = {entity.title_field, entity.meta.subtitle, "currency", *_STATES}
     if entity.key == "contact":
         skipped |= {"first_name", "last_name", "account"}
     found: list[Fact] = []

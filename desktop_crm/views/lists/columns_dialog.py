@@ -42,7 +42,7 @@ class ColumnsDialog(QDialog):
         self._list.setModel(self._items)
         self._list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self._list.setDefaultDropAction(Qt.DropAction.MoveAction)
-        self._list.setSpacing(2)
+        self._list.setProperty("checks", True)
         up = push_button("columns.up", tr("Up"), lambda: self._move(-1), drawing="chevron_up")
         down = push_button(
             "columns.down", tr("Down"), lambda: self._move(1), drawing="chevron_down"

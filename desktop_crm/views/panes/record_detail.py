@@ -27,6 +27,7 @@ from desktop_crm.views.panes.details_page import DetailsPage
 from desktop_crm.views.panes.overview_page import OverviewPage
 from desktop_crm.views.panes.related import RelatedPanel, kinds_of
 from desktop_crm.views.panes.timeline import TimelineView
+from desktop_crm.views.widgets.action_bar import ActionBar
 from desktop_crm.views.widgets.avatar import Avatar
 from desktop_crm.views.widgets.buttons import LinkButton, tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Glyph
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 _ITEMS: Final = 50
 _PERSON_LIKE: Final = frozenset({"contact", "account"})
 _NOTE_TITLE: Final = 80
-_WITH_TEXT: Final = frozenset({"follow.phone_call", "follow.appointment", "follow.task"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +126,6 @@ class RecordDetail(QFrame):
         if head_layout is not None:
             head_layout.setAlignment(symbol, Qt.AlignmentFlag.AlignTop)
         actions = self.follow_up_actions(lambda: True)
-        shown: list[QWidget | None] = [
-            tool_button(
-                f"detail.{key}.{action.id}",
-                action.text,
-                action.icon,
-                action.run,
-                show_text=action.id in _WITH_TEXT,
-            )
-            for action in actions
-        ]
         edit = tool_button(
             f"detail.{key}.edit",
             tr("Edit in a window"),
@@ -143,7 +133,13 @@ class RecordDetail(QFrame):
             self._edit,
             show_text=not actions,
         )
-        bar = row(*shown, None, edit, spacing=0) if actions else row(edit, None)
+        shown = [
+            tool_button(
+                f"detail.{key}.{action.id}", action.text, action.icon, action.run, show_text=True
+            )
+            for action in actions
+        ]
+        bar = ActionBar(shown, edit) if actions else row(edit, None)
         self.tabs = QTabBar()
         self.tabs.setObjectName(f"detail.{key}.tabs")
         self.tabs.setAccessibleName(tr("Parts of the record"))

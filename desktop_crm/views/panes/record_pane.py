@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
+from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
@@ -63,7 +64,7 @@ class RecordPane(Pane):
         self.detail.setMinimumWidth(320)
         self.splitter = Splitter(f"splitter.{entity_key}", tr("Panes"), nav, self.list, self.detail)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([_NAV, 718, _DETAIL])
+        self.splitter.setSizes([theme.scaled(_NAV), 718, _DETAIL])
         self.splitter.splitterMoved.connect(self._keep_sizes)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -157,10 +157,10 @@ class RailButton(QAbstractButton):
         self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setFixedSize(self.WIDTH, self.HEIGHT)
+        self.setFixedSize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        return QSize(self.WIDTH, self.HEIGHT)
+        return QSize(theme.scaled(self.WIDTH), theme.scaled(self.HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -177,7 +177,7 @@ class RailButton(QAbstractButton):
             painter.setBrush(theme.color("line"))
             painter.drawRoundedRect(QRectF(1, 15, 3, self.height() - 31), 1.5, 1.5)
         state = QIcon.State.On if on else QIcon.State.Off
-        place = QRect(self.width() // 2 - 10, 9, 20, 20)
+        place = QRect(self.width() // 2 - 10, theme.scaled(9), 20, 20)
         self.icon().paint(painter, place, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, state)
         weight = QFont.Weight.DemiBold if on else QFont.Weight.Normal
         painter.setFont(theme.font(11, weight))
@@ -185,4 +185,5 @@ class RailButton(QAbstractButton):
         caption = painter.fontMetrics().elidedText(
             self.text(), Qt.TextElideMode.ElideRight, self.width() - 6
         )
-        painter.drawText(QRect(0, 31, self.width(), 17), Qt.AlignmentFlag.AlignCenter, caption)
+        below = QRect(0, theme.scaled(31), self.width(), theme.scaled(17))
+        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)

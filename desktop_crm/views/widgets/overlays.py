@@ -62,7 +62,8 @@ class Toast(QFrame):
         layout.setContentsMargins(12, 10, 8, 10)
         layout.setSpacing(10)
         glyph = Glyph("flag", "bad") if bad else Glyph("checkmark_circle", "ok")
-        layout.addWidget(glyph, 0, Qt.AlignmentFlag.AlignTop)
+        side = Qt.AlignmentFlag.AlignTop if text else Qt.AlignmentFlag.AlignVCenter
+        layout.addWidget(glyph, 0, side)
         words: list[QWidget] = [label(title, "strong", wrap=True, name="toast.title")]
         if text:
             words.append(label(text, "dim", wrap=True, name="toast.text"))
