@@ -7,9 +7,7 @@ wrong goes to the error output; with ``--json`` one line on the output says it a
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -46,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return found if isinstance(found, int) else Code.DONE
     except click.UsageError as error:
         return _usage(error, as_json=as_json)
+    except SystemExit:
+        # The reader of the output went away, as `head` does; click leaves in this one case.
+        return Code.DONE
     except (click.Abort, KeyboardInterrupt, Cancelled):
         return fail(tr("The work was stopped."), Code.ENVIRONMENT, as_json=as_json)
     except CrmError as error:
@@ -92,11 +93,6 @@ def _usage(error: click.UsageError, *, as_json: bool) -> int:
 
 
 def _system(error: OSError, *, as_json: bool) -> int:
-    if error.errno == errno.EPIPE:
-        # The reader went away, as `head` does; there is nobody left to tell.
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
-        return Code.DONE
     _log.warning("the operating system refused", exc_info=error)
     sentence = tr(
         "{path} cannot be used: {reason}. Nothing more was done; check disk and permissions.",

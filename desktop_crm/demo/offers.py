@@ -18,6 +18,7 @@ _PLAN: Final = (
     (22, 45, "revised"), (15, 45, "open"), (9, 30, "open"), (6, 30, "open"),
     (4, 30, ""), (2, 30, ""),
 )  # fmt: skip
+_DECIDED_AFTER: Final = 17
 _LONG: Final = 8
 """Position of the quote that fills several pages."""
 
@@ -47,21 +48,25 @@ def write(story: Story, actor: Actor) -> None:
             with story.then(-5, 10):
                 quotes.revise(actor, saved.id, saved.version)
         elif end not in {"", "open"}:
-            with story.then(-days + 17, 16):
+            with story.then(-days + _DECIDED_AFTER, 16):
                 quotes.close(actor, saved.id, saved.version, QuoteReason(end))
 
 
 def _deals(story: Story) -> list[Deal]:
-    """Won deals for won quotes, late stages for those that stand, foreign ones in between."""
-    by_stage: dict[str, list[Deal]] = {}
-    for deal in story.deals:
-        by_stage.setdefault(deal.stage, []).append(deal)
-    mine = sorted(
-        [*by_stage["negotiation"], *by_stage["proposal"]],
+    """Deals that were won or lost soon after their quote; late stages, mine first, for the rest."""
+    late = sorted(
+        (deal for deal in story.deals if deal.stage in {"negotiation", "proposal"}),
         key=lambda deal: (deal.owner != story.team[0], deal.id),
     )
-    won, lost = by_stage["won"], by_stage["lost"]
-    return [won[-1], won[-4], lost[-1], *mine[5:8], *mine[:5]]
+    chosen: list[Deal] = []
+    for days, _valid, end in _PLAN:
+        pool = late
+        if end in {"won", "lost"}:
+            closing = days - _DECIDED_AFTER
+            pool = [deal for deal in story.deals if deal.stage == end]
+            pool.sort(key=lambda deal: abs(deal.moved_days_ago - closing))
+        chosen.append(next(deal for deal in pool if deal not in chosen))
+    return chosen
 
 
 def _draft(story: Story, actor: Actor, deal: Deal, number: int, valid: int) -> records.Saved:

@@ -57,14 +57,13 @@ def sell(story: Story) -> None:
 def _plans(story: Story) -> list[dict[str, Any]]:
     ends = [code for code, count in OPEN_STAGES for _ in range(count)]
     ends += ["won"] * _WON + ["lost"] * _LOST
-    closed = 0
+    closings = [-(2 + (n * 298) // (_WON + _LOST)) for n in range(_WON + _LOST)]
+    story.rng.shuffle(closings)
     plans: list[dict[str, Any]] = []
     taken: set[str] = set()
     for number, end in enumerate(ends):
         if end in {"won", "lost"}:
-            days = -(2 + (closed * 298) // (_WON + _LOST))
-            closed += 1
-            path = _closed_path(story, end, days)
+            path = _closed_path(story, end, closings.pop())
         else:
             path = _open_path(story, _CODES.index(end))
         path = [(story.working(day), stage) for day, stage in path]
@@ -215,5 +214,6 @@ def _deal(plan: dict[str, Any], key: int) -> Deal:
         owner=customer.owner,
         stage=plan["end"],
         opened_days_ago=-plan["path"][0][0],
+        moved_days_ago=-plan["path"][-1][0],
         products=plan["products"],
     )

@@ -59,6 +59,7 @@ class Deal:
     owner: int
     stage: str
     opened_days_ago: int
+    moved_days_ago: int
     products: tuple[str, ...]
 
 

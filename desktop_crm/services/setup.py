@@ -149,10 +149,16 @@ def initialise(db: Database, login: str | None = None) -> Actor:
 
 
 def is_unused(url: str, password: str | None = None) -> bool:
-    """Whether a database lies there that has its tables and not one user (a broken start)."""
+    """Whether a database lies there that has its tables and not one user (a broken start).
+
+    Raises:
+        UserError: What lies there is no database.
+        EnvironmentProblem: It cannot be reached.
+    """
     target = Target.parse(url)
     if not target.exists:
         return False
+    target.require_file()
     db = Database.open(url, password)
     try:
         if migrate.look(db).state is not migrate.SchemaState.CURRENT:
