@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage, QTextDocument
 from PySide6.QtWidgets import QPushButton
 
-from desktop_crm.services import mail_message
+from desktop_crm.services import mail_message, records
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.panes.mail import MailPane, split_name
 from desktop_crm.views.panes.mail_reading import SafeBrowser, is_harmless, safe_name
@@ -148,6 +148,18 @@ def test_a_contact_is_made_of_an_unknown_sender(pane, qtbot):
     assert entity == "contact"
     assert (values["first_name"], values["last_name"]) == ("Jonas", "Müller")
     assert values["email"] == "jonas@mueller.example"
+
+
+def test_a_new_contact_is_offered_as_a_link_at_once(pane, company, qtbot):
+    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    saved = records.save(
+        company.actor, "contact", None, None,
+        {"first_name": "Jonas", "last_name": "Müller", "email": "jonas@mueller.example"},
+    )  # fmt: skip
+    pane.bench.bus.publish(saved.changes)
+    qtbot.waitUntil(lambda: cards(pane) == {"Jonas Müller": "suggested"}, timeout=8000)
+    quiet(qtbot, pane)
 
 
 def test_a_known_sender_offers_no_contact(pane):

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services import mail_message, mail_view
+from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.mail_message import LINKABLE, LinkRow, Message, Party
 from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
+from desktop_crm.sync import newly_known
 from desktop_crm.views.actions import Action
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
@@ -42,6 +44,10 @@ _SPECIAL = (
     (Special.REVIEW, N_("To review"), "question_circle"),
     (Special.UNLINKED, N_("Not linked"), "flag"),
 )
+
+
+_PEOPLE = frozenset({"contact", "lead", "account", "email_address"})
+"""Records whose making may tell who wrote a message."""
 
 
 class MailPane(Pane):
@@ -287,6 +293,10 @@ class MailPane(Pane):
     def _on_changed(self, changes: ChangeSet) -> None:
         if not self.isVisible():
             return
+        if any(one.kind is ChangeKind.CREATED and one.entity in _PEOPLE for one in changes.changes):
+            self.bench.tasks.write(
+                newly_known.offer_links, self.bench.actor, done=self.bench.bus.publish, owner=self
+            )
         if changes.touches("mailbox_item", "mail_message", "mailbox"):
             self.refresh()
         elif changes.touches("link", "contact", "account", "lead", "opportunity", "activity"):
