@@ -1,0 +1,116 @@
+"""Every control that a keyboard reaches has an object name and an accessible name."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from desktop_crm.core.settings import Settings
+from desktop_crm.services import closing
+from desktop_crm.services.mail_message import LINKABLE
+from desktop_crm.services.query import RecordQuery
+from desktop_crm.views.dialogs.about import AboutDialog
+from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
+from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
+from desktop_crm.views.dialogs.export_dialog import ExportDialog
+from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.dialogs.import_wizard import ImportWizard
+from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+from desktop_crm.views.panes.calendar import CalendarPane
+from desktop_crm.views.panes.home import HomePane
+from desktop_crm.views.panes.mail import MailPane
+from desktop_crm.views.panes.pipeline_board import PipelineBoard
+from desktop_crm.views.panes.settings import SettingsPane
+from tests.support.post import deliver, suggest
+from tests.support.windows import settle
+
+DIALOGS = {
+    "close": lambda bench, window, company: CloseOpportunityDialog(
+        window, bench,
+        closing.facts(company.actor, company.ids["Oak chairs"], company.ids["Lost"]),
+    ),
+    "open database": lambda bench, window, company: OpenDatabaseDialog(
+        window, bench.tasks, Settings(recent_databases=["a.db"]), print
+    ),
+    "create database": lambda bench, window, company: CreateDatabaseDialog(
+        window, bench.tasks, print
+    ),
+    "export": lambda bench, window, company: ExportDialog(
+        window, bench, RecordQuery("contact", ("full_name",)), [1, 2]
+    ),
+    "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", LINKABLE),
+    "import": lambda bench, window, company: ImportWizard(window, bench, "contact"),
+    "mailbox": lambda bench, window, company: AddMailboxDialog(window, bench),
+    "about": lambda bench, window, company: AboutDialog(window, company.actor),
+}  # fmt: skip
+
+
+def reachable(root: QWidget) -> list[QWidget]:
+    return [
+        one
+        for one in root.findChildren(QWidget)
+        if one.isVisible()
+        and one.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and not one.objectName().startswith("qt_")
+        and one.focusProxy() is None
+        and not isinstance(one.parent(), QComboBox | QSpinBox)
+        and not (isinstance(one, QLineEdit) and one.objectName() == "")
+    ]
+
+
+def nameless(root: QWidget) -> list[str]:
+    found = []
+    for one in reachable(root):
+        if isinstance(one, QLabel):
+            continue
+        plain = isinstance(one, QAbstractScrollArea) and type(one).__name__ == "QScrollArea"
+        words = one.accessibleName() or (one.text() if isinstance(one, QAbstractButton) else "")
+        if not plain and not (words and one.objectName()):
+            found.append(f"{type(one).__name__} {one.objectName()!r} {words!r}")
+    return found
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_dialogs(bench, company, qtbot, name):
+    dialog = DIALOGS[name](bench, bench.shell.window_widget(), company)
+    dialog.show()
+    settle(qtbot, bench)
+    assert reachable(dialog)
+    assert nameless(dialog) == []
+    assert dialog.windowTitle()
+    dialog.close()
+
+
+@pytest.mark.parametrize("make", [CalendarPane, HomePane, MailPane, PipelineBoard])
+def test_panes(bench, company, qtbot, make):
+    message = deliver(company, "Offer", files={"offer.pdf": b"%PDF"})
+    suggest(company, message, "contact", company.ids["claire"])
+    pane = make(bench)
+    qtbot.addWidget(pane)
+    pane.resize(1300, 760)
+    pane.show()
+    (pane.activate if hasattr(pane, "activate") else pane.refresh)()
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: not bench.tasks.busy)
+    assert reachable(pane)
+    assert nameless(pane) == []
+
+
+def test_every_page_of_the_settings(bench, qtbot):
+    pane = SettingsPane(bench)
+    qtbot.addWidget(pane)
+    pane.resize(1300, 760)
+    pane.show()
+    for key in pane._makers:
+        pane.show_page(key)
+        settle(qtbot, bench)
+        assert nameless(pane) == [], key
