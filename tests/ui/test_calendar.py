@@ -95,6 +95,16 @@ def test_tab_goes_from_event_to_event_and_then_on(week, qtbot):
     assert week.selected_event() is None
 
 
+def test_tab_after_escape_leaves_the_page(week, qtbot):
+    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Escape)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+    assert week.selected_event() is None
+    qtbot.keyClick(week.grid, Qt.Key.Key_Down)
+    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+    assert week.selected_event().id == 4
+
+
 def test_alt_and_arrows_move_and_stretch_the_selected_event(week, qtbot):
     changed = caught(week.change_requested)
     week.grid.choose(week.grid.events[1])

@@ -41,6 +41,7 @@ class MonthView(CalendarPage):
         self._weeks: list[list[layout.Strip]] = []
         self._press: tuple[AgendaEvent, int] | None = None
         self._over: int | None = None
+        self._leaving = False
         theme.changed.connect(self.update)
 
     # --- content -------------------------------------------------------------------------
@@ -298,6 +299,7 @@ class MonthView(CalendarPage):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
+        self._leaving = key == Qt.Key.Key_Escape
         if key in ARROWS:
             step = ARROWS[key]
             days = step[0] + 7 * step[1]
@@ -348,7 +350,7 @@ class MonthView(CalendarPage):
     def focusNextPrevChild(self, forward: bool) -> bool:
         shown = self.events
         keys = [event.key for event in shown]
-        if not shown:
+        if not shown or self._leaving:
             return super().focusNextPrevChild(forward)
         if self.chosen is None or self.chosen.key not in keys:
             self.choose(shown[0 if forward else -1])
@@ -361,6 +363,7 @@ class MonthView(CalendarPage):
         return super().focusNextPrevChild(forward)
 
     def focusInEvent(self, event: object) -> None:
+        self._leaving = False
         self._describe()
         self.update()
 

@@ -429,6 +429,7 @@ class TimeGrid(QWidget):
         return self._keys.choose_next(forward) or super().focusNextPrevChild(forward)
 
     def focusInEvent(self, event: object) -> None:
+        self._keys.enter()
         self._describe()
         self.update()
 

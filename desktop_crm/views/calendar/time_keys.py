@@ -2,7 +2,8 @@
 
 Arrows move the cursor, with Shift they stretch it; Tab goes from event to event; Enter opens the
 selected event or creates one at the cursor; Alt with arrows moves the selected event by a quarter
-of an hour or a day, Alt+Shift with up and down moves its end; Delete deletes; Escape lets go.
+of an hour or a day, Alt+Shift with up and down moves its end; Delete deletes; Escape lets go, and
+Tab after Escape leaves the page without going through its events.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ class TimeKeys:
 
     def __init__(self, grid: TimeGrid) -> None:
         self._grid = grid
+        self._leaving = False
 
     def handle_key(self, event: QKeyEvent) -> bool:
         """Do what a key asks for; whether it was one of ours."""
         key = event.key()
+        self._leaving = key == Qt.Key.Key_Escape
         if key in ARROWS:
             self._arrow(ARROWS[key], event.modifiers())
         elif key in _PAGES:
@@ -105,10 +108,14 @@ class TimeKeys:
         self._grid.choose(None)
         return True
 
+    def enter(self) -> None:
+        """The page got the focus: Tab goes from event to event again."""
+        self._leaving = False
+
     def choose_next(self, forward: bool) -> bool:
         """Select the next event of the page; False at its end, so that the focus moves on."""
         shown = self._grid.events
-        if not shown:
+        if not shown or self._leaving:
             return False
         keys = [event.key for event in shown]
         if self._grid.chosen is None or self._grid.chosen.key not in keys:
