@@ -94,10 +94,13 @@ class Session:
         self._sign_in = sign_in or open_session
 
     def open_when_painted(self) -> None:
-        """Open the database as soon as the frame is on the screen."""
-        from PySide6.QtCore import QTimer
+        """Open the database as soon as the frame is on the screen.
 
-        QTimer.singleShot(0, self.window, lambda: self.open(self.settings.database_url))
+        Not before: what is imported for it on another thread would hold the painting up.
+        """
+        from desktop_crm.views.first_paint import when_painted
+
+        when_painted(self.window, lambda: self.open(self.settings.database_url))
 
     def open(self, url: str) -> None:
         """Open a database off the UI thread and bring the window to life with it.

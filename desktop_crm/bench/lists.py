@@ -92,6 +92,11 @@ def _page_of(login: str) -> str:
     return statements[login].replace("@arms@", arms).replace("@owner@", login_owner(login))
 
 
+def page_of_everything() -> str:
+    """The best statement known for the first page of the actor who sees every record."""
+    return _spelled(ALL)
+
+
 def login_owner(login: str) -> str:
     """Key of the user of a login, as text."""
     return str(LOGINS.index(login) + 1)
