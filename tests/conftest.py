@@ -14,7 +14,6 @@ import pytest
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Database
-
     from tests.support.keyrings import MemoryKeyring
     from tests.support.postgres import Server
 
@@ -129,7 +128,6 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _sqlite_template(run_folder: Path) -> Path:
     from desktop_crm.db import migrate
-
     from tests.support.postgres import locked
 
     template = run_folder / "template.db"
@@ -170,7 +168,6 @@ def postgres_server(run_folder: Path) -> Server:
 @pytest.fixture(scope="session")
 def _postgres_template(run_folder: Path, postgres_server: Server) -> str:
     from desktop_crm.db import migrate
-
     from tests.support.postgres import locked
 
     name = f"{postgres_server.prefix}_template"
