@@ -72,6 +72,7 @@ MODELS: tuple[type[Base], ...] = (
 registry.install(MODELS)
 
 __all__ = [
+    "MODELS",
     "Account",
     "Activity",
     "ActivityParty",
@@ -87,7 +88,6 @@ __all__ = [
     "ImportBatch",
     "Lead",
     "Link",
-    "MODELS",
     "MailMessage",
     "Mailbox",
     "MailboxItem",
