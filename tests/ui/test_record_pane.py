@@ -149,6 +149,23 @@ def test_the_view_chosen_last_opens_next_time(opened: Pane, bench: Workbench, qt
     assert opened("account").nav.key() == list_views.ALL
 
 
+def test_a_condition_after_an_equals_sign_filters(opened: Pane, qtbot: QtBot) -> None:
+    pane = opened("opportunity")
+    pane.list.search.setText('=account = "Dumbrava Mobilă" and amount > 12000')
+    qtbot.waitUntil(lambda: titles(pane) == ["Oak chairs"])
+    pane.list.search.clear()
+    qtbot.waitUntil(lambda: len(titles(pane)) == 5)
+
+
+def test_a_condition_that_cannot_be_read_is_told_and_changes_nothing(
+    opened: Pane, qtbot: QtBot
+) -> None:
+    pane = opened("opportunity")
+    pane.list.search.setText("=amont > 12000")
+    qtbot.waitUntil(lambda: "amont" in pane.list.notice.text)
+    assert len(titles(pane)) == 5
+
+
 # --- columns ------------------------------------------------------------------------------------
 
 

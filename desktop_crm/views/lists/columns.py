@@ -18,7 +18,7 @@ PERSON_LIKE: Final = frozenset({"contact", "account", "user"})
 """Entities whose titles stand beside an avatar."""
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
-_TITLE_SHRINKS: Final = 0.9
+_TITLE_SHRINKS: Final = 0.85
 _SHRINKS: Final = 0.6
 _PILL_SHRINKS: Final = 0.9
 _PILL_WIDTH: Final = 145

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.services import filters
+from desktop_crm.services.filters import Node
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 _REFRESHED = 50_000
+_CONDITION = "="
 
 
 class ListPanel(QFrame):
@@ -55,6 +59,7 @@ class ListPanel(QFrame):
         self._view: ListView | None = None
         self._order: Order | None = None
         self._search = ""
+        self._condition: Node | None = None
         self.count = 0
         self.is_exact = True
         self._instead: QWidget | None = None
@@ -71,6 +76,9 @@ class ListPanel(QFrame):
         self.pill.hide()
         self.search = SearchBox(
             f"filter.{self.entity.key}", tr("Filter this view"), drawing="filter"
+        )
+        self.search.setToolTip(
+            tr("Words to look for, or a condition after an equals sign: =city contains Cluj")
         )
         self.search.setMinimumWidth(120)
         self.search.setMaximumWidth(220)
@@ -128,7 +136,8 @@ class ListPanel(QFrame):
     def query(self) -> RecordQuery:
         """Filter, order and search of the list as it stands."""
         order = () if self._order is None else (self._order,)
-        condition = self._view.filter if self._view is not None else None
+        of_view = self._view.filter if self._view is not None else None
+        condition = filters.both(of_view, self._condition)
         columns = tuple(column.path for column in self.model.columns)
         return RecordQuery(self.entity.key, columns, condition, order, self._search)
 
@@ -182,10 +191,10 @@ class ListPanel(QFrame):
 
     def _say_empty(self) -> None:
         plural = tr(self.entity.plural)
-        if self._search:
+        if self.search.text().strip():
             self.empty.say(
                 tr("Nothing found"),
-                tr("No record of this view contains “{text}”.", text=self._search),
+                tr("No record of this view contains “{text}”.", text=self.search.text().strip()),
                 tr("Clear the filter"),
                 self.search.clear,
                 drawing="search",
@@ -217,7 +226,15 @@ class ListPanel(QFrame):
 
     @Slot(str)
     def _searched(self, text: str) -> None:
-        self._search = text
+        """Take words to look for, or a condition when the text begins with an equals sign."""
+        self._search = "" if text.startswith(_CONDITION) else text
+        self._condition = None
+        if text.startswith(_CONDITION):
+            try:
+                self._condition = filters.parse(text.removeprefix(_CONDITION), self.entity.key)
+            except UserError as error:
+                self.notice.say(str(error), "warn")
+                return
         self.reload()
 
     @Slot(str)

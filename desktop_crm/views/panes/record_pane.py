@@ -233,7 +233,8 @@ class RecordPane(Pane):
         )
         if not ok or not name.strip():
             return
-        stored = list_views.definition(self._view, self.list.shown_columns(), self.list.order)
+        shown = replace(self._view, filter=self.list.query().filter)
+        stored = list_views.definition(shown, self.list.shown_columns(), self.list.order)
         values = {"name": name.strip(), "entity": self.entity.key, "definition": stored}
         self.bench.tasks.write(
             partial(records.save, self.bench.actor, "saved_view", None, None, values),
@@ -375,7 +376,7 @@ class RecordPane(Pane):
         made.append(
             Action(
                 "record.open",
-                tr("Open"),
+                tr("Edit"),
                 self.open_current,
                 "edit",
                 shortcut="Return",
