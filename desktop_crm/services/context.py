@@ -7,10 +7,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.formats import Formats
@@ -84,14 +84,14 @@ class Actor:
         granted = self.levels.get((found.key, action))
         if granted is not None:
             return granted
-        if found.meta.reference:
+        if found.reference:
             return RightLevel.ALL if action == "read" else RightLevel.NONE
         return self.levels.get((EVERY, action), RightLevel.NONE)
 
     def can(self, entity: Entity | str, action: str) -> bool:
         """Whether the user may do this with at least some records of the entity."""
         found = registry.get(entity) if isinstance(entity, str) else entity
-        if found.parent and not found.meta.reference:
+        if found.parent and not found.reference:
             # Children are read with their parent and changed by whoever may edit it.
             needed = "read" if action == "read" else "edit"
             return any(self.can(found.fields[name].target, needed) for name in found.parent)
@@ -205,19 +205,19 @@ def _resolve(db: Database, login: str) -> Actor:
     )
 
 
-def _find_user(connection: Connection, login: str) -> Mapping[str, object] | None:
+def _find_user(connection: Connection, login: str) -> Mapping[str, Any] | None:
     users = connection.execute(
         select(
             User.id,
             User.name,
             User.login,
             User.team_id,
-            User.role_id,
+            Role.id.label("role_id"),
             User.time_zone,
             Role.is_admin,
             Role.sees_confidential,
         )
-        .join(Role, Role.id == User.role_id, isouter=True)
+        .join(Role, and_(Role.id == User.role_id, Role.deleted_at.is_(None)), isouter=True)
         .where(
             User.login.is_not(None),
             User.state == UserState.ACTIVE,

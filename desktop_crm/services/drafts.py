@@ -105,14 +105,16 @@ class Rules:
         after: After the rows are written.
         put_back: After an operation was taken back; for rows that are kept in step without an
             audit entry of their own.
+        before_remove: Before records are put into the bin; drafts without changes.
     """
 
     before: tuple[Rule, ...] = ()
     after: tuple[Rule, ...] = ()
     put_back: tuple[Rule, ...] = ()
+    before_remove: tuple[Rule, ...] = ()
 
 
 def derived_titles(entity: Entity, values: Mapping[str, Any]) -> str:
     """Title of a record from its values, as text."""
-    title = values.get(entity.title_field)
+    title = values.get(entity.title)
     return "" if title is None else str(title)

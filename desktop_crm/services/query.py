@@ -27,6 +27,7 @@ from desktop_crm.services.filters import Rule, both, parse
 from desktop_crm.services.list_plan import LAST, Plan, Words
 from desktop_crm.services.prepared import Prepared, Row
 from desktop_crm.services.record_query import Order, RecordQuery, asks_by_link
+from desktop_crm.services.values import LARGEST_INTEGER
 
 __all__ = [
     "PAGE",
@@ -144,8 +145,8 @@ def suggest(
 ) -> list[Suggestion]:
     """Offer records whose title starts with, then those that contain, what was typed."""
     entity = registry.get(entity_key)
-    subtitle = entity.meta.subtitle or "id"
-    query = RecordQuery(entity_key, (entity.title_field, subtitle))
+    subtitle = entity.subtitle or "id"
+    query = RecordQuery(entity_key, (entity.title, subtitle))
     folded = fold(typed)
     if "title_key" not in entity.fields:
         return []
@@ -194,7 +195,9 @@ def _prepared(
 def _packed(dialect: str, ids: Sequence[int]) -> object:
     """Many keys as one value."""
     # SQLite reads one text by json_each: no limit of 32,766, and one statement for any count.
-    return str(list(ids)) if dialect == "sqlite" else list(ids)
+    # Larger than a key column holds: there is no such record, and a server would refuse it.
+    fitting = [key for key in ids if -LARGEST_INTEGER <= key <= LARGEST_INTEGER]
+    return str(fitting) if dialect == "sqlite" else fitting
 
 
 def key_clause(

@@ -59,7 +59,7 @@ class RecordValues:
     @property
     def title(self) -> str:
         """What the record is called."""
-        name = registry.get(self.entity).title_field
+        name = registry.get(self.entity).title
         return self.titles.get(name) or str(self.values.get(name) or "")
 
 
@@ -160,7 +160,7 @@ def new(actor: Actor, entity_key: str, **defaults: Any) -> RecordValues:  # noqa
         values["owner"] = actor.user_id
         titles["owner"] = actor.name
     values.update(defaults)
-    lines = {line.name: () for line in entity.children}
+    lines = {line.name: () for line in entity.lines}
     return RecordValues(entity_key, None, 0, values, titles, lines)
 
 
@@ -294,7 +294,7 @@ def _refuse_unknown(actor: Actor, entity: Entity, changes: Sequence[Change]) -> 
     if actor.sees_confidential:
         return
     secret = {name for name, field in entity.fields.items() if not knows(actor, field)}
-    lines = {line.name: registry.get(line.entity) for line in entity.children}
+    lines = {line.name: registry.get(line.entity) for line in entity.lines}
     for change in changes:
         if secret & change.values.keys():
             raise denial(actor, entity, "edit")
@@ -312,6 +312,7 @@ def delete(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "win
 
     Raises:
         PermissionDenied: One of them is out of reach; none was deleted.
+        ValidationFailed: A rule keeps one of them; none was deleted.
     """
     return _mark(actor, entity_key, ids, source, restore=False)
 
@@ -338,4 +339,19 @@ def _mark(
         work = Work(actor, connection, entity, new_uid(), None, source)
         if len(reachable(work, ids, "remove")) != len(set(ids)):
             raise denial(actor, entity, "remove")
+        if not restore:
+            _check_removal(work, ids)
         return writer.remove(work, list(ids), restore=restore)
+
+
+def _check_removal(work: Work, ids: Sequence[int]) -> None:
+    rules = rules_of(work.entity.key).before_remove
+    if not rules:
+        return
+    rows = writer.load(work, ids).values()
+    drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
+    for rule in rules:
+        rule(work, drafts)
+    errors = writer.errors_of(drafts)
+    if errors:
+        raise ValidationFailed(errors)

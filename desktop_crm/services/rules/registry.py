@@ -38,7 +38,17 @@ RULES: Final[Mapping[str, Rules]] = {
     "currency": Rules(before=(currencies.code,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
-    "user": Rules(before=(users.languages,)),
+    "user": Rules(
+        before=(users.languages, users.administrators),
+        before_remove=(users.last_administrator,),
+    ),
+    "role": Rules(
+        before=(users.only_administrators, users.administrator_role),
+        before_remove=(users.only_administrators, users.administrator_role),
+    ),
+    "role_right": Rules(
+        before=(users.only_administrators,), before_remove=(users.only_administrators,)
+    ),
 }
 
 
