@@ -1,0 +1,119 @@
+"""Undo puts back what follows from a change too, and says what it would have to spoil."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.models import Link, StageHistory
+from desktop_crm.services import records, undo
+from desktop_crm.services.timeline import timeline
+from tests.support.world import World
+
+
+def test_the_activity_returns_to_the_record_it_was_about(world: World) -> None:
+    actor, factory = world.admin, world.factory
+    first, second = factory.make("account"), factory.make("account")
+    values = {"subject": "Call", "account": first}
+    key = records.save(actor, "activity", None, None, values).id
+
+    def shown() -> list[int]:
+        return [
+            account
+            for account in (first, second)
+            if any(item.activity_id == key for item in timeline(actor, "account", account))
+        ]
+
+    records.save(actor, "activity", key, 1, {"account": second})
+    assert shown() == [second]
+    undo.undo(actor)
+    assert shown() == [first]
+    undo.redo(actor)
+    assert shown() == [second]
+    with world.db.reading() as connection:
+        links = connection.execute(select(Link.id).where(Link.activity_id == key)).all()
+    assert len(links) == 2
+
+
+def test_a_stage_taken_back_stands_in_the_history(world: World) -> None:
+    actor, factory = world.admin, world.factory
+    first, second = factory.make("stage"), factory.make("stage")
+    values = {"name": "Deal", "stage": first}
+    key = records.save(actor, "opportunity", None, None, values).id
+    records.save(actor, "opportunity", key, 1, {"stage": second})
+    undo.undo(actor)
+    with world.db.reading() as connection:
+        moves = connection.execute(
+            select(StageHistory.from_stage_id, StageHistory.to_stage_id)
+            .where(StageHistory.opportunity_id == key)
+            .order_by(StageHistory.id)
+        ).all()
+    assert [tuple(move) for move in moves] == [(None, first), (first, second), (second, first)]
+
+
+def test_what_somebody_changed_since_is_not_spoiled(world: World) -> None:
+    mine, theirs = world.people["team"], world.people["mate"]
+    key = records.save(theirs, "account", None, None, {"name": "One"}).id
+    stage = records.save(world.admin, "account", key, 1, {"owner": mine.user_id})
+    records.save(mine, "account", key, stage.version, {"name": "Two"})
+    records.save(world.admin, "account", key, None, {"industry": "Steel"})
+    with pytest.raises(UserError, match="changed since"):
+        undo.undo(mine)
+    read = records.get(mine, "account", key)
+    assert (read.title, read.values["industry"]) == ("Two", "Steel")
+
+
+def test_several_steps_on_one_record_are_undone_one_after_the_other(world: World) -> None:
+    actor = world.admin
+    key = records.save(actor, "account", None, None, {"name": "0"}).id
+    for n in range(1, 5):
+        records.save(actor, "account", key, None, {"name": str(n)})
+    seen = []
+    for _ in range(4):
+        undo.undo(actor)
+        seen.append(records.get(actor, "account", key).title)
+    assert seen == ["3", "2", "1", "0"]
+    for _ in range(3):
+        undo.redo(actor)
+    assert records.get(actor, "account", key).title == "3"
+    records.save(actor, "account", key, None, {"name": "new"})
+    with pytest.raises(UserError, match="nothing to redo"):
+        undo.redo(actor)
+    undo.undo(actor)
+    undo.undo(actor)
+    assert records.get(actor, "account", key).title == "2"
+
+
+def test_a_step_is_taken_back_once(world: World) -> None:
+    actor = world.admin
+    key = records.save(actor, "account", None, None, {"name": "A"}).id
+    deed = records.save(actor, "account", key, 1, {"name": "B"}).changes.operation
+    undo.undo(actor, deed)
+    for _ in range(2):
+        with pytest.raises(UserError, match="cannot be undone"):
+            undo.undo(actor, deed)
+    assert records.get(actor, "account", key).title == "A"
+
+
+def test_a_picture_is_put_back(world: World) -> None:
+    actor = world.admin
+    key = records.save(actor, "own_company", None, None, {"name": "We", "logo": b"old"}).id
+    records.save(actor, "own_company", key, 1, {"logo": b"new"})
+    assert records.get(actor, "own_company", key).values["logo"] == b"new"
+    undo.undo(actor)
+    assert records.get(actor, "own_company", key).values["logo"] == b"old"
+
+
+def test_a_step_says_what_it_was(world: World) -> None:
+    actor = world.admin
+    emails = [{"address": "a@b.example"}]
+    records.save(actor, "account", None, None, {"name": "A", "emails": emails})
+    step = undo.last(actor)
+    assert step is not None
+    assert step.text == "Created: Account"
+    report = undo.undo(actor)
+    assert undo.describe(report) == "1 record was put back."
+    undone = undo.last_undone(actor)
+    assert undone is not None
+    assert undone.entity == "account"
