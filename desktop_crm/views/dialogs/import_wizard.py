@@ -61,7 +61,7 @@ class ImportWizard(Dialog):
         self.entity.setObjectName("import.entity")
         self.entity.setAccessibleName(tr("What the rows are"))
         for found in registry.all():
-            if found.is_record and not found.parent and found.meta.form:
+            if found.is_record and not found.parent and found.form:
                 can = bench.actor.can(found, "create") or bench.actor.can(found, "edit")
                 if can and found.key != "own_company":
                     self.entity.addItem(tr(found.plural), found.key)
@@ -156,7 +156,8 @@ class ImportWizard(Dialog):
         self._cancel.setText(tr("Stop") if step == WORK else tr("Cancel"))
         self._next.setVisible(step != WORK)
         texts = {FILE: tr("Next"), COLUMNS: tr("Next"), CHECK: tr("Import"), RESULT: tr("Close")}
-        self._next.setText(texts.get(step, ""))
+        reading = busy and step in {FILE, COLUMNS, CHECK}
+        self._next.setText(tr("Reading the file…") if reading else texts.get(step, ""))
         self._next.setAccessibleName(self._next.text())
         ready = bool(self.path.text().strip()) if step == FILE else True
         if step == CHECK:

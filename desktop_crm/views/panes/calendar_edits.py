@@ -37,6 +37,7 @@ class EventEdits(QObject):
         self._bench = bench
         self._wanted: dict[int, dict[str, object]] = {}
         self._versions: dict[int, int] = {}
+        self._latest: dict[int, int] = {}
 
     def as_wanted(self, event: AgendaEvent) -> AgendaEvent:
         """An event as the person put it, while saving that is under way."""
@@ -89,7 +90,8 @@ class EventEdits(QObject):
         self._wanted[event.id] = {"start_at": start, "end_at": end, "is_all_day": whole_days}
         self.shown_differently.emit()
         if not under_way:
-            self._versions[event.id] = event.version
+            # The event may still be shown as it was before our own last save.
+            self._versions[event.id] = max(event.version, self._latest.get(event.id, 0))
             self._save(event.id, self._wanted[event.id])
 
     def _save(self, activity_id: int, values: dict[str, object]) -> None:
@@ -105,6 +107,7 @@ class EventEdits(QObject):
 
     def _saved(self, activity_id: int, values: dict[str, object], saved: Saved) -> None:
         self._bench.bus.publish(saved.changes)
+        self._latest[activity_id] = saved.version
         latest = self._wanted.get(activity_id)
         if latest is not None and latest is not values:
             self._versions[activity_id] = saved.version
