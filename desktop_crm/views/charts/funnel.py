@@ -14,7 +14,7 @@ from desktop_crm.views import theme
 from desktop_crm.views.calendar.event_paint import blend
 
 ROW = 40
-WIDEST_CAPTION = 130
+WIDEST_CAPTION = 165
 _FADE = 0.13
 _FAINTEST = 0.35
 

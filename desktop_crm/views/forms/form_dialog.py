@@ -15,6 +15,7 @@ from desktop_crm.views import theme
 from desktop_crm.views.forms import summary
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
@@ -122,10 +123,7 @@ class FormDialog(QDialog):
         self.resize(wanted.boundedTo(room - QSize(40, 40)).expandedTo(QSize(640, 480)))
 
     def _show_title(self, record_title: str) -> None:
-        if self._new:
-            title = tr("New: {entity}", entity=tr(self._entity.label))
-        else:
-            title = record_title or tr(self._entity.label)
+        title = new_record(self._entity) if self._new else record_title or tr(self._entity.label)
         self._title.setText(title)
         mark = " •" if self.form.is_dirty else ""
         self.setWindowTitle(f"{title}{mark}")
@@ -154,7 +152,7 @@ class FormDialog(QDialog):
         self._another.setEnabled(ready)
         title = ""
         if record is not None:
-            title = str(record.values.get(self._entity.title_field) or "")
+            title = str(record.values.get(self._entity.title) or "")
         self._show_title(title)
 
     def _save_and_close(self) -> None:
@@ -189,7 +187,7 @@ class FormDialog(QDialog):
             self._saved(record_id)
 
     def _title_typed(self) -> str:
-        box = self.form.boxes.get(self._entity.title_field)
+        box = self.form.boxes.get(self._entity.title)
         value = box.editor.value() if box is not None else None
         return str(value) if value else ""
 

@@ -96,7 +96,8 @@ def make(entity: Entity, path: str) -> ListColumn | None:
     field, label = found
     look = _look(entity, path, field)
     width = _width(field, look)
-    grows = look in {Look.TITLE, Look.PERSON} or field.kind.name in _FLEXIBLE
+    code = field.kind.name == "text" and path in entity.natural_key and look is Look.PLAIN
+    grows = look in {Look.TITLE, Look.PERSON} or (field.kind.name in _FLEXIBLE and not code)
     extra, tones = _extra(entity, path, field)
     shrinks = _TITLE_SHRINKS if look >= Look.TITLE else _SHRINKS if grows else 1.0
     shrinks = _PILL_SHRINKS if look is Look.PILL else shrinks
@@ -109,7 +110,7 @@ def _width(field: BoundField, look: Look) -> int:
         return max(field.width, 200)
     if look is Look.PILL:
         return _PILL_WIDTH
-    return field.width + (_CURRENCY if field.declared.currency else 0)
+    return field.width + (_CURRENCY if field.currency else 0)
 
 
 def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[str, str]]:
@@ -117,9 +118,9 @@ def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[s
     if field.target == "stage":
         category = registry.get("stage").fields["forecast_category"]
         return f"{path}.{category.name}", category.tones
-    if field.kind.name == "money" and field.declared.currency:
+    if field.kind.name == "money" and field.currency:
         before, dot, _name = path.rpartition(".")
-        return f"{before}{dot}{field.declared.currency}", {}
+        return f"{before}{dot}{field.currency}", {}
     return "", field.tones
 
 
@@ -136,7 +137,7 @@ def offered(actor: Actor, entity: Entity) -> list[ListColumn]:
 
 
 def _look(entity: Entity, path: str, field: BoundField) -> Look:
-    if path == entity.title_field:
+    if path == entity.title:
         return Look.PERSON if entity.key in PERSON_LIKE else Look.TITLE
     if field.target == "stage" or (field.kind.name == "choice" and field.options):
         return Look.PILL

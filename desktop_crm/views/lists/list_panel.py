@@ -19,6 +19,7 @@ from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.record_view import RecordView
 from desktop_crm.views.lists.rows import QuerySource
+from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
@@ -161,7 +162,7 @@ class ListPanel(QFrame):
         self.model.set_source(source, columns)
 
     def _show_sort(self) -> None:
-        default = self.entity.meta.order or self.entity.title_field
+        default = self.entity.order or self.entity.title
         shown = self._order or Order(default.lstrip("-"), default.startswith("-"))
         self.table.show_sort(shown.field, descending=shown.descending)
 
@@ -210,7 +211,7 @@ class ListPanel(QFrame):
             self.empty.say(
                 tr("{records}: none yet", records=plural),
                 tr("Make the first record here, or bring in a list by Import."),
-                tr("New: {entity}", entity=tr(self.entity.label)) if may else "",
+                new_record(self.entity) if may else "",
                 self.new_wanted.emit,
                 drawing=self.entity.icon,
             )
@@ -247,7 +248,7 @@ class ListPanel(QFrame):
     def _sort(self, path: str) -> None:
         same = self._order is not None and self._order.field == path
         descending = same and self._order is not None and not self._order.descending
-        if self._order is None and path == self.entity.title_field:
+        if self._order is None and path == self.entity.title:
             descending = True
         self._order = Order(path, descending)
         self._keep(order=f"{'-' if descending else ''}{path}")

@@ -170,6 +170,8 @@ class RecordView(QTableView):
         self.current_row = -1
         self._first = self._header.logicalIndex(0)
         self.fit_columns()
+        if self._restore[0] is None:
+            self._begin()
 
     def look_of(self, column: int) -> Look:
         """How cells of a column are painted."""
@@ -301,12 +303,18 @@ class RecordView(QTableView):
         row = model.row_of(current)
         if row < 0:
             self.current_changed.emit(None)
+            self._begin()
             return
         self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
         self.selectionModel().setCurrentIndex(
             model.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate
         )
         self.scrollTo(model.index(row, 0))
+
+    def _begin(self) -> None:
+        """Make the first record current when none is: beside a list there is always a record."""
+        if not self.currentIndex().isValid() and self.model().rowCount():
+            self.setCurrentIndex(self.model().index(0, 0))
 
     def _select_rows(self, rows: Iterable[int]) -> None:
         model = self.record_model
@@ -358,8 +366,7 @@ class RecordView(QTableView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.shows_focus = True
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self.model().rowCount():
-            self.setCurrentIndex(self.model().index(0, 0))
+        self._begin()
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

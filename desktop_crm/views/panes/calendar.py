@@ -184,14 +184,14 @@ class CalendarPane(Pane):
             ),
             Action(
                 "calendar.today", tr("Today"), self.go_today, icon="calendar_ltr",
-                shortcut="Ctrl+T", group="go",
+                shortcut="Ctrl+T", place=Place.PALETTE,
             ),
             Action(
                 "calendar.date", tr("Go to date"), self.go_to_date, icon="calendar",
-                shortcut="Ctrl+G", group="go",
+                shortcut="Ctrl+G", place=Place.PALETTE,
             ),
             Action(
-                "calendar.open", tr("Open"), self._open_selected, icon="edit",
+                "calendar.open", tr("Edit"), self._open_selected, icon="edit",
                 enabled=self._can_open, group="event",
             ),
             Action(

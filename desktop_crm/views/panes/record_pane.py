@@ -18,6 +18,7 @@ from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
 from desktop_crm.views.lists.views import ListView, ViewSet
+from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.record_detail import RecordDetail
@@ -357,13 +358,12 @@ class RecordPane(Pane):
     def commands(self) -> list[Action]:
         actor = self.bench.actor
         key = self.entity.key
-        label = tr(self.entity.label)
         made: list[Action] = []
         if actor.can(key, "create"):
             made.append(
                 Action(
                     "record.new",
-                    tr("New: {entity}", entity=label),
+                    new_record(self.entity),
                     self.new,
                     "add",
                     shortcut="Ctrl+N",

@@ -15,6 +15,7 @@ from desktop_crm.services import query
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.lists import columns as list_columns
+from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import LinkButton, tool_button
 from desktop_crm.views.widgets.labels import Elide, Pill, SectionTitle, label
 from desktop_crm.views.widgets.layout import clear, column, row, separator
@@ -82,7 +83,7 @@ def load(
         if not actor.can(key, "read"):
             continue
         other = registry.get(key)
-        paths = (other.title_field, *_EXTRA.get(key, ()))
+        paths = (other.title, *_EXTRA.get(key, ()))
         columns = list_columns.columns(actor, other, paths)
         extras = tuple(column.extra for column in columns if column.extra)
         asked = RecordQuery(
@@ -167,7 +168,7 @@ class RelatedPanel(QScrollArea):
             head.append(
                 tool_button(
                     f"related.{related.entity}.new",
-                    tr("New: {entity}", entity=tr(other.label)),
+                    new_record(other),
                     "add",
                     lambda: self._bench.shell.new_record(
                         related.entity, **{related.via: self._record_id}

@@ -12,6 +12,7 @@ from desktop_crm.meta import registry
 from desktop_crm.services import records
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
+from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes.settings_pages import SettingsPage, move
 from desktop_crm.views.widgets.buttons import push_button, tool_button
 
@@ -46,7 +47,7 @@ class ListPage(SettingsPage):
         self._delete = push_button(
             f"settings.{entity_key}.delete", tr("Delete"), self._remove, kind="danger"
         )
-        label = tr("New: {entity}", entity=tr(self._entity.label))
+        label = new_record(self._entity)
         self._add = push_button(f"settings.{entity_key}.new", label, self._new, kind="primary")
         for button in (self._up, self._down, self._edit, self._delete, self._add):
             self.head.addWidget(button, 0, top)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -120,11 +121,10 @@ class AppearancePage(SettingsPage):
         self.text_size.setAccessibleName(tr("Text size"))
         self.text_size.setRange(0, len(SIZES) - 1)
         self.text_size.setPageStep(1)
-        self.text_size.setTickPosition(QSlider.TickPosition.TicksBelow)
-        self.text_size.setMaximumWidth(theme.scaled(240))
+        self.text_size.setFixedWidth(theme.scaled(240))
         nearest = min(SIZES, key=lambda size: abs(size - settings.text_size))
         self.text_size.setValue(SIZES.index(nearest))
-        self._percent = QLabel(f"{nearest} %")
+        self._percent = QLabel(bench.formats.percent(Decimal(nearest)))
         self.text_size.valueChanged.connect(self._size_moved)
         self.text_size.sliderReleased.connect(self._apply)
         body = QVBoxLayout()
@@ -142,7 +142,7 @@ class AppearancePage(SettingsPage):
 
     def _size_moved(self, place: int) -> None:
         """By keyboard each step counts; under the mouse only where it is let go."""
-        self._percent.setText(f"{SIZES[place]} %")
+        self._percent.setText(self.bench.formats.percent(Decimal(SIZES[place])))
         if not self.text_size.isSliderDown():
             self._apply()
 

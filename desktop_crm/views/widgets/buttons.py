@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QIcon, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop_crm.views import theme
@@ -162,6 +162,16 @@ class RailButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(theme.scaled(self.WIDTH), theme.scaled(self.HEIGHT))
 
+    def _caption_font(self, weight: QFont.Weight) -> QFont:
+        """Font of the caption, set closer when a long word would leave the filled area."""
+        face = QFont(theme.font(11, weight))
+        room = self.width() - 18
+        wide = QFontMetricsF(face).horizontalAdvance(self.text())
+        if wide > room:
+            tighter = (room - wide) / max(1, len(self.text()))
+            face.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, max(-0.6, tighter))
+        return face
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -180,10 +190,10 @@ class RailButton(QAbstractButton):
         place = QRect(self.width() // 2 - 10, theme.scaled(9), 20, 20)
         self.icon().paint(painter, place, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, state)
         weight = QFont.Weight.DemiBold if on else QFont.Weight.Normal
-        painter.setFont(theme.font(11, weight))
+        painter.setFont(self._caption_font(weight))
         painter.setPen(theme.color("text" if on else "text2"))
         caption = painter.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width() - 6
+            self.text(), Qt.TextElideMode.ElideRight, self.width() - 14
         )
         below = QRect(0, theme.scaled(31), self.width(), theme.scaled(17))
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)
