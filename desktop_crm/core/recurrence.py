@@ -24,6 +24,10 @@ WINDOW_LIMIT = 2_000
 """The most occurrences of one series in one window: more is a broken rule, not a diary."""
 
 
+LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""The most days each month can have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One occurrence: `wall` is its naive start in the series' zone, `start` the instant in UTC."""
@@ -95,11 +99,26 @@ def _walls(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterat
         series = rrulestr(text, dtstart=start)
         if not isinstance(series, rrule):
             raise ValueError(text)
+        if _names_no_day(parts):
+            return iter(())
         return islice(iter(series.replace(until=limit)), int(count) if count else None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             N_('The recurrence rule "{rule}" cannot be read; nothing was changed.'), rule=rule
         ) from error
+
+
+def _names_no_day(parts: dict[str, str]) -> bool:
+    """Whether no month the rule names has a day it names, e.g. 30 February.
+
+    Such a rule would be followed day by day to the last year there is.
+    """
+    if not parts.get("BYMONTHDAY"):
+        return False
+    named = parts.get("BYMONTH")
+    months = {int(month) for month in named.split(",")} if named else set(range(1, 13))
+    longest = max((LONGEST_MONTHS[month - 1] for month in months if 1 <= month <= 12), default=0)
+    return all(abs(int(day)) not in range(1, longest + 1) for day in parts["BYMONTHDAY"].split(","))
 
 
 def _parts(rule: str) -> dict[str, str]:
