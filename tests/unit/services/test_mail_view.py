@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from desktop_crm.core import clock
@@ -9,9 +11,14 @@ from desktop_crm.services.mail_view import MailQuery, Special
 from tests.support.company import NOW, Company, small_company
 from tests.support.post import HTML, deliver, suggest
 
+if TYPE_CHECKING:
+    from desktop_crm.db.engine import Database
+    from desktop_crm.services.context import Actor
+    from desktop_crm.services.mail_message import Message
+
 
 @pytest.fixture
-def company(sqlite_db) -> Company:
+def company(sqlite_db: Database) -> Company:
     clock.use_clock(lambda: NOW)
     made = small_company(sqlite_db)
     ids = made.ids
@@ -24,17 +31,19 @@ def company(sqlite_db) -> Company:
     return made
 
 
-def subjects(company, query=None, actor=None):
+def subjects(
+    company: Company, query: MailQuery | None = None, actor: Actor | None = None
+) -> list[str]:
     who = actor or company.actor
     keys = mail_view.message_keys(who, query or MailQuery())
     return [row.subject for row in mail_view.messages(who, keys)]
 
 
-def read(company, name="Offer", actor=None):
+def read(company: Company, name: str = "Offer", actor: Actor | None = None) -> Message:
     return mail_message.message(actor or company.actor, company.ids[name])
 
 
-def test_folders_count_what_is_unread(company):
+def test_folders_count_what_is_unread(company: Company) -> None:
     found = mail_view.folders(company.actor)
     assert [(one.folder, one.total, one.unread) for one in found.folders] == [
         ("Inbox", 2, 1),
@@ -43,7 +52,7 @@ def test_folders_count_what_is_unread(company):
     assert (found.all, found.review, found.unlinked) == (3, 1, 2)
 
 
-def test_lists_show_the_newest_first(company):
+def test_lists_show_the_newest_first(company: Company) -> None:
     assert subjects(company) == ["Offer", "Delivery", "Answer"]
     box = company.ids["box"]
     assert subjects(company, MailQuery(box, "Inbox")) == ["Offer", "Delivery"]
@@ -55,11 +64,11 @@ def test_lists_show_the_newest_first(company):
     ("words", "found"),
     [("offer", ["Offer"]), ("JONAS", ["Delivery"]), ("mueller.ex", ["Delivery"]), ("xyz", [])],
 )
-def test_search_looks_at_subject_and_sender(company, words, found):
+def test_search_looks_at_subject_and_sender(company: Company, words: str, found: list[str]) -> None:
     assert subjects(company, MailQuery(search=words)) == found
 
 
-def test_a_line_says_what_there_is(company):
+def test_a_line_says_what_there_is(company: Company) -> None:
     keys = mail_view.message_keys(company.actor, MailQuery())
     offer, _, answer = mail_view.messages(company.actor, keys)
     assert (offer.unread, offer.has_attachments) == (True, True)
@@ -67,14 +76,14 @@ def test_a_line_says_what_there_is(company):
     assert (answer.outgoing, answer.correspondent) == (True, "Mara Ionescu")
 
 
-def test_a_colleague_does_not_see_my_mail(company):
+def test_a_colleague_does_not_see_my_mail(company: Company) -> None:
     assert subjects(company, actor=company.other) == []
     assert mail_view.folders(company.other).folders == ()
     with pytest.raises(NotFound):
         read(company, actor=company.other)
 
 
-def test_a_message_says_why_it_is_linked(company):
+def test_a_message_says_why_it_is_linked(company: Company) -> None:
     message = read(company)
     assert message.sender is not None
     assert (message.sender.address, message.sender.known) == ("claire@rossi.example", True)
@@ -88,14 +97,14 @@ def test_a_message_says_why_it_is_linked(company):
     ]
 
 
-def test_an_attachment_comes_with_its_bytes(company):
+def test_an_attachment_comes_with_its_bytes(company: Company) -> None:
     file = read(company).attachments[0]
     assert mail_message.attachment(company.actor, file.id).content == b"%PDF"
     with pytest.raises(NotFound):
         mail_message.attachment(company.other, file.id)
 
 
-def test_accepting_keeps_the_reason(company):
+def test_accepting_keeps_the_reason(company: Company) -> None:
     suggestion = read(company).links[1]
     mail_message.accept(company.actor, suggestion)
     link = read(company).links[1]
@@ -103,14 +112,14 @@ def test_accepting_keeps_the_reason(company):
     assert link.evidence == "claire@rossi.example"
 
 
-def test_rejecting_is_remembered_and_can_be_undone(company):
+def test_rejecting_is_remembered_and_can_be_undone(company: Company) -> None:
     mail_message.reject(company.actor, read(company).links[0])
     assert read(company).links[0].state == "rejected"
     undo.undo(company.actor)
     assert read(company).links[0].state == "linked"
 
 
-def test_linking_by_hand(company):
+def test_linking_by_hand(company: Company) -> None:
     rossi = company.ids["rossi"]
     mail_message.link(company.actor, company.ids["Delivery"], "account", rossi)
     link = read(company, "Delivery").links[0]
@@ -118,13 +127,13 @@ def test_linking_by_hand(company):
     assert link.decided_by == "Mara Ionescu"
 
 
-def test_linking_again_what_was_rejected_makes_no_second_row(company):
+def test_linking_again_what_was_rejected_makes_no_second_row(company: Company) -> None:
     mail_message.reject(company.actor, read(company).links[0])
     mail_message.link(company.actor, company.ids["Offer"], "contact", company.ids["claire"])
     links = [one for one in read(company).links if one.entity == "contact"]
     assert [(one.state, one.rule) for one in links] == [("linked", "manual")]
 
 
-def test_only_some_records_can_be_linked(company):
+def test_only_some_records_can_be_linked(company: Company) -> None:
     with pytest.raises(UserError):
         mail_message.link(company.actor, company.ids["Offer"], "stage", 1)
