@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
@@ -9,25 +10,28 @@ from desktop_crm.core import clock
 from desktop_crm.services import dashboards, pipeline, records
 from tests.support.company import NOW, Company, small_company
 
+if TYPE_CHECKING:
+    from desktop_crm.db.engine import Database
+
 
 @pytest.fixture
-def company(database) -> Company:
+def company(database: Database) -> Company:
     clock.use_clock(lambda: NOW)
     return small_company(database)
 
 
-def stage(company, name, **options):
-    totals = pipeline.pipeline_totals(company.actor, **options)
+def stage(company: Company, name: str, *, mine: bool = False) -> pipeline.StageTotal:
+    totals = pipeline.pipeline_totals(company.actor, mine=mine)
     return next(total for total in totals if total.name == name)
 
 
-def change(company, name, **values):
+def change(company: Company, name: str, **values: object) -> records.Saved:
     key = company.ids[name]
     version = records.get(company.actor, "opportunity", key).version
     return records.save(company.actor, "opportunity", key, version, values)
 
 
-def test_sums_per_currency_are_converted_and_weighted(company):
+def test_sums_per_currency_are_converted_and_weighted(company: Company) -> None:
     proposal = stage(company, "Proposal")
     assert proposal.count == 2
     assert proposal.amount.total == Decimal(8_000 + 2_000)
@@ -35,25 +39,25 @@ def test_sums_per_currency_are_converted_and_weighted(company):
     assert proposal.amount.currency == "EUR"
 
 
-def test_no_amount_is_counted_and_is_not_nought(company):
+def test_no_amount_is_counted_and_is_not_nought(company: Company) -> None:
     first = stage(company, "Prospecting")
     assert (first.count, first.without_amount) == (2, 1)
     assert first.amount.total == Decimal(40_000)
 
 
-def test_the_weighted_sum_of_the_rule_book(company):
+def test_the_weighted_sum_of_the_rule_book(company: Company) -> None:
     change(company, "Oak chairs", probability=Decimal(50))
     change(company, "Showroom", forecast_category="omitted")
     totals = pipeline.pipeline_totals(company.actor)
     assert sum(total.weighted.total for total in totals) == Decimal(17_900)
 
 
-def test_large_amounts_do_not_overflow(company):
+def test_large_amounts_do_not_overflow(company: Company) -> None:
     change(company, "Packaging line", amount=Decimal("90000000000"), probability=Decimal(50))
     assert stage(company, "Prospecting").weighted.total == Decimal("45000000000")
 
 
-def test_a_currency_without_a_rate_is_kept_apart(company):
+def test_a_currency_without_a_rate_is_kept_apart(company: Company) -> None:
     yen = company.add("currency", "JPY", {"code": "JPY", "name": "Yen"})
     change(company, "Oak chairs", currency=yen)
     qualified = stage(company, "Qualified")
@@ -61,13 +65,13 @@ def test_a_currency_without_a_rate_is_kept_apart(company):
     assert qualified.amount.other == (("JPY", Decimal(15_000)),)
 
 
-def test_only_what_the_actor_may_see_is_counted(company):
+def test_only_what_the_actor_may_see_is_counted(company: Company) -> None:
     totals = pipeline.pipeline_totals(company.other)
     assert sum(total.count for total in totals) == 0
     assert len(totals) == 5
 
 
-def test_mine_counts_my_own_alone(company):
+def test_mine_counts_my_own_alone(company: Company) -> None:
     company.add(
         "opportunity", "his",
         {"name": "His", "stage": company.ids["Qualified"], "owner": company.other.user_id},
@@ -76,7 +80,7 @@ def test_mine_counts_my_own_alone(company):
     assert stage(company, "Qualified", mine=True).count == 1
 
 
-def test_the_totals_come_from_the_index_alone(company):
+def test_the_totals_come_from_the_index_alone(company: Company) -> None:
     if company.actor.db.dialect != "sqlite":
         pytest.skip("the plan is read from SQLite")
     statement = pipeline.totals_statement(company.actor)
@@ -88,7 +92,7 @@ def test_the_totals_come_from_the_index_alone(company):
     assert "TEMP B-TREE" not in detail
 
 
-def test_cards_come_in_order_of_closing_and_in_parts(company):
+def test_cards_come_in_order_of_closing_and_in_parts(company: Company) -> None:
     key = company.ids["Proposal"]
     names = [deal.name for deal in pipeline.deals(company.actor, key)]
     assert names == ["Spare parts", "Showroom"]
@@ -96,14 +100,14 @@ def test_cards_come_in_order_of_closing_and_in_parts(company):
     assert [deal.name for deal in second] == ["Showroom"]
 
 
-def test_a_card_says_that_its_date_is_past(company):
+def test_a_card_says_that_its_date_is_past(company: Company) -> None:
     deals = {deal.name: deal for deal in pipeline.my_deals(company.actor)}
     assert deals["Packaging line"].late
     assert not deals["Spare parts"].late
     assert pipeline.deal(company.other, company.ids["Idea"]) is None
 
 
-def test_key_figures(company):
+def test_key_figures(company: Company) -> None:
     before = dashboards.figures(company.actor)
     assert before.open_count == 5
     assert before.win_rate is None
@@ -116,7 +120,7 @@ def test_key_figures(company):
     assert after.win_rate == Decimal(50)
 
 
-def test_my_day_parts_overdue_from_today(company):
+def test_my_day_parts_overdue_from_today(company: Company) -> None:
     day = dashboards.my_day(company.actor)
     assert [item.subject for item in day.overdue] == ["Send the drawings"]
     assert [item.subject for item in day.today] == ["Product demonstration", "Call back Claire"]
@@ -124,12 +128,12 @@ def test_my_day_parts_overdue_from_today(company):
     assert day.today[0].regarding == "Officine Rossi"
 
 
-def test_my_day_is_mine(company):
+def test_my_day_is_mine(company: Company) -> None:
     day = dashboards.my_day(company.other)
     assert day.overdue == day.today == ()
 
 
-def test_what_is_done_is_not_due(company):
+def test_what_is_done_is_not_due(company: Company) -> None:
     late = company.ids["late"]
     records.save(company.actor, "activity", late, 1, {"state": "completed"})
     assert dashboards.my_day(company.actor).overdue_count == 0
