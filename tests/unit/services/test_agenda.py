@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,28 +9,31 @@ from desktop_crm.core import clock
 from desktop_crm.services import agenda, records
 from tests.support.company import NOW, Company, at, small_company
 
+if TYPE_CHECKING:
+    from desktop_crm.db.engine import Database
+
 
 @pytest.fixture
-def company(sqlite_db) -> Company:
+def company(sqlite_db: Database) -> Company:
     clock.use_clock(lambda: NOW)
     return small_company(sqlite_db)
 
 
-def titles(company, first, last, **options):
-    found = agenda.events(company.actor, at(first, 0), at(last, 0), **options)
+def titles(company: Company, first: int, last: int) -> list[str]:
+    found = agenda.events(company.actor, at(first, 0), at(last, 0))
     return [event.title for event in found]
 
 
-def test_a_window_holds_single_events_series_and_whole_days(company):
+def test_a_window_holds_single_events_series_and_whole_days(company: Company) -> None:
     assert titles(company, 23, 30) == ["Team stand-up", "Product demonstration", "Trade fair"]
 
 
-def test_a_cancelled_occurrence_is_left_out(company):
+def test_a_cancelled_occurrence_is_left_out(company: Company) -> None:
     assert "Team stand-up" not in titles(company, 23, 24)
     assert titles(company, 16, 17) == ["Team stand-up"]
 
 
-def test_a_moved_occurrence_is_shown_once_where_it_is_now(company):
+def test_a_moved_occurrence_is_shown_once_where_it_is_now(company: Company) -> None:
     series = company.ids["stand-up"]
     version = records.get(company.actor, "activity", series).version
     records.save(company.actor, "activity", series, version, {"ical_uid": "stand-up@firm"})
@@ -42,7 +46,7 @@ def test_a_moved_occurrence_is_shown_once_where_it_is_now(company):
     assert titles(company, 25, 26) == ["Product demonstration", "Stand-up, later"]
 
 
-def test_private_events_of_others_are_busy_and_nothing_else(company):
+def test_private_events_of_others_are_busy_and_nothing_else(company: Company) -> None:
     assert "Busy" not in titles(company, 24, 25)
     found = agenda.events(company.actor, at(24, 0), at(25, 0), everybody=True)
     assert [event.title for event in found] == ["Busy"]
@@ -52,12 +56,12 @@ def test_private_events_of_others_are_busy_and_nothing_else(company):
     assert (event.place, event.regarding) == ("", "")
 
 
-def test_my_own_private_event_has_its_name(company):
+def test_my_own_private_event_has_its_name(company: Company) -> None:
     found = agenda.events(company.other, at(24, 0), at(25, 0))
     assert [event.title for event in found] == ["Dentist"]
 
 
-def test_a_meeting_i_take_part_in_is_in_my_calendar(company):
+def test_a_meeting_i_take_part_in_is_in_my_calendar(company: Company) -> None:
     demo = company.ids["demo"]
     version = records.get(company.actor, "activity", demo).version
     parties = [{"participation": "required", "user": company.other.user_id}]
@@ -66,7 +70,7 @@ def test_a_meeting_i_take_part_in_is_in_my_calendar(company):
     assert [event.title for event in found] == ["Product demonstration"]
 
 
-def test_occurrences_know_that_they_cannot_move_alone(company):
+def test_occurrences_know_that_they_cannot_move_alone(company: Company) -> None:
     found = agenda.events(company.actor, at(25, 0), at(26, 0))
     by_title = {event.title: event for event in found}
     assert by_title["Team stand-up"].series
@@ -74,7 +78,7 @@ def test_occurrences_know_that_they_cannot_move_alone(company):
     assert by_title["Product demonstration"].movable
 
 
-def test_a_meeting_from_a_mailbox_is_moved_there(company):
+def test_a_meeting_from_a_mailbox_is_moved_there(company: Company) -> None:
     demo = company.ids["demo"]
     version = records.get(company.actor, "activity", demo).version
     records.save(company.actor, "activity", demo, version, {"ical_uid": "demo@firm"})
@@ -82,14 +86,14 @@ def test_a_meeting_from_a_mailbox_is_moved_there(company):
     assert [(event.synced, event.movable) for event in found] == [(True, False)]
 
 
-def test_an_unreadable_rule_shows_the_first_occurrence(company):
+def test_an_unreadable_rule_shows_the_first_occurrence(company: Company) -> None:
     series = company.ids["stand-up"]
     records.save(company.actor, "activity", series, None, {"recurrence_rule": "FREQ=NEVER"})
     assert titles(company, 2, 3) == ["Team stand-up"]
     assert titles(company, 9, 10) == []
 
 
-def test_an_event_without_an_end_lasts_half_an_hour(company):
+def test_an_event_without_an_end_lasts_half_an_hour(company: Company) -> None:
     company.add(
         "activity", "short",
         {"subject": "Short", "kind": "phone_call", "start_at": at(27, 9),
@@ -100,11 +104,11 @@ def test_an_event_without_an_end_lasts_half_an_hour(company):
     assert short.end == at(27, 9, 30)
 
 
-def test_busy_days(company):
+def test_busy_days(company: Company) -> None:
     days = agenda.busy_days(company.actor, at(23, 0), at(28, 0))
     assert days == {date(2026, 11, 25), date(2026, 11, 26)}
 
 
-def test_an_event_that_began_before_the_window_reaches_into_it(company):
+def test_an_event_that_began_before_the_window_reaches_into_it(company: Company) -> None:
     found = agenda.events(company.actor, datetime(2026, 11, 27, tzinfo=UTC), at(28, 12))
     assert [event.title for event in found] == ["Trade fair"]
