@@ -15,25 +15,25 @@ from tests.support.company import ZONE, at
 DAY = date(2026, 11, 25)
 
 
-def event(number, start, end, **more):
-    return AgendaEvent(number, 1, start, end, f"event {number}", **more)
+def event(number: int, start: datetime, end: datetime, *, all_day: bool = False) -> AgendaEvent:
+    return AgendaEvent(number, 1, start, end, f"event {number}", all_day=all_day)
 
 
-def whole_days(number, first, last, **more):
+def whole_days(number: int, first: date, last: date) -> AgendaEvent:
     start, end = gesture.whole_day(first, last)
-    return event(number, start, end, all_day=True, **more)
+    return event(number, start, end, all_day=True)
 
 
-def columns(*events):
+def columns(*events: AgendaEvent) -> dict[int, tuple[int, int]]:
     return {block.event.id: (block.column, block.columns) for block in
             layout.blocks(events, DAY, ZONE)}  # fmt: skip
 
 
-def test_an_event_alone_has_the_whole_width():
+def test_an_event_alone_has_the_whole_width() -> None:
     assert columns(event(1, at(25, 9), at(25, 10))) == {1: (0, 1)}
 
 
-def test_overlapping_events_stand_side_by_side():
+def test_overlapping_events_stand_side_by_side() -> None:
     found = columns(
         event(1, at(25, 9), at(25, 11)),
         event(2, at(25, 10), at(25, 12)),
@@ -43,24 +43,24 @@ def test_overlapping_events_stand_side_by_side():
     assert found == {1: (0, 2), 2: (1, 2), 3: (0, 2), 4: (0, 1)}
 
 
-def test_a_short_event_is_drawn_long_enough_to_hit():
+def test_a_short_event_is_drawn_long_enough_to_hit() -> None:
     block = layout.blocks([event(1, at(25, 9), at(25, 9, 5))], DAY, ZONE)[0]
     assert block.bottom - block.top == layout.SHORTEST_BLOCK
 
 
-def test_an_event_over_midnight_shows_on_both_days():
+def test_an_event_over_midnight_shows_on_both_days() -> None:
     night = event(1, at(25, 22), at(26, 2))
     first, second = (layout.blocks([night], DAY + timedelta(n), ZONE)[0] for n in (0, 1))
     assert (first.top, first.bottom) == (22 * 60, 24 * 60)
     assert (second.top, second.bottom) == (0, 2 * 60)
 
 
-def test_an_event_that_ends_at_midnight_is_not_on_the_next_day():
+def test_an_event_that_ends_at_midnight_is_not_on_the_next_day() -> None:
     assert layout.blocks([event(1, at(24, 22), at(25, 0))], DAY, ZONE) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 1380), st.integers(1, 600)), max_size=12))
-def test_blocks_of_one_column_never_overlap(spans):
+def test_blocks_of_one_column_never_overlap(spans: list[tuple[int, int]]) -> None:
     midnight = at(25, 0)
     events = [
         event(n, midnight + timedelta(minutes=a), midnight + timedelta(minutes=min(a + b, 1440)))
@@ -75,7 +75,7 @@ def test_blocks_of_one_column_never_overlap(spans):
                 assert one.bottom <= other.top or other.bottom <= one.top
 
 
-def test_bars_take_as_few_rows_as_they_need():
+def test_bars_take_as_few_rows_as_they_need() -> None:
     days = [DAY + timedelta(n) for n in range(5)]
     bars = layout.strips(
         [whole_days(1, DAY, DAY + timedelta(1)), whole_days(2, DAY + timedelta(2), days[4]),
@@ -89,7 +89,7 @@ def test_bars_take_as_few_rows_as_they_need():
     assert not by_id[3].begins
 
 
-def test_a_day_has_its_hours_even_when_the_clock_changes():
+def test_a_day_has_its_hours_even_when_the_clock_changes() -> None:
     spring = date(2026, 3, 29)
     local = datetime.combine(spring, datetime.min.time()) + timedelta(hours=9)
     morning = layout.instant(local, ZONE)
@@ -98,7 +98,7 @@ def test_a_day_has_its_hours_even_when_the_clock_changes():
     assert block.top == 9 * 60
 
 
-def test_a_moved_event_keeps_its_hour_and_its_length_over_the_change_of_the_clock():
+def test_a_moved_event_keeps_its_hour_and_its_length_over_the_change_of_the_clock() -> None:
     zone = ZoneInfo("Europe/Bucharest")
     friday = event(1, datetime(2026, 3, 27, 7, tzinfo=UTC), datetime(2026, 3, 27, 8, tzinfo=UTC))
     start, end = gesture.moved(friday, zone, days=3)
@@ -106,7 +106,7 @@ def test_a_moved_event_keeps_its_hour_and_its_length_over_the_change_of_the_cloc
     assert end - start == timedelta(hours=1)
 
 
-def test_an_event_is_never_shorter_than_a_quarter_of_an_hour():
+def test_an_event_is_never_shorter_than_a_quarter_of_an_hour() -> None:
     one = event(1, at(25, 9), at(25, 10))
     local = layout.wall(at(25, 8), ZONE)
     start, end = gesture.resized(one, ZONE, Edge.END, local)
@@ -116,11 +116,11 @@ def test_an_event_is_never_shorter_than_a_quarter_of_an_hour():
 
 
 @pytest.mark.parametrize(("minute", "snapped"), [(7, 0), (8, 15), (52, 45), (1433, 1440)])
-def test_snapping(minute, snapped):
+def test_snapping(minute: int, snapped: int) -> None:
     assert gesture.snap(minute) == snapped
 
 
-def test_the_cursor_stays_on_the_page():
+def test_the_cursor_stays_on_the_page() -> None:
     top = Slots(0, ALL_DAY, ALL_DAY)
     assert top.all_day
     assert top.step(-1, -1, columns=5) == top
@@ -128,14 +128,14 @@ def test_the_cursor_stays_on_the_page():
     assert Slots(0, 0, 0).step(0, -1, columns=5).all_day
 
 
-def test_the_cursor_stretches_both_ways():
+def test_the_cursor_stretches_both_ways() -> None:
     slots = Slots(0, 600, 600).stretch(1).stretch(1)
     assert (slots.start, slots.end) == (600, 690)
     slots = Slots(0, 600, 600).stretch(-1)
     assert (slots.start, slots.end) == (570, 630)
 
 
-def test_months():
+def test_months() -> None:
     assert layout.add_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert layout.add_months(date(2026, 1, 31), -2) == date(2025, 11, 30)
     days = layout.month_days(date(2026, 11, 25))
