@@ -179,7 +179,7 @@ def local_columns() -> list[str]:
 def is_indexed(name: str) -> bool:
     """Whether an index of the contact begins with what sorts this column."""
     entity = registry.get("contact")
-    column = "title_key" if name == entity.title_field else name
+    column = "title_key" if name == entity.title else name
     return any(next(iter(index.columns)).name == column for index in entity.table.indexes)
 
 
@@ -226,7 +226,7 @@ def sort_by_hand(name: str) -> str:
     """The best statement known for an order."""
     if name == "account":
         statement = BY_ACCOUNT
-    elif name == registry.get("contact").title_field:
+    elif name == registry.get("contact").title:
         statement = ALL
     else:
         statement = BY_COLUMN if is_indexed(name) else BY_COLUMN_KEYS_FIRST

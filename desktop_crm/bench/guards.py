@@ -1,0 +1,141 @@
+"""Guards over the real window: statements per screen, and the memory of a long list."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event
+
+from desktop_crm import app
+from desktop_crm.bench.ground import COLUMNS, Ground
+from desktop_crm.bench.rows import Row, unmeasured
+from desktop_crm.bench.window import Listing, application, threads, wait, wait_for
+from desktop_crm.core.settings import Settings
+from desktop_crm.services.context import Actor
+from desktop_crm.services.query import RecordQuery
+from desktop_crm.views.modules import MODULES
+from desktop_crm.views.tasks import Tasks
+
+MOST_STATEMENTS: Final = 6
+_QUIET_MS: Final = 150
+_MB: Final = 1_000_000
+
+
+def statements(ground: Ground) -> list[Row]:
+    """Statements that each module of the window sends when it is shown for the first time."""
+    application()
+    sent: list[str] = []
+    actor = ground.everything
+    actor.db.engine.dispose()  # connections made from now on are traced
+
+    @event.listens_for(actor.db.engine, "connect")
+    def _trace(connection: Any, _entry: object) -> None:  # noqa: ANN401  the driver's
+        connection.set_trace_callback(sent.append)
+
+    counts: dict[str, float] = {}
+    session = app.Session(Settings(), lambda _url: actor)
+    window, tasks = session.window, session.tasks
+    window.show()
+    window.start(actor, "settings")
+    _settle(tasks)
+    try:
+        for module in MODULES:
+            sent.clear()
+            window.show_module(module.key)
+            _settle(tasks)
+            counts[module.key] = len([text for text in sent if _is_statement(text)])
+    finally:
+        event.remove(actor.db.engine, "connect", _trace)
+        tasks.close()
+        window.close()
+        window.deleteLater()
+        wait(20)
+        actor.db.engine.dispose()
+    most = max(counts.values())
+    over = [f"{key} {n:.0f}" for key, n in counts.items() if n > MOST_STATEMENTS]
+    operation = f"statements of a screen, the most of {len(counts)}"
+    return [
+        Row(
+            "statements", "sqlite", operation, most, None, most, MOST_STATEMENTS,
+            ok=not over, reason="more: " + ", ".join(over) if over else "",
+            unit="statements", detail=counts,
+        )
+    ]  # fmt: skip
+
+
+def _settle(tasks: Tasks) -> None:
+    """Wait until nothing is running and nothing follows."""
+    wait(_QUIET_MS)
+    wait_for(lambda: not tasks.busy)
+    wait(_QUIET_MS)
+    wait_for(lambda: not tasks.busy)
+
+
+def _is_statement(text: str) -> bool:
+    return text.lstrip().upper().startswith(("SELECT", "WITH"))
+
+
+def memory(ground: Ground) -> list[Row]:
+    """What a process grows by when a list of 1,000 becomes one of a million, all keys known."""
+    operation = "memory of the opened list of 1,000,000 rows, beside its bare keys"
+    command = [sys.executable, "-m", "desktop_crm.bench.guards", str(ground.path)]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(  # noqa: S603  this interpreter with this module
+        command, capture_output=True, text=True, check=False, env=environment
+    )
+    found = done.stdout.split()
+    if done.returncode or len(found) != 3:
+        return [unmeasured("memory", operation, "the process that measures ended early", "sqlite")]
+    before, after, rows = (int(number) for number in found)
+    grown, keys = (after - before) / _MB, rows * 8 / _MB
+    whole = f"{operation}; the whole process {after / _MB:.0f} MB"
+    return [Row("memory", "sqlite", whole, grown, keys, grown / keys, None, ok=True, unit="MB")]
+
+
+def _resident() -> int:
+    """Bytes of this process that lie in memory (Linux); elsewhere the most there ever were."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _measure(path: str) -> None:
+    from desktop_crm.bench.data import data_file
+    from desktop_crm.bench.data_rows import LOGINS, SMALL
+    from desktop_crm.db import migrate
+    from desktop_crm.services.context import sign_in
+
+    application()
+
+    def opened(file: str) -> Actor:
+        return sign_in(migrate.open_current(file), LOGINS[0])
+
+    sizes: list[int] = []
+    count = 0
+    with threads() as tasks:
+        listing = None
+        for file in (str(data_file(SMALL)), path):
+            if listing is not None:
+                listing.view.close()
+            actor = opened(file)
+            listing = Listing(actor, tasks)
+            listing.view.show()
+            listing.ask(RecordQuery("contact", COLUMNS))
+            shown = listing
+            wait_for(lambda shown=shown: shown.is_complete)  # type: ignore[misc]
+            wait(_QUIET_MS)
+            sizes.append(_resident())
+            count = listing.model.rowCount()
+    print(*sizes, count, flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _measure(sys.argv[1])
