@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
+
+Kind = TypeVar("Kind")
+ObjectKind = TypeVar("ObjectKind", bound=QObject)
 
 
 @dataclass
@@ -71,3 +75,21 @@ def workbench(actor: Actor) -> Workbench:
 def settle(qtbot: QtBot, bench: Workbench) -> None:
     """Wait until no thread works for the pane any more."""
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=10_000)
+
+
+def expect(value: object, kind: type[Kind]) -> Kind:
+    """The value, which must be there and of this kind."""
+    assert isinstance(value, kind), value
+    return value
+
+
+def child(parent: QObject, kind: type[ObjectKind], name: str = "") -> ObjectKind:
+    """The object below another one, by its kind and name; it must be there."""
+    found = parent.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def shell_of(bench: Workbench) -> RecordingShell:
+    """What the pane asked of its window."""
+    return expect(bench.shell, RecordingShell)
