@@ -136,7 +136,7 @@ class OwnCompany(Titled, Base):
     phone: Mapped[str | None] = phone(N_("Phone"))
     email: Mapped[str | None] = email(N_("E-mail"))
     website: Mapped[str | None] = url(N_("Website"))
-    logo: Mapped[bytes | None] = image(N_("Logo"))
+    logo: Mapped[bytes | None] = image(N_("Logo"), importable=False)
     currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
     language: Mapped[str | None] = text(N_("Language of documents"), length=8)
     fiscal_year_start: Mapped[int] = integer(
