@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import shiboken6
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QGridLayout, QMainWindow, QVBoxLayout, QWidget
@@ -15,12 +16,12 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.bus import Bus
 from desktop_crm.views.errors import ErrorPresenter
-from desktop_crm.views.modules import MODULES
+from desktop_crm.views.modules import MODULES, warm_up
 from desktop_crm.views.palette import CommandPalette
 from desktop_crm.views.rail import Rail
 from desktop_crm.views.record_windows import RecordWindows
 from desktop_crm.views.ribbon import Ribbon
-from desktop_crm.views.status_line import StatusLine, mailbox_state
+from desktop_crm.views.status_line import StatusLine
 from desktop_crm.views.top_bar import TopBar
 from desktop_crm.views.widgets.overlays import Toast
 from desktop_crm.views.window_commands import WindowCommands
@@ -38,6 +39,7 @@ SMALLEST: Final = QSize(1100, 680)
 USUAL: Final = QSize(1440, 900)
 NARROW: Final = 1200
 _SAVE_AFTER_MS: Final = 1500
+_WARM_UP_MS: Final = 700
 
 
 class MainWindow(QMainWindow):
@@ -124,9 +126,16 @@ class MainWindow(QMainWindow):
     def start(self, actor: Actor, module: str = "home") -> None:
         """Work with a database as a user; builds the workspace."""
         if self.bench is not None:
+            self._pane_shortcuts = []
             self._build()
         self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self)
         self._fill(module)
+        QTimer.singleShot(_WARM_UP_MS, self, self._warm_up)
+
+    @Slot()
+    def _warm_up(self) -> None:
+        """Import the code of panes and forms on a thread before somebody waits for it."""
+        self._tasks.read(warm_up, done=lambda _none: None, owner=self)
 
     def _fill(self, module: str) -> None:
         if self.bench is None:
@@ -139,14 +148,23 @@ class MainWindow(QMainWindow):
         self.workspace.start(self.bench)
         self.workspace.set_narrow(self.width() < NARROW)
         self.show_module(module if module in allowed else allowed[0])
-        self._ask_mailbox()
+        self.status.ask_mailbox(self.bench)
 
     def restart_workspace(self) -> None:
+        # In the next turn: whoever asks may be a button of the workspace that goes away.
+        QTimer.singleShot(0, self, self._restart)
+
+    @Slot()
+    def _restart(self) -> None:
         if self.bench is None or not self.workspace.may_leave():
             return
         key = self.workspace.key
         pane = self.workspace.current()
         place = pane.place() if pane is not None else {}
+        # Gone before the new dress is tried on: widgets cost much to restyle.
+        self._pane_shortcuts = []
+        if (old := self.takeCentralWidget()) is not None:
+            shiboken6.delete(old)
         i18n.use_language(self._settings.language)
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -154,8 +172,7 @@ class MainWindow(QMainWindow):
         self.bench.actor = self.bench.actor.speaking(i18n.language())
         self._build()
         self._fill(key or "home")
-        pane = self.workspace.current()
-        if pane is not None:
+        if (pane := self.workspace.current()) is not None:
             pane.return_to(place)
         self.settings_changed()
 
@@ -247,23 +264,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _news(self, changes: ChangeSet) -> None:
-        if changes.touches("mailbox", "sync_state", "mailbox_item"):
-            self._ask_mailbox()
-
-    def _ask_mailbox(self) -> None:
-        if self.bench is None:
-            return
-        self._tasks.read(
-            mailbox_state,
-            self.bench.actor,
-            self.bench.formats,
-            done=self._show_mailbox,
-            owner=self,
-            lane="mailbox",
-        )
-
-    def _show_mailbox(self, text: str) -> None:
-        self.status.show_mailbox(text)
+        if self.bench is not None and changes.touches("mailbox", "sync_state", "mailbox_item"):
+            self.status.ask_mailbox(self.bench)
 
     @Slot(object)
     def _show_tasks(self, tasks: object) -> None:

@@ -72,3 +72,9 @@ def module(key: str) -> Module:
         KeyError: There is none.
     """
     return next(found for found in MODULES if found.key == key)
+
+
+def warm_up() -> None:
+    """Import the code of panes and forms; may run on any thread, it makes no widget."""
+    for path in ("panes.record_pane", "forms.form_dialog", "panes.mail", "panes.calendar"):
+        import_module(f"desktop_crm.views.{path}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
     from desktop_crm.services.context import Actor
     from desktop_crm.views.tasks import Task
+    from desktop_crm.views.workbench import Workbench
 
 HEIGHT = 24
 _BY_TROUBLE = ("stopped", "waiting", "running")
@@ -75,6 +76,17 @@ class StatusLine(QStatusBar):
         """Show which database is open."""
         kind = "PostgreSQL" if actor.db.is_shared else "SQLite"
         self._database.setText(f"{kind}: {actor.db.name}")
+
+    def ask_mailbox(self, bench: Workbench) -> None:
+        """Read the state of the mailboxes and show it."""
+        bench.tasks.read(
+            mailbox_state,
+            bench.actor,
+            bench.formats,
+            done=self.show_mailbox,
+            owner=self,
+            lane="mailbox",
+        )
 
     def show_mailbox(self, text: str) -> None:
         """Show the state of the mailboxes."""

@@ -216,6 +216,9 @@ class Tasks(QObject):
         *,
         progressing: bool = False,
     ) -> Task:
+        if self._closed:
+            task.cancelled = True
+            return task
         extra: dict[str, object] = {}
         if task.cancellable:
             from desktop_crm.db.engine import Cancel
