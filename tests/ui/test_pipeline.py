@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 
 from desktop_crm.services import closing, records
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
 from desktop_crm.views.panes.pipeline_board import PipelineBoard
-from tests.support.windows import settle
+from tests.support.company import Company
+from tests.support.windows import child, settle, shell_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
 
 ALT = Qt.KeyboardModifier.AltModifier
 
 
 @pytest.fixture
-def board(bench, qtbot):
+def board(bench: Workbench, qtbot: QtBot) -> PipelineBoard:
     made = PipelineBoard(bench)
     qtbot.addWidget(made)
     made.resize(1300, 700)
@@ -27,18 +36,18 @@ def board(bench, qtbot):
     return made
 
 
-def lanes(board):
+def lanes(board: PipelineBoard) -> dict[str, list[str]]:
     return {
         column.lane.title: [card.title for card in column.lane.cards]
         for column in board.board.columns
     }
 
 
-def quiet(qtbot, board):
+def quiet(qtbot: QtBot, board: PipelineBoard) -> None:
     qtbot.waitUntil(lambda: not board._bench.tasks.busy, timeout=10_000)
 
 
-def test_columns_stand_in_the_order_of_the_stages(board):
+def test_columns_stand_in_the_order_of_the_stages(board: PipelineBoard) -> None:
     assert lanes(board) == {
         "Prospecting": ["Packaging line", "Idea"],
         "Qualified": ["Oak chairs"],
@@ -50,65 +59,73 @@ def test_columns_stand_in_the_order_of_the_stages(board):
     assert heads == [(2, "40,000 EUR"), (1, "15,000 EUR"), (2, "10,000 EUR")]
 
 
-def test_arrows_go_from_card_to_card_and_enter_opens(board, company, qtbot):
+def test_arrows_go_from_card_to_card_and_enter_opens(
+    board: PipelineBoard, company: Company
+) -> None:
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
-        qtbot.keyClick(board.board, key)
+        QTest.keyClick(board.board, key)
     assert board.current_id() == company.ids["Showroom"]
     assert "Showroom" in board.board.accessibleDescription()
-    qtbot.keyClick(board.board, Qt.Key.Key_Return)
-    assert board._bench.shell.opened == [("opportunity", company.ids["Showroom"])]
+    QTest.keyClick(board.board, Qt.Key.Key_Return)
+    assert shell_of(board._bench).opened == [("opportunity", company.ids["Showroom"])]
 
 
-def test_alt_and_an_arrow_move_a_card(board, company, qtbot):
+def test_alt_and_an_arrow_move_a_card(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
     assert board.board.select(company.ids["Idea"])
-    qtbot.keyClick(board.board, Qt.Key.Key_Right, ALT)
+    QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     quiet(qtbot, board)
     qtbot.waitUntil(lambda: "Idea" in lanes(board)["Qualified"])
     assert board.current_id() == company.ids["Idea"]
     values = records.get(company.actor, "opportunity", company.ids["Idea"]).values
     assert values["stage"] == company.ids["Qualified"]
-    assert ("Moved to Qualified", "") in board._bench.shell.toasts
+    assert ("Moved to Qualified", "") in shell_of(board._bench).toasts
 
 
-def test_a_card_is_dragged_to_another_column(board, company, qtbot):
+def test_a_card_is_dragged_to_another_column(
+    board: PipelineBoard, company: Company, qtbot: QtBot
+) -> None:
     source, target = board.board.columns[0].cards, board.board.columns[2].cards
     start = source.card_rect(0).center().toPoint()
     end = source.mapFromGlobal(target.mapToGlobal(QPoint(40, 60)))
-    qtbot.mousePress(source, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mousePress(source, Qt.MouseButton.LeftButton, pos=start)
     for part in (3, 2, 1):
-        qtbot.mouseMove(source, start + (end - start) / part)
+        QTest.mouseMove(source, start + (end - start) / part)
     assert board.board.dragging
-    qtbot.mouseRelease(source, Qt.MouseButton.LeftButton, pos=end)
+    QTest.mouseRelease(source, Qt.MouseButton.LeftButton, pos=end)
     quiet(qtbot, board)
     qtbot.waitUntil(lambda: "Packaging line" in lanes(board)["Proposal"])
 
 
-def test_winning_asks_for_the_revenue(board, company, qtbot):
+def test_winning_asks_for_the_revenue(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
     board.board.select(company.ids["Spare parts"])
-    qtbot.keyClick(board.board, Qt.Key.Key_Right, ALT)
+    QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     window = board._bench.shell.window_widget()
     qtbot.waitUntil(lambda: window.findChild(CloseOpportunityDialog) is not None)
-    dialog = window.findChild(CloseOpportunityDialog)
+    dialog = child(window, CloseOpportunityDialog)
     assert dialog.revenue.text() == "8,000.00"
     dialog.revenue.setText("7500")
-    qtbot.keyClick(dialog.revenue, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.revenue, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: lanes(board)["Won"] == ["Spare parts"])
     values = records.get(company.actor, "opportunity", company.ids["Spare parts"]).values
     assert values["actual_revenue"] == Decimal(7_500)
     assert values["state"] == "won"
 
 
-def test_cancelling_the_question_leaves_the_card(board, company, qtbot):
+def test_cancelling_the_question_leaves_the_card(
+    board: PipelineBoard, company: Company, qtbot: QtBot
+) -> None:
     board.board.select(company.ids["Showroom"])
-    qtbot.keyClick(board.board, Qt.Key.Key_Right, ALT)
+    QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     window = board._bench.shell.window_widget()
     qtbot.waitUntil(lambda: window.findChild(CloseOpportunityDialog) is not None)
-    qtbot.keyClick(window.findChild(CloseOpportunityDialog), Qt.Key.Key_Escape)
+    QTest.keyClick(child(window, CloseOpportunityDialog), Qt.Key.Key_Escape)
     quiet(qtbot, board)
     assert "Showroom" in lanes(board)["Proposal"]
 
 
-def test_a_long_column_shows_more_on_request(board, company, qtbot):
+def test_a_long_column_shows_more_on_request(
+    board: PipelineBoard, company: Company, qtbot: QtBot
+) -> None:
     values = {"stage": company.ids["Qualified"], "owner": company.actor.user_id}
     changes = [records.Change(None, None, {"name": f"Deal {n}", **values}) for n in range(70)]
     records.save_many(company.actor, "opportunity", changes)
@@ -116,14 +133,14 @@ def test_a_long_column_shows_more_on_request(board, company, qtbot):
     settle(qtbot, board._bench)
     column = board.board.columns[1]
     assert (column.lane.count, len(column.lane.cards)) == (71, 50)
-    more = column.findChild(object, f"lane{column.lane.key}More")
+    more = child(column, QAbstractButton, f"lane{column.lane.key}More")
     assert more.text() == "Show more (21 left)"
     more.click()
     settle(qtbot, board._bench)
     assert len(board.board.columns[1].lane.cards) == 71
 
 
-def test_only_mine(board, company, qtbot):
+def test_only_mine(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
     company.add(
         "opportunity", "his",
         {"name": "His", "stage": company.ids["Qualified"], "owner": company.other.user_id},
@@ -136,23 +153,25 @@ def test_only_mine(board, company, qtbot):
     assert "His" not in lanes(board)["Qualified"]
 
 
-def test_a_loss_needs_a_reason_by_keyboard(bench, company, qtbot):
+def test_a_loss_needs_a_reason_by_keyboard(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
     known = closing.facts(company.actor, company.ids["Oak chairs"], company.ids["Lost"])
     dialog = CloseOpportunityDialog(bench.shell.window_widget(), bench, known)
     dialog.show()
-    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog._fields["close_reason"].note.text() == "Choose why it was lost."
     dialog.reason.setCurrentText("Price")
     with qtbot.waitSignal(dialog.closed):
-        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+        QTest.keyClick(dialog, Qt.Key.Key_Return)
     values = records.get(company.actor, "opportunity", company.ids["Oak chairs"]).values
     assert (values["state"], values["close_reason"]) == ("lost", "Price")
 
 
-def test_a_revenue_that_is_no_number_is_told_beside_it(bench, company, qtbot):
+def test_a_revenue_that_is_no_number_is_told_beside_it(bench: Workbench, company: Company) -> None:
     known = closing.facts(company.actor, company.ids["Oak chairs"], company.ids["Won"])
     dialog = CloseOpportunityDialog(bench.shell.window_widget(), bench, known)
     dialog.show()
     dialog.revenue.setText("much")
-    qtbot.keyClick(dialog.revenue, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.revenue, Qt.Key.Key_Return)
     assert "not a number" in dialog._fields["actual_revenue"].note.text()
