@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QRadioButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton, QRadioButton, QWidget
 
 from desktop_crm.services import mailboxes, records
 from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import Order, RecordQuery, first_page
 from desktop_crm.views.panes import mailbox_work
 from desktop_crm.views.panes.settings import SettingsPane
-from tests.support.windows import settle
+from desktop_crm.views.panes.settings_lists import ListPage
+from desktop_crm.views.panes.settings_pages import AppearancePage, RecordPage
+from tests.support.company import Company
+from tests.support.windows import child, expect, settle, shell_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
 
 
 @pytest.fixture
-def pane(bench, qtbot):
+def pane(bench: Workbench, qtbot: QtBot) -> SettingsPane:
     made = SettingsPane(bench)
     qtbot.addWidget(made)
     made.resize(1200, 760)
@@ -25,41 +37,41 @@ def pane(bench, qtbot):
     return made
 
 
-def stages(company):
+def stages(company: Company) -> list[str]:
     rows = first_page(
         company.actor, RecordQuery("stage", ("name",), order=(Order("position"),)), 20
     )
     return [row.values[0] for row in rows]
 
 
-def test_theme_language_and_size_take_effect_at_once(pane, qtbot):
+def test_theme_language_and_size_take_effect_at_once(pane: SettingsPane) -> None:
     settings = pane.bench.settings
-    qtbot.mouseClick(pane.findChild(QRadioButton, "settings.theme.dark"), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(child(pane, QRadioButton, "settings.theme.dark"), Qt.MouseButton.LeftButton)
     assert settings.theme == "dark"
-    page = pane.page()
+    page = expect(pane.page(), AppearancePage)
     page.language.setCurrentIndex(page.language.findData("ro"))
     page.language.activated.emit(page.language.currentIndex())
     assert settings.language == "ro"
     page.text_size.setFocus()
-    qtbot.keyClick(page.text_size, Qt.Key.Key_Right)
+    QTest.keyClick(page.text_size, Qt.Key.Key_Right)
     assert settings.text_size == 110
-    assert pane.bench.shell.restarts == 3
+    assert shell_of(pane.bench).restarts == 3
 
 
-def test_nothing_happens_when_nothing_was_changed(pane, qtbot):
-    page = pane.page()
+def test_nothing_happens_when_nothing_was_changed(pane: SettingsPane) -> None:
+    page = expect(pane.page(), AppearancePage)
     page.language.activated.emit(page.language.currentIndex())
-    assert pane.bench.shell.restarts == 0
+    assert shell_of(pane.bench).restarts == 0
 
 
-def test_my_company_is_saved(pane, company, qtbot):
+def test_my_company_is_saved(pane: SettingsPane, company: Company, qtbot: QtBot) -> None:
     pane.show_page("company")
     settle(qtbot, pane.bench)
-    page = pane.page()
+    page = expect(pane.page(), RecordPage)
     assert not page.save_button.isEnabled()
-    line = page.form.boxes["tax_id"].editor.focusProxy()
+    line = expect(page.form.boxes["tax_id"].editor.focusProxy(), QWidget)
     line.setFocus()
-    qtbot.keyClicks(line, "RO12345674")
+    QTest.keyClicks(line, "RO12345674")
     assert page.save_button.isEnabled()
     page.save_button.click()
     settle(qtbot, pane.bench)
@@ -67,20 +79,22 @@ def test_my_company_is_saved(pane, company, qtbot):
     assert values["tax_id"] == "RO12345674"
 
 
-def test_me_is_my_own_user(pane, company, qtbot):
+def test_me_is_my_own_user(pane: SettingsPane, company: Company, qtbot: QtBot) -> None:
     pane.show_page("me")
     settle(qtbot, pane.bench)
-    assert pane.page().editing.record_id == company.actor.user_id
+    assert expect(pane.page(), RecordPage).editing.record_id == company.actor.user_id
 
 
-def test_leaving_a_changed_page_asks(pane, qtbot, monkeypatch):
+def test_leaving_a_changed_page_asks(
+    pane: SettingsPane, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from desktop_crm.views.forms import editing
 
     pane.show_page("company")
     settle(qtbot, pane.bench)
-    line = pane.page().form.boxes["tax_id"].editor.focusProxy()
+    line = expect(expect(pane.page(), RecordPage).form.boxes["tax_id"].editor.focusProxy(), QWidget)
     line.setFocus()
-    qtbot.keyClicks(line, "1")
+    QTest.keyClicks(line, "1")
     monkeypatch.setattr(editing, "ask", lambda *_args: "stay")
     pane.show_page("me")
     assert pane.nav.key() == "company"
@@ -90,10 +104,10 @@ def test_leaving_a_changed_page_asks(pane, qtbot, monkeypatch):
     assert pane.nav.key() == "me"
 
 
-def test_stages_are_moved_up_and_down(pane, company, qtbot):
+def test_stages_are_moved_up_and_down(pane: SettingsPane, company: Company, qtbot: QtBot) -> None:
     pane.show_page("stage")
     settle(qtbot, pane.bench)
-    page = pane.page()
+    page = expect(pane.page(), ListPage)
     assert page.list.table.select_id(company.ids["Proposal"])
     page._up.click()
     settle(qtbot, pane.bench)
@@ -104,18 +118,18 @@ def test_stages_are_moved_up_and_down(pane, company, qtbot):
     assert stages(company)[:2] == ["Proposal", "Prospecting"]
 
 
-def test_lists_open_and_make_records(pane, company, qtbot):
+def test_lists_open_and_make_records(pane: SettingsPane, company: Company, qtbot: QtBot) -> None:
     pane.show_page("stage")
     settle(qtbot, pane.bench)
-    page = pane.page()
+    page = expect(pane.page(), ListPage)
     page._add.click()
     page.list.table.select_id(company.ids["Won"])
     page._edit.click()
-    assert pane.bench.shell.new == [("stage", {})]
-    assert pane.bench.shell.opened == [("stage", company.ids["Won"])]
+    assert shell_of(pane.bench).new == [("stage", {})]
+    assert shell_of(pane.bench).opened == [("stage", company.ids["Won"])]
 
 
-def test_a_seller_may_look_at_lists_but_not_change_them(company, qtbot):
+def test_a_seller_may_look_at_lists_but_not_change_them(company: Company, qtbot: QtBot) -> None:
     from tests.support.windows import workbench
 
     bench = workbench(company.other)
@@ -125,7 +139,7 @@ def test_a_seller_may_look_at_lists_but_not_change_them(company, qtbot):
         made.show()
         made.show_page("stage")
         settle(qtbot, bench)
-        page = made.page()
+        page = expect(made.page(), ListPage)
         assert page._add.isHidden()
         assert page._delete.isHidden()
         assert page._up.isHidden()
@@ -133,41 +147,49 @@ def test_a_seller_may_look_at_lists_but_not_change_them(company, qtbot):
         bench.tasks.close()
 
 
-def test_a_mailbox_is_tested_synchronised_and_removed(pane, company, qtbot, tmp_path, monkeypatch):
+def test_a_mailbox_is_tested_synchronised_and_removed(
+    pane: SettingsPane,
+    company: Company,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     added = mailboxes.add(
         company.actor, NewMailbox("Old mail", "folder", "mara@firm.example", path=str(tmp_path))
     )
     pane.show_page("mailboxes")
     settle(qtbot, pane.bench)
 
-    def button(what):
-        return pane.findChild(QPushButton, f"mailbox.{added.id}.{what}")
+    def button(what: str) -> QPushButton:
+        return child(pane, QPushButton, f"mailbox.{added.id}.{what}")
 
     button("test").click()
     settle(qtbot, pane.bench)
     button("sync").click()
     settle(qtbot, pane.bench)
-    assert any(title == "Synchronised" for title, _ in pane.bench.shell.toasts)
+    assert any(title == "Synchronised" for title, _ in shell_of(pane.bench).toasts)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
     monkeypatch.setattr(mailbox_work, "ask", lambda *_args: "remove")
     button("remove").click()
     settle(qtbot, pane.bench)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
     assert mailboxes.list_mailboxes(company.actor) == ()
-    assert pane.findChild(QPushButton, "mailboxesEmpty.action").isVisible()
+    assert child(pane, QPushButton, "mailboxesEmpty.action").isVisible()
 
 
-def test_a_backup_is_made_from_the_window(pane, qtbot, tmp_path):
+def test_a_backup_is_made_from_the_window(pane: SettingsPane, qtbot: QtBot, tmp_path: Path) -> None:
     from desktop_crm.services import databases
     from desktop_crm.views.dialogs import database
 
     database.save_backup(pane.bench, pane, tmp_path / "copy.db")
     settle(qtbot, pane.bench)
-    assert pane.bench.shell.toasts[-1][0] == "Backed up"
+    assert shell_of(pane.bench).toasts[-1][0] == "Backed up"
     assert databases.look(str(tmp_path / "copy.db")).state.value == "current"
 
 
-def test_the_page_is_kept_over_a_rebuild(pane, bench, qtbot):
+def test_the_page_is_kept_over_a_rebuild(
+    pane: SettingsPane, bench: Workbench, qtbot: QtBot
+) -> None:
     pane.show_page("database")
     other = SettingsPane(bench)
     qtbot.addWidget(other)
