@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.formats import Formats
 from desktop_crm.services import records
@@ -16,19 +19,35 @@ from desktop_crm.views.calendar.navigator import Navigator
 from desktop_crm.views.calendar.time_view import TimeView
 from desktop_crm.views.panes import calendar_edits
 from desktop_crm.views.panes.calendar import CalendarPane, Span
-from tests.support.company import NOW, ZONE, at
-from tests.support.windows import settle
+from tests.support.company import NOW, ZONE, Company, at
+from tests.support.windows import child, expect, settle, shell_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
 
 WEEK = [date(2026, 11, 23) + timedelta(n) for n in range(5)]
 FORMATS = Formats("en", ZONE)
 
 
-def event(number, start, end, **more):
-    return AgendaEvent(number, 1, start, end, f"event {number}", **more)
+def event(
+    number: int,
+    start: datetime,
+    end: datetime,
+    *,
+    all_day: bool = False,
+    series: bool = False,
+    private: bool = False,
+) -> AgendaEvent:
+    title = f"event {number}"
+    return AgendaEvent(
+        number, 1, start, end, title, all_day=all_day, series=series, private=private
+    )
 
 
 @pytest.fixture
-def week(qtbot):
+def week(qtbot: QtBot) -> TimeView:
     view = TimeView()
     qtbot.addWidget(view)
     view.resize(1000, 700)
@@ -46,7 +65,7 @@ def week(qtbot):
 
 
 @pytest.fixture
-def month(qtbot):
+def month(qtbot: QtBot) -> MonthView:
     view = MonthView()
     qtbot.addWidget(view)
     view.resize(1000, 700)
@@ -59,59 +78,59 @@ def month(qtbot):
     return view
 
 
-def caught(signal):
-    found = []
+def caught(signal: SignalInstance) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []  # a signal's values carry no types
     signal.connect(lambda *values: found.append(values))
     return found
 
 
-def test_arrows_move_the_cursor_and_enter_creates(week, qtbot):
+def test_arrows_move_the_cursor_and_enter_creates(week: TimeView) -> None:
     created = caught(week.create_requested)
     week.go_to(date(2026, 11, 25))
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right):
-        qtbot.keyClick(week.grid, key)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Return)
+        QTest.keyClick(week.grid, key)
+    QTest.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(week.grid, Qt.Key.Key_Return)
     assert created == [(at(26, 10), at(26, 11), False)]
 
 
-def test_the_cursor_reaches_the_strip_of_whole_days(week, qtbot):
+def test_the_cursor_reaches_the_strip_of_whole_days(week: TimeView) -> None:
     created = caught(week.create_requested)
     week.go_to(date(2026, 11, 25))
     for _ in range(30):
-        qtbot.keyClick(week.grid, Qt.Key.Key_Up)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Return)
+        QTest.keyClick(week.grid, Qt.Key.Key_Up)
+    QTest.keyClick(week.grid, Qt.Key.Key_Return)
     assert created == [(*gesture.whole_day(date(2026, 11, 25)), True)]
 
 
-def test_tab_goes_from_event_to_event_and_then_on(week, qtbot):
+def test_tab_goes_from_event_to_event_and_then_on(week: TimeView) -> None:
     chosen = []
     for _ in range(4):
-        qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
-        chosen.append(week.selected_event().id)
+        QTest.keyClick(week.grid, Qt.Key.Key_Tab)
+        chosen.append(expect(week.selected_event(), AgendaEvent).id)
     assert chosen == [4, 1, 2, 3]
     assert "event 3" in week.grid.accessibleDescription()
-    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+    QTest.keyClick(week.grid, Qt.Key.Key_Tab)
     assert week.selected_event() is None
 
 
-def test_tab_after_escape_leaves_the_page(week, qtbot):
-    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Escape)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
+def test_tab_after_escape_leaves_the_page(week: TimeView) -> None:
+    QTest.keyClick(week.grid, Qt.Key.Key_Tab)
+    QTest.keyClick(week.grid, Qt.Key.Key_Escape)
+    QTest.keyClick(week.grid, Qt.Key.Key_Tab)
     assert week.selected_event() is None
-    qtbot.keyClick(week.grid, Qt.Key.Key_Down)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Tab)
-    assert week.selected_event().id == 4
+    QTest.keyClick(week.grid, Qt.Key.Key_Down)
+    QTest.keyClick(week.grid, Qt.Key.Key_Tab)
+    assert expect(week.selected_event(), AgendaEvent).id == 4
 
 
-def test_alt_and_arrows_move_and_stretch_the_selected_event(week, qtbot):
+def test_alt_and_arrows_move_and_stretch_the_selected_event(week: TimeView) -> None:
     changed = caught(week.change_requested)
     week.grid.choose(week.grid.events[1])
     alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
-    qtbot.keyClick(week.grid, Qt.Key.Key_Down, alt)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Right, alt)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Down, alt | shift)
+    QTest.keyClick(week.grid, Qt.Key.Key_Down, alt)
+    QTest.keyClick(week.grid, Qt.Key.Key_Right, alt)
+    QTest.keyClick(week.grid, Qt.Key.Key_Down, alt | shift)
     spans = [(start, end) for _, start, end, _ in changed]
     assert spans == [
         (at(24, 9, 15), at(24, 10, 15)),
@@ -120,127 +139,127 @@ def test_alt_and_arrows_move_and_stretch_the_selected_event(week, qtbot):
     ]
 
 
-def test_an_occurrence_of_a_series_is_not_moved_alone(week, qtbot):
+def test_an_occurrence_of_a_series_is_not_moved_alone(week: TimeView) -> None:
     changed, refused = caught(week.change_requested), caught(week.move_refused)
     week.grid.choose(week.grid.events[3])
-    qtbot.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert changed == []
     assert [one.id for (one,) in refused] == [3]
 
 
-def test_delete_and_escape(week, qtbot):
+def test_delete_and_escape(week: TimeView) -> None:
     deleted = caught(week.delete_requested)
-    qtbot.keyClick(week.grid, Qt.Key.Key_Delete)
+    QTest.keyClick(week.grid, Qt.Key.Key_Delete)
     assert deleted == []
     week.grid.choose(week.grid.events[1])
-    qtbot.keyClick(week.grid, Qt.Key.Key_Delete)
+    QTest.keyClick(week.grid, Qt.Key.Key_Delete)
     assert [one.id for (one,) in deleted] == [1]
-    qtbot.keyClick(week.grid, Qt.Key.Key_Escape)
+    QTest.keyClick(week.grid, Qt.Key.Key_Escape)
     assert week.selected_event() is None
 
 
-def test_leaving_the_page_by_arrow_turns_it(week, qtbot):
+def test_leaving_the_page_by_arrow_turns_it(week: TimeView) -> None:
     pages = caught(week.page_requested)
     week.go_to(WEEK[-1])
-    qtbot.keyClick(week.grid, Qt.Key.Key_Right)
-    qtbot.keyClick(week.grid, Qt.Key.Key_PageUp)
+    QTest.keyClick(week.grid, Qt.Key.Key_Right)
+    QTest.keyClick(week.grid, Qt.Key.Key_PageUp)
     assert pages == [(1,), (-1,)]
 
 
-def drag(qtbot, widget, start, end):
-    qtbot.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
+def drag(widget: QWidget, start: QPoint, end: QPoint) -> None:
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
     middle = QPoint((start.x() + end.x()) // 2, (start.y() + end.y()) // 2)
     for point in (middle, end):
-        qtbot.mouseMove(widget, point)
-    qtbot.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
+        QTest.mouseMove(widget, point)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
 
 
-def test_dragging_moves_by_quarters_of_an_hour(week, qtbot):
+def test_dragging_moves_by_quarters_of_an_hour(week: TimeView) -> None:
     changed = caught(week.change_requested)
     grid = week.grid
     start = grid.rect_of(grid.events[1]).center().toPoint()
     end = QPoint(round(grid.column(2).center().x()), start.y() + round(grid.y_of(65)))
-    drag(qtbot, grid, start, end)
+    drag(grid, start, end)
     assert [(a, b) for _, a, b, _ in changed] == [(at(25, 10), at(25, 11))]
 
 
-def test_dragging_the_lower_edge_makes_it_longer(week, qtbot):
+def test_dragging_the_lower_edge_makes_it_longer(week: TimeView) -> None:
     changed = caught(week.change_requested)
     grid = week.grid
     rect = grid.rect_of(grid.events[1])
     start = QPoint(round(rect.center().x()), round(rect.bottom()) - 2)
-    drag(qtbot, grid, start, QPoint(start.x(), round(grid.y_of(11 * 60 + 28))))
+    drag(grid, start, QPoint(start.x(), round(grid.y_of(11 * 60 + 28))))
     assert [(a, b) for _, a, b, _ in changed] == [(at(24, 9), at(24, 11, 30))]
 
 
-def test_dragging_over_empty_hours_creates(week, qtbot):
+def test_dragging_over_empty_hours_creates(week: TimeView) -> None:
     created = caught(week.create_requested)
     grid = week.grid
     x = round(grid.column(4).center().x())
-    drag(qtbot, grid, QPoint(x, round(grid.y_of(605))), QPoint(x, round(grid.y_of(700))))
+    drag(grid, QPoint(x, round(grid.y_of(605))), QPoint(x, round(grid.y_of(700))))
     assert created == [(at(27, 10), at(27, 12), False)]
 
 
-def test_escape_lets_go_of_what_is_dragged(week, qtbot):
+def test_escape_lets_go_of_what_is_dragged(week: TimeView) -> None:
     changed = caught(week.change_requested)
     grid = week.grid
     start = grid.rect_of(grid.events[1]).center().toPoint()
-    qtbot.mousePress(grid, Qt.MouseButton.LeftButton, pos=start)
-    qtbot.mouseMove(grid, start + QPoint(0, 80))
-    qtbot.keyClick(grid, Qt.Key.Key_Escape)
-    qtbot.mouseRelease(grid, Qt.MouseButton.LeftButton, pos=start + QPoint(0, 80))
+    QTest.mousePress(grid, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(grid, start + QPoint(0, 80))
+    QTest.keyClick(grid, Qt.Key.Key_Escape)
+    QTest.mouseRelease(grid, Qt.MouseButton.LeftButton, pos=start + QPoint(0, 80))
     assert changed == []
 
 
-def test_a_bar_over_whole_days_is_dragged_by_days(week, qtbot):
+def test_a_bar_over_whole_days_is_dragged_by_days(week: TimeView) -> None:
     changed = caught(week.change_requested)
     strip = week.strip
     first = strip.mapFromGlobal(week.mapToGlobal(QPoint(0, 0)))
     y = first.y() + strip.height() - 18
     x0, x2 = (round(week.grid.column(n).center().x()) for n in (0, 2))
-    drag(qtbot, strip, QPoint(x0, y), QPoint(x2, y))
+    drag(strip, QPoint(x0, y), QPoint(x2, y))
     span = gesture.whole_day(date(2026, 11, 25), date(2026, 11, 26))
     assert [(a, b, whole) for _, a, b, whole in changed] == [(*span, True)]
 
 
-def test_double_click_opens_an_event(week, qtbot):
+def test_double_click_opens_an_event(week: TimeView) -> None:
     opened = caught(week.open_requested)
     point = week.grid.rect_of(week.grid.events[1]).center().toPoint()
-    qtbot.mouseDClick(week.grid, Qt.MouseButton.LeftButton, pos=point)
+    QTest.mouseDClick(week.grid, Qt.MouseButton.LeftButton, pos=point)
     assert [one.id for (one,) in opened] == [1]
 
 
-def test_a_month_by_keyboard(month, qtbot):
+def test_a_month_by_keyboard(month: MonthView) -> None:
     created, changed = caught(month.create_requested), caught(month.change_requested)
-    qtbot.keyClick(month, Qt.Key.Key_Down)
+    QTest.keyClick(month, Qt.Key.Key_Down)
     assert month.cursor_day == date(2026, 12, 2)
-    qtbot.keyClick(month, Qt.Key.Key_Return)
+    QTest.keyClick(month, Qt.Key.Key_Return)
     start = datetime(2026, 12, 2, 9, tzinfo=ZONE).astimezone(UTC)
     assert created == [(start, start + timedelta(minutes=30), False)]
-    qtbot.keyClick(month, Qt.Key.Key_Tab)
-    assert month.selected_event().id == 1
-    qtbot.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(month, Qt.Key.Key_Tab)
+    assert expect(month.selected_event(), AgendaEvent).id == 1
+    QTest.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     assert [(a, b) for _, a, b, _ in changed] == [(at(26, 9), at(26, 10))]
 
 
-def test_a_month_by_mouse(month, qtbot):
+def test_a_month_by_mouse(month: MonthView) -> None:
     changed = caught(month.change_requested)
     start = month.rect_of(month.events[0]).center().toPoint()
-    drag(qtbot, month, start, QPoint(start.x() + month.width() // 7, start.y()))
+    drag(month, start, QPoint(start.x() + month.width() // 7, start.y()))
     assert [a for _, a, _, _ in changed] == [at(26, 9)]
 
 
-def test_a_full_day_says_how_many_more_there_are(month, qtbot):
+def test_a_full_day_says_how_many_more_there_are(month: MonthView) -> None:
     shown = caught(month.day_requested)
     month.show_events([event(n, at(25, 8 + n // 4), at(25, 9 + n // 4)) for n in range(20)])
     index = month.days.index(date(2026, 11, 25))
     assert month._hidden(index) > 10
     point = month._more_rect(index).center().toPoint()
-    qtbot.mouseClick(month, Qt.MouseButton.LeftButton, pos=point)
+    QTest.mouseClick(month, Qt.MouseButton.LeftButton, pos=point)
     assert shown == [(date(2026, 11, 25),)]
 
 
-def test_the_small_month_goes_to_a_day(qtbot):
+def test_the_small_month_goes_to_a_day(qtbot: QtBot) -> None:
     navigator = Navigator()
     qtbot.addWidget(navigator)
     navigator.mark(WEEK, date(2026, 11, 25), date(2026, 11, 25), FORMATS)
@@ -248,7 +267,7 @@ def test_the_small_month_goes_to_a_day(qtbot):
     navigator.show()
     navigator.days.setFocus()
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Return):
-        qtbot.keyClick(navigator.days, key)
+        QTest.keyClick(navigator.days, key)
     assert picked == [(date(2026, 12, 3),)]
     assert navigator.days.month == date(2026, 12, 1)
 
@@ -257,7 +276,7 @@ def test_the_small_month_goes_to_a_day(qtbot):
 
 
 @pytest.fixture
-def pane(bench, qtbot):
+def pane(bench: Workbench, qtbot: QtBot) -> CalendarPane:
     made = CalendarPane(bench)
     qtbot.addWidget(made)
     made.resize(1200, 760)
@@ -267,83 +286,87 @@ def pane(bench, qtbot):
     return made
 
 
-def shown(pane):
+def shown(pane: CalendarPane) -> list[str]:
     return [one.title for one in pane.time_view.grid.events]
 
 
-def test_the_pane_shows_my_week_and_everybodys(pane, qtbot):
+def test_the_pane_shows_my_week_and_everybodys(pane: CalendarPane, qtbot: QtBot) -> None:
     assert shown(pane) == ["Team stand-up", "Product demonstration", "Trade fair"]
     assert pane.status_text() == "3 events"
-    button = pane.findChild(object, "calendarEverybody")
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    button = child(pane, QWidget, "calendarEverybody")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     settle(qtbot, pane.bench)
     assert "Busy" in shown(pane)
     assert "Dentist" not in shown(pane)
 
 
-def test_moving_saves_and_can_be_undone(pane, company, qtbot):
+def test_moving_saves_and_can_be_undone(pane: CalendarPane, company: Company, qtbot: QtBot) -> None:
     grid = pane.time_view.grid
     grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
     for _ in range(3):
-        qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+        QTest.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, pane.bench)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
     demo = records.get(company.actor, "activity", company.ids["demo"])
     assert demo.values["start_at"] == at(25, 11, 45)
     assert demo.values["end_at"] == at(25, 12, 45)
-    assert ("Moved", "25 Nov 2026 11:45–12:45") in pane.bench.shell.toasts
+    assert ("Moved", "25 Nov 2026 11:45–12:45") in shell_of(pane.bench).toasts
 
 
-def test_a_refused_move_goes_back_and_says_why(pane, company, qtbot, monkeypatch):
+def test_a_refused_move_goes_back_and_says_why(
+    pane: CalendarPane, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from desktop_crm.core.errors import PermissionDenied
 
-    def refuse(*_args, **_more):
+    def refuse(*_args: object, **_more: object) -> None:
         raise PermissionDenied("no")
 
-    monkeypatch.setattr(calendar_edits.records, "save", refuse)
+    monkeypatch.setattr(records, "save", refuse)
     grid = pane.time_view.grid
     grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
-    qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, pane.bench)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
-    assert [type(one) for one in pane.bench.shell.errors] == [PermissionDenied]
-    assert grid.chosen.start == at(25, 11)
+    assert [type(one) for one in shell_of(pane.bench).errors] == [PermissionDenied]
+    assert expect(grid.chosen, AgendaEvent).start == at(25, 11)
 
 
-def test_a_series_asks_before_it_is_opened(pane, company, qtbot, monkeypatch):
+def test_a_series_asks_before_it_is_opened(
+    pane: CalendarPane, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(calendar_edits, "ask", lambda *_args: "open")
     grid = pane.time_view.grid
     grid.choose(next(one for one in grid.events if one.series))
-    qtbot.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: bool(pane.bench.shell.opened))
-    assert pane.bench.shell.opened == [("activity", company.ids["stand-up"])]
+    QTest.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: bool(shell_of(pane.bench).opened))
+    assert shell_of(pane.bench).opened == [("activity", company.ids["stand-up"])]
 
 
-def test_deleting_takes_the_event_away(pane, company, qtbot):
+def test_deleting_takes_the_event_away(pane: CalendarPane, company: Company, qtbot: QtBot) -> None:
     grid = pane.time_view.grid
     grid.choose(next(one for one in grid.events if one.title == "Product demonstration"))
-    qtbot.keyClick(grid, Qt.Key.Key_Delete)
+    QTest.keyClick(grid, Qt.Key.Key_Delete)
     settle(qtbot, pane.bench)
     qtbot.waitUntil(lambda: "Product demonstration" not in shown(pane))
 
 
-def test_enter_creates_with_the_time_of_the_cursor(pane, qtbot):
+def test_enter_creates_with_the_time_of_the_cursor(pane: CalendarPane) -> None:
     pane.time_view.go_to(date(2026, 11, 27))
-    qtbot.keyClick(pane.time_view.grid, Qt.Key.Key_Return)
-    entity, values = pane.bench.shell.new[0]
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Return)
+    entity, values = shell_of(pane.bench).new[0]
     assert entity == "activity"
     assert values["start_at"] == at(27, 9)
     assert (values["kind"], values["status_reason"]) == ("appointment", "busy")
 
 
-def test_a_private_event_of_somebody_else_does_not_open(pane, qtbot):
+def test_a_private_event_of_somebody_else_does_not_open(pane: CalendarPane) -> None:
     busy = event(9, at(25, 15), at(25, 16), private=True)
     pane.time_view.open_requested.emit(busy)
-    assert pane.bench.shell.opened == []
-    assert pane.bench.shell.toasts[0][0] == "Private"
+    assert shell_of(pane.bench).opened == []
+    assert shell_of(pane.bench).toasts[0][0] == "Private"
 
 
-def test_day_month_and_today(pane, qtbot):
+def test_day_month_and_today(pane: CalendarPane, qtbot: QtBot) -> None:
     pane.show_span(Span.MONTH)
     settle(qtbot, pane.bench)
     assert len(pane.month_view.events) >= 9
@@ -360,10 +383,12 @@ def test_day_month_and_today(pane, qtbot):
     assert pane.span is Span.DAY
 
 
-def test_an_all_day_event_keeps_its_dates_when_moved(pane, company, qtbot):
+def test_an_all_day_event_keeps_its_dates_when_moved(
+    pane: CalendarPane, company: Company, qtbot: QtBot
+) -> None:
     fair = next(one for one in pane.time_view.grid.events if one.all_day)
     pane.time_view.grid.choose(fair)
-    qtbot.keyClick(pane.time_view.grid, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, pane.bench)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
     values = records.get(company.actor, "activity", company.ids["fair"]).values
@@ -371,6 +396,6 @@ def test_an_all_day_event_keeps_its_dates_when_moved(pane, company, qtbot):
     assert values["is_all_day"]
 
 
-def test_the_grid_tells_where_a_point_lies(week):
+def test_the_grid_tells_where_a_point_lies(week: TimeView) -> None:
     day, minute = week.grid.position(QPointF(week.grid.column(3).center().x(), 0))
     assert (day, minute) == (3, 0.0)
