@@ -56,19 +56,20 @@ class Ground:
 @contextmanager
 def full() -> Iterator[Ground]:
     """The million contacts."""
-    with _opened(data_file(FULL)) as ground:
+    with opened(data_file(FULL)) as ground:
         yield ground
 
 
 @contextmanager
 def small() -> Iterator[Ground]:
     """A thousand contacts."""
-    with _opened(data_file(SMALL)) as ground:
+    with opened(data_file(SMALL)) as ground:
         yield ground
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Ground]:
+def opened(path: Path) -> Iterator[Ground]:
+    """A data file, opened by the product and by the driver."""
     db = migrate.open_current(str(path))
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:

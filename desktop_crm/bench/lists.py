@@ -187,7 +187,7 @@ def _measured(ground: Ground, names: list[str]) -> list[_Sort]:
     """Every column twice; the three that look worst again, in full."""
     found = []
     for name in names:
-        ours, by_hand = _ways(ground, name)
+        ours, by_hand = ways(ground, name)
         times = [(seconds(ours), seconds(by_hand)) for _ in range(2)]
         found.append(_Sort(name, min(t[0] for t in times), min(t[1] for t in times)))
     found.sort(key=lambda sort: sort.ratio, reverse=True)
@@ -202,10 +202,10 @@ def _worst_of(found: list[_Sort], operation: str) -> Row:
 
 
 def _pair_of(ground: Ground, name: str) -> tuple[float, float]:
-    return pair(*_ways(ground, name), 5)
+    return pair(*ways(ground, name), 5)
 
 
-def _ways(ground: Ground, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+def ways(ground: Ground, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
     """The product's way to the first page in an order, and the one by hand."""
     asked = RecordQuery("contact", COLUMNS, order=(Order(name),))
     statement = sort_by_hand(name)

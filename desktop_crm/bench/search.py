@@ -45,7 +45,7 @@ def typed_words(ground: Ground) -> list[Row]:
             return [(row.id, *row.values) for row in found]
 
         def by_hand(limit: str = limit, phrase: str = phrase) -> list[tuple[Any, ...]]:
-            return ground.fetch(_spelled(limit), (phrase,))
+            return ground.fetch(spelled(limit), (phrase,))
 
         if ours() != by_hand():
             rows.append(unmeasured(2, operation, "the two ways give different rows", "sqlite"))
@@ -55,14 +55,14 @@ def typed_words(ground: Ground) -> list[Row]:
             continue
 
         def by_like(typed: str = typed) -> object:
-            return ground.fetch(_spelled(BY_LIKE), (f"%{typed}%",))
+            return ground.fetch(spelled(BY_LIKE), (f"%{typed}%",))
 
         measured = pair(ours, by_like, _LIKE_RUNS)
         rows.append(compared(2, f"{operation}, against LIKE", measured, 50, at_least=True))
     return rows
 
 
-def _spelled(statement: str) -> str:
+def spelled(statement: str) -> str:
     """A statement with its columns and joins."""
     return statement.replace("@shown@", _SHOWN).replace("@linked@", _LINKED)
 
