@@ -95,7 +95,7 @@ class Factory:
     def _is_set(entity: Entity, field: BoundField) -> bool:
         if field.column is None or field.name in SYSTEM_FIELDS or field.kind is kinds.LINK:
             return False
-        if field.declared.copy_of or field.name in RECKONED.get(entity.key, ()):
+        if field.copy_of or field.name in RECKONED.get(entity.key, ()):
             return False
         return not field.read_only or (not field.nullable and field.default is None)
 

@@ -31,6 +31,11 @@ T = TypeVar("T")
 _WRITE: Final = "crm_write"
 _SLOW_S: Final = 0.5
 _BUSY_MS: Final = 10_000
+_STATISTICS: Final = (
+    "PRAGMA busy_timeout = 100",
+    "PRAGMA analysis_limit = 400",
+    "PRAGMA optimize",
+)
 
 
 class Cancel:
@@ -83,6 +88,7 @@ class Database:
         self.target = target
         self.engine = engine
         self.dialect = engine.dialect.name
+        self._written = False
 
     @classmethod
     def open(cls, url: str, password: str | None = None) -> Self:
@@ -189,6 +195,7 @@ class Database:
         started = time.monotonic()
         with self._transaction(write=True, cancel=None) as connection:
             yield connection
+        self._written = True
         elapsed = time.monotonic() - started
         if elapsed > _SLOW_S:
             log.info("Writing transaction took %.2f s", elapsed, stack_info=True)
@@ -245,8 +252,24 @@ class Database:
         return problem
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; SQLite first learns how its tables have grown."""
+        if self._written and self.path is not None:
+            self._refresh_statistics()
         self.engine.dispose()
+
+    def _refresh_statistics(self) -> None:
+        """Let SQLite look again at tables that changed much, a few hundred rows of each.
+
+        Without statistics it takes the wrong index for lists of people with few records.
+        """
+        try:
+            with closing(self.engine.raw_connection()) as held:
+                driver: Any = held.driver_connection
+                for pragma in _STATISTICS:
+                    driver.execute(pragma)
+        except (DBAPIError, sqlite3.Error) as error:
+            # Locked, full or read-only: the plans stay as they were.
+            log.debug("Statistics were not refreshed", exc_info=error)
 
 
 @contextmanager

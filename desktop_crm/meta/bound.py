@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, String, Table, Text
 
 from desktop_crm.core.formats import Formats
 from desktop_crm.meta import kinds
 from desktop_crm.meta.columns import INFO_KEY
-from desktop_crm.meta.field import EntityMeta, Field, Level, Lines, Menu, Option, Section
-from desktop_crm.meta.kinds import Kind
+from desktop_crm.meta.field import EntityMeta, Field, Lines
 
 SYSTEM_FIELDS: Final = frozenset(
     {"id", "uid", "version", "created_at", "created_by", "modified_at", "modified_by", "deleted_at",
@@ -23,48 +22,24 @@ SYSTEM_FIELDS: Final = frozenset(
 """Fields the product sets itself on every record."""
 
 
-@dataclass(frozen=True, eq=False)
-class BoundField:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoundField(Field):
     """One field of one entity, ready for list, form, filter, search, Excel and audit.
 
     Attributes:
         name: Name everywhere outside SQL; a link drops its column's ``_id``.
-        declared: The declaration.
         column: The table column; None for child lines.
-        target: Entity key a link points to.
         lines: The child collection, for fields of kind ``lines``.
     """
 
     name: str
-    declared: Field
     column: Column[Any] | None
-    target: str = ""
     lines: Lines | None = None
-
-    @property
-    def label(self) -> str:
-        """English label, to be translated where it is shown."""
-        return self.declared.label
-
-    @property
-    def help(self) -> str:
-        """English help sentence; may be empty."""
-        return self.declared.help
-
-    @property
-    def kind(self) -> Kind:
-        """How values are treated."""
-        return self.declared.kind
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """Values of a choice."""
-        return self.declared.options
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
         """Code and English label of each value of a choice."""
-        return tuple((option.code, option.label) for option in self.declared.options)
+        return tuple((option.code, option.label) for option in self.options)
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -74,37 +49,7 @@ class BoundField:
     @cached_property
     def tones(self) -> Mapping[str, str]:
         """Tone of a value's pill by code."""
-        return {option.code: option.tone.value for option in self.declared.options}
-
-    @property
-    def level(self) -> Level:
-        """Who may see the field."""
-        return self.declared.level
-
-    @property
-    def searchable(self) -> bool:
-        """Search looks through it."""
-        return self.declared.searchable
-
-    @property
-    def read_only(self) -> bool:
-        """Only rules set it."""
-        return self.declared.read_only or self.name in SYSTEM_FIELDS
-
-    @property
-    def hidden(self) -> bool:
-        """Of no use to a person."""
-        return self.declared.hidden
-
-    @property
-    def importable(self) -> bool:
-        """A file may set it."""
-        return self.declared.importable and not self.read_only and self.kind is not kinds.LINES
-
-    @property
-    def width(self) -> int:
-        """Column width in pixels at the normal text size."""
-        return self.declared.width or self.kind.width
+        return {option.code: option.tone.value for option in self.options}
 
     @property
     def nullable(self) -> bool:
@@ -120,20 +65,14 @@ class BoundField:
     @property
     def required(self) -> bool:
         """A person must fill it in."""
-        return (
-            not self.nullable
-            and not self.read_only
-            and self.kind is not kinds.BOOLEAN
-            and self.default is None
-        )
+        free = self.nullable or self.read_only or self.kind is kinds.BOOLEAN
+        return not free and self.default is None
 
     @property
     def max_length(self) -> int | None:
         """Longest text that fits, None without a limit."""
         type_ = self.column.type if self.column is not None else None
-        if isinstance(type_, String) and not isinstance(type_, Text | LargeBinary):
-            return type_.length
-        return None
+        return type_.length if isinstance(type_, String) and not isinstance(type_, Text) else None
 
     def parse(self, text: str, formats: Formats) -> object:
         """Read what a person typed into this field."""
@@ -144,69 +83,13 @@ class BoundField:
         return self.kind.display(value, formats, self)
 
 
-@dataclass(frozen=True, eq=False)
-class Entity:
-    """One registered entity: its table, its meaning and its fields."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entity(EntityMeta):
+    """One registered entity: its arrangement, its table and its fields in order."""
 
-    meta: EntityMeta
     model: type
     table: Table
     fields: Mapping[str, BoundField]
-
-    @property
-    def key(self) -> str:
-        """Stable name."""
-        return self.meta.key
-
-    @property
-    def label(self) -> str:
-        """English singular."""
-        return self.meta.label
-
-    @property
-    def plural(self) -> str:
-        """English plural."""
-        return self.meta.plural
-
-    @property
-    def icon(self) -> str:
-        """Icon name."""
-        return self.meta.icon
-
-    @property
-    def title_field(self) -> str:
-        """Field that names a record."""
-        return self.meta.title
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Default list columns."""
-        return self.meta.columns
-
-    @property
-    def form(self) -> tuple[Section, ...]:
-        """Sections of the form."""
-        return self.meta.form
-
-    @property
-    def natural_key(self) -> tuple[str, ...]:
-        """Fields that identify a record outside."""
-        return self.meta.natural_key
-
-    @property
-    def menu(self) -> Menu:
-        """Where the window offers it."""
-        return self.meta.menu
-
-    @property
-    def parent(self) -> tuple[str, ...]:
-        """Links whose records decide over rights."""
-        return self.meta.parent
-
-    @property
-    def children(self) -> tuple[Lines, ...]:
-        """Child collections."""
-        return self.meta.lines
 
     @property
     def owned(self) -> bool:
@@ -226,12 +109,9 @@ class Entity:
     @cached_property
     def copies(self) -> Mapping[str, tuple[BoundField, ...]]:
         """Stored copies of primary child rows, by lines field."""
-        found: dict[str, tuple[BoundField, ...]] = {}
-        for field in self.fields.values():
-            if field.declared.copy_of is not None:
-                lines = field.declared.copy_of[0]
-                found[lines] = (*found.get(lines, ()), field)
-        return found
+        copies = [field for field in self.fields.values() if field.copy_of is not None]
+        names = dict.fromkeys(f.copy_of[0] for f in copies if f.copy_of)
+        return {n: tuple(f for f in copies if f.copy_of and f.copy_of[0] == n) for n in names}
 
 
 def bind(model: type) -> Entity:
@@ -247,16 +127,16 @@ def bind(model: type) -> Entity:
         declared = column.info.get(INFO_KEY)
         if declared is None:
             continue
-        target = ""
-        name = column.name
+        name, target = column.name, declared.target
         if declared.kind is kinds.LINK:
-            keys = iter(column.foreign_keys)
-            target = declared.target or next(keys).column.table.name
             name = name.removesuffix("_id")
-        found[name] = BoundField(name, declared, column, target)
+            target = target or next(iter(column.foreign_keys)).column.table.name
+        found[name] = _bound(declared, name=name, column=column, target=target)
     for lines in meta.lines:
-        declared = Field(kinds.LINES, lines.label)
-        found[lines.name] = BoundField(lines.name, declared, None, lines.entity, lines)
+        declared = Field(kinds.LINES, lines.label, importable=False)
+        found[lines.name] = _bound(
+            declared, name=lines.name, column=None, target=lines.entity, lines=lines
+        )
     arranged = [
         n for s in meta.form for row in s.rows for n in ((row,) if type(row) is str else row)
     ]
@@ -264,5 +144,19 @@ def bind(model: type) -> Entity:
     missing = {*order, *meta.columns, *meta.natural_key, *meta.parent, meta.title} - found.keys()
     if missing:
         raise LookupError(f"{meta.key} names unknown fields: {', '.join(sorted(missing))}")
-    fields = MappingProxyType({name: found[name] for name in order})
-    return Entity(meta, model, table, fields)
+    ordered = MappingProxyType({name: found[name] for name in order})
+    return Entity(**_values(meta), model=model, table=table, fields=ordered)
+
+
+def _bound(declared: Field, *, name: str, **more: Any) -> BoundField:  # noqa: ANN401  its fields
+    read_only = declared.read_only or name in SYSTEM_FIELDS
+    derived = {
+        "read_only": read_only,
+        "importable": declared.importable and not read_only,
+        "width": declared.width or declared.kind.width,
+    }
+    return BoundField(**{**_values(declared), **derived, "name": name, **more})
+
+
+def _values(declaration: Field | EntityMeta) -> dict[str, Any]:
+    return {field.name: getattr(declaration, field.name) for field in fields(declaration)}

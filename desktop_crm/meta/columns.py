@@ -38,11 +38,10 @@ def _column(
     type_: TypeEngine[Any] | type[TypeEngine[Any]],
     field: Field,
     *constraints: ForeignKey,
-    **arguments: Any,  # noqa: ANN401  handed on to mapped_column
+    **arguments: object,
 ) -> MappedColumn[Any]:
-    if arguments.get("default", ...) is ...:
-        arguments.pop("default", None)
-    return mapped_column(type_, *constraints, info={INFO_KEY: field}, **arguments)
+    given: dict[str, Any] = {key: value for key, value in arguments.items() if value is not None}
+    return mapped_column(type_, *constraints, info={INFO_KEY: field}, **given)
 
 
 def text(
@@ -56,7 +55,7 @@ def text(
 ) -> MappedColumn[Any]:
     """One line of text of at most ``length`` characters."""
     field = Field(kind, label, **meaning)
-    return _column(String(length), field, default=default or ..., unique=unique or None)
+    return _column(String(length), field, default=default or None, unique=unique or None)
 
 
 def multiline(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
@@ -84,7 +83,7 @@ def integer(
 ) -> MappedColumn[Any]:
     """Whole number."""
     field = Field(kinds.INTEGER, label, **meaning)
-    return _column(Integer, field, default=... if default is None else default)
+    return _column(Integer, field, default=default)
 
 
 def quantity(
@@ -92,7 +91,7 @@ def quantity(
 ) -> MappedColumn[Any]:
     """Quantity or rate with up to six decimals."""
     field = Field(kinds.QUANTITY, label, **meaning)
-    return _column(ExactNumber(QUANTITY_SCALE), field, default=... if default is None else default)
+    return _column(ExactNumber(QUANTITY_SCALE), field, default=default)
 
 
 def money(
@@ -101,7 +100,7 @@ def money(
     """Amount in the record's currency; ``unit`` prices keep six decimals."""
     scale = QUANTITY_SCALE if unit else MONEY_SCALE
     field = Field(kinds.MONEY, label, **meaning)
-    return _column(ExactNumber(scale), field, default=... if default is None else default)
+    return _column(ExactNumber(scale), field, default=default)
 
 
 def percent(
@@ -109,7 +108,7 @@ def percent(
 ) -> MappedColumn[Any]:
     """Percentage; 19 means 19 %."""
     field = Field(kinds.PERCENT, label, **meaning)
-    return _column(ExactNumber(QUANTITY_SCALE), field, default=... if default is None else default)
+    return _column(ExactNumber(QUANTITY_SCALE), field, default=default)
 
 
 def boolean(label: str, *, default: bool = False, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
@@ -136,17 +135,13 @@ def choice(
 ) -> MappedColumn[Any]:
     """One code of a fixed set."""
     field = Field(kinds.CHOICE, label, options=values.options(), **meaning)
-    return _column(String(40), field, default=... if default is None else str(default))
+    return _column(String(40), field, default=None if default is None else str(default))
 
 
 def link(
     label: str, target: str, *, cascade: bool = False, **meaning: Unpack[Meaning]
 ) -> MappedColumn[Any]:
-    """Reference to another record.
-
-    The column is called ``<field>_id``; the field drops the ending. ``target`` is
-    ``table.id``; ``cascade`` deletes this row with the other for good.
-    """
+    """Reference to another record; the column is ``<field>_id``, ``target`` is ``table.id``."""
     key = ForeignKey(target, ondelete="CASCADE" if cascade else None)
     return _column(Integer, Field(kinds.LINK, label, **meaning), key)
 

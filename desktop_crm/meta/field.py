@@ -54,23 +54,18 @@ class Level(Enum):
     CONFIDENTIAL = "confidential"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """Meaning of one column; everything else is read back from the mapping.
 
     Attributes:
-        kind: How values are typed, shown, compared and exported.
-        label: English label, marked for translation.
-        help: One sentence that explains the field to the person who fills it in.
-        level: Who may see it.
-        audited: Changes are recorded with old and new value.
+        label: English label, marked for translation; ``help`` is a sentence in the same way.
         searchable: Part of the folded text that search looks through.
         importable: A file may set it.
         personal: Personal data in the sense of the GDPR.
         read_only: Set by rules alone.
         hidden: Of no use to a person; neither list nor form offers it.
         width: Column width in pixels; 0 takes the kind's.
-        options: Values of a choice.
         copy_of: ``(lines, field)``: this is the stored copy of the primary child row's field.
         currency: Name of the field that holds the currency of a money field.
         target: Entity a link points to when no foreign key says so.
@@ -128,19 +123,14 @@ class Menu(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class EntityMeta:
     """Meaning and arrangement of one entity.
 
     Attributes:
         key: Stable lower-case name used in files, links and on the command line.
-        label: English singular.
-        plural: English plural.
-        icon: Name of the icon.
-        title: Field that names a record to a person.
-        columns: Default list columns.
-        form: Sections of the form.
-        subtitle: Field shown under the title.
+        label: English singular; ``plural`` likewise.
+        title: Field that names a record to a person; ``subtitle`` stands under it.
         order: Default sort; a leading ``-`` sorts descending. Empty sorts by the title.
         natural_key: Fields that identify a record outside, tried in order when importing.
         lines: Child collections.

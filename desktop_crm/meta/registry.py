@@ -1,8 +1,4 @@
-"""All entities by key, in menu order.
-
-The models package installs its classes once; whoever imports ``desktop_crm.models`` (every service
-does) finds them here.
-"""
+"""All entities by key, in menu order; ``desktop_crm.models`` installs them when imported."""
 
 from __future__ import annotations
 
@@ -26,11 +22,7 @@ def all() -> tuple[Entity, ...]:
 
 
 def get(key: str) -> Entity:
-    """Return one entity.
-
-    Raises:
-        KeyError: No entity has this key.
-    """
+    """Return one entity; an unknown key is a KeyError."""
     return _entities[key]
 
 

@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-MONEY_SCALE = 4
-"""Decimals of stored amounts; the finest currency in use has four."""
-QUANTITY_SCALE = 6
-"""Decimals of stored quantities, unit prices and rates (R1)."""
+MONEY_SCALE = 4  # the finest currency in use has four decimals
+QUANTITY_SCALE = 6  # quantities, unit prices and rates (R1)
 
 
 def folded(length: int) -> TypeEngine[str]:
@@ -23,8 +21,7 @@ def folded(length: int) -> TypeEngine[str]:
 class ExactNumber(TypeDecorator[Decimal]):
     """Decimal with a fixed scale: ``NUMERIC`` on PostgreSQL, a scaled integer on SQLite.
 
-    SQLite's REAL loses cents (R1); integers add up exactly in SQL and keep their order.
-    Values reach 9.2e18 divided by 10 to the scale.
+    SQLite's REAL loses cents (R1); integers add up exactly and keep their order.
     """
 
     impl = Numeric

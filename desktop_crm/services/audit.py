@@ -59,7 +59,7 @@ def entry(
     audited = {
         name: [encode(old), encode(new)]
         for name, (old, new) in changes.items()
-        if work.entity.fields[name].declared.audited
+        if work.entity.fields[name].audited
     }
     return {
         "at": clock.now(),
@@ -147,7 +147,7 @@ def _titles(
     for target_key, ids in wanted.items():
         target = registry.get(target_key)
         paths = Paths(actor, target)
-        title = paths.shown(target.title_field)
+        title = paths.shown(target.title)
         rights = row_clause(actor, target, paths.table, "read")
         statement = select(paths.table.c.id, title).select_from(paths.source)
         statement = statement.where(key_clause(connection, paths.table.c.id, sorted(ids)))

@@ -84,7 +84,7 @@ class Paths:
     def title(self, path: str) -> ColumnElement[Any]:
         """Title of the record a link path points to."""
         entity, table = self._joined[self._join("", path)] if "." not in path else self._deep(path)
-        name = entity.title_field
+        name = entity.title
         column = entity.fields[name].column
         if column is None or entity.fields[name].kind is kinds.LINK:
             return table.c.id
@@ -97,7 +97,7 @@ class Paths:
             entity, target = self._deep(path)
             return target.c.title_key if "title_key" in entity.fields else self.title(path)
         entity = self._entity_of(path)
-        if field.name == entity.title_field and "title_key" in entity.fields:
+        if field.name == entity.title and "title_key" in entity.fields:
             return table.c.title_key
         return self.column(path)
 

@@ -299,8 +299,8 @@ class Plan:
     def _orders(self) -> tuple[Order, ...]:
         if self.query.order:
             return self.query.order
-        default = self.entity.meta.order or (
-            self.entity.title_field if "title_key" in self.entity.fields else "id"
+        default = self.entity.order or (
+            self.entity.title if "title_key" in self.entity.fields else "id"
         )
         return (Order(default.lstrip("-"), default.startswith("-")),)
 

@@ -234,7 +234,7 @@ def _titles(
             continue
         entity = registry.get(key)
         table = entity.table
-        statement = select(table.c.id, table.c[entity.meta.title]).where(
+        statement = select(table.c.id, table.c[entity.title]).where(
             table.c.id.in_(ids), table.c.deleted_at.is_(None)
         )
         rights = permissions.row_clause(actor, entity, table, "read")

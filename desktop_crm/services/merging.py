@@ -9,6 +9,7 @@ from desktop_crm.core.errors import Conflict, ConflictField
 from desktop_crm.meta import kinds, registry
 from desktop_crm.services import audit, line_rows, writer
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.values import same
 
 _Rows = Sequence[Mapping[str, Any]]
@@ -62,4 +63,6 @@ def _merge_lines(work: Work, draft: Draft, name: str, base: _Rows | None) -> Con
     if unchanged or line_rows.equal(child, mine, stands, formats):
         del draft.lines[name]
         return None
-    return ConflictField(tuple(base or ()), tuple(mine), tuple(stands))
+    known = visible_fields(work.actor, child)
+    theirs = tuple({k: v for k, v in row.items() if k in known} for row in stands)
+    return ConflictField(tuple(base or ()), tuple(mine), theirs)

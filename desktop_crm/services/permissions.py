@@ -32,7 +32,7 @@ def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> 
     special = _PREDICATES.get(entity.key)
     if special is not None:
         return special(actor, table, action)
-    if entity.meta.reference:
+    if entity.reference:
         return None if actor.can(entity, action) else false()
     if entity.parent:
         return _through_parents(actor, entity, table, "read" if action == "read" else "edit")
@@ -48,7 +48,7 @@ def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> 
 
 def literal_owners(actor: Actor, entity: Entity, action: str) -> tuple[int, ...] | None:
     """Owner ids that alone decide which rows an action reaches; None when others decide."""
-    plain = entity.owned and not entity.parent and not entity.meta.reference
+    plain = entity.owned and not entity.parent and not entity.reference
     if actor.is_admin or not plain or entity.key in _PREDICATES:
         return None
     owners = actor.owners(entity, action)

@@ -50,7 +50,7 @@ class RecordStatements:
         rights = row_clause(actor, entity, paths.table, "read")
         if rights is not None:
             statement = statement.where(rights)
-        lines = {line.name: _lines(actor, entity, line.name) for line in entity.children}
+        lines = {line.name: _lines(actor, entity, line.name) for line in entity.lines}
         return cls(Prepared(actor.db, statement), shown, links, lines)
 
 

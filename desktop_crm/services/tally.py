@@ -83,7 +83,7 @@ def _group(
     if entity.fields[name].kind is not kinds.LINK:
         return paths.column(name), paths.column(name), ()
     target, table = paths.link_target(name)
-    order = (table.c[target.meta.order.lstrip("-")],) if target.meta.order else (paths.title(name),)
+    order = (table.c[target.order.lstrip("-")],) if target.order else (paths.title(name),)
     return paths.column(name), paths.title(name), order
 
 

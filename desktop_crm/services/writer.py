@@ -130,7 +130,7 @@ def _defaults(entity: Entity, drafts: Sequence[Draft]) -> None:
 def _primaries_from_copies(work: Work, drafts: Sequence[Draft]) -> None:
     """Keep the stored copies of primary child rows and the child rows themselves in step."""
     for lines, copies in work.entity.copies.items():
-        column = {field.name: (field.declared.copy_of or ("", ""))[1] for field in copies}
+        column = {field.name: (field.copy_of or ("", ""))[1] for field in copies}
         by_copy = [
             d for d in drafts if lines not in d.lines and any(d.changes(name) for name in column)
         ]
@@ -197,7 +197,7 @@ def _derive(entity: Entity, drafts: Sequence[Draft]) -> None:
     if "title_key" not in entity.fields:
         return
     searched = entity.search_fields
-    title = entity.title_field
+    title = entity.title
     for draft in drafts:
         if draft.is_new or draft.changes(title):
             draft.new["title_key"] = fold(str(draft.get(title) or ""))[:NAME_LENGTH]
@@ -231,9 +231,11 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         row.update(stamp)
         row["uid"] = draft.new.get("uid") or new_uid()
         rows.append(row)
-    statement = insert(entity.table).returning(entity.table.c.id, sort_by_parameter_order=True)
+    # Keys come back by uid: asked for in order, SQLite would insert row by row.
+    statement = insert(entity.table).returning(entity.table.c.uid, entity.table.c.id)
     with _said(work, drafts):
-        ids = list(work.connection.execute(statement, rows).scalars())
+        keys = dict(work.connection.execute(statement, rows).tuples().all())
+    ids = [keys[row["uid"]] for row in rows]
     entries = []
     for draft, key in zip(drafts, ids, strict=True):
         draft.id, draft.version = key, 1

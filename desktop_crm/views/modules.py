@@ -39,11 +39,16 @@ class Module:
         """Name of the drawing."""
         return ENTITY_ICONS[self.key]
 
+    @property
+    def holds_records(self) -> bool:
+        """Whether it is the list of an entity; the key is the entity's then."""
+        return self.factory == _RECORDS
+
     def make(self, bench: Workbench) -> Pane:
         """Make the pane; imports its code."""
         path, _colon, name = self.factory.partition(":")
         made: type[Pane] = getattr(import_module(path), name)
-        if self.factory == _RECORDS:
+        if self.holds_records:
             return made(bench, self.key)  # type: ignore[arg-type]
         return made(bench)
 

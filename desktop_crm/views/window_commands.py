@@ -126,6 +126,7 @@ class WindowCommands:
             for module in MODULES
             if module.key in shown
         ]
+        made += self._new_actions()
         made += [
             Action("window.undo", tr("Undo"), self.undo, "arrow_reply", shortcut="Ctrl+Z"),
             Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
@@ -140,6 +141,28 @@ class WindowCommands:
             ),
         ]
         return made
+
+    def _new_actions(self) -> list[Action]:
+        """One command per kind of record that the user may make."""
+        from desktop_crm.meta import registry
+        from desktop_crm.views.new_texts import new_record
+
+        bench = self._window.bench
+        if bench is None:
+            return []
+        here = self._window.workspace.key
+        return [
+            Action(
+                f"new.{module.key}",
+                new_record(registry.get(module.key)),
+                partial(self._window.new_record, module.key),
+                module.icon,
+                place=Place.PALETTE,
+            )
+            for module in MODULES
+            if module.holds_records and module.key != here
+            if bench.actor.can(module.key, "create")
+        ]
 
     def all_actions(self) -> list[Action]:
         """What the palette offers: the pane's commands, then the window's."""

@@ -52,9 +52,9 @@ def test_arrangement_names_fields_a_person_may_know(entity: Entity) -> None:
     for name in entity.columns:
         assert entity.fields[name].kind not in {kinds.LINES, kinds.IMAGE}
         assert entity.fields[name].level.value == "normal", f"{name} is not for everybody"
-    order = entity.meta.order.lstrip("-")
+    order = entity.order.lstrip("-")
     assert not order or order in entity.fields
-    assert not entity.meta.subtitle or entity.meta.subtitle in entity.fields
+    assert not entity.subtitle or entity.subtitle in entity.fields
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda e: e.key)
@@ -74,7 +74,7 @@ def test_the_icon_exists(entity: Entity) -> None:
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda e: e.key)
 def test_lines_lead_to_children_that_lead_back(entity: Entity) -> None:
-    for lines in entity.children:
+    for lines in entity.lines:
         child = registry.get(lines.entity)
         back = child.fields[lines.via.removesuffix("_id")]
         assert back.target == entity.key

@@ -49,7 +49,7 @@ def changeable(entity: Entity) -> list[BoundField]:
         if f.kind in plain
         and not f.read_only
         and f.name not in left_out | SYSTEM_FIELDS
-        and f.declared.copy_of is None
+        and f.copy_of is None
     ]
 
 
@@ -148,7 +148,7 @@ def test_history_shows_old_and_new_and_undo_puts_back_exactly(world: World, enti
     shown = {change.field: (change.old, change.new) for e in latest for change in e.changes}
     for name, value in changes.items():
         field = entity.fields[name]
-        if field.declared.audited and not field.hidden:
+        if field.audited and not field.hidden:
             old, new = (field.display(v, actor.formats) for v in (before[name], value))
             assert shown[name] == (old, new)
 
@@ -179,7 +179,7 @@ def test_creating_and_deleting_are_undone_and_done_again(world: World, entity: E
 @every_record
 def test_two_people_merge_or_are_told(world: World, entity: Entity) -> None:
     mine, theirs = world.admin, world.people["all"]
-    if entity.meta.reference or entity.key in {"mailbox", "mailbox_item", "sync_state"}:
+    if entity.reference or entity.key in {"mailbox", "mailbox_item", "sync_state"}:
         theirs = mine
     if entity.key in {"saved_view", "import_batch"}:
         theirs = mine
@@ -245,17 +245,17 @@ def test_reading_a_record_costs_one_statement_and_one_for_each_kind_of_line(
     key = world.factory.make(entity.key)
     with counted(world.db) as statements:
         records.get(world.admin, entity.key, key)
-    assert len(statements) == 1 + len(entity.children)
+    assert len(statements) == 1 + len(entity.lines)
 
 
-@pytest.mark.parametrize("entity", [e for e in RECORDS if e.children], ids=lambda e: e.key)
+@pytest.mark.parametrize("entity", [e for e in RECORDS if e.lines], ids=lambda e: e.key)
 def test_lines_are_saved_changed_and_taken_back_with_their_parent(
     world: World, entity: Entity
 ) -> None:
     actor = world.admin
     factory = Factory(actor)
     values = factory.values(entity.key)
-    for lines in entity.children:
+    for lines in entity.lines:
         child = registry.get(lines.entity)
         via = lines.via.removesuffix("_id")
         rows = [factory.values(child.key, **{via: None}) for _ in range(3)]
@@ -264,7 +264,7 @@ def test_lines_are_saved_changed_and_taken_back_with_their_parent(
         ]
     key = records.save(actor, entity.key, None, None, values).id
     before = records.get(actor, entity.key, key)
-    for lines in entity.children:
+    for lines in entity.lines:
         assert len(before.lines[lines.name]) == 3
         for wanted, stands in zip(values[lines.name], before.lines[lines.name], strict=True):
             kept = {k: v for k, v in wanted.items() if k != "is_primary"}

@@ -34,7 +34,7 @@ RECORDS = tuple(e for e in registry.all() if e.is_record)
 
 def root(entity: Entity) -> Entity:
     """The entity whose rights decide: the one at the top of the parents."""
-    if entity.parent and not entity.meta.reference:
+    if entity.parent and not entity.reference:
         return root(registry.get(entity.fields[entity.parent[0]].target))
     return entity
 
@@ -48,7 +48,7 @@ def make_for(world: World, entity: Entity, owner: str) -> int:
         return world.factory.make(entity.key, owner=user)
     if entity.key == "mailbox":
         return world.factory.make(entity.key, user=user)
-    if entity.parent and not entity.meta.reference:
+    if entity.parent and not entity.reference:
         name = entity.parent[0]
         parent = make_for(world, registry.get(entity.fields[name].target), owner)
         return world.factory.make(entity.key, **{name: parent})
@@ -65,7 +65,7 @@ def reached(entity: Entity, level: str, action: str) -> set[str]:
     top = root(entity)
     if top.key in PERSONAL:
         return {level} & set(OWNERS) if level != "none" else set()
-    if top.meta.reference:
+    if top.reference:
         return set(OWNERS) if action == "read" else set()
     if not top.owned:
         return set(OWNERS) if level != "none" else set()
@@ -150,7 +150,7 @@ def test_nobody_makes_a_record_out_of_the_own_reach(world: World, entity: Entity
 
 def _values_for(world: World, entity: Entity, owner: str) -> dict[str, Any] | None:
     user = world.people[owner].user_id
-    if entity.meta.reference or not (entity.owned or entity.parent or entity.key == "mailbox"):
+    if entity.reference or not (entity.owned or entity.parent or entity.key == "mailbox"):
         return None
     if entity.owned:
         return world.factory.values(entity.key, owner=user)
@@ -195,11 +195,11 @@ def test_a_link_tells_nothing_of_a_record_out_of_reach(
         pytest.skip("only rules set it")
     records.save(world.admin, entity.key, key, 1, {name: secret})
     owner, boss = world.people["own"], world.people["all"]
-    asked = RecordQuery(entity.key, (name, f"{name}.{target.title_field}"))
+    asked = RecordQuery(entity.key, (name, f"{name}.{target.title}"))
     assert query.rows(boss, asked, [key])[0].values == (title, title)
     assert query.rows(owner, asked, [key])[0].values == (None, None)
     assert name not in records.get(owner, entity.key, key).titles
-    for path in (name, f"{name}.{target.title_field}"):
+    for path in (name, f"{name}.{target.title}"):
         rule = Rule(path, "=", title)
         found = query.keys(owner, RecordQuery(entity.key, ("id",), rule))
         assert key not in found
@@ -240,7 +240,7 @@ def test_a_confidential_field_is_hidden_everywhere(world: World, entity: Entity,
     with pytest.raises(CrmError):
         records.save(actor, entity.key, key, None, {name: values[name]})
     for parent in RECORDS:
-        for lines in parent.children:
+        for lines in parent.lines:
             if lines.entity == entity.key:
                 rows = [{"id": key, name: values[name]}]
                 above = make_for(world, parent, "own")

@@ -321,7 +321,7 @@ def _offered(actor: Actor, column: _Shown) -> list[str]:
     if "title_key" not in target.fields:
         return []
     titles = query.first_page(
-        actor, RecordQuery(target.key, (target.title_field,)), _LIST_LIMIT + 1
+        actor, RecordQuery(target.key, (target.title,)), _LIST_LIMIT + 1
     )
     if len(titles) > _LIST_LIMIT:
         return []

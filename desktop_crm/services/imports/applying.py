@@ -270,10 +270,10 @@ class _Writer:
 def _first_values(new: NewRecord, position: int) -> dict[str, Any]:
     """What a record that a file only names is made with."""
     entity = registry.get(new.entity)
-    if entity.title_field == "full_name":
+    if entity.title == "full_name":
         first, last = split_name(new.title)
         return {"first_name": first or None, "last_name": last}
-    values: dict[str, Any] = {entity.title_field: new.title}
+    values: dict[str, Any] = {entity.title: new.title}
     if new.entity == "stage":
         state = stage_state(new.title)
         values.update(

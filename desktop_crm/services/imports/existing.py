@@ -108,7 +108,7 @@ def find_by_email(
 
 def titles(connection: Connection, actor: Actor, entity: Entity) -> list[tuple[int, str]]:
     """Keys and titles for suggesting near matches; at most 50,000."""
-    title = _column(entity.fields[entity.title_field])
+    title = _column(entity.fields[entity.title])
     query = _readable(select(entity.table.c.id, title), actor, entity).limit(_NEAR_LIMIT)
     return [(key, str(text)) for key, text in connection.execute(query) if text]
 
@@ -153,7 +153,7 @@ def keys_of_uids(
 
 def titles_of(connection: Connection, entity: Entity, keys: Iterable[int]) -> dict[int, str]:
     """Titles of records by key, also of deleted ones: they may still be pointed to."""
-    title = _column(entity.fields[entity.title_field])
+    title = _column(entity.fields[entity.title])
     found: dict[int, str] = {}
     for chunk in _chunks(keys):
         query = select(entity.table.c.id, title).where(entity.table.c.id.in_(chunk))

@@ -148,7 +148,7 @@ def _candidates(
     """Records by the folded value of the leading field of a key."""
     if name == "email" and "emails" in entity.fields:
         return existing.find_by_email(connection, actor, entity, folded)
-    if name == entity.title_field:
+    if name == entity.title:
         cut = {existing.title_key(text): text for text in folded}
         found = existing.find_by(connection, actor, entity, "title_key", cut)
         return {cut[text]: ids for text, ids in found.items()}

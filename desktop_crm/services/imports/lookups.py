@@ -131,7 +131,7 @@ class _Finder:
                 self._connection, self._actor, self.target, name, wanted
             )
             for name in texts
-            if name != self.target.title_field
+            if name != self.target.title
         ]
         if "title_key" in columns:
             asks.append(self._by_title)

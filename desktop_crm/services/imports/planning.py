@@ -149,7 +149,7 @@ def _creation(entity: Entity, planned: PlannedRow, values: dict[str, object]) ->
         and (entity.key, name) not in recipes.FILLED_BY_RULES
     ]
     named = recipes.full_name(values) or values.get("email") or values.get("emails")
-    if entity.title_field == "full_name" and not named:
+    if entity.title == "full_name" and not named:
         problems.append(CellProblem("last_name", "", tr("The name is missing.")))
     if problems:
         planned.problems = tuple(problems)

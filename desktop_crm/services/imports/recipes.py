@@ -55,7 +55,7 @@ def keys_of(entity: Entity) -> tuple[KeyFields, ...]:
     if declared is not None:
         return declared
     natural = tuple((name,) for name in entity.natural_key)
-    title = (entity.title_field,)
+    title = (entity.title,)
     return natural if title in natural else (*natural, title)
 
 
@@ -99,10 +99,10 @@ def full_name(values: Mapping[str, object]) -> str:
 
 def own_title(entity: Entity, row: Draft) -> str:
     """What a row of the file calls itself, for links within the file."""
-    if entity.title_field == "full_name":
+    if entity.title == "full_name":
         names = (row.values.get("first_name"), row.values.get("last_name"))
         return " ".join(str(name) for name in names if name)
-    return _plain(row.values.get(entity.title_field))
+    return _plain(row.values.get(entity.title))
 
 
 def title(entity: Entity, row: Draft) -> str:

@@ -142,8 +142,8 @@ def plan_table(actor: Actor, entity: Entity, table: Table, options: ImportOption
 
 def _target(actor: Actor, key: str) -> Entity:
     entity = registry.find(key)
-    if entity is None or not entity.is_record or entity.meta.parent:
-        known = [e.key for e in registry.all() if e.is_record and not e.meta.parent and e.form]
+    if entity is None or not entity.is_record or entity.parent:
+        known = [e.key for e in registry.all() if e.is_record and not e.parent and e.form]
         raise UserError(
             N_("There are no “{name}” records to import. Known: {known}."),
             name=key,
@@ -192,7 +192,7 @@ def _match_field(entity: Entity, table: Table, matches: Matches, wanted: str) ->
     if not wanted:
         return ""
     name = field_named(entity, wanted)
-    derived = name == entity.title_field and recipes.makes_title(entity)
+    derived = name == entity.title and recipes.makes_title(entity)
     if not derived and name not in {column.field for column in matches.columns}:
         raise UserError(
             N_("No column of {file} belongs to “{field}”, which is to identify the records."),

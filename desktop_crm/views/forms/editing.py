@@ -36,7 +36,7 @@ def start_record(actor: Actor, entity_key: str, defaults: Mapping[str, Any]) -> 
         value = record.values.get(name)
         if not field.target or not isinstance(value, int) or name in titles:
             continue
-        title = registry.get(field.target).title_field
+        title = registry.get(field.target).title
         for row in query.rows(actor, query.RecordQuery(field.target, (title,)), [value]):
             titles[name] = str(row.values[0] or "")
     return replace(record, titles=titles)

@@ -162,7 +162,7 @@ class RecordForm(QScrollArea):
 
     @property
     def _wide_title(self) -> str:
-        return self.entity.title_field
+        return self.entity.title
 
     def _make_box(self, field: BoundField) -> FieldBox:
         editor = make_editor(field, f"{self.objectName()}.{field.name}", self._bench)

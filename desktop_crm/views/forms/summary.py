@@ -57,7 +57,7 @@ def shown(field: BoundField, record: RecordValues, formats: Formats) -> str:
     if field.kind.name == "link":
         return record.titles.get(field.name, "")
     text = field.display(record.values.get(field.name), formats)
-    currency = field.declared.currency
+    currency = field.currency
     if text and currency and (code := record.titles.get(currency)):
         return f"{text} {code}"
     return text
@@ -71,7 +71,7 @@ def facts(entity: Entity, record: RecordValues, formats: Formats) -> list[Fact]:
         for row in section.rows
         for name in ((row,) if isinstance(row, str) else row)
     ]
-    skipped = {entity.title_field, entity.meta.subtitle, "currency", *_STATES}
+    skipped = {entity.title, entity.subtitle, "currency", *_STATES}
     if entity.key == "contact":
         skipped |= {"first_name", "last_name", "account"}
     found: list[Fact] = []

@@ -146,7 +146,7 @@ def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> ViewSet
     counts = {ALL: counted.total, MINE: counted.mine}
     for view in groups[0][1]:
         if view.key == OPEN:
-            asked = RecordQuery(entity_key, (entity.title_field,), view.filter)
+            asked = RecordQuery(entity_key, (entity.title,), view.filter)
             counts[OPEN] = count(actor, asked, cancel)
     saved = _saved(actor, entity_key)
     if saved:

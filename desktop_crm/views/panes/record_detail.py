@@ -267,7 +267,7 @@ class RecordDetail(QFrame):
         self._link.setVisible(target is not None)
 
     def _subtitle_of(self, record: RecordValues) -> tuple[str, tuple[str, tuple[str, int]] | None]:
-        name = self.entity.meta.subtitle
+        name = self.entity.subtitle
         field = self.entity.fields.get(name)
         words = ""
         if field is not None and field.kind.name != "link":

@@ -71,7 +71,6 @@ class SettingsPage(QFrame):
         self.title = label(title, "h1")
         words.addWidget(self.title)
         sentence = label(text, "dim", wrap=True)
-        sentence.setVisible(bool(text))
         words.addWidget(sentence)
         self.head.addLayout(words, 1)
         self.notice = Notice()
@@ -79,6 +78,7 @@ class SettingsPage(QFrame):
         self.column.setContentsMargins(1, 1, 1, 1)
         self.column.setSpacing(6)
         self.column.addLayout(self.head)
+        sentence.setVisible(bool(text))
         self.column.addWidget(row(self.notice, margins=(24, 0, 24, 0)))
 
     def load(self) -> None:
@@ -310,8 +310,8 @@ class MailboxesPage(SettingsPage):
         add = push_button(
             "settings.mailboxes.add", tr("Add mailbox"), self.work.add, kind="primary"
         )
-        add.setVisible(self.work.can_add)
         self.head.addWidget(add, 0, Qt.AlignmentFlag.AlignTop)
+        add.setVisible(self.work.can_add)
         inside = QWidget()
         inside.setObjectName("scrollbody")
         outer = QVBoxLayout(inside)

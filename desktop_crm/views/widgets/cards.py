@@ -89,8 +89,8 @@ class EmptyState(QWidget):
         layout.addWidget(self._text)
         self._button = push_button(f"{name}.action", action_text, self._act, kind="primary")
         self._action = action
-        self._button.setVisible(bool(action_text))
         layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._button.setVisible(bool(action_text))
         layout.addStretch(3)
 
     def say(
