@@ -83,9 +83,10 @@ def expect(value: object, kind: type[Kind]) -> Kind:
     return value
 
 
-def child(parent: QObject, kind: type[ObjectKind], name: str = "") -> ObjectKind:
+def child(parent: QObject, kind: type[ObjectKind], name: str | None = None) -> ObjectKind:
     """The object below another one, by its kind and name; it must be there."""
-    found = parent.findChild(kind, name)
+    # An empty name is a name to Qt: it finds only what has none.
+    found = parent.findChild(kind) if name is None else parent.findChild(kind, name)
     assert found is not None, name
     return found
 
