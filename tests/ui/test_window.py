@@ -293,6 +293,18 @@ def test_the_palette_offers_commands_and_finds_records(open_window: Open, qtbot:
     assert [dialog.objectName() for dialog in window.windows.shown()] == ["dialog.contact"]
 
 
+def test_the_palette_makes_records_of_every_kind(open_window: Open, qtbot: QtBot) -> None:
+    window = open_window("account")
+    palette = opened_palette(window, qtbot)
+    qtbot.keyClicks(palette.line, "new")
+    found = offered(palette)
+    assert found[0] == "New account"
+    assert {"New contact", "New lead", "New opportunity", "New product", "New quote"} <= set(found)
+    assert found.count("New account") == 1
+    qtbot.keyClick(palette.line, Qt.Key.Key_Escape)
+    quiet(qtbot, window)
+
+
 def test_the_palette_runs_a_command_by_keyboard(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
     palette = opened_palette(window, qtbot)
