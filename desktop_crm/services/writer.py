@@ -234,7 +234,7 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     # Keys come back by uid: asked for in order, SQLite would insert row by row.
     statement = insert(entity.table).returning(entity.table.c.uid, entity.table.c.id)
     with _said(work, drafts):
-        keys = dict(work.connection.execute(statement, rows).tuples().all())
+        keys = {uid: key for uid, key in work.connection.execute(statement, rows)}
     ids = [keys[row["uid"]] for row in rows]
     entries = []
     for draft, key in zip(drafts, ids, strict=True):

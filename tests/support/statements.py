@@ -43,6 +43,21 @@ def counted(db: Database) -> Iterator[list[str]]:
 
 
 @contextmanager
+def executed(db: Database) -> Iterator[list[str]]:
+    """Collect the statements handed to SQLAlchemy; one for many rows counts once."""
+    seen: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+@contextmanager
 def _traced(db: Database, note: Any) -> Iterator[None]:
     traced: list[Any] = []
 

@@ -26,6 +26,7 @@ from desktop_crm.services import query, records, undo
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.records import Change
+from tests.support.statements import executed
 from tests.support.world import World
 
 
@@ -227,6 +228,32 @@ def test_more_keys_than_a_statement_has_parameters(world: World) -> None:
     assert records.get(actor, "unit", made[-1]).values["code"] == "2999"
     assert records.delete(actor, "unit", many).ids("unit") == set(made)
     assert undo.undo(actor).ids("unit") == set(made)
+
+
+def test_many_records_cost_as_many_statements_as_few(world: World) -> None:
+    actor = world.admin
+
+    def cost(count: int) -> list[int]:
+        costs = []
+        rows = [{"name": f"A{n}", "emails": [{"address": f"a{n}@b.example"}]} for n in range(count)]
+        with executed(world.db) as statements:
+            changes = [Change(None, None, row) for row in rows]
+            made = records.save_many(actor, "account", changes).ids
+        costs.append(len(statements))
+        with executed(world.db) as statements:
+            wish = {"industry": "Steel", "phone": "0722 000 000"}
+            records.save_many(actor, "account", [Change(key, 1, wish) for key in made])
+        costs.append(len(statements))
+        with executed(world.db) as statements:
+            records.delete(actor, "account", made)
+        costs.append(len(statements))
+        for _ in range(3):
+            with executed(world.db) as statements:
+                undo.undo(actor)
+            costs.append(len(statements))
+        return costs
+
+    assert cost(40) == cost(2)
 
 
 # --- lines --------------------------------------------------------------------------------------
