@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _WRITE: Final = "crm_write"
 _SLOW_S: Final = 0.5
+_WATCH: Final = "PRAGMA foreign_keys = ON"
+_DO_NOT_WATCH: Final = "PRAGMA foreign_keys = OFF"
 _BUSY_MS: Final = 10_000
 _STATISTICS: Final = (
     "PRAGMA busy_timeout = 100",
@@ -302,7 +304,7 @@ def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
         connection.create_function("unicode_lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
-            f"PRAGMA foreign_keys = {'ON' if watch_foreign_keys else 'OFF'}",
+            _WATCH if watch_foreign_keys else _DO_NOT_WATCH,
             "PRAGMA synchronous = NORMAL",
             "PRAGMA cache_size = -32000",
             "PRAGMA temp_store = MEMORY",

@@ -38,7 +38,7 @@ Read = Callable[[str, Formats, ChoiceField | None], object]
 Show = Callable[[object, Formats, ChoiceField | None], str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One way of treating values; text is the plainest.
 
