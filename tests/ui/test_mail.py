@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QImage, QTextDocument
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QWidget
 
 from desktop_crm.services import mail_message, records
+from desktop_crm.views.charts.line_list import Line
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.panes.mail import MailPane, split_name
 from desktop_crm.views.panes.mail_reading import SafeBrowser, is_harmless, safe_name
+from tests.support.company import Company
 from tests.support.post import HTML, deliver, suggest
-from tests.support.windows import settle
+from tests.support.windows import child, expect, settle, shell_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
 
 PIXEL = base64.b64encode(
     bytes.fromhex(
@@ -25,7 +35,7 @@ PIXEL = base64.b64encode(
 
 
 @pytest.fixture
-def pane(bench, company, qtbot):
+def pane(bench: Workbench, company: Company, qtbot: QtBot) -> MailPane:
     ids = company.ids
     offer = deliver(company, "Offer", html=HTML, files={"offer.pdf": b"%PDF", "run.exe": b"MZ"},
                     is_read=False, contact=ids["claire"])  # fmt: skip
@@ -44,85 +54,85 @@ def pane(bench, company, qtbot):
     return made
 
 
-def quiet(qtbot, pane):
+def quiet(qtbot: QtBot, pane: MailPane) -> None:
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy, timeout=10_000)
 
 
-def cards(pane):
+def cards(pane: MailPane) -> dict[str, str]:
     return {card.link.title: card.link.state for card in pane.links.cards()}
 
 
-def test_the_newest_message_is_open_with_its_links(pane):
+def test_the_newest_message_is_open_with_its_links(pane: MailPane) -> None:
     assert pane.status_text() == "3 messages"
     assert cards(pane) == {"Claire Dubois": "linked", "Packaging line": "suggested"}
     assert "attached is our offer" in pane.reading.browser.toPlainText()
     card = next(one for one in pane.links.cards() if one.link.title == "Packaging line")
-    why = card.findChild(object, f"link.{card.link.id}.why")
+    why = child(card, QLabel, f"link.{card.link.id}.why")
     assert why.text() == "Open opportunity of the participants"
     assert why.accessibleName().startswith("Why here:")
 
 
-def test_j_and_k_go_through_the_list(pane, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+def test_j_and_k_go_through_the_list(pane: MailPane, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
-    qtbot.keyClick(pane.list, Qt.Key.Key_K)
+    QTest.keyClick(pane.list, Qt.Key.Key_K)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Offer")
 
 
-def test_a_accepts_the_suggestion(pane, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_A)
+def test_a_accepts_the_suggestion(pane: MailPane, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: cards(pane).get("Packaging line") == "linked")
-    assert ("Linked", "Packaging line") in pane.bench.shell.toasts
+    assert ("Linked", "Packaging line") in shell_of(pane.bench).toasts
     quiet(qtbot, pane)
     assert pane.reading.subject.text() == "Offer"
 
 
-def test_u_unlinks_and_the_decision_can_be_found_again(pane, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_U)
+def test_u_unlinks_and_the_decision_can_be_found_again(pane: MailPane, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_U)
     qtbot.waitUntil(lambda: "Claire Dubois" not in cards(pane))
     quiet(qtbot, pane)
     next(b for b in pane.findChildren(QPushButton, "mailRejected") if b.isVisible()).click()
     qtbot.waitUntil(lambda: cards(pane).get("Claire Dubois") == "rejected")
 
 
-def test_rejecting_a_suggestion(pane, qtbot):
+def test_rejecting_a_suggestion(pane: MailPane, qtbot: QtBot) -> None:
     card = next(one for one in pane.links.cards() if one.link.state == "suggested")
-    card.findChild(object, f"link.{card.link.id}.reject").click()
+    child(card, QAbstractButton, f"link.{card.link.id}.reject").click()
     qtbot.waitUntil(lambda: "Packaging line" not in cards(pane))
     quiet(qtbot, pane)
 
 
-def test_l_links_to_a_record_by_typing(pane, qtbot, company):
-    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+def test_l_links_to_a_record_by_typing(pane: MailPane, qtbot: QtBot, company: Company) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
-    qtbot.keyClick(pane.list, Qt.Key.Key_L)
-    dialog = pane.bench.shell.window_widget().findChild(FindRecordDialog)
-    qtbot.keyClicks(dialog.line, "rossi")
+    QTest.keyClick(pane.list, Qt.Key.Key_L)
+    dialog = child(pane.bench.shell.window_widget(), FindRecordDialog)
+    QTest.keyClicks(dialog.line, "rossi")
     qtbot.waitUntil(
         lambda: [one.title for one in dialog.found.lines][1:2] == ["Officine Rossi"],
         timeout=8000,
     )
-    qtbot.keyClick(dialog.line, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.line, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: cards(pane) == {"Officine Rossi": "linked"})
     quiet(qtbot, pane)
     message = mail_message.message(company.actor, company.ids["Delivery"])
     assert message.links[0].rule == "manual"
 
 
-def test_arrows_in_the_search_line_choose_what_was_found(bench, qtbot):
+def test_arrows_in_the_search_line_choose_what_was_found(bench: Workbench, qtbot: QtBot) -> None:
     dialog = FindRecordDialog(bench.shell.window_widget(), bench, "Link", ("account", "contact"))
     dialog.show()
     settle(qtbot, bench)
     chosen = []
     dialog.chosen.connect(lambda entity, _id, title: chosen.append((entity, title)))
-    first = dialog.found.current_line().title
-    qtbot.keyClick(dialog.line, Qt.Key.Key_Down)
-    assert dialog.found.current_line().title != first
-    qtbot.keyClick(dialog.line, Qt.Key.Key_Return)
+    first = expect(dialog.found.current_line(), Line).title
+    QTest.keyClick(dialog.line, Qt.Key.Key_Down)
+    assert expect(dialog.found.current_line(), Line).title != first
+    QTest.keyClick(dialog.line, Qt.Key.Key_Return)
     assert len(chosen) == 1
 
 
-def test_folders_and_search(pane, qtbot):
+def test_folders_and_search(pane: MailPane, qtbot: QtBot) -> None:
     assert "special/review" in pane._titles
     box = next(key for key in pane._titles if key.endswith("/Sent"))
     pane.nav.chosen.emit(box)
@@ -130,28 +140,30 @@ def test_folders_and_search(pane, qtbot):
     pane.nav.chosen.emit("special/all")
     settle(qtbot, pane.bench)
     pane.focus_filter()
-    qtbot.keyClicks(pane.search, "mueller")
+    QTest.keyClicks(pane.search, "mueller")
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery", timeout=8000)
     pane.search.setText("nowhere")
-    qtbot.waitUntil(lambda: pane.findChild(object, "mailListEmpty").isVisible(), timeout=8000)
+    qtbot.waitUntil(lambda: child(pane, QWidget, "mailListEmpty").isVisible(), timeout=8000)
     settle(qtbot, pane.bench)
 
 
-def test_a_contact_is_made_of_an_unknown_sender(pane, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+def test_a_contact_is_made_of_an_unknown_sender(pane: MailPane, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
     commands = {action.id: action for action in pane.commands()}
     assert commands["mail.contact"].is_enabled
     commands["mail.contact"].run()
-    qtbot.waitUntil(lambda: bool(pane.bench.shell.new))
-    entity, values = pane.bench.shell.new[0]
+    qtbot.waitUntil(lambda: bool(shell_of(pane.bench).new))
+    entity, values = shell_of(pane.bench).new[0]
     assert entity == "contact"
     assert (values["first_name"], values["last_name"]) == ("Jonas", "Müller")
     assert values["email"] == "jonas@mueller.example"
 
 
-def test_a_new_contact_is_offered_as_a_link_at_once(pane, company, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+def test_a_new_contact_is_offered_as_a_link_at_once(
+    pane: MailPane, company: Company, qtbot: QtBot
+) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
     saved = records.save(
         company.actor, "contact", None, None,
@@ -162,23 +174,23 @@ def test_a_new_contact_is_offered_as_a_link_at_once(pane, company, qtbot):
     quiet(qtbot, pane)
 
 
-def test_a_known_sender_offers_no_contact(pane):
+def test_a_known_sender_offers_no_contact(pane: MailPane) -> None:
     commands = {action.id: action for action in pane.commands()}
     assert not commands["mail.contact"].is_enabled
     assert commands["mail.accept"].is_enabled
 
 
-def test_programs_can_be_saved_but_not_opened(pane, company, qtbot):
+def test_programs_can_be_saved_but_not_opened(pane: MailPane, company: Company) -> None:
     offer, run = (company.ids[name] for name in ("offer.pdf", "run.exe"))
     texts = {
-        key: [one.text() for one in pane.findChild(object, f"attachment.{key}.menu").actions()]
+        key: [one.text() for one in child(pane, QMenu, f"attachment.{key}.menu").actions()]
         for key in (offer, run)
     }
     assert texts == {offer: ["Open", "Save as…"], run: ["Save as…"]}
 
 
-def test_place_is_kept_over_a_rebuild(pane, company, qtbot):
-    qtbot.keyClick(pane.list, Qt.Key.Key_J)
+def test_place_is_kept_over_a_rebuild(pane: MailPane, company: Company, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
     place = pane.place()
     other = MailPane(pane.bench)
@@ -190,7 +202,7 @@ def test_place_is_kept_over_a_rebuild(pane, company, qtbot):
     settle(qtbot, pane.bench)
 
 
-def test_without_a_mailbox_it_says_what_to_do(bench, qtbot):
+def test_without_a_mailbox_it_says_what_to_do(bench: Workbench, qtbot: QtBot) -> None:
     made = MailPane(bench)
     qtbot.addWidget(made)
     made.show()
@@ -198,7 +210,7 @@ def test_without_a_mailbox_it_says_what_to_do(bench, qtbot):
     settle(qtbot, bench)
     made.refresh()
     settle(qtbot, bench)
-    button = made.findChild(object, "mailListEmpty.action")
+    button = child(made, QAbstractButton, "mailListEmpty.action")
     assert button.isVisible()
     assert button.text() == "Add mailbox"
 
@@ -206,7 +218,9 @@ def test_without_a_mailbox_it_says_what_to_do(bench, qtbot):
 # --- safety ------------------------------------------------------------------------------------
 
 
-def test_pictures_of_the_network_and_the_disk_are_never_loaded(qtbot, tmp_path):
+def test_pictures_of_the_network_and_the_disk_are_never_loaded(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     browser = SafeBrowser()
     qtbot.addWidget(browser)
     secret = tmp_path / "secret.png"
@@ -218,22 +232,28 @@ def test_pictures_of_the_network_and_the_disk_are_never_loaded(qtbot, tmp_path):
         assert image.pixelColor(0, 0).alpha() == 0
 
 
-def test_pictures_inside_the_message_are_shown(qtbot):
+def test_pictures_inside_the_message_are_shown(qtbot: QtBot) -> None:
     browser = SafeBrowser()
     qtbot.addWidget(browser)
     kind = QTextDocument.ResourceType.ImageResource.value
-    image = browser.loadResource(kind, QUrl(f"data:image/png;base64,{PIXEL}"))
+    image = expect(browser.loadResource(kind, QUrl(f"data:image/png;base64,{PIXEL}")), QImage)
     assert (image.width(), image.height()) == (1, 1)
 
 
-def test_a_link_asks_before_it_opens_and_scripts_never_do(qtbot, monkeypatch):
+def test_a_link_asks_before_it_opens_and_scripts_never_do(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from desktop_crm.views.panes import mail_reading
 
-    asked, opened = [], []
-    monkeypatch.setattr(mail_reading, "ask", lambda *args: asked.append(args[2]) or "open")
-    monkeypatch.setattr(
-        mail_reading.QDesktopServices, "openUrl", lambda url: opened.append(url.toString())
-    )
+    asked: list[str] = []
+    opened: list[str] = []
+
+    def ask(*args: object) -> str:
+        asked.append(str(args[2]))
+        return "open"
+
+    monkeypatch.setattr(mail_reading, "ask", ask)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     browser = SafeBrowser()
     qtbot.addWidget(browser)
     for address in ("https://rossi.example/", "javascript:alert(1)", "file:///etc/passwd"):
@@ -253,14 +273,14 @@ def test_a_link_asks_before_it_opens_and_scripts_never_do(qtbot, monkeypatch):
         ("ofertă țevi.pdf", "ofertă țevi.pdf"),
     ],
 )
-def test_names_of_attachments_are_made_safe(name, safe):
+def test_names_of_attachments_are_made_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
 @pytest.mark.parametrize(
     ("name", "harmless"), [("a.pdf", True), ("a.PDF", True), ("a.pdf.exe", False), ("a", False)]
 )
-def test_only_known_kinds_are_opened(name, harmless):
+def test_only_known_kinds_are_opened(name: str, harmless: bool) -> None:
     assert is_harmless(name) is harmless
 
 
@@ -273,5 +293,5 @@ def test_only_known_kinds_are_opened(name, harmless):
         ("jonas.mueller", ("jonas", "mueller")),
     ],
 )
-def test_names_of_senders_are_taken_apart(name, parts):
+def test_names_of_senders_are_taken_apart(name: str, parts: tuple[str, str]) -> None:
     assert split_name(name) == parts
