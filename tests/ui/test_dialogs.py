@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from desktop_crm.core.settings import Settings
 from desktop_crm.services import databases, mailboxes
+from desktop_crm.services.imports import ImportPlan
 from desktop_crm.services.imports.draft import Outcome
 from desktop_crm.services.query import RecordQuery, count
 from desktop_crm.views.dialogs.about import AboutDialog
@@ -17,7 +20,13 @@ from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabas
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.import_wizard import CHECK, COLUMNS, RESULT, ImportWizard
 from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
-from tests.support.windows import settle
+from tests.support.company import Company
+from tests.support.windows import child, expect, settle
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
 
 CONTACTS = """First name,Last name,E-mail,Company
 Ana,Pop,ana@pop.example,Officine Rossi
@@ -25,12 +34,12 @@ Ion,Rus,ion@rus.example,Oficine Rossi
 """
 
 
-def parent(bench) -> QWidget:
+def parent(bench: Workbench) -> QWidget:
     return bench.shell.window_widget()
 
 
 @pytest.fixture
-def wizard(bench, qtbot, tmp_path):
+def wizard(bench: Workbench, tmp_path: Path) -> ImportWizard:
     file = tmp_path / "people.csv"
     file.write_text(CONTACTS, encoding="utf-8")
     made = ImportWizard(parent(bench), bench, "contact")
@@ -39,16 +48,18 @@ def wizard(bench, qtbot, tmp_path):
     return made
 
 
-def forward(wizard, bench, qtbot):
-    qtbot.keyClick(wizard, Qt.Key.Key_Return)
+def forward(wizard: ImportWizard, bench: Workbench, qtbot: QtBot) -> None:
+    QTest.keyClick(wizard, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
 
 
-def contacts(bench):
+def contacts(bench: Workbench) -> int:
     return count(bench.actor, RecordQuery("contact", ("full_name",)))
 
 
-def test_a_file_is_imported_by_pressing_enter(wizard, bench, qtbot):
+def test_a_file_is_imported_by_pressing_enter(
+    wizard: ImportWizard, bench: Workbench, qtbot: QtBot
+) -> None:
     before = contacts(bench)
     forward(wizard, bench, qtbot)
     assert wizard._step == COLUMNS
@@ -57,14 +68,14 @@ def test_a_file_is_imported_by_pressing_enter(wizard, bench, qtbot):
     assert fields["Company"] == "account"
     forward(wizard, bench, qtbot)
     assert wizard._step == CHECK
-    assert wizard._plan.counts["create"] == 2
+    assert expect(wizard._plan, ImportPlan).counts["create"] == 2
     forward(wizard, bench, qtbot)
     assert wizard._step == RESULT
     assert contacts(bench) == before + 2
     wizard.close()
 
 
-def test_the_import_is_taken_back(wizard, bench, qtbot):
+def test_the_import_is_taken_back(wizard: ImportWizard, bench: Workbench, qtbot: QtBot) -> None:
     before = contacts(bench)
     for _ in range(3):
         forward(wizard, bench, qtbot)
@@ -74,29 +85,33 @@ def test_the_import_is_taken_back(wizard, bench, qtbot):
     wizard.close()
 
 
-def test_an_unknown_value_is_settled_by_its_near_match(wizard, bench, company, qtbot):
+def test_an_unknown_value_is_settled_by_its_near_match(
+    wizard: ImportWizard, bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
     for _ in range(2):
         forward(wizard, bench, qtbot)
-    combo = wizard.findChild(object, "import.value.account.Oficine Rossi")
+    combo = child(wizard, QComboBox, "import.value.account.Oficine Rossi")
     assert combo.itemText(1) == "Officine Rossi"
     combo.setCurrentIndex(1)
     combo.activated.emit(1)
     qtbot.waitUntil(lambda: not bench.tasks.busy)
-    rows = {row.title: row for row in wizard._plan.rows}
+    rows = {row.title: row for row in expect(wizard._plan, ImportPlan).rows}
     assert rows["Ion Rus"].values["account"] == company.ids["rossi"]
     wizard.close()
 
 
-def test_a_column_is_left_out(wizard, bench, qtbot):
+def test_a_column_is_left_out(wizard: ImportWizard, bench: Workbench, qtbot: QtBot) -> None:
     forward(wizard, bench, qtbot)
     combo = next(one for column, one in wizard.columns._combos if column.header == "Company")
     combo.setCurrentIndex(0)
     forward(wizard, bench, qtbot)
-    assert "account" not in wizard._plan.mapping.values()
+    assert "account" not in expect(wizard._plan, ImportPlan).mapping.values()
     wizard.close()
 
 
-def test_a_file_that_is_none_is_told_in_one_sentence(wizard, bench, qtbot, tmp_path):
+def test_a_file_that_is_none_is_told_in_one_sentence(
+    wizard: ImportWizard, bench: Workbench, qtbot: QtBot, tmp_path: Path
+) -> None:
     wizard.path.setText(str(tmp_path / "missing.csv"))
     forward(wizard, bench, qtbot)
     assert wizard.notice.text
@@ -104,7 +119,9 @@ def test_a_file_that_is_none_is_told_in_one_sentence(wizard, bench, qtbot, tmp_p
     wizard.close()
 
 
-def test_a_changed_workbook_comes_back_with_its_conflict(bench, company, qtbot, tmp_path):
+def test_a_changed_workbook_comes_back_with_its_conflict(
+    bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
+) -> None:
     import openpyxl
 
     from desktop_crm.services import records
@@ -123,7 +140,7 @@ def test_a_changed_workbook_comes_back_with_its_conflict(bench, company, qtbot, 
     wizard.path.setText(str(path))
     for _ in range(2):
         forward(wizard, bench, qtbot)
-    assert wizard._plan.counts["conflict"] == 1
+    assert expect(wizard._plan, ImportPlan).counts["conflict"] == 1
     place = next(n for n, one in enumerate(wizard.check.model.rows) if one.conflicts)
     assert wizard.check.model.rows[place].outcome is Outcome.CONFLICT
     wizard.check.conflicts.setCurrentIndex(wizard.check.conflicts.findData("each"))
@@ -137,33 +154,39 @@ def test_a_changed_workbook_comes_back_with_its_conflict(bench, company, qtbot, 
     wizard.close()
 
 
-def test_export_writes_what_was_chosen(bench, company, qtbot, tmp_path):
+def test_export_writes_what_was_chosen(
+    bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
+) -> None:
     shown = RecordQuery("account", ("name",))
     ids = [company.ids["rossi"], company.ids["dumbrava"]]
     dialog = ExportDialog(parent(bench), bench, shown, ids)
     dialog.show()
     assert dialog.what_selected.isChecked()
     dialog.path.setText(str(tmp_path / "out"))
-    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
     assert (tmp_path / "out.xlsx").is_file()
     assert dialog.notice.text.startswith("2 records were written")
     dialog.close()
 
 
-def test_export_to_a_place_that_cannot_be_written(bench, qtbot, tmp_path):
+def test_export_to_a_place_that_cannot_be_written(
+    bench: Workbench, qtbot: QtBot, tmp_path: Path
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
     dialog = ExportDialog(parent(bench), bench, RecordQuery("account", ("name",)))
     dialog.show()
     dialog.path.setText(str(blocked / "out.xlsx"))
-    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
     assert dialog.notice.text
     dialog.close()
 
 
-def test_a_folder_mailbox_is_tried_and_added(bench, company, qtbot, tmp_path):
+def test_a_folder_mailbox_is_tried_and_added(
+    bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
+) -> None:
     dialog = AddMailboxDialog(parent(bench), bench)
     dialog.show()
     dialog.folder.setChecked(True)
@@ -171,7 +194,7 @@ def test_a_folder_mailbox_is_tried_and_added(bench, company, qtbot, tmp_path):
     dialog.address.setText("mara@firm.example")
     dialog.path.setText(str(tmp_path))
     with qtbot.waitSignal(dialog.added, timeout=10_000):
-        qtbot.keyClick(dialog.path, Qt.Key.Key_Return)
+        QTest.keyClick(dialog.path, Qt.Key.Key_Return)
     assert [box.name for box in mailboxes.list_mailboxes(company.actor)] == ["Old mail"]
 
 
@@ -179,19 +202,21 @@ def test_a_folder_mailbox_is_tried_and_added(bench, company, qtbot, tmp_path):
     ("name", "address", "field"),
     [("", "mara@firm.example", "name"), ("Box", "nobody", "address")],
 )
-def test_what_is_wrong_stands_beside_its_field(bench, qtbot, name, address, field):
+def test_what_is_wrong_stands_beside_its_field(
+    bench: Workbench, qtbot: QtBot, name: str, address: str, field: str
+) -> None:
     dialog = AddMailboxDialog(parent(bench), bench)
     dialog.show()
     dialog.folder.setChecked(True)
     dialog.name.setText(name)
     dialog.address.setText(address)
-    qtbot.keyClick(dialog.path, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.path, Qt.Key.Key_Return)
     settle(qtbot, bench)
     assert dialog._fields[field].note.property("role") == "error"
     dialog.close()
 
 
-def test_an_unreachable_server_is_one_clear_sentence(bench, qtbot):
+def test_an_unreachable_server_is_one_clear_sentence(bench: Workbench, qtbot: QtBot) -> None:
     dialog = AddMailboxDialog(parent(bench), bench)
     dialog.show()
     dialog.name.setText("Office")
@@ -209,50 +234,54 @@ def test_an_unreachable_server_is_one_clear_sentence(bench, qtbot):
 # --- databases ---------------------------------------------------------------------------------
 
 
-def test_a_database_is_created_and_opened(bench, qtbot, tmp_path):
-    opened = []
+def test_a_database_is_created_and_opened(bench: Workbench, qtbot: QtBot, tmp_path: Path) -> None:
+    opened: list[str] = []
     dialog = CreateDatabaseDialog(parent(bench), bench.tasks, opened.append)
     dialog.show()
     path = tmp_path / "new" / "company.db"
     dialog.path.setText(str(path))
-    qtbot.keyClick(dialog.path, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.path, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(opened), timeout=20_000)
     assert opened == [str(path)]
     assert databases.look(str(path)).state.value == "current"
 
 
-def test_a_file_of_another_program_is_left_alone(bench, qtbot, tmp_path):
+def test_a_file_of_another_program_is_left_alone(
+    bench: Workbench, qtbot: QtBot, tmp_path: Path
+) -> None:
     opened: list[str] = []
     foreign = tmp_path / "notes.db"
     foreign.write_text("this is no database at all", encoding="utf-8")
     dialog = OpenDatabaseDialog(parent(bench), bench.tasks, Settings(), opened.append)
     dialog.show()
     dialog.address.setText(str(foreign))
-    qtbot.keyClick(dialog.address, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.address, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(dialog.notice.text), timeout=10_000)
     assert opened == []
     assert foreign.read_text(encoding="utf-8") == "this is no database at all"
     dialog.close()
 
 
-def test_a_password_in_the_address_is_refused(bench, qtbot):
+def test_a_password_in_the_address_is_refused(bench: Workbench, qtbot: QtBot) -> None:
     dialog = OpenDatabaseDialog(parent(bench), bench.tasks, Settings(), print)
     dialog.show()
     dialog.address.setText("postgresql://mara:secret@db.firm.example/crm")
     assert dialog._password_row.isVisible()
-    qtbot.keyClick(dialog.address, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.address, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(dialog.notice.text), timeout=10_000)
     assert "secret" not in dialog.notice.text
     dialog.close()
 
 
-def test_an_older_database_is_upgraded_after_a_backup(bench, qtbot, tmp_path, monkeypatch):
-    opened = []
+def test_an_older_database_is_upgraded_after_a_backup(
+    bench: Workbench, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
     path = Path(databases.create(str(tmp_path / "old.db")))
     states = iter(("older", "current"))
     real = databases.look
 
-    def look(url, password=None):
+    def look(url: str, password: str | None = None) -> databases.Look:
         from dataclasses import replace
 
         from desktop_crm.db.migrate import SchemaState
@@ -264,8 +293,8 @@ def test_an_older_database_is_upgraded_after_a_backup(bench, qtbot, tmp_path, mo
     dialog = OpenDatabaseDialog(parent(bench), bench.tasks, Settings(), opened.append)
     dialog.show()
     dialog.address.setText(str(path))
-    qtbot.keyClick(dialog.address, Qt.Key.Key_Return)
-    button = dialog.findChild(QPushButton, "openDatabase.upgrade")
+    QTest.keyClick(dialog.address, Qt.Key.Key_Return)
+    button = child(dialog, QPushButton, "openDatabase.upgrade")
     qtbot.waitUntil(button.isVisible, timeout=10_000)
     assert "older version" in dialog.notice.text
     button.click()
@@ -273,20 +302,22 @@ def test_an_older_database_is_upgraded_after_a_backup(bench, qtbot, tmp_path, mo
     assert opened == [str(path)]
 
 
-def test_a_recent_database_opens_by_keyboard(bench, qtbot, tmp_path):
-    opened = []
+def test_a_recent_database_opens_by_keyboard(
+    bench: Workbench, qtbot: QtBot, tmp_path: Path
+) -> None:
+    opened: list[str] = []
     path = databases.create(str(tmp_path / "a.db"))
     settings = Settings(recent_databases=[path])
     dialog = OpenDatabaseDialog(parent(bench), bench.tasks, settings, opened.append)
     dialog.show()
     dialog.recent.setFocus()
-    qtbot.keyClick(dialog.recent, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.recent, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: opened == [path], timeout=10_000)
 
 
-def test_about_tells_version_and_licences(bench, company, qtbot):
+def test_about_tells_version_and_licences(bench: Workbench, company: Company) -> None:
     dialog = AboutDialog(parent(bench), company.actor)
     dialog.show()
     assert "SQLite" in dialog.facts()
     assert "SIL" in dialog.licences.toPlainText() or "Inter" in dialog.licences.toPlainText()
-    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
