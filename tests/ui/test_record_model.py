@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QObject, Qt
+from PySide6.QtTest import QTest
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField
-from desktop_crm.meta.field import Field
 from desktop_crm.views.lists.columns import ListColumn, Look
 from desktop_crm.views.lists.record_model import MISSING, PAGE, PAGES_KEPT, RecordModel
 from desktop_crm.views.lists.record_view import RecordView
@@ -26,7 +26,7 @@ MILLION = 1_000_000
 
 
 def column(path: str, look: Look = Look.PLAIN) -> ListColumn:
-    field = BoundField(path, Field(kinds.TEXT, N_("Name")), None)
+    field = BoundField(name=path, kind=kinds.TEXT, label=N_("Name"), column=None)
     return ListColumn(path, path, field, look, 120, True, 0.6, "", {})
 
 
@@ -85,7 +85,7 @@ def tasks() -> HeldTasks:
 
 
 @pytest.fixture
-def model(tasks: HeldTasks, qtbot: QtBot) -> RecordModel:
+def model(tasks: HeldTasks) -> RecordModel:
     return RecordModel(tasks)  # type: ignore[arg-type]
 
 
@@ -301,14 +301,14 @@ def test_typing_letters_goes_to_the_filter_and_never_walks_the_rows(
     monkeypatch.setattr(RecordModel, "match", never)
     view.setFocus()
     with qtbot.waitSignal(view.typed) as told:
-        qtbot.keyClick(view, Qt.Key.Key_A)
+        QTest.keyClick(view, Qt.Key.Key_A)
     assert told.args == ["a"]
 
 
 def test_enter_opens_the_current_record(view: RecordView, qtbot: QtBot) -> None:
     view.selectRow(2)
     with qtbot.waitSignal(view.opened) as told:
-        qtbot.keyClick(view, Qt.Key.Key_Return)
+        QTest.keyClick(view, Qt.Key.Key_Return)
     assert told.args == [1002]
 
 
