@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import translate
 from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import (
+    Activity,
     ActivityParty,
+    AuditEntry,
     DocumentContent,
     Link,
     MailboxItem,
@@ -38,6 +40,10 @@ from desktop_crm.sync.results import FolderResult
 
 CONTENT_LIMIT: Final = 10_000_000
 """Bytes of the biggest attachment whose content is stored (R32); of others name and size are."""
+
+
+_REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
+_TIMES: Final = ("kind", "start_at", "end_at", "is_all_day", "occurred_at", "owner", "sensitivity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,14 +279,21 @@ class BatchWriter:
         if not changed:
             return NOTHING
         work = self._work("activity", operation)
+        hidden = self._turned_private(changed)
         wanted = [
-            Change(key, None, mapping.meeting_values(item, self.facts, self.actor.language))
+            Change(
+                key,
+                None,
+                mapping.meeting_values(item, self.facts, self.actor.language)
+                | (dict.fromkeys(_REGARDING) if key in hidden else {}),
+            )
             for key, action in changed.items()
             if isinstance(item := action.item, MeetingItem)
         ]
         drafts, _ = prepare(work, wanted)
         report = writer.write(work, drafts)
         delete_rows(self.connection, ActivityParty, "activity_id", list(changed))
+        self._forget(hidden)
         found = decide(
             [replace(a, kind=ActionKind.CREATE) for a in changed.values()], self.folder, self.facts
         )
@@ -288,6 +301,43 @@ class BatchWriter:
         self._parties(pairs)
         links = self._missing_links(pairs)
         return report.merge(ChangeSet(operation, links))
+
+    def _turned_private(self, changed: Mapping[int, Action]) -> list[int]:
+        """Meetings that were open to colleagues until now."""
+        keys = [
+            key
+            for key, action in changed.items()
+            if isinstance(action.item, MeetingItem)
+            and action.item.sensitivity is not Sensitivity.NORMAL
+        ]
+        if not keys:
+            return []
+        table = Activity.__table__
+        rows = self.connection.execute(
+            select(table.c.id).where(
+                key_clause(self.connection, table.c.id, keys),
+                table.c.sensitivity == Sensitivity.NORMAL.value,
+            )
+        )
+        return list(rows.scalars())
+
+    def _forget(self, activities: list[int]) -> None:
+        """Take what was known of meetings that became private out of links and history, too."""
+        if not activities:
+            return
+        delete_rows(self.connection, Link, "activity_id", activities)
+        table = AuditEntry.__table__
+        rows = self.connection.execute(
+            select(table.c.id, table.c.changes).where(
+                table.c.entity == "activity",
+                key_clause(self.connection, table.c.record_id, activities),
+            )
+        ).all()
+        for row in rows:
+            kept = {name: v for name, v in (row.changes or {}).items() if name in _TIMES}
+            self.connection.execute(
+                update(AuditEntry).where(table.c.id == row.id).values(changes=kept)
+            )
 
     def _missing_links(self, pairs: Sequence[tuple[Decided, int]]) -> tuple[Changed, ...]:
         """Links of people who joined later; what a person linked or removed stays as it is."""
@@ -341,7 +391,7 @@ class BatchWriter:
         """Columns of the mailbox item after an action; None where nothing is kept of it."""
         kind = action.kind
         if kind is ActionKind.READ:
-            return {"is_read": bool(action.is_read)}
+            return {"is_read": bool(action.is_read), "change_key": None}
         if kind is ActionKind.GONE:
             return {"state": ItemState.GONE.value}
         if kind is ActionKind.EXCLUDE:
@@ -354,7 +404,7 @@ class BatchWriter:
         if kind is ActionKind.QUARANTINE:
             reason = translate(self.actor.language, action.reason, **dict(action.params))
             if action.activity is not None:
-                return {"reason": mapping.plain(reason, 500)}
+                return {"reason": mapping.plain(reason, 500), "change_key": None}
             return {
                 "state": ItemState.QUARANTINED.value,
                 "reason": mapping.plain(reason, 500),
@@ -366,6 +416,7 @@ class BatchWriter:
         return {
             "state": ItemState.STORED.value,
             "reason": None,
+            "change_key": None,
             "identity": action.identity,
             "activity_id": activity,
             "content_hash": action.digest,

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -38,8 +37,8 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-RESYNC: Final = "resync "
-"""Status of a folder that is being enumerated anew, followed by when that began."""
+RESYNC: Final = "resync"
+"""Status of a folder that is being enumerated anew."""
 
 PATIENCE: Final = (1.0, 4.0)
 """Seconds before each repetition of a request that failed for a reason that may pass."""
@@ -152,7 +151,7 @@ class Engine:
                 if token is None:
                     raise _nonsense(folder) from error
                 _log.info("folder %s is enumerated anew: %s", folder.name, error)
-                token, status = None, f"{RESYNC}{clock.now().isoformat()}"
+                token, status = None, RESYNC
                 counts.resynced = True
                 self._begin_anew(folder, status)
                 continue
@@ -199,6 +198,7 @@ class Engine:
             return
         with self.actor.db.writing() as connection:
             self._keep(connection, folder, None, status)
+            stored.await_again(connection, self.mailbox, folder.key)
 
     def _keep(self, connection: Connection, folder: Folder, token: str | None, status: str) -> None:
         stored.keep_progress(
@@ -236,14 +236,14 @@ class Engine:
     ) -> tuple[FolderResult, ChangeSet]:
         with self.actor.db.writing() as connection:
             lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+            lease.write_alone(connection)
             actions, decided, facts = self._plan(connection, box, folder, batch)
             writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
             changes = writer.write(actions, decided)
             result = count(actions, decided, self.actor.language)
             if status.startswith(RESYNC) and not batch.more:
-                since = datetime.fromisoformat(status.removeprefix(RESYNC))
                 result.gone += stored.mark_missing(
-                    connection, self.mailbox, folder.key, since, self.actor.user_id
+                    connection, self.mailbox, folder.key, self.actor.user_id
                 )
             self._keep(connection, folder, batch.token, status if batch.more else "")
         return result, changes
@@ -252,7 +252,9 @@ class Engine:
         self, connection: Connection, box: stored.Box, folder: Folder, batch: Batch
     ) -> tuple[list[Action], list[Decided], Facts]:
         known = self._with_imagined(
-            folder, batch, stored.known(connection, self.actor, self.mailbox, folder.key, batch)
+            folder,
+            batch,
+            stored.known(connection, self.actor, self.mailbox, folder.key, batch, box.user),
         )
         actions = plan(batch, folder, known, box.ours, box.user)
         wanted = (ActionKind.CREATE, ActionKind.UPDATE)

@@ -89,9 +89,28 @@ def _addresses(item: Item) -> Iterable[str]:
 
 
 def _listed(item: Item, ours: Ours) -> bool:
+    if not ours.never_addresses and not ours.never_domains:
+        return False
+    people = (
+        (*item.participants, *item.others)
+        if isinstance(item, MailItem)
+        else tuple(person.address for person in item.people)
+    )
     return any(
-        address in ours.never_addresses or _below(email_domain(address), ours.never_domains)
-        for address in _addresses(item)
+        _is_listed(person.address, ours) if person.readable else _is_within(person.address, ours)
+        for person in people
+    )
+
+
+def _is_listed(address: str, ours: Ours) -> bool:
+    return address in ours.never_addresses or _below(email_domain(address), ours.never_domains)
+
+
+def _is_within(text: str, ours: Ours) -> bool:
+    """Whether damaged text names one of the list: in doubt nothing is stored."""
+    lower = text.lower()
+    return any(
+        address in lower for address in (*ours.never_addresses, *ours.never_domains) if address
     )
 
 

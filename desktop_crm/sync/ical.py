@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -46,6 +46,8 @@ _RESPONSES: Final = {
 _ANSWERS: Final = frozenset({"REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"})
 _ROLES: Final = {"OPT-PARTICIPANT": Role.OPTIONAL, "NON-PARTICIPANT": Role.OPTIONAL}
 _CLASSES: Final = {
+    "": Sensitivity.NORMAL,
+    "PUBLIC": Sensitivity.NORMAL,
     "PRIVATE": Sensitivity.PRIVATE,
     "CONFIDENTIAL": Sensitivity.CONFIDENTIAL,
     "PERSONAL": Sensitivity.PERSONAL,
@@ -132,6 +134,7 @@ def _read(calendar: Component, default_zone: tzinfo, found: Calendar) -> None:
     if method in _ANSWERS:
         return
     cancelled = method == "CANCEL"
+    begins = len(found.items)
     for event in calendar.walk("VEVENT"):
         clock = _Clock(definitions, own or default_zone)
         try:
@@ -143,6 +146,22 @@ def _read(calendar: Component, default_zone: tzinfo, found: Calendar) -> None:
             found.quarantined.append(Quarantined(uid, name[:200], error.reason, params))
         else:
             found.items.append(item)
+    found.items[begins:] = _as_private_as_the_series(found.items[begins:])
+
+
+def _as_private_as_the_series(items: list[MeetingItem]) -> list[MeetingItem]:
+    """Changed occurrences seldom repeat that their series is private."""
+    series = {
+        item.uid: item.sensitivity
+        for item in items
+        if item.recurrence_id is None and item.sensitivity is not Sensitivity.NORMAL
+    }
+    return [
+        replace(item, sensitivity=series[item.uid])
+        if item.sensitivity is Sensitivity.NORMAL and item.uid in series
+        else item
+        for item in items
+    ]
 
 
 def _event(event: Component, clock: _Clock, *, cancelled: bool) -> MeetingItem:
@@ -168,7 +187,7 @@ def _event(event: Component, clock: _Clock, *, cancelled: bool) -> MeetingItem:
         attendees=_attendees(event),
         cancelled=cancelled or event.text("STATUS").upper() in ("CANCELLED", "CANCELED"),
         show_as=_show_as(event),
-        sensitivity=_CLASSES.get(event.text("CLASS").upper(), Sensitivity.NORMAL),
+        sensitivity=_sensitivity(event),
         categories=_categories(event),
         modified_at=_modified(event, clock),
         warnings=tuple(clock.warnings),
@@ -313,6 +332,11 @@ def _person(line: Line, role: Role | None) -> Attendee | None:
         )
     answer = _RESPONSES.get(line.params.get("PARTSTAT", "").upper(), Response.NONE)
     return Attendee(person, role, answer)
+
+
+def _sensitivity(event: Component) -> Sensitivity:
+    # A word that is not known is to be treated like PRIVATE (RFC 5545, 3.8.1.3).
+    return _CLASSES.get(event.text("CLASS").strip().upper(), Sensitivity.PRIVATE)
 
 
 def _show_as(event: Component) -> ShowAs:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from desktop_crm.core.text import canonical_email, email_domain
 from desktop_crm.meta import registry
@@ -19,7 +20,7 @@ from desktop_crm.models import (
     SyncState,
     User,
 )
-from desktop_crm.models.activity import ActivityKind
+from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
 from desktop_crm.services.records_kept import insert_rows, update_rows
@@ -28,6 +29,9 @@ from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.plan import Holder, Known, Stored
 from desktop_crm.sync.port import Batch, Item, MailItem, MeetingItem
+
+AWAITED: Final = "awaited"
+"""Change key of an item that a new enumeration of its folder has not brought yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,20 @@ def keep_progress(
         update_rows(connection, SyncState, [(stands.row, values)], by)
 
 
-def known(connection: Connection, actor: Actor, mailbox: int, folder: str, batch: Batch) -> Known:
+def known(
+    connection: Connection,
+    actor: Actor,
+    mailbox: int,
+    folder: str,
+    batch: Batch,
+    user: int | None,
+) -> Known:
     """Read what is stored that a batch may concern; three statements."""
     keys = [change.item_id for change in batch.changes]
     keys += [problem.item_id for problem in batch.quarantined]
     items = [change.item for change in batch.changes if change.item is not None]
-    return Known(_holders(connection, mailbox, folder, keys), _stored(connection, actor, items))
+    holders = _holders(connection, mailbox, folder, keys)
+    return Known(holders, _stored(connection, actor, items, user))
 
 
 def _holders(
@@ -154,7 +166,9 @@ def _holders(
     return found
 
 
-def _stored(connection: Connection, actor: Actor, items: Sequence[Item]) -> dict[str, Stored]:
+def _stored(
+    connection: Connection, actor: Actor, items: Sequence[Item], user: int | None
+) -> dict[str, Stored]:
     mails = sorted({identity_of(i) for i in items if isinstance(i, MailItem)})
     uids = sorted({plain(i.uid, 490) for i in items if isinstance(i, MeetingItem)})
     owners = actor.owners(registry.get("activity"), "edit")
@@ -184,21 +198,38 @@ def _stored(connection: Connection, actor: Actor, items: Sequence[Item]) -> dict
                 Activity.recurrence_id,
                 Activity.owner_id,
                 Activity.deleted_at,
+                Activity.sensitivity,
             )
             .where(
                 Activity.ical_uid.in_(uids[start : start + 400]),
                 Activity.kind == ActivityKind.APPOINTMENT.value,
             )
-            .order_by(Activity.id)
+            .order_by(Activity.owner_id.is_distinct_from(user), Activity.id)
         ):
+            if event.owner_id != user and event.sensitivity != Sensitivity.NORMAL.value:
+                continue  # a colleague's private entry is nobody else's
             identity = f"{event.ical_uid}|{event.recurrence_id or ''}"
             add(identity, event.id, event.owner_id, deleted=event.deleted_at is not None)
     return found
 
 
-def mark_missing(
-    connection: Connection, mailbox: int, folder: str, since: object, by: int | None
-) -> int:
+def await_again(connection: Connection, mailbox: int, folder: str) -> None:
+    """Mark every stored item as not seen yet by the enumeration that begins.
+
+    By a mark and not by time: a clock that is set back meanwhile would make all of them missing.
+    """
+    connection.execute(
+        update(MailboxItem)
+        .where(
+            MailboxItem.mailbox_id == mailbox,
+            MailboxItem.folder == folder,
+            MailboxItem.state == ItemState.STORED.value,
+        )
+        .values(change_key=AWAITED)
+    )
+
+
+def mark_missing(connection: Connection, mailbox: int, folder: str, by: int | None) -> int:
     """Mark items that a complete enumeration no longer brought; returns how many."""
     gone = list(
         connection.execute(
@@ -206,13 +237,12 @@ def mark_missing(
                 MailboxItem.mailbox_id == mailbox,
                 MailboxItem.folder == folder,
                 MailboxItem.state == ItemState.STORED.value,
-                MailboxItem.modified_at < since,
+                MailboxItem.change_key == AWAITED,
             )
         ).scalars()
     )
-    update_rows(
-        connection, MailboxItem, [(key, {"state": ItemState.GONE.value}) for key in gone], by
-    )
+    values = {"state": ItemState.GONE.value, "change_key": None}
+    update_rows(connection, MailboxItem, [(key, values) for key in gone], by)
     return len(gone)
 
 

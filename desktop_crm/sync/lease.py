@@ -8,7 +8,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem
@@ -19,6 +19,10 @@ from desktop_crm.services.records_kept import update_rows
 
 LEASE: Final = timedelta(minutes=5)
 """How long a lease lasts without a sign of life: longer than any single batch takes."""
+
+
+_LOCK: Final = 0x43524D53594E43
+"""Any number that nobody else of the database's users locks by."""
 
 
 def new_holder() -> str:
@@ -50,6 +54,16 @@ def take(connection: Connection, mailbox: int, holder: str, by: int | None) -> N
         )
     values = {"leased_by": holder, "leased_until": now + LEASE}
     update_rows(connection, Mailbox, [(mailbox, values)], by)
+
+
+def write_alone(connection: Connection) -> None:
+    """Let only one pass at a time plan and write, whichever mailbox it is of.
+
+    Two first passes over one meeting would both find it missing. SQLite has one writer anyway;
+    on a shared database the lock ends with the transaction.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def release(connection: Connection, mailbox: int, holder: str, by: int | None) -> None:

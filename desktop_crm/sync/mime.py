@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -43,12 +43,15 @@ _TELLING: Final = frozenset(
 _CTE: Final = {"quoted printable": "quoted-printable", "base 64": "base64", "8-bit": "8bit"}
 _PGP: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----", re.MULTILINE)
 _SENSITIVE: Final = {
+    "": Sensitivity.NORMAL,
+    "normal": Sensitivity.NORMAL,
+    "none": Sensitivity.NORMAL,
     "personal": Sensitivity.PERSONAL,
-    "private": Sensitivity.PRIVATE,
     "company-confidential": Sensitivity.CONFIDENTIAL,
     "company confidential": Sensitivity.CONFIDENTIAL,
     "confidential": Sensitivity.CONFIDENTIAL,
 }
+_OTHERS: Final = ("sender", "resent-from", "resent-sender", "resent-to", "resent-cc", "resent-bcc")
 _READING: Final = (ValueError, TypeError, LookupError, AttributeError, MessageError)
 """What the standard library raises for parts that no standard describes."""
 
@@ -135,6 +138,7 @@ def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailIt
         cc=people("cc"),
         bcc=people("bcc"),
         reply_to=people("reply-to"),
+        others=(*senders[1:], *(person for name in _OTHERS for person in people(name))),
         sent_at=sent_at,
         received_at=_received(fields.get("received", ())),
         text="" if encrypted else text,
@@ -145,8 +149,9 @@ def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailIt
         attachments=() if encrypted else tuple(parts.files),
         thread_key=one("thread-index")[:29],
         categories=_categories(one("keywords") or one("x-keywords")),
-        sensitivity=_SENSITIVE.get(one("sensitivity").lower(), Sensitivity.NORMAL),
+        sensitivity=_sensitivity(fields.get("sensitivity", ())),
         importance=_importance(one("importance") or one("x-priority")),
+        is_draft=one("x-unsent") == "1" or bool(one("x-mozilla-draft-info")),
         encrypted=encrypted,
         size=len(data),
         warnings=tuple(parts.warnings),
@@ -166,6 +171,12 @@ def with_fingerprint(item: MailItem) -> MailItem:
     )
     digest = hashlib.sha256("\x1f".join(facts).encode("utf-8", "replace")).hexdigest()
     return replace(item, message_id=f"fingerprint:{digest[:40]}", has_message_id=False)
+
+
+def _sensitivity(values: Sequence[str]) -> Sensitivity:
+    """The strictest word said; what nobody knows counts as private rather than as nothing."""
+    said = (_SENSITIVE.get(value.strip().lower(), Sensitivity.PRIVATE) for value in values)
+    return next((one for one in said if one is not Sensitivity.NORMAL), Sensitivity.NORMAL)
 
 
 def _received(values: list[str] | tuple[()]) -> datetime | None:

@@ -175,8 +175,13 @@ def _again(action: Action, holder: Holder, known: Known, user: int | None) -> Ac
     stands = replace(action, activity=holder.activity)
     item = action.item
     stored = known.stored.get(action.identity)
-    if isinstance(item, MailItem) or holder.content_hash == action.digest or stored is None:
+    if isinstance(item, MailItem) or holder.content_hash == action.digest:
         return replace(stands, kind=ActionKind.SAME)
+    if stored is None:
+        # The entry it stood in is a colleague's and has become private.
+        return replace(action, kind=ActionKind.CREATE)
+    if stored.activity != holder.activity:
+        return replace(action, kind=ActionKind.HOLD, activity=stored.activity)
     private = isinstance(item, MeetingItem) and item.sensitivity is not Sensitivity.NORMAL
     # A colleague's entry for the same meeting is theirs: this one's privacy is not its.
     if not stored.editable or (private and stored.owner != user):

@@ -122,6 +122,8 @@ class MailItem:
         received_at: when the mailbox took it in, where that is known.
         text: plain text, made from the HTML when there is nothing else.
         html: sanitised, without remote images, inline pictures as data; empty for plain mail.
+        others: everybody else its header names, such as who sent it on; only the list of those
+            never to store asks for them.
         references: identifiers of earlier messages of the thread, oldest first.
         headers: the headers rules ask for, names in lower case.
         thread_key: the conversation in the mailbox's own words; a hint only.
@@ -137,6 +139,7 @@ class MailItem:
     cc: tuple[Address, ...] = ()
     bcc: tuple[Address, ...] = ()
     reply_to: tuple[Address, ...] = ()
+    others: tuple[Address, ...] = ()
     sent_at: datetime | None = None
     received_at: datetime | None = None
     text: str = field(default="", repr=False)
