@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm import __version__
-from desktop_crm.core import clock, i18n, log, paths
-from desktop_crm.core.errors import CrmError, EnvironmentProblem
+from desktop_crm.cli import guarded
+from desktop_crm.cli.console import Code, emit, say
+from desktop_crm.core import clock, i18n, paths
+from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.settings import Settings
 
@@ -38,9 +40,9 @@ ZONE: Final = "Europe/Bucharest"
 SIZE: Final = (1440, 900)
 THEMES: Final = ("light", "dark")
 _LONGEST_WAIT_S: Final = 60.0
-_TICK_MS: Final = 40
+_TICK_MS: Final = 30
+# Longer together than the pause of a pane before it loads what was chosen.
 _QUIET_TICKS: Final = 6
-# Longer than the pauses that panes wait before they load what was chosen.
 
 _CSV: Final = """Nume;Prenume;Firma;Funcția;E-mail;Telefon;Oraș
 Ștefănoiu;Ioniță;Dumbrava Mobilă SRL;Inginer;is@dumbrava-mobila.example;0310000901;Reghin
@@ -75,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes the process's own.
 
     Returns:
-        The exit code: 0 done, 1 refused, 2 usage, 3 disk or system.
+        The exit code of commands; wrong arguments leave with 2.
     """
     parser = argparse.ArgumentParser(
         prog="desktop-crm tour", description=tr("Do the main job without a screen.")
@@ -84,18 +86,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--out", type=Path, default=Path("tour"), metavar="DIR",
         help=tr("Folder for pictures, PDF, workbook and tour.json."),
     )  # fmt: skip
+    parser.add_argument(
+        "--db", default="", metavar="URL",
+        help=tr("New database for the sample company; without it one is made and removed."),
+    )  # fmt: skip
+    parser.add_argument("--as", dest="login", metavar="USER", help=tr("Whose window is shown."))
+    parser.add_argument("--json", action="store_true", help=tr("Answer with one line of JSON."))
     chosen = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-    try:
-        run(chosen.out)
-    except CrmError as error:
-        sys.stderr.write(f"{error}\n")
-        return 3 if isinstance(error, EnvironmentProblem) else 1
-    sys.stdout.write(tr("The tour is done; look into {folder}.", folder=chosen.out) + "\n")
-    return 0
+
+    def work() -> int:
+        report = run(chosen.out, url=chosen.db, login=chosen.login)
+        done = tr("The tour is done; look into {folder}.", folder=chosen.out)
+        if chosen.json:
+            emit({"ok": True, "out": str(chosen.out), "seconds": report["seconds"],
+                  "steps": len(report["steps"])})  # fmt: skip
+        else:
+            say(done)
+        return Code.DONE
+
+    return guarded(work, as_json=chosen.json)
 
 
-def run(out: Path) -> dict[str, Any]:
+def run(
+    out: Path, themes: Sequence[str] = THEMES, *, url: str = "", login: str | None = None
+) -> dict[str, Any]:
     """Do everything and return what ``tour.json`` says.
+
+    Args:
+        out: Folder for what is left behind.
+        themes: Themes in which the window is pictured.
+        url: New database for the sample company; empty makes one that is removed afterwards.
+        login: Whose window is shown; None is the operating system's user.
 
     Raises:
         EnvironmentProblem: The folder cannot be written, or a pane never became quiet.
@@ -109,20 +130,23 @@ def run(out: Path) -> dict[str, Any]:
             folder=out,
             reason=error.strerror or error,
         ) from error
-    with _own_home():
-        log.start_logging()
+    language = i18n.language()
+    # A database that stays needs its mailbox, which lies in the home.
+    with _own_home(out / "home" if url else None):
+        i18n.use_language("en")
         clock.use_clock(lambda: NOW)
         try:
-            return _Tour(out).run()
+            return _Tour(out, themes, url, login).run()
         finally:
             clock.use_clock(None)
+            i18n.use_language(language)
 
 
 @contextmanager
-def _own_home() -> Iterator[None]:
-    """An empty home of the product, so that nobody's data is touched."""
+def _own_home(kept: Path | None) -> Iterator[None]:
+    """An empty home of the product, so that nobody's data is touched; removed unless kept."""
     before = os.environ.get(paths.HOME_VARIABLE)
-    folder = tempfile.mkdtemp(prefix="desktop-crm-tour-")
+    folder = str(kept.absolute()) if kept else tempfile.mkdtemp(prefix="desktop-crm-tour-")
     os.environ[paths.HOME_VARIABLE] = folder
     try:
         yield
@@ -131,18 +155,23 @@ def _own_home() -> Iterator[None]:
             del os.environ[paths.HOME_VARIABLE]
         else:
             os.environ[paths.HOME_VARIABLE] = before
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Tour:
     """One run, its steps and its window."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, themes: Sequence[str], url: str, login: str | None) -> None:
         self.out = out
+        self.themes = themes
+        self.url = url
+        self.login = login
         self.steps: list[dict[str, Any]] = []
         self.tasks: Tasks
         self.window: MainWindow
         self.actor: Actor
+        self.viewer: Actor
 
     def run(self) -> dict[str, Any]:
         """All steps in order."""
@@ -154,7 +183,7 @@ class _Tour:
         self._quote()
         self._start_window()
         try:
-            for name in THEMES:
+            for name in self.themes:
                 self._dress(name)
                 self._panes(name)
                 self._dialogs(name)
@@ -183,10 +212,12 @@ class _Tour:
 
     def _sample(self) -> None:
         from desktop_crm import demo
+        from desktop_crm.services.context import sign_in
         from desktop_crm.services.query import RecordQuery, count
 
         with self.step("sample company", "made from the seed, with its mailbox") as facts:
-            self.actor = demo.create(demo.sample_url(), zone=ZONE)
+            self.actor = demo.create(self.url or demo.sample_url(), zone=ZONE)
+            self.viewer = sign_in(self.actor.db, self.login)
             facts["counts"] = {
                 key: count(self.actor, RecordQuery(key, ("id",)))
                 for key in ("account", "contact", "lead", "opportunity", "activity", "product",
@@ -248,23 +279,24 @@ class _Tour:
         from desktop_crm.printing.quotes import print_quote
 
         with self.step("quote", "the longest quote printed as PDF") as facts:
-            quote, number = self._long_quote()
+            quote, number = self._long_quote(self.actor)
+            assert quote is not None  # noqa: S101  the sample company has quotes
             printed = print_quote(self.actor, quote)
             path = self.out / f"{number}.pdf"
             path.write_bytes(printed.content)
             facts["counts"] = {"bytes": len(printed.content)}
             facts["files"] = [path.name]
 
-    def _long_quote(self) -> tuple[int, str]:
+    def _long_quote(self, actor: Actor) -> tuple[int | None, str]:
         from desktop_crm.services.query import RecordQuery, objects
 
-        lines = objects(self.actor, RecordQuery("quote_line", ("quote.id", "quote.number")))
+        lines = objects(actor, RecordQuery("quote_line", ("quote.id", "quote.number")))
         counted: dict[tuple[int, str], int] = {}
         for line in lines:
             if line["quote.number"]:
                 key = (line["quote.id"], line["quote.number"])
                 counted[key] = counted.get(key, 0) + 1
-        return max(counted, key=lambda key: counted[key])
+        return max(counted, key=lambda key: counted[key], default=(None, ""))
 
     # --- the window --------------------------------------------------------------------------
 
@@ -275,7 +307,7 @@ class _Tour:
         from desktop_crm.views.main_window import MainWindow
         from desktop_crm.views.tasks import Tasks
 
-        settings = Settings(theme=THEMES[0], language="en")
+        settings = Settings(theme=self.themes[0], language="en")
         with self.step("window", "opened on the sample company"):
             if QApplication.instance() is None:
                 self.app = make_application(settings)
@@ -284,7 +316,7 @@ class _Tour:
             self.window = MainWindow(settings, self.tasks)
             self.window.resize(*SIZE)
             self.window.show()
-            self.window.start(self.actor)
+            self.window.start(self.viewer)
             self._settle()
 
     def _close(self) -> None:
@@ -323,7 +355,10 @@ class _Tour:
     def _picture(self, facts: dict[str, Any], name: str, widget: QWidget | None = None) -> None:
         shown = widget or self.window
         path = self.out / f"{name}.png"
-        shown.grab().save(str(path))
+        if not shown.grab().save(str(path)):
+            raise EnvironmentProblem(
+                N_("The picture {path} could not be written; the tour was stopped."), path=path
+            )
         facts.setdefault("files", []).append(path.name)
 
     def _shot(self, name: str, did: str, theme: str, work: Callable[[], object]) -> None:
@@ -400,7 +435,7 @@ class _Tour:
         from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
 
         window, windows = self.window, self.window.windows
-        quote = self._long_quote()[0]
+        quote = self._long_quote(self.viewer)[0]
         shown = RecordQuery("contact", ("full_name", "account", "email"))
         return (
             ("quote-form", "the long quote opened",
@@ -421,13 +456,15 @@ class _Tour:
             ("database-create", "a new database about to be made",
              lambda: database.create_dialog(bench)),
             ("about", "the program about itself",
-             lambda: _shown(AboutDialog(window, self.actor))),
+             lambda: _shown(AboutDialog(window, self.viewer))),
         )  # fmt: skip
 
-    def _first(self, entity: str, condition: str = "") -> int:
+    def _first(self, entity: str, condition: str = "") -> int | None:
+        """A record the viewer may see; None opens a new one instead."""
         from desktop_crm.services.query import entity_query, first_page
 
-        return first_page(self.actor, entity_query(entity, ("id",), condition), 1)[0].id
+        found = first_page(self.viewer, entity_query(entity, ("id",), condition), 1)
+        return found[0].id if found else None
 
     def _wizard(self, bench: Any) -> QWidget:  # noqa: ANN401  the window's workbench
         from PySide6.QtWidgets import QPushButton
@@ -454,5 +491,4 @@ def _shown(dialog: QWidget) -> QWidget:
 
 
 if __name__ == "__main__":
-    i18n.use_language("en")
     sys.exit(main())

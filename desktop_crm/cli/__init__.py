@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 import click
@@ -33,15 +33,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(arguments), as_json="--json" in arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    # Imported after the language is known: help texts are translated when they are declared.
+    from desktop_crm.cli.program import program
+
+    found = program.main(args=arguments, prog_name="desktop-crm", standalone_mode=False)
+    return found if isinstance(found, int) else Code.DONE
+
+
+def guarded(work: Callable[[], int], *, as_json: bool) -> int:
+    """Do something as a command does: language, log, and every failure as one sentence.
+
+    Args:
+        work: Returns the exit code.
+        as_json: A failure is also written to the output, as one line.
+    """
     _write_utf8()
-    as_json = "--json" in arguments
     try:
         _prepare()
-        # Imported after the language is known: help texts are translated when they are declared.
-        from desktop_crm.cli.program import program
-
-        found = program.main(args=arguments, prog_name="desktop-crm", standalone_mode=False)
-        return found if isinstance(found, int) else Code.DONE
+        return work()
     except click.UsageError as error:
         return _usage(error, as_json=as_json)
     except SystemExit:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import canonical_email
 from desktop_crm.demo import logo, names
-from desktop_crm.demo.story import DOMAIN, Story, slug
+from desktop_crm.demo.story import DOMAIN, Story, impossible_tax_id, slug
 from desktop_crm.meta import registry
 from desktop_crm.models import OwnCompany, PriceList
 from desktop_crm.services.records import Change
@@ -129,8 +129,7 @@ def _office(story: Story) -> None:
         company,
         {
             "name": NAME,
-            # Fails the check digit on purpose: no company can have it.
-            "tax_id": "RO 99000009",
+            "tax_id": impossible_tax_id(9_900_000),
             "trade_register": "J12/0000/2011",
             "street": "Str. Fântânii 24",
             "postal_code": "400000",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from desktop_crm.demo import names
 from desktop_crm.demo.names import Firm, Place
-from desktop_crm.demo.story import Customer, Person, Story, plain, slug
+from desktop_crm.demo.story import Customer, Person, Story, impossible_tax_id, plain, slug
 from desktop_crm.services.setup import add
 
 CONTACTS: Final = 150
@@ -104,8 +104,7 @@ def _account(
         "addresses": [_address(story, firm, place)],
     }
     if firm.place == "RO":
-        # A check digit that cannot be right keeps the number from being anybody's.
-        row["tax_id"] = f"RO {98_000_000 + index * 10}"
+        row["tax_id"] = impossible_tax_id(9_800_000 + index)
         row["trade_register"] = f"J{rng.randint(1, 40):02d}/0000/{rng.randint(1992, 2019)}"
     return row
 

@@ -135,6 +135,14 @@ _LEGAL: Final = re.compile(
 )
 
 
+def impossible_tax_id(body: int) -> str:
+    """A Romanian tax number whose check digit is wrong, so that it can be nobody's."""
+    weights = (7, 5, 3, 2, 1, 7, 5, 3, 2)
+    digits = f"{body:09d}"
+    total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
+    return f"RO {body}{(total * 10 % 11 % 10 + 3) % 10}"
+
+
 def plain(company: str) -> str:
     """Name of a company without its legal form."""
     return _LEGAL.sub("", company)

@@ -1,0 +1,180 @@
+"""``mailbox`` and ``sync``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ews_server.server import EwsServer
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Ran, Run
+
+LETTER = """From: "Claire" <claire@rossi.example>
+To: me@firm.example
+Subject: {subject}
+Date: Wed, 25 Nov 2026 09:52:00 +0200
+Message-ID: <{subject}@rossi.example>
+
+Hello
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "mail" / "Inbox"
+    place.mkdir(parents=True)
+    for name in ("one", "two"):
+        (place / f"{name}.eml").write_text(LETTER.format(subject=name), encoding="utf-8")
+    (place / "broken.eml").write_bytes(b"")
+    return place.parent
+
+
+@pytest.fixture
+def mailbox(run: Run, empty: Path, folder: Path) -> Path:
+    ran = run("mailbox", "add", "Archive", "--kind", "folder", "--address", "me@firm.example",
+              "--path", folder, "--db", empty, "--json")  # fmt: skip
+    assert ran.code == 0
+    assert ran.json["mailbox"]["name"] == "Archive"
+    return empty
+
+
+def test_a_pass_stores_and_a_second_changes_nothing(run: Run, mailbox: Path) -> None:
+    first = run("sync", "--db", mailbox, "--json")
+    assert first.code == 0
+    assert (first.json["created"], first.json["rejected"]) == (2, 1)
+    (box,) = first.json["mailboxes"]
+    bad = [item for part in box["folders"] for item in part["quarantined"]]
+    assert [item["item"] for item in bad] == ["Inbox/broken.eml"]
+    assert bad[0]["reason"]
+
+    second = run("sync", "--mailbox", "archive", "--db", mailbox, "--json")
+    assert (second.code, second.json["created"]) == (0, 0)
+    assert len(run("query", "mail_message", "--db", mailbox, "--json").json) == 2
+
+
+def test_a_dry_run_stores_nothing(run: Run, mailbox: Path) -> None:
+    ran = run("sync", "--dry-run", "--db", mailbox, "--json")
+
+    assert (ran.code, ran.json["dry_run"], ran.json["created"]) == (0, True, 2)
+    assert run("query", "mail_message", "--db", mailbox, "--json").json == []
+    assert "Nothing was stored" in run("sync", "--dry-run", "--db", mailbox).out
+
+
+def test_people_read_one_line_for_each_folder(run: Run, mailbox: Path) -> None:
+    ran = run("sync", "--db", mailbox)
+
+    assert ran.code == 0
+    assert "Archive, Inbox: 2 new" in ran.out
+    assert "Inbox/broken.eml" in ran.out
+
+
+def test_without_a_mailbox_a_pass_says_so(run: Run, empty: Path) -> None:
+    assert "no mailbox yet" in run("sync", "--db", empty).out
+    assert run("sync", "--db", empty, "--json").json["mailboxes"] == []
+
+
+def test_list_test_and_remove(run: Run, mailbox: Path, folder: Path) -> None:
+    (row,) = run("mailbox", "list", "--db", mailbox, "--json").json
+    assert (row["name"], row["kind"], row["path"]) == ("Archive", "folder", str(folder))
+    assert "Archive" in run("mailbox", "list", "--db", mailbox).out
+
+    tested = run("mailbox", "test", "Archive", "--db", mailbox, "--json")
+    assert (tested.code, tested.json["steps"][0]["ok"]) == (0, True)
+
+    assert run("mailbox", "remove", "Archive", "--db", mailbox, "--json").code == 0
+    assert run("mailbox", "list", "--db", mailbox, "--json").json == []
+    again = run("mailbox", "remove", "Archive", "--db", mailbox, "--json")
+    assert again.code == 1
+    assert "Archive" in again.json["error"]
+
+
+def test_a_folder_that_is_gone_is_the_surroundings_fault(
+    run: Run, mailbox: Path, folder: Path
+) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+
+    for command in (("sync",), ("mailbox", "test", "Archive")):
+        ran = run(*command, "--db", mailbox, "--json")
+        assert ran.code == 3
+        assert str(folder) in ran.json["error"]
+
+
+def test_what_is_wrong_with_a_new_mailbox_is_said(run: Run, empty: Path, folder: Path) -> None:
+    base = ("mailbox", "add", "M", "--db", empty, "--json")
+    for more, part in (
+        (("--kind", "folder", "--address", "nobody", "--path", folder), "nobody"),
+        (("--kind", "folder", "--address", "a@b.example", "--path", folder / "no"), "no"),
+        (("--kind", "exchange", "--address", "a@b.example", "--server", "x"), "--password-stdin"),
+    ):
+        ran = run(*base, *more)
+        assert ran.code == 1
+        assert part in ran.json["error"]
+    assert run("mailbox", "list", "--db", empty, "--json").json == []
+
+
+# --- Exchange, over real HTTP -------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[EwsServer]:
+    running = EwsServer()
+    yield running
+    running.close()
+
+
+def _add(run: Run, db: Path, monkeypatch: pytest.MonkeyPatch, server: str, password: str) -> Ran:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{password}\r\n".encode())))
+    return run("mailbox", "add", "Office", "--kind", "exchange", "--address", "ana@firma.example",
+               "--server", server, "--password-stdin", "--db", db, "--json")  # fmt: skip
+
+
+def test_exchange_with_a_password_from_the_input(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch, server: EwsServer
+) -> None:
+    added = _add(run, empty, monkeypatch, server.url, server.password)
+    assert added.code == 0
+    assert server.password not in added.out + added.err
+    assert server.password.encode() not in empty.read_bytes()
+
+    assert run("mailbox", "test", "Office", "--db", empty).code == 0
+    assert run("sync", "--db", empty, "--json").json["ok"] is True
+
+
+def test_a_wrong_password_is_one_sentence(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch, server: EwsServer
+) -> None:
+    assert _add(run, empty, monkeypatch, server.url, "wrong-one").code == 0
+
+    for command in (("mailbox", "test", "Office"), ("sync",)):
+        ran = run(*command, "--db", empty, "--json")
+        assert ran.code == 3
+        assert ran.json["ok"] is False
+        assert len(ran.err.splitlines()) == 1
+        assert "wrong-one" not in ran.out + ran.err
+    (row,) = run("mailbox", "list", "--db", empty, "--json").json
+    assert row["state"] == "stopped"
+
+
+def test_an_unreachable_server_is_one_sentence(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _add(run, empty, monkeypatch, "http://127.0.0.1:9/ews", "pw").code == 0
+
+    ran = run("mailbox", "test", "Office", "--db", empty, "--json")
+
+    assert ran.code == 3
+    assert "127.0.0.1" in ran.json["error"]
+
+
+def test_plain_http_is_for_this_computer_only(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = _add(run, empty, monkeypatch, "http://mail.firma.example/ews", "pw")
+
+    assert ran.code == 1
+    assert "https" in ran.json["error"]
