@@ -26,7 +26,7 @@ _MB: Final = 1_000_000
 
 
 def statements(ground: Ground) -> list[Row]:
-    """Statements that each module of the window sends when it is shown for the first time."""
+    """Statements that each screen of the window sends when it is shown for the first time."""
     application()
     sent: list[str] = []
     actor = ground.everything
@@ -47,7 +47,11 @@ def statements(ground: Ground) -> list[Row]:
             sent.clear()
             window.show_module(module.key)
             _settle(tasks)
-            counts[module.key] = len([text for text in sent if _is_statement(text)])
+            read = [text for text in sent if text.lstrip().startswith(("SELECT", "WITH"))]
+            record = [text for text in read if text.startswith(_of_records(actor))]
+            counts[module.key] = len(read) - len(record)
+            if record:
+                counts[f"{module.key} opened"] = len(record)
     finally:
         event.remove(actor.db.engine, "connect", _trace)
         tasks.close()
@@ -75,8 +79,16 @@ def _settle(tasks: Tasks) -> None:
     wait_for(lambda: not tasks.busy)
 
 
-def _is_statement(text: str) -> bool:
-    return text.lstrip().upper().startswith(("SELECT", "WITH"))
+def _of_records(actor: Actor) -> tuple[str, ...]:
+    """How the statements begin that open the first record of a list, a screen of its own."""
+    kept = [found.record for found in actor.records.values()]
+    kept += [line for found in actor.records.values() for _, line in found.lines.values()]
+    kept += [found for key, found in actor.statements.items() if _is_timeline(key)]
+    return tuple(found.sql.partition("?")[0] for found in kept)
+
+
+def _is_timeline(key: object) -> bool:
+    return isinstance(key, tuple) and key[0] == "timeline"
 
 
 def memory(ground: Ground) -> list[Row]:

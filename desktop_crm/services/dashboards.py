@@ -19,9 +19,10 @@ from desktop_crm.services.pipeline import (
     Amounts,
     AnyRow,
     Rates,
+    StageTotal,
     add,
     may_edit,
-    pipeline_totals,
+    stage_totals,
     visible,
 )
 
@@ -69,6 +70,7 @@ class Figures:
         won_course: revenue won in each of the last months, oldest first.
         win_rate: won of all closed in the last 90 days, percent; None without any.
         cycle_days: mean days from opening to winning in the last 90 days; None without any.
+        stages: the pipeline's totals by stage.
     """
 
     open_count: int
@@ -79,6 +81,7 @@ class Figures:
     won_course: tuple[Decimal, ...]
     win_rate: Decimal | None
     cycle_days: int | None
+    stages: tuple[StageTotal, ...] = ()
 
 
 # --- my day ------------------------------------------------------------------------------
@@ -119,19 +122,17 @@ def my_day(actor: Actor, *, limit: int = 50, cancel: Cancel | None = None) -> My
         ),
     )
     with actor.db.reading(cancel) as connection:
-        overdue_count = connection.execute(select(func.count()).where(late)).scalar_one()
-        today_count = connection.execute(select(func.count()).where(today)).scalar_one()
         late_rows = connection.execute(_day_rows(due).where(late).limit(limit)).all()
         today_rows = connection.execute(_day_rows(due).where(today).limit(limit)).all()
     return MyDay(
         tuple(_day_item(actor, row, overdue=True) for row in late_rows),
         tuple(_day_item(actor, row, overdue=False) for row in today_rows),
-        overdue_count,
-        today_count,
+        late_rows[0].whole if late_rows else 0,
+        today_rows[0].whole if today_rows else 0,
     )
 
 
-def _day_rows(due: ColumnElement[datetime]):  # type: ignore[no-untyped-def]  # noqa: ANN202  SQLAlchemy infers fifteen columns
+def _day_rows(due: ColumnElement[datetime]):  # type: ignore[no-untyped-def]  # noqa: ANN202  SQLAlchemy infers sixteen columns
     return (
         select(
             Activity.id,
@@ -149,6 +150,7 @@ def _day_rows(due: ColumnElement[datetime]):  # type: ignore[no-untyped-def]  # 
             Contact.full_name.label("contact"),
             Activity.lead_id,
             Lead.subject.label("lead"),
+            func.count().over().label("whole"),
         )
         .outerjoin(Opportunity, Opportunity.id == Activity.opportunity_id)
         .outerjoin(Account, Account.id == Activity.account_id)
@@ -189,14 +191,13 @@ def regarding(row: AnyRow) -> tuple[str, int | None, str]:
 
 def figures(actor: Actor, *, cancel: Cancel | None = None) -> Figures:
     """The key figures over all opportunities the actor may see."""
-    totals = pipeline_totals(actor, cancel=cancel)
-    stages = [total for total in totals if total.state == OpportunityState.OPEN.value]
     today = clock.today(actor.zone)
     months = [_months_before(today.replace(day=1), n) for n in range(MONTHS - 1, -1, -1)]
     quarter = today - timedelta(days=90)
     rights = visible(actor, mine=False)
     with actor.db.reading(cancel) as connection:
         rates = Rates(connection)
+        totals = stage_totals(actor, connection, rates)
         closed = connection.execute(
             select(
                 Opportunity.state,
@@ -211,6 +212,7 @@ def figures(actor: Actor, *, cancel: Cancel | None = None) -> Figures:
                 Opportunity.closed_on <= today,
             )
         ).all()
+    stages = [total for total in totals if total.state == OpportunityState.OPEN.value]
     won = [row for row in closed if row.state == OpportunityState.WON.value]
     by_month = [
         rates.sum(
@@ -231,6 +233,7 @@ def figures(actor: Actor, *, cancel: Cancel | None = None) -> Figures:
         won_course=tuple(month.total for month in by_month),
         win_rate=rate.quantize(Decimal("0.1")) if rate is not None else None,
         cycle_days=round(sum(cycles) / len(cycles)) if cycles else None,
+        stages=totals,
     )
 
 

@@ -8,8 +8,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    and_,
+    case,
+    func,
+    select,
+)
 from sqlalchemy import type_coerce as coerce
+from sqlalchemy.orm import aliased
 
 from desktop_crm.core import clock, money
 from desktop_crm.db.engine import Cancel
@@ -92,17 +103,27 @@ def pipeline_totals(
         cancel: stops the statement.
     """
     with actor.db.reading(cancel) as connection:
-        rates = Rates(connection)
-        stages = connection.execute(
-            select(Stage.id, Stage.name, Stage.state, Stage.position, Stage.probability)
-            .where(Stage.deleted_at.is_(None), Stage.is_active)
-            .order_by(Stage.position, Stage.id)
-        ).all()
-        rows = connection.execute(totals_statement(actor, mine=mine)).all()
+        return stage_totals(actor, connection, Rates(connection), mine=mine)
+
+
+def stage_totals(
+    actor: Actor, connection: Connection, rates: Rates, *, mine: bool = False
+) -> tuple[StageTotal, ...]:
+    """What :func:`pipeline_totals` gives, within an open transaction; one statement."""
+    totals = totals_statement(actor, mine=mine).subquery("totals")
+    rows = connection.execute(
+        select(
+            Stage.id, Stage.name, Stage.state, Stage.position, Stage.probability,
+            totals.c.currency_id, totals.c.n, totals.c.valued, totals.c.amount, totals.c.weighted,
+        )
+        .outerjoin(totals, totals.c.stage_id == Stage.id)
+        .where(Stage.deleted_at.is_(None), Stage.is_active)
+        .order_by(Stage.position, Stage.id)
+    ).all()  # fmt: skip
     by_stage: dict[int, list[AnyRow]] = {}
     for row in rows:
-        by_stage.setdefault(row.stage_id, []).append(row)
-    return tuple(_stage_total(stage, by_stage.get(stage.id, []), rates) for stage in stages)
+        by_stage.setdefault(row.id, []).append(row)
+    return tuple(_stage_total(found[0], found, rates) for found in by_stage.values())
 
 
 def totals_statement(actor: Actor, *, mine: bool = False):  # type: ignore[no-untyped-def]  # noqa: ANN201  SQLAlchemy infers six columns
@@ -156,6 +177,8 @@ def _stage_total(
     amounts: list[tuple[int | None, Decimal | None]] = []
     weighted: list[tuple[int | None, Decimal | None]] = []
     for row in rows:
+        if row.n is None:  # a stage without opportunities
+            continue
         count += row.n
         without += row.n - row.valued
         amounts.append((row.currency_id, row.amount))
@@ -173,27 +196,46 @@ def _stage_total(
     )
 
 
+def _home_currency() -> ScalarSelect[int | None]:
+    """Key of the company's currency."""
+    return (
+        select(OwnCompany.currency_id)
+        .where(OwnCompany.deleted_at.is_(None))
+        .order_by(OwnCompany.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _rates_in_force(day: date):  # type: ignore[no-untyped-def]  # noqa: ANN202  SQLAlchemy infers four columns
+    """Every currency with its latest rate of a day and the company's currency beside it."""
+    rate = (
+        select(ExchangeRate.rate)
+        .where(
+            ExchangeRate.currency_id == Currency.id,
+            ExchangeRate.deleted_at.is_(None),
+            ExchangeRate.valid_from <= day,
+        )
+        .order_by(ExchangeRate.valid_from.desc(), ExchangeRate.id.desc())
+        .limit(1)
+        .correlate(Currency)
+        .scalar_subquery()
+    )
+    return select(Currency.id, Currency.code, rate.label("rate"), _home_currency().label("home"))
+
+
 class Rates:
     """Exchange rates in force, read once for a page."""
 
     def __init__(self, connection: Connection) -> None:
-        self.codes: dict[int, str] = {
-            row.id: row.code for row in connection.execute(select(Currency.id, Currency.code))
-        }
-        self.home: int | None = connection.execute(
-            select(OwnCompany.currency_id)
-            .where(OwnCompany.deleted_at.is_(None))
-            .order_by(OwnCompany.id)
-            .limit(1)
-        ).scalar()
+        self.codes: dict[int, str] = {}
+        self.home: int | None = None
         self._rates: dict[int, Decimal] = {}
-        statement = (
-            select(ExchangeRate.currency_id, ExchangeRate.rate)
-            .where(ExchangeRate.deleted_at.is_(None), ExchangeRate.valid_from <= clock.today())
-            .order_by(ExchangeRate.valid_from)
-        )
-        for row in connection.execute(statement):
-            self._rates[row.currency_id] = row.rate
+        for row in connection.execute(_rates_in_force(clock.today())):
+            self.codes[row.id] = row.code
+            self.home = row.home
+            if row.rate is not None:
+                self._rates[row.id] = row.rate
 
     def code(self, currency_id: int | None) -> str:
         """Code of a currency; the company's when none is given."""
@@ -323,6 +365,8 @@ def _deals(
     limit: int,
     cancel: Cancel | None,
 ) -> tuple[Deal, ...]:
+    own = aliased(Currency)
+    home = select(own.code).where(own.id == _home_currency()).scalar_subquery()
     statement = (
         select(
             Opportunity.id,
@@ -334,7 +378,7 @@ def _deals(
             Opportunity.state,
             Opportunity.amount,
             Opportunity.actual_revenue,
-            Currency.code.label("currency"),
+            func.coalesce(Currency.code, home).label("currency"),
             Opportunity.probability,
             Opportunity.close_on,
             Opportunity.closed_on,
@@ -356,12 +400,11 @@ def _deals(
     )
     today = clock.today(actor.zone)
     with actor.db.reading(cancel) as connection:
-        rates = Rates(connection)
         rows = connection.execute(statement).all()
-    return tuple(_deal(actor, row, today, rates) for row in rows)
+    return tuple(_deal(actor, row, today) for row in rows)
 
 
-def _deal(actor: Actor, row: AnyRow, today: date, rates: Rates) -> Deal:
+def _deal(actor: Actor, row: AnyRow, today: date) -> Deal:
     is_open = row.state == OpportunityState.OPEN.value
     amount = row.amount
     if row.state == OpportunityState.WON.value and row.actual_revenue is not None:
@@ -375,7 +418,7 @@ def _deal(actor: Actor, row: AnyRow, today: date, rates: Rates) -> Deal:
         stage_id=row.stage_id,
         stage=row.stage,
         amount=amount,
-        currency=row.currency or rates.code(None),
+        currency=row.currency or "",
         probability=row.probability,
         close_on=due,
         late=is_open and due is not None and due < today,

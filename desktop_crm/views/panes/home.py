@@ -207,9 +207,6 @@ class HomePane(Pane):
         actor, tasks = self.bench.actor, self.bench.tasks
         tasks.read(dashboards.figures, actor, done=self._show_figures, owner=self, lane="figures")
         tasks.read(
-            pipeline.pipeline_totals, actor, done=self._show_pipeline, owner=self, lane="funnel"
-        )
-        tasks.read(
             partial(pipeline.my_deals, actor, limit=25),
             done=self._show_deals, owner=self, lane="deals",
         )  # fmt: skip
@@ -306,6 +303,7 @@ class HomePane(Pane):
         )
 
     def _show_figures(self, figures: Figures) -> None:
+        self._show_pipeline(figures.stages)
         formats = self.bench.formats
         count = ntr("{n} open opportunity", "{n} open opportunities", figures.open_count)
         self.kpi_pipeline.show_figure(amounts_text(formats, figures.pipeline), count)
