@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,6 +29,7 @@ from desktop_crm.views.main_window import MainWindow
 from desktop_crm.views.modules import MODULES
 from desktop_crm.views.palette import CommandPalette, matching
 from desktop_crm.views.panes.record_pane import RecordPane
+from desktop_crm.views.panes.settings import SettingsPane
 from desktop_crm.views.ribbon import Ribbon
 from desktop_crm.views.widgets.overlays import Toast
 
@@ -110,7 +112,7 @@ def _own_text(widget: QWidget) -> str:
     return widget.text() if isinstance(widget, QAbstractButton) else ""
 
 
-def test_object_names_of_shown_controls_are_not_shared(open_window: Open, qtbot: QtBot) -> None:
+def test_object_names_of_shown_controls_are_not_shared(open_window: Open) -> None:
     window = open_window("contact")
     names = [widget.objectName() for widget in controls(window)]
     assert len(names) == len(set(names))
@@ -146,31 +148,31 @@ def test_the_frame_stands_before_any_database_is_open(qtbot: QtBot) -> None:
 
 def test_ctrl_and_a_number_go_to_a_module(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
-    qtbot.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
     quiet(qtbot, window)
     assert window.workspace.key == "contact"
     assert window.rail.buttons["contact"].isChecked()
     assert texts(window) == ["Claire Dubois"]
 
 
-def test_arrow_keys_walk_the_rail(open_window: Open, qtbot: QtBot) -> None:
+def test_arrow_keys_walk_the_rail(open_window: Open) -> None:
     window = open_window("contact")
     buttons = window.rail.buttons
     buttons["contact"].setFocus()
-    qtbot.keyClick(buttons["contact"], Qt.Key.Key_Down)
+    QTest.keyClick(buttons["contact"], Qt.Key.Key_Down)
     assert buttons["account"].hasFocus()
 
 
-def test_ctrl_f_puts_the_cursor_into_the_filter(open_window: Open, qtbot: QtBot) -> None:
+def test_ctrl_f_puts_the_cursor_into_the_filter(open_window: Open) -> None:
     window = open_window("account")
-    qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert pane_of(window).list.search.hasFocus()
 
 
 def test_the_filter_searches_without_accents(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
     pane = pane_of(window)
-    qtbot.keyClicks(pane.list.search, "mobila")
+    QTest.keyClicks(pane.list.search, "mobila")
     qtbot.waitUntil(lambda: texts(window) == ["Dumbrava Mobilă"])
     pane.list.search.clear()
     qtbot.waitUntil(lambda: len(texts(window)) == 2)
@@ -179,7 +181,7 @@ def test_the_filter_searches_without_accents(open_window: Open, qtbot: QtBot) ->
 def test_an_empty_result_says_what_to_do(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
     pane = pane_of(window)
-    qtbot.keyClicks(pane.list.search, "zzzz")
+    QTest.keyClicks(pane.list.search, "zzzz")
     qtbot.waitUntil(lambda: pane.list.pages.currentWidget() is pane.list.empty)
     button = pane.list.empty.findChild(QAbstractButton, "empty.account.action")
     assert isinstance(button, QAbstractButton)
@@ -190,13 +192,13 @@ def test_an_empty_result_says_what_to_do(open_window: Open, qtbot: QtBot) -> Non
 def test_f5_reads_the_list_again(open_window: Open, company: Company, qtbot: QtBot) -> None:
     window = open_window("account")
     company.add("account", "new", {"name": "Added meanwhile", "owner": company.actor.user_id})
-    qtbot.keyClick(window, Qt.Key.Key_F5)
+    QTest.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: "Added meanwhile" in texts(window))
 
 
 def test_ctrl_n_opens_an_empty_form(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
-    qtbot.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
     quiet(qtbot, window)
     assert [dialog.objectName() for dialog in window.windows.shown()] == ["dialog.account"]
 
@@ -236,7 +238,7 @@ def test_delete_and_undo_by_keyboard(open_window: Open, company: Company, qtbot:
     quiet(qtbot, window)
     qtbot.waitUntil(lambda: bool(window.findChildren(Toast)))
     assert window.bench is not None
-    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     quiet(qtbot, window)
     again = records.get(company.actor, "account", company.ids["rossi"])
     assert again.title == "Officine Rossi"
@@ -261,8 +263,8 @@ def test_undo_of_the_text_cursor_comes_first(open_window: Open, qtbot: QtBot) ->
     window = open_window("account")
     search = pane_of(window).list.search
     search.setFocus()
-    qtbot.keyClicks(search, "ab")
-    qtbot.keyClick(search, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(search, "ab")
+    QTest.keyClick(search, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert search.text() == ""
     quiet(qtbot, window)
     assert not window.findChildren(Toast)
@@ -271,8 +273,8 @@ def test_undo_of_the_text_cursor_comes_first(open_window: Open, qtbot: QtBot) ->
 # --- the palette --------------------------------------------------------------------------------
 
 
-def opened_palette(window: MainWindow, qtbot: QtBot) -> CommandPalette:
-    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+def opened_palette(window: MainWindow) -> CommandPalette:
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     palettes = [p for p in window.findChildren(CommandPalette) if p.isVisible()]
     assert len(palettes) == 1
     return palettes[0]
@@ -284,44 +286,42 @@ def offered(palette: CommandPalette) -> list[str]:
 
 def test_the_palette_offers_commands_and_finds_records(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
-    palette = opened_palette(window, qtbot)
+    palette = opened_palette(window)
     assert "New account" in offered(palette)
-    qtbot.keyClicks(palette.line, "claire")
+    QTest.keyClicks(palette.line, "claire")
     qtbot.waitUntil(lambda: any(text.startswith("Claire Dubois") for text in offered(palette)))
-    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    QTest.keyClick(palette.line, Qt.Key.Key_Return)
     quiet(qtbot, window)
     assert [dialog.objectName() for dialog in window.windows.shown()] == ["dialog.contact"]
 
 
 def test_the_palette_makes_records_of_every_kind(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
-    palette = opened_palette(window, qtbot)
-    qtbot.keyClicks(palette.line, "new")
+    palette = opened_palette(window)
+    QTest.keyClicks(palette.line, "new")
     found = offered(palette)
     assert found[0] == "New account"
     assert {"New contact", "New lead", "New opportunity", "New product", "New quote"} <= set(found)
     assert found.count("New account") == 1
-    qtbot.keyClick(palette.line, Qt.Key.Key_Escape)
+    QTest.keyClick(palette.line, Qt.Key.Key_Escape)
     quiet(qtbot, window)
 
 
 def test_the_palette_runs_a_command_by_keyboard(open_window: Open, qtbot: QtBot) -> None:
     window = open_window("account")
-    palette = opened_palette(window, qtbot)
-    qtbot.keyClicks(palette.line, "go to contacts")
-    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    palette = opened_palette(window)
+    QTest.keyClicks(palette.line, "go to contacts")
+    QTest.keyClick(palette.line, Qt.Key.Key_Return)
     quiet(qtbot, window)
     assert window.workspace.key == "contact"
 
 
-def test_escape_closes_the_palette_and_gives_the_cursor_back(
-    open_window: Open, qtbot: QtBot
-) -> None:
+def test_escape_closes_the_palette_and_gives_the_cursor_back(open_window: Open) -> None:
     window = open_window("account")
     table = pane_of(window).list.table
     table.setFocus()
-    palette = opened_palette(window, qtbot)
-    qtbot.keyClick(palette.line, Qt.Key.Key_Escape)
+    palette = opened_palette(window)
+    QTest.keyClick(palette.line, Qt.Key.Key_Escape)
     assert not palette.isVisible()
     assert table.hasFocus()
 
@@ -375,9 +375,7 @@ def test_a_larger_text_makes_rows_higher(open_window: Open, qtbot: QtBot) -> Non
     assert pane_of(window).list.table.rowHeight(0) > before
 
 
-def test_a_narrow_window_hides_the_record_and_a_button_shows_it(
-    open_window: Open, qtbot: QtBot
-) -> None:
+def test_a_narrow_window_hides_the_record_and_a_button_shows_it(open_window: Open) -> None:
     window = open_window("account")
     window.resize(1440, 900)
     pane = pane_of(window)
@@ -388,7 +386,7 @@ def test_a_narrow_window_hides_the_record_and_a_button_shows_it(
     assert pane.detail.isVisible()
 
 
-def test_the_status_line_counts_rows_and_selection(open_window: Open, qtbot: QtBot) -> None:
+def test_the_status_line_counts_rows_and_selection(open_window: Open) -> None:
     window = open_window("account")
     pane = pane_of(window)
     pane.list.table.selectAll()
@@ -407,3 +405,46 @@ def test_the_ribbon_moves_into_more_what_does_not_fit(qtbot: QtBot) -> None:
     ribbon.resize(300, 46)
     assert [action.id for action in ribbon._overflow()][-1] == "a5"
     assert QApplication.activePopupWidget() is None
+
+
+class _Strays(QObject):
+    """Notes every window that comes up beside the main one, for however short a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # noqa: N802  Qt's name
+        shown = event.type() == QEvent.Type.Show and isinstance(watched, QWidget)
+        if shown and watched.isWindow() and watched.objectName() != "window":
+            self.seen.append(f"{type(watched).__name__} {watched.objectName()}")
+        return False
+
+
+def test_no_part_of_a_pane_flashes_up_as_a_window_of_its_own(
+    open_window: Callable[[str], MainWindow], qtbot: QtBot
+) -> None:
+    window = open_window("home")
+    strays = _Strays()
+    app = QApplication.instance()
+    assert app is not None
+    app.installEventFilter(strays)
+    for module in MODULES:
+        window.show_module(module.key)
+        qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
+        pane = window.workspace.current()
+        if isinstance(pane, SettingsPane):
+            for page in ("me", "mailboxes", "company", "database", "stage"):
+                pane.show_page(page)
+        if isinstance(pane, RecordPane) and module.key == "opportunity":
+            pane.board_button.click()
+    app.removeEventFilter(strays)
+    assert strays.seen == []
+
+
+def test_a_list_begins_at_its_first_record(open_window: Callable[[str], MainWindow]) -> None:
+    window = open_window("account")
+    pane = window.workspace.current()
+    assert isinstance(pane, RecordPane)
+    assert pane.list.table.currentIndex().row() == 0
+    assert {"record.open", "record.delete"} <= {a.id for a in pane.commands() if a.is_enabled}

@@ -37,13 +37,13 @@ class Labelled(QWidget):
         if not control.accessibleName():
             control.setAccessibleName(caption)
         self.note = label(help_text, "cap", wrap=True)
-        self.note.setVisible(bool(help_text))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self._caption)
         column.addWidget(control)
         column.addWidget(self.note)
+        self.note.setVisible(bool(help_text))
         self._show_caption()
         theme.changed.connect(self._show_caption)
 
@@ -87,7 +87,6 @@ class Dialog(QDialog):
         self._errors = ErrorPresenter(self, lambda _title, text: self.notice.say(text, "bad"))
         self.heading = label(title, "h1", wrap=True)
         self.subtitle = label(subtitle, "dim", wrap=True)
-        self.subtitle.setVisible(bool(subtitle))
         self.notice = Notice()
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 8, 0, 0)
@@ -103,6 +102,7 @@ class Dialog(QDialog):
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._outer.setSpacing(0)
         self._outer.addLayout(content, 1)
+        self.subtitle.setVisible(bool(subtitle))
 
     def set_foot(self, *buttons: QWidget | None) -> None:
         """Put buttons into the foot; None is a stretch."""
