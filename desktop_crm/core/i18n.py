@@ -11,6 +11,7 @@ import gettext
 import hashlib
 import locale
 import os
+import threading
 from functools import lru_cache
 from typing import Final
 
@@ -98,7 +99,8 @@ def _compile(content: bytes, target: os.PathLike[str]) -> None:
     from babel.messages.pofile import read_po
 
     catalogue = read_po(io.BytesIO(content))
-    draft = f"{os.fspath(target)}.{os.getpid()}"
+    # Several threads may see it for the first time at once.
+    draft = f"{os.fspath(target)}.{os.getpid()}.{threading.get_ident()}"
     with open(draft, "wb") as stream:
         write_mo(stream, catalogue)
     os.replace(draft, target)
