@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QComboBox,
+    QDialog,
     QLabel,
     QLineEdit,
     QSpinBox,
@@ -28,12 +32,19 @@ from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
 from desktop_crm.views.panes.calendar import CalendarPane
 from desktop_crm.views.panes.home import HomePane
 from desktop_crm.views.panes.mail import MailPane
+from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.pipeline_board import PipelineBoard
 from desktop_crm.views.panes.settings import SettingsPane
+from tests.support.company import Company
 from tests.support.post import deliver, suggest
 from tests.support.windows import settle
 
-DIALOGS = {
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
+
+DIALOGS: dict[str, Callable[[Workbench, QWidget, Company], QDialog]] = {
     "close": lambda bench, window, company: CloseOpportunityDialog(
         window, bench,
         closing.facts(company.actor, company.ids["Oak chairs"], company.ids["Lost"]),
@@ -80,7 +91,7 @@ def nameless(root: QWidget) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_dialogs(bench, company, qtbot, name):
+def test_dialogs(bench: Workbench, company: Company, qtbot: QtBot, name: str) -> None:
     dialog = DIALOGS[name](bench, bench.shell.window_widget(), company)
     dialog.show()
     settle(qtbot, bench)
@@ -91,21 +102,26 @@ def test_dialogs(bench, company, qtbot, name):
 
 
 @pytest.mark.parametrize("make", [CalendarPane, HomePane, MailPane, PipelineBoard])
-def test_panes(bench, company, qtbot, make):
+def test_panes(
+    bench: Workbench,
+    company: Company,
+    qtbot: QtBot,
+    make: Callable[[Workbench], Pane | PipelineBoard],
+) -> None:
     message = deliver(company, "Offer", files={"offer.pdf": b"%PDF"})
     suggest(company, message, "contact", company.ids["claire"])
     pane = make(bench)
     qtbot.addWidget(pane)
     pane.resize(1300, 760)
     pane.show()
-    (pane.activate if hasattr(pane, "activate") else pane.refresh)()
+    (pane.activate if isinstance(pane, Pane) else pane.refresh)()
     settle(qtbot, bench)
     qtbot.waitUntil(lambda: not bench.tasks.busy)
     assert reachable(pane)
     assert nameless(pane) == []
 
 
-def test_every_page_of_the_settings(bench, qtbot):
+def test_every_page_of_the_settings(bench: Workbench, qtbot: QtBot) -> None:
     pane = SettingsPane(bench)
     qtbot.addWidget(pane)
     pane.resize(1300, 760)
