@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QInputDialog, QLineEdit
 
 from desktop_crm.services import records
+from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.main_window import MainWindow
 from desktop_crm.views.panes import follow_up, related
 from desktop_crm.views.panes.convert_lead import ConvertLeadDialog
 from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import RecordingShell, settle
+from tests.support.windows import settle, shell_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -42,11 +44,6 @@ def opened(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
         return pane
 
     return show
-
-
-def shell_of(bench: Workbench) -> RecordingShell:
-    assert isinstance(bench.shell, RecordingShell)
-    return bench.shell
 
 
 def titles(pane: RecordPane) -> list[str]:
@@ -214,7 +211,7 @@ def test_amounts_carry_their_currency(opened: Pane) -> None:
     assert amounts["Idea"] == ""
 
 
-def test_columns_that_do_not_fit_give_way_at_the_right(opened: Pane, qtbot: QtBot) -> None:
+def test_columns_that_do_not_fit_give_way_at_the_right(opened: Pane) -> None:
     pane = opened("account")
     table = pane.list.table
     table.resize(420, 400)
@@ -266,8 +263,8 @@ def test_a_note_is_written_with_enter(
     pane.detail.show_tab("activities")
     line = pane.detail.findChild(QLineEdit, "timeline.contact.note")
     assert isinstance(line, QLineEdit)
-    qtbot.keyClicks(line, "Likes oak")
-    qtbot.keyClick(line, Qt.Key.Key_Return)
+    QTest.keyClicks(line, "Likes oak")
+    QTest.keyClick(line, Qt.Key.Key_Return)
     model = pane.detail.activities.items
     qtbot.waitUntil(lambda: model.rowCount() == 1)
     settle(qtbot, bench)
@@ -428,19 +425,20 @@ def test_import_and_export_know_the_list(
 ) -> None:
     from desktop_crm.views.dialogs import export_dialog, import_wizard
 
-    asked: list[object] = []
+    exported: list[tuple[RecordQuery, Sequence[int]]] = []
+    imported: list[str] = []
     monkeypatch.setattr(
-        export_dialog, "open_export", lambda _b, query, ids: asked.append((query, ids))
+        export_dialog, "open_export", lambda _b, query, ids: exported.append((query, ids))
     )
-    monkeypatch.setattr(import_wizard, "open_import", lambda _b, key: asked.append(key))
+    monkeypatch.setattr(import_wizard, "open_import", lambda _b, key: imported.append(key))
     pane = opened("account")
     pane.list.search.setText("rossi")
     qtbot.waitUntil(lambda: titles(pane) == ["Officine Rossi"])
     pane.export()
     pane.import_file()
-    query, ids = asked[0]  # type: ignore[misc]
+    ((query, ids),) = exported
     assert query.search == "rossi"
     assert query.entity == "account"
     assert list(ids) == []
-    assert asked[1] == "account"
+    assert imported == ["account"]
     settle(qtbot, bench)
