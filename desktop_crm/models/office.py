@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from desktop_crm.core.i18n import N_
@@ -171,6 +172,13 @@ class AuditEntry(Base):
         Index("ix_audit_entry_operation", "operation"),
         Index("ix_audit_entry_by", "by_id", "id"),
         Index("ix_audit_entry_batch", "batch_id"),
+        # Whether an operation was taken back is asked for every step of undo; few entries are.
+        Index(
+            "ix_audit_entry_undoes",
+            "undoes",
+            sqlite_where=sql("undoes IS NOT NULL"),
+            postgresql_where=sql("undoes IS NOT NULL"),
+        ),
     )
     __entity__ = EntityMeta(
         key="audit_entry",

@@ -92,6 +92,14 @@ def _audit_entry() -> None:
     op.create_index(
         "ix_audit_entry_record", "audit_entry", ["entity", "record_id", "id"], unique=False
     )
+    op.create_index(
+        "ix_audit_entry_undoes",
+        "audit_entry",
+        ["undoes"],
+        unique=False,
+        sqlite_where=sa.text("undoes IS NOT NULL"),
+        postgresql_where=sa.text("undoes IS NOT NULL"),
+    )
 
 
 def _currency() -> None:
