@@ -15,14 +15,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from tests.ews_server import soap
 
+if TYPE_CHECKING:
+    from spnego._context import ContextProxy
+
 SOAP = f"{{{soap.S}}}"
 T = f"{{{soap.T}}}"
 M = f"{{{soap.M}}}"
+
+Request = socket.socket | tuple[bytes, socket.socket]
+
+
+def _only(parent: etree._Element, path: str) -> etree._Element:
+    """The element at a path, which a request always has."""
+    found = parent.find(path)
+    assert found is not None, path
+    return found
 
 
 @dataclass
@@ -140,16 +153,16 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
     block_on_close = True
     ews: EwsServer
 
-    def __init__(self, *args: object) -> None:
-        self._open: set[socket.socket] = set()
-        super().__init__(*args)
+    def __init__(self, address: tuple[str, int], handler: type[Handler]) -> None:
+        self._open: set[Request] = set()
+        super().__init__(address, handler)
 
-    def process_request(self, request: socket.socket, client_address: object) -> None:
+    def process_request(self, request: Request, client_address: object) -> None:
         """Remember the connection, so that closing need not wait for the client."""
         self._open.add(request)
         super().process_request(request, client_address)
 
-    def close_request(self, request: socket.socket) -> None:
+    def close_request(self, request: Request) -> None:
         """Forget the connection."""
         self._open.discard(request)
         super().close_request(request)
@@ -157,6 +170,7 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
     def hang_up(self) -> None:
         """Close what clients keep open."""
         for connection in list(self._open):
+            assert isinstance(connection, socket.socket)  # datagrams do not come here
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -173,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self._ntlm: object | None = None
+        self._ntlm: ContextProxy | None = None
         self._known = False
 
     def log_message(self, *args: object) -> None:
@@ -184,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         ews = self.server.ews
-        operation = etree.fromstring(body).find(f"{SOAP}Body")[0].tag.rpartition("}")[2]
+        operation = _only(etree.fromstring(body), f"{SOAP}Body")[0].tag.rpartition("}")[2]
         act = ews.next_fault(operation) if operation != "ConvertId" else None
         if not self._signed_in():
             return
@@ -193,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         if act is not None and act(self):
             return
         root = etree.fromstring(body)
-        call = root.find(f"{SOAP}Body")[0]
+        call = _only(root, f"{SOAP}Body")[0]
         try:
             answer = getattr(self, f"_{operation}")(ews, call)
         except AttributeError:
@@ -250,23 +264,24 @@ class Handler(BaseHTTPRequestHandler):
         if self._ntlm.complete:
             self._known = True
             return True
-        self._challenge(f"{scheme} {base64.b64encode(reply).decode()}")
+        token_back = base64.b64encode(reply or b"").decode()
+        self._challenge(f"{scheme} {token_back}")
         return False
 
     def _ConvertId(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         return soap.message("ConvertId", soap.error("ErrorInvalidIdMalformed", "DUMMY"))
 
     def _GetFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
-        wanted = call.find(f"{M}FolderIds")[0].get("Id")
+        wanted = _only(call, f"{M}FolderIds")[0].get("Id")
         if wanted not in ews.boxes or wanted in ews.missing_folders:
             return soap.message("GetFolder", soap.error("ErrorFolderNotFound", "no such folder"))
         count = len(ews.boxes[wanted].items)
         return soap.message("GetFolder", soap.folder(wanted, count))
 
     def _SyncFolderItems(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
-        name = call.find(f"{M}SyncFolderId/{T}FolderId").get("Id").removeprefix("id-of-")
+        name = _only(call, f"{M}SyncFolderId/{T}FolderId").get("Id", "").removeprefix("id-of-")
         state = call.findtext(f"{M}SyncState") or ""
-        limit = int(call.findtext(f"{M}MaxChangesReturned"))
+        limit = int(call.findtext(f"{M}MaxChangesReturned", ""))
         box = ews.boxes[name]
         generation, _, position = state.partition(":")
         if state and generation != str(ews.generation):
@@ -281,14 +296,8 @@ class Handler(BaseHTTPRequestHandler):
     def _GetItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         answers = []
         for wanted in call.findall(f"{M}ItemIds/{T}ItemId"):
-            found = next(
-                (
-                    b.items[wanted.get("Id")]
-                    for b in ews.boxes.values()
-                    if wanted.get("Id") in b.items
-                ),
-                None,
-            )
+            key = wanted.get("Id", "")
+            found = next((b.items[key] for b in ews.boxes.values() if key in b.items), None)
             answers.append(
                 soap.success(f"<m:Items>{found}</m:Items>")
                 if found is not None
