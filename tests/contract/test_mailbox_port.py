@@ -276,13 +276,13 @@ class MailboxContract:
 
 class TestMemory(MailboxContract):
     @pytest.fixture
-    def driver(self) -> Iterator[Driver]:
+    def driver(self) -> Driver:
         return MemoryDriver()
 
 
 class TestFolder(MailboxContract):
     @pytest.fixture
-    def driver(self, tmp_path: Path) -> Iterator[Driver]:
+    def driver(self, tmp_path: Path) -> Driver:
         return FolderDriver(tmp_path)
 
 
