@@ -139,12 +139,12 @@ def make_world(db: Database) -> World:
 
 
 @pytest.fixture
-def world(sqlite_db: Database) -> Iterator[World]:
+def world(sqlite_db: Database) -> World:
     return make_world(sqlite_db)
 
 
 @pytest.fixture
-def shared_world(postgres_db: Database) -> Iterator[World]:
+def shared_world(postgres_db: Database) -> World:
     return make_world(postgres_db)
 
 
