@@ -89,7 +89,12 @@ def test_a_write_happens_though_its_owner_is_gone(tasks: Tasks, qtbot: QtBot) ->
     gate = threading.Event()
     written: list[int] = []
     owner = QObject()
-    tasks.write(lambda: (gate.wait(5), written.append(1)), owner=owner)
+
+    def write() -> None:
+        gate.wait(5)
+        written.append(1)
+
+    tasks.write(write, owner=owner)
     shiboken6.delete(owner)
     gate.set()
     quiet(qtbot, tasks)
