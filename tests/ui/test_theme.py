@@ -37,9 +37,10 @@ PAIRS = (
 
 
 def luminance(color: str) -> float:
-    channels = QColor(color).getRgbF()[:3]
+    shown = QColor(color)
     red, green, blue = (
-        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+        c / 12.92 if c <= 0.03928 else float(((c + 0.055) / 1.055) ** 2.4)
+        for c in (shown.redF(), shown.greenF(), shown.blueF())
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
