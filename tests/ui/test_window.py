@@ -414,9 +414,10 @@ class _Strays(QObject):
         super().__init__()
         self.seen: list[str] = []
 
-    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # noqa: N802  Qt's name
-        shown = event.type() == QEvent.Type.Show and isinstance(watched, QWidget)
-        if shown and watched.isWindow() and watched.objectName() != "window":
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  Qt's name
+        if not isinstance(watched, QWidget) or event.type() != QEvent.Type.Show:
+            return False
+        if watched.isWindow() and watched.objectName() != "window":
             self.seen.append(f"{type(watched).__name__} {watched.objectName()}")
         return False
 
