@@ -68,6 +68,11 @@ def _mine(story: Story) -> list[Deal]:
     return mine or _open_deals(story)
 
 
+def _others(story: Story) -> list[Deal]:
+    others = [deal for deal in _open_deals(story) if deal.owner != story.team[0]]
+    return others or _open_deals(story)
+
+
 def _past(story: Story) -> list[dict[str, Any]]:
     rows = []
     for number in range(_DONE):
@@ -106,17 +111,17 @@ def _done(story: Story, number: int, moment: datetime) -> dict[str, Any]:
 
 def _late(story: Story) -> list[dict[str, Any]]:
     """What should have been done: some of the user's own, some of the colleagues'."""
-    mine, all_open = _mine(story), _open_deals(story)
+    mine, others = _mine(story), _others(story)
     rows = []
-    for number in range(14):
-        deal = mine[number % len(mine)] if number < 5 else all_open[number * 3 % len(all_open)]
+    for number in range(12):
+        deal = mine[number % len(mine)] if number < 3 else others[number * 3 % len(others)]
         due = story.at(story.working(-1 - number % 8), 9 + number % 7)
         rows.append(_planned(number, due, high=number % 4 == 0) | _about(story, deal))
     return rows
 
 
 def _today(story: Story) -> list[dict[str, Any]]:
-    mine, all_open = _mine(story), _open_deals(story)
+    mine, others = _mine(story), _others(story)
     rows = []
     for number, (hour, minute) in enumerate(((9, 0), (10, 30), (14, 0), (15, 30), (17, 0))):
         deal = mine[(number + 5) % len(mine)]
@@ -127,7 +132,7 @@ def _today(story: Story) -> list[dict[str, Any]]:
         deal = mine[(number + 11) % len(mine)]
         rows.append(_meeting(story, subject, story.at(0, hour), deal, 1))
     for number in range(8):
-        deal = all_open[(number * 5 + 2) % len(all_open)]
+        deal = others[(number * 5 + 2) % len(others)]
         rows.append(_planned(number, story.at(0, 9 + number)) | _about(story, deal))
     return rows
 

@@ -27,19 +27,18 @@ class Place(NamedTuple):
 
 
 PLACES: Final = {
-    "RO": Place("România", "ro", "ro", "+40 31 000 {n:04d}", "RON", "Str. {street} {n}", "{n:06d}"),
-    "DE": Place("Deutschland", "en", "de", "+49 30 23125 {n:03d}", "EUR", "{street} {n}",
-                "{n:05d}"),
-    "AT": Place("Österreich", "en", "de", "+43 1 000 {n:04d}", "EUR", "{street} {n}", "{n:04d}"),
-    "CH": Place("Schweiz", "en", "de", "+41 44 000 {n:04d}", "EUR", "{street} {n}", "{n:04d}"),
-    "FR": Place("France", "en", "fr", "+33 1 99 00 {n:04d}", "EUR", "{n} {street}", "{n:05d}"),
-    "IT": Place("Italia", "en", "it", "+39 02 0000 {n:04d}", "EUR", "{street} {n}", "{n:05d}"),
+    "RO": Place("România", "ro", "ro", "+40 31 000 {n:04d}", "RON", "Str. {street} {n}", "{n}010"),
+    "DE": Place("Deutschland", "en", "de", "+49 30 23125 {n:03d}", "EUR", "{street} {n}", "{n}04"),
+    "AT": Place("Österreich", "en", "de", "+43 1 000 {n:04d}", "EUR", "{street} {n}", "{n}0"),
+    "CH": Place("Schweiz", "en", "de", "+41 44 000 {n:04d}", "EUR", "{street} {n}", "{n}0"),
+    "FR": Place("France", "en", "fr", "+33 1 99 00 {n:04d}", "EUR", "{n} {street}", "{n}00"),
+    "IT": Place("Italia", "en", "it", "+39 02 0000 {n:04d}", "EUR", "{street} {n}", "{n}21"),
     "GB": Place("United Kingdom", "en", "en", "+44 20 7946 0{n:03d}", "EUR", "{n} {street}",
                 "EX{n} 1MP"),
-    "PL": Place("Polska", "en", "pl", "+48 22 000 {n:04d}", "EUR", "{street} {n}", "00-{n:03d}"),
-    "HU": Place("Magyarország", "en", "hu", "+36 1 000 {n:04d}", "EUR", "{street} {n}", "{n:04d}"),
-    "SE": Place("Sverige", "en", "se", "+46 8 000 {n:04d}", "EUR", "{street} {n}", "{n:05d}"),
-    "PT": Place("Portugal", "en", "pt", "+351 21 000 {n:04d}", "EUR", "{street} {n}", "{n:04d}"),
+    "PL": Place("Polska", "en", "pl", "+48 22 000 {n:04d}", "EUR", "{street} {n}", "00-{n}"),
+    "HU": Place("Magyarország", "en", "hu", "+36 1 000 {n:04d}", "EUR", "{street} {n}", "{n}0"),
+    "SE": Place("Sverige", "en", "se", "+46 8 000 {n:04d}", "EUR", "{street} {n}", "{n} 12"),
+    "PT": Place("Portugal", "en", "pt", "+351 21 000 {n:04d}", "EUR", "{street} {n}", "{n}0-001"),
 }  # fmt: skip
 """Countries by code; numbers come from ranges kept for fiction where a country has one."""
 

@@ -22,7 +22,15 @@ _DECIDED_AFTER: Final = 17
 _LONG: Final = 8
 """Position of the quote that fills several pages."""
 
-_ROOMS: Final = ("Hall A, line 1", "Hall A, line 2", "Hall B", "Outdoor storage")
+_ROOMS: Final = {
+    "en": ("Hall A, line 1", "Hall A, line 2", "Hall B", "Outdoor storage"),
+    "ro": ("Hala A, linia 1", "Hala A, linia 2", "Hala B", "Depozit exterior"),
+}
+_TITLE: Final = {"en": "Equipment for two halls", "ro": "Echipamente pentru două hale"}
+_PAYMENT: Final = {
+    "en": ("30 days net", "50 % in advance, rest on delivery"),
+    "ro": ("30 de zile de la factură", "50 % avans, restul la livrare"),
+}
 _PARTS: Final = (
     ("LB-020", 1), ("CV-010", 14), ("CV-090", 3), ("FW-050", 1), ("SN-005", 6), ("SP-012", 4),
     ("SP-077", 12), ("SV-INS", 3), ("SV-TRN", 2), ("SV-HRS", 16), ("SV-CTR", 12),
@@ -70,16 +78,18 @@ def _deals(story: Story) -> list[Deal]:
 
 
 def _draft(story: Story, actor: Actor, deal: Deal, number: int, valid: int) -> records.Saved:
+    language = next(c.language for c in story.customers if c.id == deal.account)
     saved = quotes.create_from_opportunity(actor, deal.id)
     found = records.get(actor, "quote", saved.id)
     values: dict[str, Any] = {
         "owner": deal.owner,
         "expires_on": story.today + timedelta(days=valid - _PLAN[number][0]),
-        "payment_terms": ("30 days net", "50 % in advance, rest on delivery")[number % 2],
+        "payment_terms": _PAYMENT[language][number % 2],
         "delivery_terms": ("DAP", "EXW Cluj-Napoca")[number % 2],
     }
     if number == _LONG:
-        values["lines"] = _long(story)
+        values["name"] = f"{_TITLE[language]} – {deal.name.partition(' – ')[2]}"
+        values["lines"] = _long(story, language)
         values["discount_percent"] = Decimal("2.5")
     elif not found.lines.get("lines"):
         values["lines"] = _short(story, deal)
@@ -96,10 +106,10 @@ def _short(story: Story, deal: Deal) -> list[dict[str, Any]]:
     ]
 
 
-def _long(story: Story) -> list[dict[str, Any]]:
+def _long(story: Story, language: str) -> list[dict[str, Any]]:
     """Four halls with headings, discounts, an option and subtotals: two pages and more."""
     rows: list[dict[str, Any]] = []
-    for room, title in enumerate(_ROOMS):
+    for room, title in enumerate(_ROOMS[language]):
         for place, (code, quantity) in enumerate(_PARTS):
             if (place + room) % 5 == 4:
                 continue

@@ -63,7 +63,7 @@ _STAGES: Final = (
     ("qualification", N_("Qualification"), _OPEN, 20, _PIPELINE),
     ("needs_analysis", N_("Needs analysis"), _OPEN, 25, _PIPELINE),
     ("value_proposition", N_("Value proposition"), _OPEN, 30, _PIPELINE),
-    ("decision_makers", N_("Identifying decision makers"), _OPEN, 40, _PIPELINE),
+    ("decision_makers", N_("Decision makers"), _OPEN, 40, _PIPELINE),
     ("perception_analysis", N_("Perception analysis"), _OPEN, 50, ForecastCategory.BEST_CASE),
     ("proposal", N_("Proposal"), _OPEN, 65, ForecastCategory.BEST_CASE),
     ("negotiation", N_("Negotiation"), _OPEN, 80, ForecastCategory.COMMIT),
