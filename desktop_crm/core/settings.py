@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Self
-
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
 from desktop_crm.core import paths
 from desktop_crm.core.errors import EnvironmentProblem
@@ -46,10 +44,10 @@ class Settings:
         path = cls.path()
         settings = cls()
         try:
-            stored = tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+            stored = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return settings
-        except (OSError, TOMLKitError, UnicodeDecodeError):
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
             log.warning("Settings could not be read, defaults are used", exc_info=True)
             return settings
         for known in fields(cls):
@@ -65,6 +63,8 @@ class Settings:
         Raises:
             EnvironmentProblem: The folder cannot be written.
         """
+        import tomlkit  # reading, at every start, needs only the standard library
+
         path = self.path()
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         text = tomlkit.dumps({known.name: getattr(self, known.name) for known in fields(self)})

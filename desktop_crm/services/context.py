@@ -172,24 +172,24 @@ def _resolve(db: Database, login: str) -> Actor:
                 login=login,
                 database=db.name,
             )
+        right = RoleRight.__table__.c
         rights = connection.execute(
-            select(
-                RoleRight.entity,
-                RoleRight.read,
-                RoleRight.create,
-                RoleRight.edit,
-                RoleRight.remove,
-            ).where(RoleRight.role_id == user["role_id"], RoleRight.deleted_at.is_(None))
+            select(right.entity, right.read, right.create, right.edit, right.remove).where(
+                right.role_id == user["role_id"], right.deleted_at.is_(None)
+            )
         ).all()
         mates = {user["id"]}
         if user["team_id"] is not None:
+            person = User.__table__.c
             mates |= set(
-                connection.execute(select(User.id).where(User.team_id == user["team_id"])).scalars()
+                connection.execute(
+                    select(person.id).where(person.team_id == user["team_id"])
+                ).scalars()
             )
     levels = {
-        (right[0], action): RightLevel(level)
-        for right in rights
-        for action, level in zip(ACTIONS, right[1:], strict=True)
+        (granted[0], action): RightLevel(level)
+        for granted in rights
+        for action, level in zip(ACTIONS, granted[1:], strict=True)
     }
     return Actor(
         db=db,
@@ -206,22 +206,25 @@ def _resolve(db: Database, login: str) -> Actor:
 
 
 def _find_user(connection: Connection, login: str) -> Mapping[str, Any] | None:
+    # Tables, not mapped classes: those would have every mapper configured at the start.
+    person, role = User.__table__, Role.__table__
+    of_person = and_(role.c.id == person.c.role_id, role.c.deleted_at.is_(None))
     users = connection.execute(
         select(
-            User.id,
-            User.name,
-            User.login,
-            User.team_id,
-            Role.id.label("role_id"),
-            User.time_zone,
-            Role.is_admin,
-            Role.sees_confidential,
+            person.c.id,
+            person.c.name,
+            person.c.login,
+            person.c.team_id,
+            role.c.id.label("role_id"),
+            person.c.time_zone,
+            role.c.is_admin,
+            role.c.sees_confidential,
         )
-        .join(Role, and_(Role.id == User.role_id, Role.deleted_at.is_(None)), isouter=True)
+        .select_from(person.outerjoin(role, of_person))
         .where(
-            User.login.is_not(None),
-            User.state == UserState.ACTIVE,
-            User.deleted_at.is_(None),
+            person.c.login.is_not(None),
+            person.c.state == UserState.ACTIVE,
+            person.c.deleted_at.is_(None),
         )
     ).mappings()
     wanted = login.casefold()
@@ -230,13 +233,14 @@ def _find_user(connection: Connection, login: str) -> Mapping[str, Any] | None:
 
 def zone_named(name: str | None) -> ZoneInfo:
     """Zone by IANA name; the system's own when there is none, Bucharest when that is unknown."""
-    for candidate in (name, _system_zone(), _FALLBACK_ZONE):
-        if candidate:
-            try:
-                return ZoneInfo(candidate)
-            except (ZoneInfoNotFoundError, ValueError):
-                continue
-    return ZoneInfo("UTC")
+    return _zone(name) or _zone(_system_zone()) or _zone(_FALLBACK_ZONE) or ZoneInfo("UTC")
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def _system_zone() -> str:
