@@ -320,9 +320,7 @@ def _offered(actor: Actor, column: _Shown) -> list[str]:
     target = registry.get(field.target)
     if "title_key" not in target.fields:
         return []
-    titles = query.first_page(
-        actor, RecordQuery(target.key, (target.title,)), _LIST_LIMIT + 1
-    )
+    titles = query.first_page(actor, RecordQuery(target.key, (target.title,)), _LIST_LIMIT + 1)
     if len(titles) > _LIST_LIMIT:
         return []
     return [text for text in _texts(titles) if text]

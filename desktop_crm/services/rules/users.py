@@ -65,9 +65,7 @@ def only_administrators(work: Work, drafts: Sequence[Draft]) -> None:
     if work.actor.is_admin:
         return
     for draft in drafts:
-        draft.fail(
-            work.entity.title, N_("Only an administrator may change what roles may do.")
-        )
+        draft.fail(work.entity.title, N_("Only an administrator may change what roles may do."))
 
 
 def _admin_roles(work: Work) -> set[int]:
