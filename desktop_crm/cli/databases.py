@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from desktop_crm.cli.call import Call, common, with_password
@@ -27,7 +29,7 @@ def group() -> None:
 def init(call: Call) -> int:
     """Make a database with its starting records."""
     url = call.url or f"sqlite:///{paths.data_dir() / 'company.db'}"
-    actor = with_password(url, _create)
+    actor = with_password(url, partial(_create, login=call.login))
     try:
         where = databases.address(actor.db.target)
         return call.answer(
@@ -39,11 +41,12 @@ def init(call: Call) -> int:
         actor.db.close()
 
 
-def _create(url: str, password: str | None) -> Actor:
+def _create(url: str, password: str | None, *, login: str | None) -> Actor:
+    setup.require_own_login(url, login)
     if setup.is_unused(url, password):
         # A start that broke on a server left the tables; the records are still to come.
-        return setup.initialise(migrate.open_current(url, password))
-    return setup.create(url, password)
+        return setup.initialise(migrate.open_current(url, password), login)
+    return setup.create(url, password, login)
 
 
 @group.command("upgrade", help=tr("Bring an older database up to date; a backup is made first."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from desktop_crm import demo as sample
@@ -18,7 +20,7 @@ _COUNTED = ("account", "contact", "lead", "opportunity", "activity", "product", 
 def demo(call: Call) -> int:
     """Make the sample company and say what is in it."""
     url = call.url or sample.sample_url()
-    actor = with_password(url, sample.create)
+    actor = with_password(url, partial(sample.create, login=call.login))
     try:
         counts = {key: count(actor, RecordQuery(key, ("id",))) for key in _COUNTED}
         where = databases.address(actor.db.target)

@@ -23,7 +23,9 @@ def sample_url() -> str:
     return f"sqlite:///{paths.data_dir() / 'sample.db'}"
 
 
-def create(url: str, password: str | None = None, *, zone: str | None = None) -> Actor:
+def create(
+    url: str, password: str | None = None, *, zone: str | None = None, login: str | None = None
+) -> Actor:
     """Make a database and fill it with the sample company; a few seconds.
 
     The same seed gives the same company; its days count from today.
@@ -32,20 +34,21 @@ def create(url: str, password: str | None = None, *, zone: str | None = None) ->
         url: A file that does not exist yet, or an empty database on a server.
         password: For PostgreSQL when neither pgpass nor PGPASSWORD has it.
         zone: Time zone of the user; None is the system's.
+        login: Login of the user; None is the operating system's, or the server login.
 
     Returns:
-        The user of the operating system, a sales manager; ``actor.db`` is the open database.
+        The user, a sales manager; ``actor.db`` is the open database.
 
     Raises:
         UserError: Something is there already.
         EnvironmentProblem: Disk, permission or server.
     """
-    actor = setup.create(url, password)
+    actor = setup.create(url, password, login)
     try:
         if zone is not None and actor.user_id is not None:
             with operation(system_actor(actor.db), SOURCE) as work:
                 work.change("user", actor.user_id, {"time_zone": zone})
-            actor = sign_in(actor.db)
+            actor = sign_in(actor.db, login)
         return _fill(actor)
     except BaseException:
         setup.discard(actor.db)
@@ -68,8 +71,9 @@ def _fill(me: Actor) -> Actor:
         sales.sell(story)
         diary.keep(story)
     offers.write(story, office)
-    _receive(sign_in(db), story)
-    return sign_in(db)
+    me = replace(sign_in(db, me.login), zone=me.zone)
+    _receive(me, story)
+    return me
 
 
 def _receive(me: Actor, story: Story) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, language, tr
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
@@ -112,12 +113,30 @@ def create(url: str, password: str | None = None, login: str | None = None) -> A
         UserError: Something is there already.
         EnvironmentProblem: Disk, permission or server.
     """
+    require_own_login(url, login)
     db = migrate.create(url, password)
     try:
         return initialise(db, login)
     except BaseException:
         discard(db)
         raise
+
+
+def require_own_login(url: str, login: str | None) -> None:
+    """Refuse another administrator than the one who signs in at a server.
+
+    Raises:
+        UserError: They differ.
+    """
+    own = Target.parse(url).url.username
+    if login and own and login.casefold() != own.casefold():
+        raise UserError(
+            N_(
+                "On a server the administrator is whoever signs in there, {own}; nothing was "
+                "created. Leave the other user out, and add them afterwards."
+            ),
+            own=own,
+        )
 
 
 def discard(db: Database) -> None:

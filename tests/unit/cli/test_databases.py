@@ -34,6 +34,23 @@ def test_init_makes_a_database_with_one_administrator(run: Run, tmp_path: Path) 
     assert run("query", "account", "--db", path, "--json").json == []
 
 
+def test_as_names_the_first_user(run: Run, tmp_path: Path) -> None:
+    for command in ("db", "init"), ("demo",):
+        path = tmp_path / f"{command[-1]}.db"
+        ran = run(*command, "--as", "maria.pop", "--db", path, "--json")
+        assert (ran.code, ran.json["user"]) == (0, "maria.pop")
+        logins = run("query", "user", "--columns", "login,role.is_admin", "--as", "maria.pop",
+                     "--filter", "login = maria.pop", "--db", path, "--json").json  # fmt: skip
+        assert logins[0]["role.is_admin"] is True
+
+
+def test_on_a_server_the_administrator_is_who_signs_in(run: Run) -> None:
+    ran = run("db", "init", "--as", "other", "--db", "postgresql://mara@127.0.0.1:9/crm", "--json")
+
+    assert ran.code == 1
+    assert "mara" in ran.json["error"]
+
+
 def test_init_never_touches_what_is_there(run: Run, empty: Path) -> None:
     before = empty.read_bytes()
 
