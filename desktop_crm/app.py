@@ -46,7 +46,7 @@ def make_application(settings: Settings) -> QApplication:
     """Make the Qt application in the user's language, theme and text size; call once."""
     from PySide6.QtWidgets import QApplication
 
-    from desktop_crm.views import qt_messages, theme
+    from desktop_crm.views import qt_messages, qt_texts, theme
 
     qt_messages.install()
     i18n.use_language(settings.language)
@@ -54,6 +54,7 @@ def make_application(settings: Settings) -> QApplication:
     app.setApplicationName("desktop-crm")
     app.setApplicationDisplayName("Desktop CRM")
     app.setDesktopFileName("desktop-crm")
+    qt_texts.install(app)
     theme.load_fonts()
     theme.apply(app, settings.theme, settings.text_size)
     return app

@@ -186,7 +186,7 @@ def test_programs_can_be_saved_but_not_opened(pane: MailPane, company: Company) 
         key: [one.text() for one in child(pane, QMenu, f"attachment.{key}.menu").actions()]
         for key in (offer, run)
     }
-    assert texts == {offer: ["Open", "Save as…"], run: ["Save as…"]}
+    assert texts == {offer: ["Open file", "Save as…"], run: ["Save as…"]}
 
 
 def test_place_is_kept_over_a_rebuild(pane: MailPane, company: Company, qtbot: QtBot) -> None:

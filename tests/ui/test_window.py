@@ -25,6 +25,8 @@ from desktop_crm.core import i18n
 from desktop_crm.services import records
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action
+from desktop_crm.views.forms import editing
+from desktop_crm.views.forms.form_dialog import FormDialog
 from desktop_crm.views.main_window import MainWindow
 from desktop_crm.views.modules import MODULES
 from desktop_crm.views.palette import CommandPalette, matching
@@ -449,3 +451,44 @@ def test_a_list_begins_at_its_first_record(open_window: Callable[[str], MainWind
     assert isinstance(pane, RecordPane)
     assert pane.list.table.currentIndex().row() == 0
     assert {"record.open", "record.delete"} <= {a.id for a in pane.commands() if a.is_enabled}
+
+
+def test_an_appointment_nobody_typed_into_closes_without_a_question(
+    open_window: Callable[[str], MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(editing, "ask", lambda *_args, **_more: asked.append("?") or "stay")
+    window = open_window("calendar")
+    window.new_record("activity", kind="appointment", subject="Visit")
+    qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
+    (dialog,) = window.windows.shown()
+    assert isinstance(dialog, FormDialog)
+    assert dialog.form.is_dirty
+    dialog.form.put("location", "Room 2")
+    dialog.close()
+    assert asked == ["?"]
+    dialog.form.put("location", None)
+    dialog.close()
+    assert asked == ["?"]
+    assert not dialog.isVisible()
+
+
+def test_a_deleted_record_leaves_the_list_and_the_next_takes_its_place(
+    open_window: Callable[[str], MainWindow], qtbot: QtBot
+) -> None:
+    window = open_window("account")
+    pane = window.workspace.current()
+    assert isinstance(pane, RecordPane)
+    table = pane.list.table
+    before = pane.list.count
+    table.selectRow(0)
+    gone = table.current_id()
+    follower = pane.list.model.id_at(1)
+    pane.delete()
+    qtbot.waitUntil(lambda: pane.list.count == before - 1, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
+    assert pane.list.model.row_of(gone or 0) == -1
+    assert table.current_id() == follower
+    window.commands.undo()
+    qtbot.waitUntil(lambda: pane.list.count == before, timeout=10_000)
+    assert table.current_id() == follower

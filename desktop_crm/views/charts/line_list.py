@@ -118,7 +118,7 @@ class LineDelegate(QStyledItemDelegate):
             self._paint_heading(painter, rect, line)
         else:
             state = option.state
-            self._paint_back(painter, rect, state, focused=view.hasFocus())
+            self._paint_back(painter, rect, state, focused=view.hasFocus() or view.shows_current)
             self._paint_line(painter, rect, line, hovered=view.hovered_tick == index.row())
         painter.restore()
 
@@ -193,6 +193,8 @@ class LineList(QListView):
     Attributes:
         opened: the line to open.
         ticked: the line that was ticked.
+        shows_current: The current line is marked without the focus too, e.g. below a text field
+            whose Enter takes it.
     """
 
     opened = Signal(object)
@@ -209,6 +211,7 @@ class LineList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.hovered_tick = -1
+        self.shows_current = False
         self._model = LineModel()
         self.setModel(self._model)
         self.setItemDelegate(LineDelegate(self))

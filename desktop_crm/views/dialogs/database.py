@@ -108,7 +108,9 @@ class OpenDatabaseDialog(_DatabaseDialog):
         self.recent.setFixedHeight(theme.scaled(150))
         self.recent.opened.connect(self._take_recent)
         self._upgrade = push_button("openDatabase.upgrade", tr("Upgrade"), self._do_upgrade)
-        self._open = push_button("openDatabase.open", tr("Open"), self._ask, kind="primary")
+        self._open = push_button(
+            "openDatabase.open", tr("Open database"), self._ask, kind="primary"
+        )
         self._open.setDefault(True)
         create = push_button("openDatabase.create", tr("Create a new one…"), self._create)
         self.body.addWidget(Labelled(tr("File or address"), row(self.address, browse, spacing=8)))

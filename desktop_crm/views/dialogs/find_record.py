@@ -68,6 +68,7 @@ class FindRecordDialog(Dialog):
         self.line.installEventFilter(self)
         self.found = LineList("findRecord.list", tr("Records found"))
         self.found.setMinimumHeight(theme.scaled(300))
+        self.found.shows_current = True
         self.found.opened.connect(self._take)
         self._nothing = label("", "dim", name="findRecord.nothing")
         self._choose = push_button(

@@ -274,7 +274,7 @@ class RecordEditing(QObject):
         Args:
             then: Called when it was saved after all, to go on leaving.
         """
-        if not self.form.is_dirty:
+        if not self.form.is_typed:
             return True
         answer = ask(
             self.form.window(),

@@ -210,6 +210,15 @@ class RecordForm(QScrollArea):
         """Whether the person changed anything."""
         return bool(self._dirty)
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether something would be lost: defaults that nobody touched are no loss."""
+        shown = {name: self._current(name) for name in self._dirty}
+        return any(
+            isinstance(value, UserError) or value != self._texts.get(name)
+            for name, value in shown.items()
+        )
+
     def mark_dirty(self, names: Iterable[str]) -> None:
         """Count fields as changed though nobody typed (defaults of a new record)."""
         self._dirty.update(name for name in names if name in self.boxes)

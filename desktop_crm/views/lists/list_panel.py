@@ -299,13 +299,11 @@ class ListPanel(QFrame):
         return self.table.selected_ids()
 
     def take_changes(self, changes: ChangeSet) -> None:
-        """Show what somebody changed: in place, or as a new list when records were added."""
+        """Show what somebody changed: in place, or as a new list when records came or went."""
         ids = changes.ids(self.entity.key)
-        added = any(
-            change.entity == self.entity.key and change.kind.value == "created"
-            for change in changes.changes
-        )
-        if added and self.count <= _REFRESHED:
+        kinds = {c.kind.value for c in changes.changes if c.entity == self.entity.key}
+        if kinds - {"updated"} and self.count <= _REFRESHED:
+            self.table.stay_near()
             self.reload()
         elif ids:
             self.model.reload(ids)

@@ -100,6 +100,7 @@ class RecordView(QTableView):
         self._fitting = False
         self._first = 0
         self._restore: tuple[int | None, list[int]] = (None, [])
+        self._near = -1
         self._header = RecordHeader(self)
         self.setHorizontalHeader(self._header)
         self._header.sectionClicked.connect(self._header_clicked)
@@ -301,9 +302,10 @@ class RecordView(QTableView):
             return
         model = self.record_model
         row = model.row_of(current)
+        near, self._near = self._near, -1
         if row < 0:
             self.current_changed.emit(None)
-            self._begin()
+            self._begin(min(max(near, 0), model.rowCount() - 1))
             return
         self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
         self.selectionModel().setCurrentIndex(
@@ -311,10 +313,14 @@ class RecordView(QTableView):
         )
         self.scrollTo(model.index(row, 0))
 
-    def _begin(self) -> None:
-        """Make the first record current when none is: beside a list there is always a record."""
+    def stay_near(self) -> None:
+        """Should the current record be gone after the next reset, take the one in its place."""
+        self._near = self.currentIndex().row()
+
+    def _begin(self, row: int = 0) -> None:
+        """Make a record current when none is: beside a list there is always a record."""
         if not self.currentIndex().isValid() and self.model().rowCount():
-            self.setCurrentIndex(self.model().index(0, 0))
+            self.setCurrentIndex(self.model().index(row, 0))
 
     def _select_rows(self, rows: Iterable[int]) -> None:
         model = self.record_model

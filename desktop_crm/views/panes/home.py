@@ -136,6 +136,7 @@ class HomePane(Pane):
         column.addLayout(lower, 5)
         area = QScrollArea()
         area.setObjectName("homeScroll")
+        area.setAccessibleName(tr("Home"))
         area.setWidget(body)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)

@@ -118,7 +118,7 @@ class SafeBrowser(QTextBrowser):
                 self.window(),
                 tr("Open this link?"),
                 tr("The message leads to {address}", address=address),
-                (("open", tr("Open"), ""), ("cancel", tr("Cancel"), "primary")),
+                (("open", tr("Open file"), ""), ("cancel", tr("Cancel"), "primary")),
             )
             if answer == "open":
                 QDesktopServices.openUrl(url)
@@ -256,7 +256,7 @@ class ReadingPane(QFrame):
         menu = QMenu(chip)
         menu.setObjectName(f"attachment.{file.id}.menu")
         if is_harmless(file.name):
-            menu.addAction(tr("Open"), partial(self._fetch, file, self._open))
+            menu.addAction(tr("Open file"), partial(self._fetch, file, self._open))
         menu.addAction(tr("Save as…"), partial(self._fetch, file, self._save))
         menu.setEnabled(file.stored)
         chip.setMenu(menu)
