@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QTimer
@@ -84,7 +85,7 @@ def _three(*views: QTableView) -> tuple[float, ...]:
         for view, found in zip(views, times, strict=True):
             view.verticalScrollBar().setValue(0)
             for frame in range(_FRAMES):
-                took = seconds(lambda v=view, f=frame: _frame(v, (f + 1) * _STEP))  # type: ignore[misc]
+                took = seconds(partial(_frame, view, (frame + 1) * _STEP))
                 if turn:  # the first round fills the caches
                     found.append(took)
     return tuple(statistics.median(found) for found in times)
@@ -102,7 +103,7 @@ def _flights(listing: Listing) -> list[Row]:
         times: list[float] = []
         start = (flight + 1) * 200_000 * 36
         for frame in range(_FLIGHT_FRAMES):
-            times.append(seconds(lambda f=frame, s=start: _frame(listing.view, s + f * 900)))  # type: ignore[misc]
+            times.append(seconds(partial(_frame, listing.view, start + frame * 900)))
             wait(1)
         times.sort()
         middle = statistics.median(times)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -11,13 +10,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from desktop_crm.bench.ground import COLUMNS, Ground
+import sqlalchemy
+from sqlalchemy import Column
+
+from desktop_crm.bench.ground import PAGE, Ground
 from desktop_crm.bench.lists import page_of_everything
 from desktop_crm.bench.rows import Row, compared, unmeasured
 from desktop_crm.core.paths import HOME_VARIABLE
 from desktop_crm.meta import registry
+from desktop_crm.meta.types import ExactNumber, UtcDateTime
 
 RUNS: Final = 5
 _TIMEOUT_S: Final = 60
@@ -41,24 +44,15 @@ app.exec()
 """The least that a window can cost."""
 
 PLAIN_LIST: Final = """
-import json
 import os
 import sys
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QTableView
-from sqlalchemy import Integer, String, create_engine, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import configure_mappers
+import plain_models
 
-path, statement, counts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-
-class Base(DeclarativeBase):
-    pass
-
-for number, columns in enumerate(counts):
-    names = {f"c{n}": mapped_column(String(200)) for n in range(columns - 1)}
-    key = mapped_column(Integer, primary_key=True)
-    type(f"Class{number}", (Base,), {"__tablename__": f"t{number}", "id": key, **names})
+path, statement = sys.argv[1], sys.argv[2]
 configure_mappers()
 
 class Table(QTableView):
@@ -83,25 +77,75 @@ app.exec()
 """
 """As many mapped classes, the same page, in a plain table."""
 
+_HEAD: Final = """
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from sqlalchemy import JSON, Boolean, Date, DateTime, Index, Integer, LargeBinary, Numeric
+from sqlalchemy import String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+"""
+_PLAIN_TYPES: Final = (
+    (sqlalchemy.Boolean, "bool", "Boolean"),
+    (sqlalchemy.Integer, "int", "Integer"),
+    (sqlalchemy.Text, "str", "Text"),
+    (sqlalchemy.String, "str", "String(200)"),
+    (sqlalchemy.Date, "date", "Date"),
+    (sqlalchemy.JSON, "Any", "JSON"),
+    (sqlalchemy.LargeBinary, "bytes", "LargeBinary"),
+    (ExactNumber, "Decimal", "Numeric(24, 4)"),
+    (UtcDateTime, "datetime", "DateTime"),
+)
+
+
+def plain_models() -> str:
+    """The mapped classes as anybody writes them: same tables, columns and indexes, no more."""
+    lines = [_HEAD]
+    for entity in registry.all():
+        lines += ["", f"class {entity.model.__name__}(Base):"]
+        lines.append(f'    __tablename__ = "{entity.table.name}"')
+        indexes = [
+            f"Index({str(index.name)!r}, {', '.join(repr(c.name) for c in index.columns)})"
+            for index in entity.table.indexes
+        ]
+        if indexes:
+            lines.append(f"    __table_args__ = ({', '.join(indexes)},)")
+        lines += [f"    {_plain_column(column)}" for column in entity.table.columns]
+    return "\n".join(lines) + "\n"
+
+
+def _plain_column(column: Column[Any]) -> str:
+    python, plain = next(
+        (python, plain) for kind, python, plain in _PLAIN_TYPES if isinstance(column.type, kind)
+    )
+    if column.primary_key:
+        return f"{column.name}: Mapped[{python}] = mapped_column({plain}, primary_key=True)"
+    shown = f"{python} | None" if column.nullable else python
+    return f"{column.name}: Mapped[{shown}] = mapped_column({plain})"
+
 
 def run(ground: Ground) -> list[Row]:
     """Five starts of each in turn; the clock is this process's."""
-    counts = [len(entity.table.columns) for entity in registry.all()]
-    listed = [PLAIN_LIST, str(ground.path), page_of_everything(), json.dumps(counts)]
-    frame, rows = "start to the painted frame", f"start to the first {len(COLUMNS)} x 200 painted"
+    listed = ["-c", PLAIN_LIST, str(ground.path), page_of_everything()]
+    frame, rows = "start to the painted frame", f"start to the first {PAGE} rows painted"
     ours_frame: list[float] = []
     ours_rows: list[float] = []
     bare: list[float] = []
     plain: list[float] = []
     try:
         with tempfile.TemporaryDirectory(prefix="desktop-crm-bench-") as home:
-            _marks([*_OURS, str(ground.path)], Path(home))  # the first one makes the caches
+            Path(home, "plain_models.py").write_text(plain_models(), encoding="utf-8")
+            _marks([*_OURS, str(ground.path)], Path(home))  # the first ones make the caches
+            _marks(listed, Path(home))
             for _ in range(RUNS):
                 bare.append(_marks(["-c", BARE], Path(home))["frame"])
                 ours = _marks([*_OURS, str(ground.path)], Path(home))
                 ours_frame.append(ours["frame"])
                 ours_rows.append(ours["rows"])
-                plain.append(_marks(["-c", *listed], Path(home))["rows"])
+                plain.append(_marks(listed, Path(home))["rows"])
     except (KeyError, subprocess.TimeoutExpired) as error:
         reason = f"a window did not come up: {error!r}"
         return [unmeasured(13, operation, reason) for operation in (frame, rows)]
@@ -110,7 +154,7 @@ def run(ground: Ground) -> list[Row]:
         compared(13, f"{frame}, against a bare Qt window", (middle(ours_frame), middle(bare)), 2.5),
         compared(
             13,
-            f"{rows}, against Qt, SQLAlchemy, {len(counts)} mapped classes and a plain table",
+            f"{rows}, against Qt, {len(registry.all())} mapped classes and a plain table",
             (middle(ours_rows), middle(plain)),
             1.3,
         ),
@@ -119,7 +163,12 @@ def run(ground: Ground) -> list[Row]:
 
 def _marks(arguments: Sequence[str], home: Path) -> dict[str, float]:
     """Seconds from the start of a Python process to each line that it writes."""
-    environment = {**os.environ, HOME_VARIABLE: str(home), "QT_QPA_PLATFORM": "offscreen"}
+    environment = {
+        **os.environ,
+        HOME_VARIABLE: str(home),
+        "PYTHONPATH": str(home),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
     started = time.perf_counter()
     found: dict[str, float] = {}
     with subprocess.Popen(  # noqa: S603  this interpreter with texts of this module
