@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -127,9 +128,7 @@ class _Finder:
             if name in columns and self.target.fields[name].kind in {kinds.TEXT, kinds.EMAIL}
         ]
         asks: list[Callable[[list[str]], dict[str, set[int]]]] = [
-            lambda wanted, name=name: existing.find_by(  # type: ignore[misc]
-                self._connection, self._actor, self.target, name, wanted
-            )
+            partial(existing.find_by, self._connection, self._actor, self.target, name)
             for name in texts
             if name != self.target.title
         ]
