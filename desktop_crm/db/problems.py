@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
@@ -102,7 +102,9 @@ def _server(error: DBAPIError, text: str, target: Target) -> CrmError | None:
         return EnvironmentProblem(
             N_("The disk of {server} is full. Nothing of this change was saved."), server=server
         )
-    if error.connection_invalidated or state[:2] in {"08", "57"} or not state:
+    # A value the driver will not send never reached the server, so it has no state either.
+    unsent = isinstance(error, DataError)
+    if error.connection_invalidated or state[:2] in {"08", "57"} or not (state or unsent):
         return EnvironmentProblem(
             N_(
                 "The database server {server} cannot be reached. Nothing of this change was "

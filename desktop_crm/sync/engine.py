@@ -11,15 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem
+from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
 from desktop_crm.services.changes import NOTHING, ChangeSet
@@ -30,7 +30,15 @@ from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
 from desktop_crm.sync.facts import Facts, Thread, gather
 from desktop_crm.sync.late import resolve_late
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
-from desktop_crm.sync.port import Batch, Folder, Mailbox, MailItem, Progress, TokenInvalid
+from desktop_crm.sync.port import (
+    Batch,
+    Folder,
+    Mailbox,
+    MailItem,
+    Progress,
+    Quarantined,
+    TokenInvalid,
+)
 from desktop_crm.sync.results import FolderResult, MailboxResult
 
 _log = logging.getLogger(__name__)
@@ -45,6 +53,8 @@ PATIENCE: Final = (1.0, 4.0)
 
 LONGEST_WAIT_S: Final = 30.0
 """A server that asks for more is left alone until the next pass."""
+
+UNSTORABLE: Final = N_("The database refuses what the item says.")
 
 RACES: Final = 3
 """How often a batch is planned anew because a colleague stored the same message meanwhile."""
@@ -155,7 +165,7 @@ class Engine:
                 counts.resynced = True
                 self._begin_anew(folder, status)
                 continue
-            one, changes = self._take(box, folder, batch, status)
+            one, changes = self._take(box, folder, batch, status, token)
             counts.add(one)
             result.changes = result.changes.merge(changes)
             if self.progress is not None:
@@ -212,7 +222,7 @@ class Engine:
         )
 
     def _take(
-        self, box: stored.Box, folder: Folder, batch: Batch, status: str
+        self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
     ) -> tuple[FolderResult, ChangeSet]:
         """Write one batch and its token, or count what it would do."""
         if self.dry_run:
@@ -226,10 +236,42 @@ class Engine:
             except (IntegrityError, CrmError) as error:
                 # A colleague's machine stored one of these messages a moment ago.
                 race = isinstance(error.__cause__ or error, IntegrityError)
+                if not race and isinstance(error, UserError):
+                    return self._singly(box, folder, batch, status, before)
                 if not race or attempt + 1 == RACES:
                     raise
                 _log.info("batch of %s is planned anew", folder.name, exc_info=True)
+            except DataError:
+                return self._singly(box, folder, batch, status, before)
         raise AssertionError("unreachable")
+
+    def _singly(
+        self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
+    ) -> tuple[FolderResult, ChangeSet]:
+        """Write a batch item by item because one of them cannot be stored; that one is set aside.
+
+        The token moves on with the last of them: until then the batch would be read again.
+        """
+        result, changes = FolderResult(folder.name), NOTHING
+        aside = list(batch.quarantined)
+        for change in batch.changes:
+            alone = Batch((change,), before or "", more=True)
+            try:
+                one, more = self._write(box, folder, alone, status)
+            except (DataError, UserError) as error:
+                _log.warning("item %r of %s is set aside", change.item_id, folder.name)
+                _log.info("the reason", exc_info=True)
+                reason = error.template if isinstance(error, UserError) else UNSTORABLE
+                params = tuple(error.params.items()) if isinstance(error, UserError) else ()
+                aside.append(Quarantined(change.item_id, change.item_id, reason, params))
+            else:
+                result.add(one)
+                changes = changes.merge(more)
+        last, more = self._write(
+            box, folder, replace(batch, changes=(), quarantined=tuple(aside)), status
+        )
+        result.add(last)
+        return result, changes.merge(more)
 
     def _write(
         self, box: stored.Box, folder: Folder, batch: Batch, status: str
@@ -245,7 +287,7 @@ class Engine:
                 result.gone += stored.mark_missing(
                     connection, self.mailbox, folder.key, self.actor.user_id
                 )
-            self._keep(connection, folder, batch.token, status if batch.more else "")
+            self._keep(connection, folder, batch.token or None, status if batch.more else "")
         return result, changes
 
     def _plan(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from desktop_crm.core.text import storable
 from desktop_crm.sync.mail_header import decode_bytes
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
@@ -66,7 +67,7 @@ def read_tree(data: bytes) -> Component:
     """
     root = Component("")
     stack = [root]
-    for text in _unfold(decode_bytes(data.removeprefix(b"\xef\xbb\xbf"), "utf-8")):
+    for text in _unfold(storable(decode_bytes(data.removeprefix(b"\xef\xbb\xbf"), "utf-8"))):
         line = _line(text)
         if line is None:
             continue

@@ -17,7 +17,7 @@ from typing import Final
 
 from dateutil import parser as date_parser
 
-from desktop_crm.core.text import canonical_email, clean
+from desktop_crm.core.text import canonical_email, clean, storable
 from desktop_crm.sync.port import Address
 
 _ENCODED: Final = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?([^?]*)\?=")
@@ -97,7 +97,7 @@ def raw_text(value: object, charset: str = "") -> str:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = decode_bytes(data, charset)
-    return _FOLD.sub(" ", text).strip()
+    return storable(_FOLD.sub(" ", text)).strip()
 
 
 def mend(data: bytes) -> bytes:
@@ -150,7 +150,7 @@ def decode_words(value: str) -> str:
         pending += _word(match[2], match[3])
         charset, end = name, match.end()
     pieces += (decode_bytes(pending, charset), joined[end:])
-    return clean("".join(pieces))
+    return clean(storable("".join(pieces)))
 
 
 def _word(encoding: str, text: str) -> bytes:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from desktop_crm.core import clock
 from desktop_crm.core.errors import Cancelled, EnvironmentProblem, UserError
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import SyncState
 from desktop_crm.sync import lease
-from desktop_crm.sync.memory import CALENDAR, INBOX, SENT
+from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.port import Quarantined, Sensitivity
+from desktop_crm.sync.results import MailboxResult
 from tests.unit.sync.conftest import AT, World, mail, meeting
 
 # --- passes that break -------------------------------------------------------------------------
@@ -239,3 +245,78 @@ def test_a_message_a_colleague_stored_a_moment_ago_is_held_not_stored_again(
     assert result.problem is None
     assert (result.folders[0].created, result.folders[0].known) == (0, 1)
     assert len(world.messages) == len(world.activities) == 1
+
+
+# --- items no database takes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_damaged_bytes_stop_no_pass(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    shared: bool,
+) -> None:
+    world: World = request.getfixturevalue("shared_world" if shared else "world")
+    head = b"From: a\x00b@x.example\r\nTo: c@d.example\r\nSubject: \x00\xed\xa0\x80 =?utf-8?q?=00?="
+    ids = b"Message-ID: <a\x00b@x>\r\nReferences: <c\x00d@x>\r\nThread-Index: e\x00f"
+    (tmp_path / "a.eml").write_bytes(head + b"\r\n" + ids + b"\r\n\r\ntext\x00\r\n")
+    event = b"BEGIN:VEVENT\r\nUID:u\x001\r\nSUMMARY:a\x00b\r\nDTSTART:20260302T080000Z\r\n"
+    (tmp_path / "a.ics").write_bytes(b"BEGIN:VCALENDAR\r\n" + event + b"END:VEVENT\r\n")
+    result = world.sync(port=FolderMailbox(tmp_path))
+    assert result.problem is None
+    assert len(world.activities) == 2
+
+
+def test_an_item_the_database_refuses_is_set_aside_alone(shared_world: World) -> None:
+    for n in range(5):
+        shared_world.port.put(INBOX, mail(f"m{n}@x" if n != 2 else "m\x002@x"))
+    counts = shared_world.folder()
+    assert counts.created == 4
+    ((name, reason),) = counts.quarantined
+    assert name
+    assert reason == "The database refuses what the item says."
+    assert len(shared_world.messages) == 4
+    assert [i.state for i in shared_world.items].count("quarantined") == 1
+    assert shared_world.folder().total == 0
+
+
+def test_two_first_passes_over_one_meeting_store_it_once(shared_world: World) -> None:
+    """Both plan in the moment in which the other has not written yet."""
+    boxes = [
+        shared_world.save("mailbox", name=f"Box {n}", kind="folder", address=f"b{n}@firma.example")
+        for n in range(4)
+    ]
+    start = threading.Barrier(len(boxes))
+
+    def one(box: int) -> MailboxResult:
+        port = MemoryMailbox()
+        for n in range(20):
+            port.put(CALENDAR, meeting(f"u{n}"))
+        start.wait()
+        return shared_world.sync(box, port)
+
+    with ThreadPoolExecutor(len(boxes)) as pool:
+        results = list(pool.map(one, boxes))
+    assert [result.problem for result in results] == [None] * len(boxes)
+    assert sorted(a.ical_uid for a in shared_world.activities) == sorted(f"u{n}" for n in range(20))
+
+
+def test_a_clock_set_back_during_a_new_enumeration_loses_nothing(world: World) -> None:
+    many(world, 120)
+    world.folder()
+    world.port.forget_tokens()
+    clock.use_clock(lambda: AT + dt.timedelta(days=4000))
+    calls = iter(range(100))
+
+    def fault(call: str) -> None:
+        if call == "changes" and next(calls) == 1:
+            clock.use_clock(lambda: AT + dt.timedelta(days=3999))
+
+    world.port._fault = fault
+    try:
+        counts = world.folder()
+    finally:
+        clock.use_clock(None)
+    assert counts.resynced
+    assert counts.gone == 0
+    assert {i.state for i in world.items} == {"stored"}
