@@ -75,7 +75,8 @@ class _Translator(QTranslator):
         disambiguation: str | None = None,
         n: int = -1,
     ) -> str:
-        return tr(sourceText) if sourceText in TEXTS else ""
+        # Only None lets Qt keep its own text; an empty text would be shown.
+        return tr(sourceText) if sourceText in TEXTS else None  # type: ignore[return-value]
 
 
 def install(app: QCoreApplication) -> None:

@@ -46,6 +46,12 @@ def test_the_context_menu_of_a_text_field_follows_the_language(qtbot: QtBot) -> 
     assert not set(romanian) & set(english)
 
 
+@pytest.mark.usefixtures("translated")
+def test_a_text_that_is_not_known_stays_what_qt_says() -> None:
+    i18n.use_language("ro")
+    assert QCoreApplication.translate("QObject", "Something else of %1") == "Something else of %1"
+
+
 def test_every_text_of_qt_has_its_translation() -> None:
     missing = [text for text in qt_texts.TEXTS if i18n.translate("ro", text) == text]
     assert set(missing) <= {"OK", "&OK"}

@@ -473,7 +473,7 @@ def test_an_appointment_nobody_typed_into_closes_without_a_question(
     assert not dialog.isVisible()
 
 
-def test_a_deleted_record_leaves_the_list_and_the_next_takes_its_place(
+def test_a_deleted_record_leaves_the_list_and_its_neighbour_takes_its_place(
     open_window: Callable[[str], MainWindow], qtbot: QtBot
 ) -> None:
     window = open_window("account")
@@ -481,14 +481,14 @@ def test_a_deleted_record_leaves_the_list_and_the_next_takes_its_place(
     assert isinstance(pane, RecordPane)
     table = pane.list.table
     before = pane.list.count
-    table.selectRow(0)
+    table.selectRow(before - 1)
     gone = table.current_id()
-    follower = pane.list.model.id_at(1)
+    neighbour = pane.list.model.id_at(before - 2)
     pane.delete()
     qtbot.waitUntil(lambda: pane.list.count == before - 1, timeout=10_000)
     qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
     assert pane.list.model.row_of(gone or 0) == -1
-    assert table.current_id() == follower
+    assert table.current_id() == neighbour
     window.commands.undo()
     qtbot.waitUntil(lambda: pane.list.count == before, timeout=10_000)
-    assert table.current_id() == follower
+    assert table.current_id() == neighbour
