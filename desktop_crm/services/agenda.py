@@ -79,8 +79,8 @@ def events(
     )
     series = and_(scope, Activity.recurrence_rule.is_not(None), Activity.start_at < end)
     with actor.db.reading(cancel) as connection:
-        rows = connection.execute(_statement().where(single)).all()
-        masters = connection.execute(_statement().where(series)).all()
+        rows = connection.execute(_statement(actor).where(single)).all()
+        masters = connection.execute(_statement(actor).where(series)).all()
         moved = _moved_occurrences(
             connection.execute(
                 select(Activity.ical_uid, Activity.recurrence_id).where(
@@ -134,7 +134,7 @@ def _scope(actor: Actor, *, everybody: bool) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _statement() -> Select[*tuple[object, ...]]:
+def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
     statement: Select[*tuple[object, ...]] = (
         select(
             Activity.id,
@@ -163,10 +163,23 @@ def _statement() -> Select[*tuple[object, ...]]:
             Activity.lead_id,
             Lead.subject.label("lead"),
         )
-        .outerjoin(Opportunity, Opportunity.id == Activity.opportunity_id)
-        .outerjoin(Account, Account.id == Activity.account_id)
-        .outerjoin(Contact, Contact.id == Activity.contact_id)
-        .outerjoin(Lead, Lead.id == Activity.lead_id)
+        .outerjoin(
+            Opportunity,
+            permissions.within_sight(
+                actor, Opportunity.__table__, Opportunity.id == Activity.opportunity_id
+            ),
+        )
+        .outerjoin(
+            Account,
+            permissions.within_sight(actor, Account.__table__, Account.id == Activity.account_id),
+        )
+        .outerjoin(
+            Contact,
+            permissions.within_sight(actor, Contact.__table__, Contact.id == Activity.contact_id),
+        )
+        .outerjoin(
+            Lead, permissions.within_sight(actor, Lead.__table__, Lead.id == Activity.lead_id)
+        )
     )
     return statement
 

@@ -15,9 +15,11 @@ from desktop_crm.models import Account, Activity, Contact, Lead, Opportunity
 from desktop_crm.models.activity import ActivityKind, ActivityState, Priority
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import within_sight
 from desktop_crm.services.pipeline import (
     Amounts,
     AnyRow,
+    AnySelect,
     Rates,
     StageTotal,
     add,
@@ -122,8 +124,8 @@ def my_day(actor: Actor, *, limit: int = 50, cancel: Cancel | None = None) -> My
         ),
     )
     with actor.db.reading(cancel) as connection:
-        late_rows = connection.execute(_day_rows(due).where(late).limit(limit)).all()
-        today_rows = connection.execute(_day_rows(due).where(today).limit(limit)).all()
+        late_rows = connection.execute(_day_rows(actor, due).where(late).limit(limit)).all()
+        today_rows = connection.execute(_day_rows(actor, due).where(today).limit(limit)).all()
     return MyDay(
         tuple(_day_item(actor, row, overdue=True) for row in late_rows),
         tuple(_day_item(actor, row, overdue=False) for row in today_rows),
@@ -132,7 +134,7 @@ def my_day(actor: Actor, *, limit: int = 50, cancel: Cancel | None = None) -> My
     )
 
 
-def _day_rows(due: ColumnElement[datetime]):  # type: ignore[no-untyped-def]  # noqa: ANN202  SQLAlchemy infers sixteen columns
+def _day_rows(actor: Actor, due: ColumnElement[datetime]) -> AnySelect:
     return (
         select(
             Activity.id,
@@ -152,10 +154,17 @@ def _day_rows(due: ColumnElement[datetime]):  # type: ignore[no-untyped-def]  # 
             Lead.subject.label("lead"),
             func.count().over().label("whole"),
         )
-        .outerjoin(Opportunity, Opportunity.id == Activity.opportunity_id)
-        .outerjoin(Account, Account.id == Activity.account_id)
-        .outerjoin(Contact, Contact.id == Activity.contact_id)
-        .outerjoin(Lead, Lead.id == Activity.lead_id)
+        .outerjoin(
+            Opportunity,
+            within_sight(actor, Opportunity.__table__, Opportunity.id == Activity.opportunity_id),
+        )
+        .outerjoin(
+            Account, within_sight(actor, Account.__table__, Account.id == Activity.account_id)
+        )
+        .outerjoin(
+            Contact, within_sight(actor, Contact.__table__, Contact.id == Activity.contact_id)
+        )
+        .outerjoin(Lead, within_sight(actor, Lead.__table__, Lead.id == Activity.lead_id))
         .order_by(due, Activity.id)
     )
 
@@ -178,11 +187,11 @@ def _day_item(actor: Actor, row: AnyRow, *, overdue: bool) -> DayItem:
 
 
 def regarding(row: AnyRow) -> tuple[str, int | None, str]:
-    """The record a row concerns most closely: entity, id and title."""
+    """The record in sight that a row concerns most closely: entity, id and title."""
     for entity in ("opportunity", "account", "contact", "lead"):
-        record_id = getattr(row, f"{entity}_id")
-        if record_id is not None:
-            return entity, record_id, getattr(row, entity) or ""
+        record_id, title = getattr(row, f"{entity}_id"), getattr(row, entity)
+        if record_id is not None and title is not None:
+            return entity, record_id, title
     return "", None, ""
 
 

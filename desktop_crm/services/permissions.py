@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, false, or_, select
 
 from desktop_crm.core.errors import PermissionDenied
 from desktop_crm.core.i18n import N_, tr
@@ -108,6 +108,19 @@ _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "saved_view": _visible_view,
     "document_content": _never,
 }
+
+
+def within_sight(actor: Actor, table: FromClause, condition: Clause) -> Clause:
+    """Condition of an outer join that keeps records out of the actor's reach unnamed.
+
+    Args:
+        actor: Who looks.
+        table: Table of an entity that is joined for its title.
+        condition: What joins it.
+    """
+    assert isinstance(table, Table)  # noqa: S101  mapped classes call it a FROM clause
+    rights = row_clause(actor, registry.get(table.name), table, "read")
+    return condition if rights is None else and_(condition, rights)
 
 
 def may(actor: Actor, entity: Entity, action: str, row: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Row,
     ScalarSelect,
+    Select,
     and_,
     case,
     func,
@@ -39,8 +40,12 @@ from desktop_crm.models.opportunity import ForecastCategory, OpportunityState
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
 
+_CENT = Decimal("0.01")
 AnyRow = Row[*tuple[Any, ...]]
 """A row of a statement whose columns are named beside it."""
+
+AnySelect = Select[*tuple[Any, ...]]
+"""A statement that names its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def stage_totals(
     return tuple(_stage_total(found[0], found, rates) for found in by_stage.values())
 
 
-def totals_statement(actor: Actor, *, mine: bool = False):  # type: ignore[no-untyped-def]  # noqa: ANN201  SQLAlchemy infers six columns
+def totals_statement(actor: Actor, *, mine: bool = False) -> AnySelect:
     """The grouped statement behind :func:`pipeline_totals`."""
     return (
         select(
@@ -207,7 +212,7 @@ def _home_currency() -> ScalarSelect[int | None]:
     )
 
 
-def _rates_in_force(day: date):  # type: ignore[no-untyped-def]  # noqa: ANN202  SQLAlchemy infers four columns
+def _rates_in_force(day: date) -> AnySelect:
     """Every currency with its latest rate of a day and the company's currency beside it."""
     rate = (
         select(ExchangeRate.rate)
@@ -249,15 +254,20 @@ class Rates:
                 key = None if currency_id == self.home else currency_id
                 sums[key] = sums.get(key, Decimal(0)) + amount
         home = self.code(None)
-        total = money.round_amount(sums.pop(None, Decimal(0)), home)
+        total = _rounded(sums.pop(None, Decimal(0)), home)
         other = []
         for currency_id, amount in sums.items():
             rate = self._rates.get(currency_id or 0)
             if rate is None:
                 other.append((self.code(currency_id), amount))
             else:
-                total += money.round_amount(amount * rate, home)
+                total += _rounded(amount * rate, home)
         return Amounts(total, home, tuple(sorted(other)))
+
+
+def _rounded(amount: Decimal, currency: str) -> Decimal:
+    """An amount in the smallest unit of its currency; in cents while no currency was chosen."""
+    return money.round_amount(amount, currency) if currency else amount.quantize(_CENT)
 
 
 def visible(actor: Actor, *, mine: bool) -> ColumnElement[bool]:
@@ -386,7 +396,12 @@ def _deals(
             User.name.label("owner"),
         )
         .join(Stage, Stage.id == Opportunity.stage_id)
-        .outerjoin(Account, Account.id == Opportunity.account_id)
+        .outerjoin(
+            Account,
+            permissions.within_sight(
+                actor, Account.__table__, Account.id == Opportunity.account_id
+            ),
+        )
         .outerjoin(Currency, Currency.id == Opportunity.currency_id)
         .outerjoin(User, User.id == Opportunity.owner_id)
         .where(condition)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import insert, select
 
+from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, NotFound, PermissionDenied, UserError
 from desktop_crm.models import AuditEntry, DocumentContent, StageHistory
-from desktop_crm.services import audit, context, query, records, undo
+from desktop_crm.services import agenda, audit, context, dashboards, pipeline, query, records, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
 from tests.support.world import World
@@ -129,6 +132,33 @@ def test_any_words_can_be_searched_for(world: World, typed: str) -> None:
     for entity in ("account", "unit"):
         query.keys(world.admin, RecordQuery(entity, ("id",), search=typed))
         query.first_page(world.admin, RecordQuery(entity, ("id",), search=f"abc {typed}"))
+
+
+def test_panes_name_no_record_out_of_sight(world: World) -> None:
+    own, stranger = world.people["own"], world.people["stranger"]
+    secret = "Utterly Secret Ltd"
+    account = records.save(stranger, "account", None, None, {"name": secret}).id
+    stage = records.save(world.admin, "stage", None, None, {"name": "First", "position": -9}).id
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    clock.use_clock(lambda: now)
+    start, before, after = (now + timedelta(minutes=n) for n in (5, -60, 60))
+    deal = {"name": "Deal", "stage": stage, "account": account, "owner": own.user_id}
+    meeting = {
+        "kind": "appointment", "subject": "Meeting", "account": account, "owner": own.user_id,
+        "start_at": start, "end_at": start + timedelta(minutes=5), "due_at": start,
+    }  # fmt: skip
+    records.save(world.admin, "opportunity", None, None, deal)
+    records.save(world.admin, "activity", None, None, meeting)
+    for actor, seen in ((own, False), (world.people["all"], True)):
+        day = dashboards.my_day(actor)
+        board = pipeline.board(actor, limits={stage: 50})
+        events = agenda.events(actor, before, after, everybody=True)
+        assert "Meeting" in repr(events)
+        assert "Deal" in repr(board)
+        assert (secret in repr((board, events))) == seen
+        if actor is own:
+            assert "Meeting" in repr(day)
+            assert secret not in repr(day)
 
 
 # --- rights withdrawn ---------------------------------------------------------------------------
