@@ -457,7 +457,12 @@ def test_an_appointment_nobody_typed_into_closes_without_a_question(
     open_window: Callable[[str], MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(editing, "ask", lambda *_args, **_more: asked.append("?") or "stay")
+
+    def ask(*_args: object, **_more: object) -> str:
+        asked.append("?")
+        return "stay"
+
+    monkeypatch.setattr(editing, "ask", ask)
     window = open_window("calendar")
     window.new_record("activity", kind="appointment", subject="Visit")
     qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
