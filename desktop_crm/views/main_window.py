@@ -17,7 +17,6 @@ from desktop_crm.views import theme
 from desktop_crm.views.bus import Bus
 from desktop_crm.views.errors import ErrorPresenter
 from desktop_crm.views.modules import MODULES, warm_up
-from desktop_crm.views.palette import CommandPalette
 from desktop_crm.views.rail import Rail
 from desktop_crm.views.record_windows import RecordWindows
 from desktop_crm.views.ribbon import Ribbon
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.views.actions import Action
+    from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
 
 SMALLEST: Final = QSize(1100, 680)
@@ -249,6 +249,8 @@ class MainWindow(QMainWindow):
     def open_palette(self, typed: str = "") -> None:
         """Open the command palette, with a first letter when one was typed."""
         if self._palette is None:
+            from desktop_crm.views.palette import CommandPalette
+
             before = QApplication.focusWidget()
             self._palette = CommandPalette(self, self.bench, self.commands.all_actions)
             self._palette.closed.connect(self._palette_closed(before))
