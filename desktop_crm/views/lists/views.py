@@ -10,7 +10,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.services import filters
-from desktop_crm.services.filters import Node, Rule
+from desktop_crm.services.filters import Group, Node, Rule
 from desktop_crm.services.query import Order, RecordQuery, count, objects
 from desktop_crm.services.tally import Part, tally
 from desktop_crm.views.lists.navigation import NavGroup, NavItem
@@ -54,6 +54,11 @@ _ALL: Final = {
     "quote": N_("All quotes"),
 }
 _ACTIVITY_COLUMNS: Final = ("subject", "kind", "occurred_at", "priority", "account", "contact")
+# Nobody completes a meeting by hand: once it is over, nothing is left to do about it.
+_NOT_OVER: Final = Group(
+    "any",
+    (Rule("kind", "!=", "appointment"), Rule("end_at", ">=", "today"), Rule("end_at", "empty")),
+)
 _MY_OPEN: Final = {
     "lead": N_("My open leads"),
     "opportunity": N_("My open opportunities"),
@@ -124,6 +129,8 @@ def fixed(entity: Entity, user_id: int | None) -> ViewSet:
         if entity.key in _MY_OPEN:
             both = filters.both(own, Rule("state", "=", OPEN))
             is_activity = entity.key == "activity"
+            if is_activity:
+                both = filters.both(both, _NOT_OVER)
             order = Order("occurred_at") if is_activity else None
             columns = _ACTIVITY_COLUMNS if is_activity else ()
             title = tr(_MY_OPEN[entity.key])
