@@ -16,7 +16,7 @@ from desktop_crm.core.errors import (
     UserError,
     ValidationFailed,
 )
-from desktop_crm.core.i18n import tr
+from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
@@ -44,6 +44,11 @@ Progress = Callable[[int, int], None]
 CHUNK: Final = 500
 _SOURCE: Final = "import"
 _FORECAST: Final = {"open": "pipeline", "won": "closed", "lost": "omitted"}
+_INTERRUPTED: Final = N_("The work was stopped.")
+_PARTLY: Final = N_(
+    "The import ended after {done} of {total} rows. Those rows were saved as import {batch}, which "
+    "can be undone as a whole; importing the file again adds the rest. The reason: {reason}"
+)
 _REFUSALS: Final = (ValidationFailed, Conflict, NotFound, PermissionDenied, UserError)
 
 
@@ -95,19 +100,25 @@ def apply(
         cancel: Stops between chunks.
 
     Raises:
-        EnvironmentProblem: The database cannot be written; chunks written before stay in the
-            batch and can be undone.
+        EnvironmentProblem: The database cannot be written, or Ctrl+C was pressed; chunks written
+            before stay in the batch and can be undone, and the sentence says how many rows.
     """
     result = ImportResult(plan.entity, notices=plan.notices)
     rows = [row for row in plan.rows if row.outcome in {Outcome.CREATE, Outcome.UPDATE}]
     try:
         if rows:
             _Writer(actor, plan, result).write(rows, progress, cancel)
-    except EnvironmentProblem:
+    except (EnvironmentProblem, KeyboardInterrupt) as error:
         result.was_cancelled = True
         with suppress(EnvironmentProblem):
             _close(actor, plan, result)
-        raise
+        done = result.created + result.updated
+        if not done:
+            raise
+        reason = str(error) if isinstance(error, EnvironmentProblem) else tr(_INTERRUPTED)
+        raise EnvironmentProblem(
+            _PARTLY, done=done, total=len(rows), batch=result.batch, reason=reason
+        ) from error
     _close(actor, plan, result)
     return result
 
