@@ -32,7 +32,20 @@ _NEW: Final = {
 }
 
 
-def new_record(entity: Entity) -> str:
-    """Caption of the command that makes a record, translated; also the title of its form."""
-    known = _NEW.get(entity.key)
+_NEW_OF_KIND: Final = {
+    "task": N_("New task"),
+    "phone_call": N_("New phone call"),
+    "appointment": N_("New appointment"),
+    "note": N_("New note"),
+}
+
+
+def new_record(entity: Entity, kind: object = "") -> str:
+    """Caption of the command that makes a record, translated; also the title of its form.
+
+    Args:
+        entity: What is made.
+        kind: Kind of activity when it is known from the start.
+    """
+    known = _NEW_OF_KIND.get(str(kind)) or _NEW.get(entity.key)
     return tr(known) if known else tr("New: {entity}", entity=tr(entity.label))

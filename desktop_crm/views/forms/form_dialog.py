@@ -123,7 +123,8 @@ class FormDialog(QDialog):
         self.resize(wanted.boundedTo(room - QSize(40, 40)).expandedTo(QSize(640, 480)))
 
     def _show_title(self, record_title: str) -> None:
-        title = new_record(self._entity) if self._new else record_title or tr(self._entity.label)
+        new = new_record(self._entity, self._defaults.get("kind", ""))
+        title = new if self._new else record_title or tr(self._entity.label)
         self._title.setText(title)
         mark = " •" if self.form.is_dirty else ""
         self.setWindowTitle(f"{title}{mark}")

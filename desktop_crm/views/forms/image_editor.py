@@ -58,7 +58,7 @@ class ImageEditor(Editor):
         self._content: bytes | None = None
         self._preview = QLabel()
         self._preview.setFixedSize(_PREVIEW)
-        self._preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._preview.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._choose = push_button(f"{name}.choose", tr("Choose…"), self._ask)
         self._remove = push_button(f"{name}.remove", tr("Remove"), self._clear, kind="danger")
         self._layout.addWidget(self._preview)

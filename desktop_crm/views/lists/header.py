@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFont, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView
 
 from desktop_crm.core.i18n import tr
@@ -41,6 +41,11 @@ class RecordHeader(QHeaderView):
         self.setFixedHeight(theme.scaled(HEIGHT))
         self.sorted_column = -1
         self.descending = False
+
+    def room_of(self, text: str) -> int:
+        """Width at which a header is not cut, with the mark of the sort."""
+        metrics = QFontMetrics(theme.font(12, QFont.Weight.DemiBold))
+        return metrics.horizontalAdvance(text) + 2 * _PAD + 20
 
     def show_sort(self, column: int, *, descending: bool) -> None:
         """Show by which column the list is sorted; -1 by none that is shown."""

@@ -193,12 +193,16 @@ class RecordView(QTableView):
         if not self._looks or self._header.count() != len(self._looks):
             return
         scale = theme.scaled(100) / 100
-        wanted = [
+        usual = [
             self._widths.get(column.path, round(column.width * scale)) for column in self._columns
         ]
         least = [
             width if column.path in self._widths else round(width * column.shrinks)
-            for column, width in zip(self._columns, wanted, strict=True)
+            for column, width in zip(self._columns, usual, strict=True)
+        ]
+        wanted = [
+            width if column.path in self._widths else max(width, self._header.room_of(column.label))
+            for column, width in zip(self._columns, usual, strict=True)
         ]
         room = self.viewport().width()
         shown = len(wanted)
