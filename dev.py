@@ -351,6 +351,12 @@ def i18n(arguments: list[str]) -> int:
     return call([*I18N, *arguments])
 
 
+def migration(arguments: list[str]) -> int:
+    """Write the migration that brings the schema to what the models say; say what it does."""
+    written = call([*MIGRATION, *arguments])
+    return written or call([str(program("ruff")), "format", "--quiet", "desktop_crm/db/migrations"])
+
+
 def test(arguments: list[str]) -> int:
     """Run every check and the test suite; with arguments only pytest, which gets them."""
     need_qt_libraries()
@@ -395,6 +401,7 @@ FORMAT = (str(program("ruff")), "format", "--check", ".")
 LINT = (str(program("ruff")), "check", ".")
 TYPES = (str(environment_python()), "-m", "mypy")
 IMPORTS = (str(program("lint-imports")), "--no-logo")
+MIGRATION = (str(environment_python()), "-m", "scripts.migration")
 I18N = (str(environment_python()), str(TOP / "scripts" / "i18n.py"))
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
@@ -404,6 +411,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "types": types,
     "imports": imports,
     "i18n": i18n,
+    "migration": migration,
     "tour": tour,
     "bench": bench,
 }
@@ -411,7 +419,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 def main() -> int:
     """Find the Python, set up, and do what the command says."""
-    lines = (f"  {name:<8} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items())
+    lines = (f"  {name:<9} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="dev.py",
         description="Set up the environment in .venv and work with it.",

@@ -6,6 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+import desktop_crm.models  # noqa: F401  registers the entities
+from desktop_crm.meta import registry
+from desktop_crm.meta.field import Menu
+from desktop_crm.views.modules import MODULES
 from tests.support.source import TOP, Module, called, literal_text, modules
 
 WINDOWS = ("views", "app.py")
@@ -206,3 +210,8 @@ def test_every_entity_has_a_drawing() -> None:
     from desktop_crm.meta import registry
 
     assert {entity.icon for entity in registry.all()} <= drawings()
+
+
+def test_every_main_entity_stands_on_the_rail() -> None:
+    shown = {module.entity for module in MODULES} | {module.key for module in MODULES}
+    assert {entity.key for entity in registry.all() if entity.menu is Menu.MAIN} <= shown
