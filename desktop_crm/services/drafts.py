@@ -106,12 +106,14 @@ class Rules:
         put_back: After an operation was taken back; for rows that are kept in step without an
             audit entry of their own.
         before_remove: Before records are put into the bin; drafts without changes.
+        after_remove: After records were put into the bin or taken back from it.
     """
 
     before: tuple[Rule, ...] = ()
     after: tuple[Rule, ...] = ()
     put_back: tuple[Rule, ...] = ()
     before_remove: tuple[Rule, ...] = ()
+    after_remove: tuple[Rule, ...] = ()
 
 
 def derived_titles(entity: Entity, values: Mapping[str, Any]) -> str:

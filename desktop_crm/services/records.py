@@ -341,7 +341,12 @@ def _mark(
             raise denial(actor, entity, "remove")
         if not restore:
             _check_removal(work, ids)
-        return writer.remove(work, list(ids), restore=restore)
+        report = writer.remove(work, list(ids), restore=restore)
+        if rules := rules_of(entity.key).after_remove:
+            rows = writer.load(work, ids).values()
+            for rule in rules:
+                rule(work, [Draft(row["id"], row["version"], row, {}) for row in rows])
+        return report
 
 
 def _check_removal(work: Work, ids: Sequence[int]) -> None:

@@ -230,10 +230,14 @@ def _check_numbers(work: Work, drafts: Sequence[Draft]) -> None:
 
 
 def recalculate(work: Work, drafts: Sequence[Draft]) -> None:
-    """Calculate the quotes of lines that were saved by themselves, not inside their quote."""
+    """Calculate the quotes of lines that were changed by themselves, not inside their quote.
+
+    A line that moves changes two quotes; one that is no draft refuses the whole.
+    """
     from desktop_crm.services import writer  # it reads these rules itself
 
-    parents = {draft.get("quote") for draft in drafts if draft.line_of is None}
+    alone = [draft for draft in drafts if draft.line_of is None]
+    parents = {key for d in alone for key in (d.get("quote"), d.old.get("quote")) if key}
     if not parents:
         return
     quotes = Work(

@@ -34,7 +34,7 @@ RULES: Final[Mapping[str, Rules]] = {
         put_back=(activities.links_of_regarding,),
     ),
     "quote": Rules(before=(quote_rules.complete,)),
-    "quote_line": Rules(after=(quote_rules.recalculate,)),
+    "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
     "currency": Rules(before=(currencies.code,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),

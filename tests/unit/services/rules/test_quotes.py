@@ -359,6 +359,36 @@ def test_a_line_saved_by_itself_updates_its_quote(company: Company) -> None:
         records.save(company.actor, "quote_line", line["id"], line["version"], {"quantity": D(9)})
 
 
+def test_a_line_deleted_or_moved_by_itself_updates_its_quote(company: Company) -> None:
+    quote = make(company, [product(company, "Pump"), product(company, "Seal")])
+    other = make(company, [product(company, "Book")])
+    pump, seal = read(company, quote).lines["lines"]
+    records.delete(company.actor, "quote_line", [seal["id"]])
+    assert read(company, quote).values["subtotal"] == D("120.00")
+    undo.undo(company.actor)
+    assert read(company, quote).values["subtotal"] == D("123.00")
+    records.delete(company.actor, "quote_line", [seal["id"]])
+    records.restore(company.actor, "quote_line", [seal["id"]])
+    assert read(company, quote).values["subtotal"] == D("123.00")
+    version = records.get(company.actor, "quote_line", seal["id"]).version
+    records.save(company.actor, "quote_line", seal["id"], version, {"quote": other})
+    assert read(company, quote).values["subtotal"] == D("120.00")
+    assert read(company, other).values["subtotal"] == D("52.99")
+    records.delete(company.actor, "quote_line", [seal["id"]])
+    quotes.activate(company.actor, quote, read(company, quote).version)
+    quotes.activate(company.actor, other, read(company, other).version)
+    before = read(company, quote), read(company, other)
+    with pytest.raises(ValidationFailed, match="draft"):
+        records.delete(company.actor, "quote_line", [pump["id"]])
+    with pytest.raises(ValidationFailed, match="draft"):
+        records.restore(company.actor, "quote_line", [seal["id"]])
+    draft = make(company, [])
+    version = records.get(company.actor, "quote_line", pump["id"]).version
+    with pytest.raises(ValidationFailed, match="draft"):
+        records.save(company.actor, "quote_line", pump["id"], version, {"quote": draft})
+    assert (read(company, quote), read(company, other)) == before
+
+
 def test_a_changed_quote_can_be_taken_back(company: Company) -> None:
     quote = make(company, [product(company, "Pump")])
     change(company, quote, lines=[])
