@@ -368,3 +368,14 @@ def test_a_record_one_may_not_change_is_read_only(
     opened.editing.show(replace(opened.editing.record, can_edit=False))
     assert opened.line("name").isReadOnly()
     assert opened.notice.text
+
+
+def test_what_is_wrong_in_a_line_is_said_once(bench: Workbench, qtbot: QtBot) -> None:
+    form = RecordForm("account", bench)
+    qtbot.addWidget(form)
+    form.load(records.new(bench.actor, "account", name="Acme"))
+    box = form.boxes["emails"]
+    box.editor.load([{"address": "nobody at all"}])
+    assert not form.check_all()
+    assert box.error.text()
+    assert not box.error.isVisibleTo(box)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -497,3 +498,17 @@ def test_a_deleted_record_leaves_the_list_and_its_neighbour_takes_its_place(
     window.commands.undo()
     qtbot.waitUntil(lambda: pane.list.count == before, timeout=10_000)
     assert table.current_id() == neighbour
+
+
+def test_the_modules_never_cover_each_other_at_the_largest_text(
+    open_window: Callable[[str], MainWindow], qtbot: QtBot
+) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, "light", 130)
+    window = open_window("home")
+    window.resize(1100, 680)
+    qtbot.waitUntil(lambda: window.height() == 680)
+    areas = [button.geometry() for button in window.rail.buttons.values()]
+    assert all(area.height() >= 40 for area in areas)
+    assert not any(one.intersects(other) for one, other in pairwise(areas))

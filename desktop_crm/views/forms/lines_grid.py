@@ -124,6 +124,11 @@ class LineRow(QWidget):
             made["id"] = self.base["id"]
         return made
 
+    @property
+    def error(self) -> str:
+        """What is said to be wrong with the row."""
+        return self._error.text()
+
     def show_error(self, message: str) -> None:
         """Show what is wrong below the row; an empty message takes it away."""
         self._error.setText(message)
@@ -253,6 +258,10 @@ class LinesEditor(Editor):
 
     def is_empty(self) -> bool:
         return all(row.is_blank() for row in self.rows)
+
+    def says(self, message: str) -> bool:
+        """Whether one of the rows says this already."""
+        return bool(message) and any(row.error == message for row in self.rows)
 
     def show_row_error(self, row: int, message: str) -> None:
         """Show what is wrong below one of the filled rows, counted from 0."""

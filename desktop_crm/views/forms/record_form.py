@@ -66,6 +66,8 @@ class FieldBox(QWidget):
     def show_error(self, message: str) -> None:
         """Show what is wrong with the value; an empty message takes it away."""
         self.error.setText(message)
+        if isinstance(self.editor, LinesEditor):
+            self.error.setVisible(not self.editor.says(message))
         self.editor.mark_error(bool(message))
         control = self.editor.focusProxy()
         if control is not None and message:

@@ -157,10 +157,19 @@ class RailButton(QAbstractButton):
         self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setFixedSize(self.sizeHint())
+        self.setFixedWidth(theme.scaled(self.WIDTH))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.setMaximumHeight(theme.scaled(self.HEIGHT))
 
     def sizeHint(self) -> QSize:
         return QSize(theme.scaled(self.WIDTH), theme.scaled(self.HEIGHT))
+
+    def minimumSizeHint(self) -> QSize:
+        # Large text in a low window: the modules move together rather than over each other.
+        return QSize(theme.scaled(self.WIDTH), self._content() + 4)
+
+    def _content(self) -> int:
+        return 20 + 2 + theme.scaled(17)
 
     def _caption_font(self, weight: QFont.Weight) -> QFont:
         """Font of the caption, set closer when a long word would leave the filled area."""
@@ -187,7 +196,8 @@ class RailButton(QAbstractButton):
             painter.setBrush(theme.color("line"))
             painter.drawRoundedRect(QRectF(1, 15, 3, self.height() - 31), 1.5, 1.5)
         state = QIcon.State.On if on else QIcon.State.Off
-        place = QRect(self.width() // 2 - 10, theme.scaled(9), 20, 20)
+        top = min(theme.scaled(9), (self.height() - self._content()) // 2)
+        place = QRect(self.width() // 2 - 10, top, 20, 20)
         self.icon().paint(painter, place, Qt.AlignmentFlag.AlignCenter, QIcon.Mode.Normal, state)
         weight = QFont.Weight.DemiBold if on else QFont.Weight.Normal
         painter.setFont(self._caption_font(weight))
@@ -195,5 +205,5 @@ class RailButton(QAbstractButton):
         caption = painter.fontMetrics().elidedText(
             self.text(), Qt.TextElideMode.ElideRight, self.width() - 14
         )
-        below = QRect(0, theme.scaled(31), self.width(), theme.scaled(17))
+        below = QRect(0, top + 22, self.width(), theme.scaled(17))
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)
