@@ -120,18 +120,17 @@ def test_a_page_begins_like_the_whole_list(world: World, entity: Entity) -> None
         if field.kind not in unsorted:
             orders += [(Order(name),), (Order(name, descending=True),)]
     orders.append((Order(entity.title, descending=True), Order("id")))
-    searches = ["", "ș", "nam", "name", "zz no such"] if "search_text" in entity.fields else [""]
-    for name in ("admin", "team", "own"):
+    asked = [RecordQuery(entity.key, ("id",), order=order) for order in orders]
+    if "search_text" in entity.fields:
+        asked += [RecordQuery(entity.key, ("id",), search=words) for words in ("ș", "nam", "zz q")]
+        asked.append(RecordQuery(entity.key, ("id",), order=orders[-1], search="name"))
+    if entity.is_record:
+        asked.append(RecordQuery(entity.key, ("id",), deleted=True))
+    for name in ("admin", "team"):
         actor = world.people[name]
-        if not actor.can(entity, "read"):
-            continue
-        for order in orders:
-            for search in searches if len(order) != 1 else ("", "name")[: len(searches)]:
-                for deleted in (False, True) if entity.is_record and not order else (False,):
-                    asked = RecordQuery(
-                        entity.key, ("id",), order=order, search=search, deleted=deleted
-                    )
-                    whole = list(query.keys(actor, asked))
-                    page = [row.id for row in query.first_page(actor, asked, limit=7)]
-                    assert page == whole[:7], (name, order, search)
-                    assert query.count(actor, asked) == len(whole)
+        for wanted in asked if actor.can(entity, "read") else ():
+            whole = query.keys(actor, wanted)
+            page = [row.id for row in query.first_page(actor, wanted, limit=7)]
+            assert page == list(whole[:7]), (name, wanted)
+            if not wanted.order:
+                assert query.count(actor, wanted) == len(whole)

@@ -25,7 +25,11 @@ RECORDS = tuple(entity for entity in registry.all() if entity.is_record)
 FACTS = tuple(entity for entity in registry.all() if not entity.is_record)
 _MOVES = frozenset({"version", "modified_at", "modified_by"})
 
+EDITED = tuple(e for e in RECORDS if e.key != "mail_message")
+"""Records with fields that a person changes freely."""
+
 every_record = pytest.mark.parametrize("entity", RECORDS, ids=lambda e: e.key)
+every_edited = pytest.mark.parametrize("entity", EDITED, ids=lambda e: e.key)
 
 
 def row(world: World, entity: Entity, key: int) -> dict[str, Any]:
@@ -128,14 +132,12 @@ def _entries(world: World, entity: Entity, key: int) -> int:
         ).scalar_one()
 
 
-@every_record
+@every_edited
 def test_history_shows_old_and_new_and_undo_puts_back_exactly(world: World, entity: Entity) -> None:
     actor = world.admin
     key = world.factory.make(entity.key)
     before = row(world, entity, key)
     changes = changes_of(world, entity, key)
-    if not changes:
-        pytest.skip("no field that a person changes freely")
     version = records.get(actor, entity.key, key).version
     saved = records.save(actor, entity.key, key, version, changes)
     after = row(world, entity, key)
@@ -176,7 +178,7 @@ def test_creating_and_deleting_are_undone_and_done_again(world: World, entity: E
     assert row(world, entity, saved.id) == before
 
 
-@every_record
+@every_edited
 def test_two_people_merge_or_are_told(world: World, entity: Entity) -> None:
     mine, theirs = world.admin, world.people["all"]
     if entity.reference or entity.key in {"mailbox", "mailbox_item", "sync_state"}:
@@ -195,8 +197,6 @@ def test_two_people_merge_or_are_told(world: World, entity: Entity) -> None:
         stands = records.get(mine, entity.key, key).values
         assert {n: stands[n] for n in (*first, *second)} == dict(changes)
     before = row(world, entity, key)
-    if not first:
-        pytest.skip("no field that a person changes freely")
     wish = {name: other(entity.fields[name], value) for name, value in first.items()}
     with pytest.raises(Conflict) as caught:
         records.save(mine, entity.key, key, version, wish)
