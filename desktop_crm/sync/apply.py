@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import translate
@@ -30,7 +30,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
-from desktop_crm.services.records_kept import delete_rows, insert_rows, update_rows
+from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.sync import linking, mapping
 from desktop_crm.sync.facts import Facts, Thread
 from desktop_crm.sync.linking import Proposal
@@ -335,9 +335,7 @@ class BatchWriter:
         ).all()
         for row in rows:
             kept = {name: v for name, v in (row.changes or {}).items() if name in _TIMES}
-            self.connection.execute(
-                update(AuditEntry).where(table.c.id == row.id).values(changes=kept)
-            )
+            set_where(self.connection, AuditEntry, table.c.id == row.id, {"changes": kept})
 
     def _missing_links(self, pairs: Sequence[tuple[Decided, int]]) -> tuple[Changed, ...]:
         """Links of people who joined later; what a person linked or removed stays as it is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select
 
 from desktop_crm.core.text import canonical_email, email_domain
 from desktop_crm.meta import registry
@@ -23,7 +23,7 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
-from desktop_crm.services.records_kept import insert_rows, update_rows
+from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in, public_domains
 from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
@@ -218,15 +218,12 @@ def await_again(connection: Connection, mailbox: int, folder: str) -> None:
 
     By a mark and not by time: a clock that is set back meanwhile would make all of them missing.
     """
-    connection.execute(
-        update(MailboxItem)
-        .where(
-            MailboxItem.mailbox_id == mailbox,
-            MailboxItem.folder == folder,
-            MailboxItem.state == ItemState.STORED.value,
-        )
-        .values(change_key=AWAITED)
+    stored = and_(
+        MailboxItem.mailbox_id == mailbox,
+        MailboxItem.folder == folder,
+        MailboxItem.state == ItemState.STORED.value,
     )
+    set_where(connection, MailboxItem, stored, {"change_key": AWAITED})
 
 
 def mark_missing(connection: Connection, mailbox: int, folder: str, by: int | None) -> int:
