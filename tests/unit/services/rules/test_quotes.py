@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import pypdf
 import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
 from desktop_crm.models.quote import QuoteReason
-from desktop_crm.printing.quotes import print_quote, render_again
-from desktop_crm.services import audit, records, undo
-from desktop_crm.services.rules import quote_entry, quote_printing, quotes
+from desktop_crm.services import records, undo
+from desktop_crm.services.rules import quote_entry, quotes
 from tests.support.company import NOW
-from tests.support.quoting import quoting_company
+from tests.support.quoting import activated, change, make, product, quoting_company, read
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Database
-    from desktop_crm.services.records import RecordValues
     from tests.support.company import Company
 
 D = Decimal
@@ -33,32 +28,6 @@ D = Decimal
 def company(database: Database) -> Company:
     clock.use_clock(lambda: NOW)
     return quoting_company(database)
-
-
-def make(company: Company, lines: list[dict[str, Any]], **values: Any) -> int:
-    return records.save(
-        company.actor, "quote", None, None,
-        {"name": "Pumps", "account": company.ids["rossi"], "lines": lines, **values},
-    ).id  # fmt: skip
-
-
-def read(company: Company, quote: int) -> RecordValues:
-    return records.get(company.actor, "quote", quote)
-
-
-def change(company: Company, quote: int, **values: Any) -> RecordValues:
-    records.save(company.actor, "quote", quote, read(company, quote).version, values)
-    return read(company, quote)
-
-
-def activated(company: Company, lines: list[dict[str, Any]], **values: Any) -> int:
-    quote = make(company, lines, **values)
-    quotes.activate(company.actor, quote, read(company, quote).version)
-    return quote
-
-
-def product(company: Company, name: str, quantity: str = "1", **values: Any) -> dict[str, Any]:
-    return {"product": company.ids[name], "quantity": D(quantity), **values}
 
 
 def fields_of(failure: pytest.ExceptionInfo[ValidationFailed]) -> list[str]:
@@ -359,36 +328,6 @@ def test_a_line_saved_by_itself_updates_its_quote(company: Company) -> None:
         records.save(company.actor, "quote_line", line["id"], line["version"], {"quantity": D(9)})
 
 
-def test_a_line_deleted_or_moved_by_itself_updates_its_quote(company: Company) -> None:
-    quote = make(company, [product(company, "Pump"), product(company, "Seal")])
-    other = make(company, [product(company, "Book")])
-    pump, seal = read(company, quote).lines["lines"]
-    records.delete(company.actor, "quote_line", [seal["id"]])
-    assert read(company, quote).values["subtotal"] == D("120.00")
-    undo.undo(company.actor)
-    assert read(company, quote).values["subtotal"] == D("123.00")
-    records.delete(company.actor, "quote_line", [seal["id"]])
-    records.restore(company.actor, "quote_line", [seal["id"]])
-    assert read(company, quote).values["subtotal"] == D("123.00")
-    version = records.get(company.actor, "quote_line", seal["id"]).version
-    records.save(company.actor, "quote_line", seal["id"], version, {"quote": other})
-    assert read(company, quote).values["subtotal"] == D("120.00")
-    assert read(company, other).values["subtotal"] == D("52.99")
-    records.delete(company.actor, "quote_line", [seal["id"]])
-    quotes.activate(company.actor, quote, read(company, quote).version)
-    quotes.activate(company.actor, other, read(company, other).version)
-    before = read(company, quote), read(company, other)
-    with pytest.raises(ValidationFailed, match="draft"):
-        records.delete(company.actor, "quote_line", [pump["id"]])
-    with pytest.raises(ValidationFailed, match="draft"):
-        records.restore(company.actor, "quote_line", [seal["id"]])
-    draft = make(company, [])
-    version = records.get(company.actor, "quote_line", pump["id"]).version
-    with pytest.raises(ValidationFailed, match="draft"):
-        records.save(company.actor, "quote_line", pump["id"], version, {"quote": draft})
-    assert (read(company, quote), read(company, other)) == before
-
-
 def test_a_changed_quote_can_be_taken_back(company: Company) -> None:
     quote = make(company, [product(company, "Pump")])
     change(company, quote, lines=[])
@@ -408,85 +347,6 @@ def test_a_quote_is_found_by_its_number(company: Company) -> None:
         quotes.find(company.actor, "Q-2026-9999")
     with pytest.raises(NotFound):
         quotes.find(company.other, "Q-2026-0001")
-
-
-def text_of(content: bytes) -> str:
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(content)).pages)
-
-
-def test_the_document_speaks_the_customers_language(company: Company) -> None:
-    quote = make(
-        company,
-        [product(company, "Pump", "2"), product(company, "Book", tax_code=company.ids["AE"])],
-        account=company.ids["dumbrava"],
-    )
-    document = quote_printing.document(company.actor, quote)
-    assert document.language == "ro"
-    assert document.draft
-    assert document.bill_to.name == "Dumbrava Mobilă"
-    assert document.bill_to.tax_id == "RO777"
-    assert document.ship_to is not None
-    assert [bank.currency for bank in document.banks] == ["EUR"]
-    assert [line.title for line in document.lines] == ["Pump", "Book"]
-    assert [line.code for line in document.lines] == ["PU", "BO"]
-    assert [line.tax_category.value for line in document.lines] == ["S", "AE"]
-    assert document.totals.total == read(company, quote).values["total_amount"]
-    assert document.prepared_by == "Mara Ionescu"
-
-
-def test_a_draft_is_printed_afresh_and_not_kept(company: Company) -> None:
-    quote = make(company, [product(company, "Pump")])
-    printed = print_quote(company.actor, quote)
-    assert printed.draft
-    assert "DRAFT" in text_of(printed.content)
-    change(company, quote, name="Another name")
-    assert "Another name" in text_of(print_quote(company.actor, quote).content)
-    with pytest.raises(UserError):
-        quote_printing.store_pdf(
-            company.actor, quote, b"x", name="x.pdf", language="en", template="t"
-        )
-
-
-def test_the_file_of_an_active_quote_is_kept_and_given_again(company: Company) -> None:
-    quote = activated(company, [product(company, "Pump")])
-    first = print_quote(company.actor, quote)
-    assert first.name == "Quote Q-2026-0001 Officine Rossi.pdf"
-    assert first.changes
-    stored = quote_printing.stored_pdf(company.actor, quote)
-    assert stored is not None
-    assert stored.sha256 == hashlib.sha256(first.content).hexdigest()
-    own = records.get(company.actor, "own_company", company.ids["own"])
-    values = {"name": "Renamed SRL"}
-    records.save(company.actor, "own_company", company.ids["own"], own.version, values)
-    assert print_quote(company.actor, quote).content == first.content
-    fresh = render_again(company.actor, quote)
-    assert "Renamed SRL" in text_of(fresh.content)
-    assert print_quote(company.actor, quote).content == fresh.content
-
-
-def test_keeping_a_file_leaves_a_trace(company: Company) -> None:
-    quote = activated(company, [product(company, "Pump")])
-    print_quote(company.actor, quote)
-    stored = quote_printing.stored_pdf(company.actor, quote)
-    assert stored is not None
-    entry = audit.history(company.actor, "document", stored.document_id)[0]
-    assert entry.source == "print"
-
-
-def test_a_later_rounding_setting_does_not_change_an_active_quote(company: Company) -> None:
-    lines = [product(company, "Pump", unit_price=D(price)) for price in ("97.50", "65", "32.50")]
-    quote = activated(company, lines)
-    total = read(company, quote).values["total_amount"]
-    own = records.get(company.actor, "own_company", company.ids["own"])
-    values = {"tax_rounding": "line"}
-    records.save(company.actor, "own_company", company.ids["own"], own.version, values)
-    assert quote_printing.document(company.actor, quote).totals.total == total
-
-
-def test_who_may_not_see_a_quote_cannot_print_it(company: Company) -> None:
-    quote = make(company, [product(company, "Pump")])
-    with pytest.raises(NotFound):
-        print_quote(company.other, quote)
 
 
 def test_the_form_gets_what_it_needs_to_calculate(company: Company) -> None:
