@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +12,14 @@ from desktop_crm.core.errors import ValidationFailed
 from desktop_crm.services import records, undo
 from desktop_crm.services.rules import quotes
 from tests.support.company import NOW
-from tests.support.quoting import quoting_company
-from tests.unit.services.rules.test_quotes import make, product, read
+from tests.support.quoting import make, product, quoting_company, read
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Database
     from tests.support.company import Company
+
+
+D = Decimal
 
 
 @pytest.fixture
