@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from desktop_crm.services import records
+from desktop_crm.services.rules import quotes
 from tests.support.company import small_company
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Database
+    from desktop_crm.services.records import RecordValues
     from tests.support.company import Company
 
 
@@ -66,3 +68,29 @@ def quoting_company(db: Database) -> Company:
         ]},
     )  # fmt: skip
     return company
+
+
+def make(company: Company, lines: list[dict[str, Any]], **values: Any) -> int:
+    return records.save(
+        company.actor, "quote", None, None,
+        {"name": "Pumps", "account": company.ids["rossi"], "lines": lines, **values},
+    ).id  # fmt: skip
+
+
+def read(company: Company, quote: int) -> RecordValues:
+    return records.get(company.actor, "quote", quote)
+
+
+def change(company: Company, quote: int, **values: Any) -> RecordValues:
+    records.save(company.actor, "quote", quote, read(company, quote).version, values)
+    return read(company, quote)
+
+
+def activated(company: Company, lines: list[dict[str, Any]], **values: Any) -> int:
+    quote = make(company, lines, **values)
+    quotes.activate(company.actor, quote, read(company, quote).version)
+    return quote
+
+
+def product(company: Company, name: str, quantity: str = "1", **values: Any) -> dict[str, Any]:
+    return {"product": company.ids[name], "quantity": Decimal(quantity), **values}
