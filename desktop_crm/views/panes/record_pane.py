@@ -188,7 +188,8 @@ class RecordPane(Pane):
         if not selected:
             return shown
         many = self.bench.formats.number(selected, 0)
-        return "   ·   ".join((shown, tr("{number} selected", number=many)))
+        chosen = ntr("{number} selected", "{number} selected", selected, number=many)
+        return "   ·   ".join((shown, chosen))
 
     # --- views -----------------------------------------------------------------------------
 
