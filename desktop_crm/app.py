@@ -6,6 +6,7 @@ paints its frame before SQLAlchemy and the models are imported on another thread
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -125,6 +126,7 @@ class Session:
         self.settings.remember_database(address(actor))
         self.window.start(actor)
         self.window.settings_changed()
+        keep_collections_short()
         if before is not None and before.db is not actor.db:
             self.tasks.background(before.db.close)
 
@@ -138,6 +140,15 @@ class Session:
         self.tasks.close()
         if self.actor is not None:
             self.actor.db.close()
+
+
+def keep_collections_short() -> None:
+    """Take what is loaded by now out of the garbage collector's rounds.
+
+    Modules and mapped classes stay for good; looking through them again and again stops the
+    window for 100 ms at a time.
+    """
+    gc.freeze()
 
 
 def address(actor: Actor) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from desktop_crm.bench.data_rows import LOGINS, SEED, TEAM
 from desktop_crm.bench.ground import COLUMNS, PAGE, Ground
@@ -16,6 +16,8 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.services import query
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import Order, RecordQuery
+
+Way = Callable[[], Sequence[Any]]
 
 CONTACTS: Final = RecordQuery("contact", COLUMNS)
 
@@ -58,9 +60,9 @@ def first_pages(ground: Ground, little: Ground) -> list[Row]:
     for login in LOGINS:
         actor, less = ground.actors[login], little.actors[login]
         limit = _page_of(login)
-        shown = [(r.id, *r.values) for r in query.first_page(actor, CONTACTS, PAGE)]
+        shown = shown_by_us(query.first_page(actor, CONTACTS, PAGE))
         operation = f"contact list, page of {PAGE}, {login.removeprefix('bench_')}"
-        if shown != [(r[0], *r[3:]) for r in ground.fetch(limit)]:
+        if shown != shown_by_hand(ground.fetch(limit)):
             rows.append(unmeasured(1, operation, "the two ways give different rows", "sqlite"))
             continue
 
@@ -187,7 +189,7 @@ def _measured(ground: Ground, names: list[str]) -> list[_Sort]:
     """Every column twice; the three that look worst again, in full."""
     found = []
     for name in names:
-        ours, by_hand = ways(ground, name)
+        ours, by_hand = _checked_ways(ground, name)
         times = [(seconds(ours), seconds(by_hand)) for _ in range(2)]
         found.append(_Sort(name, min(t[0] for t in times), min(t[1] for t in times)))
     found.sort(key=lambda sort: sort.ratio, reverse=True)
@@ -202,24 +204,32 @@ def _worst_of(found: list[_Sort], operation: str) -> Row:
 
 
 def _pair_of(ground: Ground, name: str) -> tuple[float, float]:
-    return pair(*ways(ground, name), 5)
+    return pair(*_checked_ways(ground, name), 5)
 
 
-def ways(ground: Ground, name: str) -> tuple[Callable[[], object], Callable[[], object]]:
+def _checked_ways(ground: Ground, name: str) -> tuple[Way, Way]:
+    ours, by_hand = ways(ground, name)
+    if shown_by_us(ours()) != shown_by_hand(by_hand()):
+        raise AssertionError(f"sorted by {name}, the two ways give different rows")
+    return ours, by_hand
+
+
+def ways(ground: Ground, name: str) -> tuple[Way, Way]:
     """The product's way to the first page in an order, and the one by hand."""
     asked = RecordQuery("contact", COLUMNS, order=(Order(name),))
     statement = sort_by_hand(name)
+    actor = ground.everything
+    return lambda: query.first_page(actor, asked, PAGE), lambda: ground.fetch(statement)
 
-    def ours() -> list[tuple[object, ...]]:
-        found = query.first_page(ground.everything, asked, PAGE)
-        return [(row.id, *row.values) for row in found]
 
-    def by_hand() -> list[tuple[object, ...]]:
-        return [(row[0], *row[3:]) for row in ground.fetch(statement)]
+def shown_by_us(rows: Sequence[Any]) -> list[tuple[object, ...]]:
+    """Key and values of the product's rows."""
+    return [(row.id, *row.values) for row in rows]
 
-    if ours() != by_hand():
-        raise AssertionError(f"sorted by {name}, the two ways give different rows")
-    return ours, by_hand
+
+def shown_by_hand(rows: Sequence[Any]) -> list[tuple[object, ...]]:
+    """The same of the driver's rows; version and deletion mark stand between."""
+    return [(row[0], *row[3:]) for row in rows]
 
 
 def sort_by_hand(name: str) -> str:

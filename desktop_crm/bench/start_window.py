@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QTableView, QWidget
 
 from desktop_crm import app
 from desktop_crm.core import log
@@ -28,24 +28,30 @@ class ContactSession(app.Session):
 class Watch(QObject):
     """Writes a line when the frame, and when a page of rows, has been painted."""
 
-    def __init__(self, session: ContactSession) -> None:
+    def __init__(self, application: QApplication, session: ContactSession) -> None:
         super().__init__()
+        self._application = application
         self._session = session
         self._frame_seen = False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  Qt's name
         """Look at every paint event; nothing is stopped."""
         if event.type() == QEvent.Type.Paint:
-            if not self._frame_seen and watched is self._session.window.centralWidget():
+            if not self._frame_seen:
                 self._frame_seen = True
-                QTimer.singleShot(0, lambda: _tell(b"frame\n"))
+                watched.removeEventFilter(self)
+                QTimer.singleShot(0, self._tell_frame)
             elif self._shows_rows(watched):
                 QTimer.singleShot(0, _end)
-        return super().eventFilter(watched, event)
+        return False
+
+    def _tell_frame(self) -> None:
+        _tell(b"frame\n")
+        self._application.installEventFilter(self)
 
     def _shows_rows(self, watched: QObject) -> bool:
         # Nothing may be imported here: the window decides itself when it pays for what.
-        if not self._frame_seen or self._session.actor is None:
+        if self._session.actor is None:
             return False
         if not isinstance(watched, QWidget) or watched.objectName() != "qt_scrollarea_viewport":
             return False
@@ -80,10 +86,11 @@ def main() -> None:
     settings.database_url = sys.argv[1]
     application = app.make_application(settings)
     session = ContactSession(settings, open_as_everybody)
-    watch = Watch(session)
-    application.installEventFilter(watch)
-    session.window.show()
+    watch = Watch(application, session)
+    # Before the window's own wait for its painting: of two filters the later is asked first.
     session.open_when_painted()
+    session.window.installEventFilter(watch)
+    session.window.show()
     application.exec()
 
 

@@ -31,7 +31,9 @@ def application() -> QApplication:
     """The application, in light colours and at the usual text size; made once."""
     settings = Settings()
     settings.theme, settings.language = "light", "en"
-    return app.make_application(settings)
+    made = app.make_application(settings)
+    app.keep_collections_short()  # as the window does when its database is open
+    return made
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
@@ -101,6 +103,7 @@ def standard_model(texts: list[tuple[str, ...]]) -> QStandardItemModel:
     model = QStandardItemModel(0, len(COLUMNS))
     for row in texts:
         model.appendRow([QStandardItem(text) for text in row])
+    app.keep_collections_short()  # these items are the limit's, not the product's
     return model
 
 
