@@ -1,0 +1,69 @@
+"""Statements compiled once and run on the driver's cursor."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import Date, Integer, String, bindparam, cast, literal, select
+
+from desktop_crm.core.errors import Cancelled
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta.types import ExactNumber, UtcDateTime
+from desktop_crm.services.prepared import Prepared
+
+if TYPE_CHECKING:
+    from desktop_crm.db.engine import Database
+
+MOMENT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def test_late_values_take_the_place_of_those_compiled_in(database: Database) -> None:
+    key = bindparam("key", 1, Integer)
+    columns: tuple[Any, ...] = (key, bindparam("word", "a", String), key + 1)
+    prepared = Prepared(database, select(*columns))
+    assert prepared.tuples(database) == [(1, "a", 2)]
+    assert prepared.tuples(database, key=5, word="ș") == [(5, "ș", 6)]
+    assert prepared.tuples(database) == [(1, "a", 2)]
+    with database.reading() as connection:
+        assert prepared.inside(connection, key=7) == [(7, "a", 8)]
+
+
+def test_values_come_back_in_the_types_of_their_columns(database: Database) -> None:
+    amount = cast(literal(Decimal("12.3456"), ExactNumber(4)), ExactNumber(4))
+    columns: tuple[Any, ...] = (
+        literal(MOMENT, UtcDateTime()),
+        amount,
+        literal(date(2026, 1, 2), Date),
+        literal(None, Date),
+    )
+    prepared = Prepared(database, select(*columns))
+    for _ in range(2):  # the second run uses the converters found by the first
+        ((moment, number, day, nothing),) = prepared.tuples(database)
+        assert moment == MOMENT
+        assert number == Decimal("12.3456")
+        assert day == date(2026, 1, 2)
+        assert nothing is None
+
+
+def test_rows_tell_deleted_ones(database: Database) -> None:
+    columns: tuple[Any, ...] = (
+        literal(3),
+        literal(2),
+        literal(MOMENT, UtcDateTime()),
+        literal("x"),
+    )
+    (row,) = Prepared(database, select(*columns)).rows(database)
+    assert (row.id, row.version, row.deleted, row.values) == (3, 2, True, ("x",))
+
+
+def test_a_cancelled_token_stops_the_statement(database: Database) -> None:
+    prepared = Prepared(database, select(literal(1)))
+    token = Cancel()
+    assert list(prepared.keys(database, token)) == [1]
+    token.cancel()
+    with pytest.raises(Cancelled):
+        prepared.keys(database, token)
+    assert prepared.number(database) == 1
