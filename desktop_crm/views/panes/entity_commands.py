@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import records
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.records import Change
 from desktop_crm.views.actions import Action
 
 if TYPE_CHECKING:
@@ -39,6 +37,10 @@ class Target:
 
 def complete(actor: Actor, ids: list[int]) -> ChangeSet:
     """Mark activities as completed; one transaction, done ones are left as they are."""
+    # The writer and its rules are loaded when something is written, not with the first list.
+    from desktop_crm.services import records
+    from desktop_crm.services.records import Change
+
     found = [records.get(actor, "activity", key) for key in ids]
     open_ones = [
         Change(record.id, record.version, {"state": "completed"})

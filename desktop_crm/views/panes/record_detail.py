@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
-from desktop_crm.services import records
-from desktop_crm.services.timeline import TimelineItem, timeline
 from desktop_crm.views.actions import Action
 from desktop_crm.views.forms import summary
 from desktop_crm.views.panes import follow_up
@@ -38,9 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_crm.db.engine import Cancel
+    from desktop_crm.services import records
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.services.records import RecordValues
+    from desktop_crm.services.timeline import TimelineItem
     from desktop_crm.views.workbench import Workbench
 
 _ITEMS: Final = 50
@@ -61,6 +61,10 @@ def load_record(
     actor: Actor, entity_key: str, record_id: int, cancel: Cancel | None = None
 ) -> LoadedRecord:
     """Read a record and its timeline; runs on a reader thread."""
+    # Loaded here, on a reader thread, so that the list in front of it is painted first.
+    from desktop_crm.services import records
+    from desktop_crm.services.timeline import timeline
+
     record = records.get(actor, entity_key, record_id)
     has_timeline = follow_up.takes_activities(entity_key) and actor.can("activity", "read")
     items: list[TimelineItem] = []
@@ -325,6 +329,8 @@ class RecordDetail(QFrame):
         self._bench.shell.open_record("activity", activity_id)
 
     def _load_older(self) -> None:
+        from desktop_crm.services.timeline import timeline
+
         last = self.activities.items.last
         if last is None or self.record_id is None or self.activities.items.rowCount() < _ITEMS:
             return
@@ -342,6 +348,8 @@ class RecordDetail(QFrame):
         )
 
     def _save_note(self) -> None:
+        from desktop_crm.services import records
+
         text = self._note.text().strip()
         if not text or self.record is None:
             return
