@@ -63,8 +63,12 @@ def other(field: BoundField, value: Any) -> Any:
         return "x" + value
     if isinstance(value, str):
         limit = field.max_length or len(value) + 1
-        more = "X" if value.isupper() else "x"
-        return (value + more)[-limit:] if len(value) < limit else value[1:] + more
+        if len(value) < limit:
+            return value + ("X" if value.isupper() else "x")
+        # The next letter: appending would give the same text again once it is all X.
+        last = value[-1]
+        first = "A" if last.isupper() else "a"
+        return value[:-1] + chr(ord(first) + (ord(last) - ord(first) + 1) % 26)
     if isinstance(value, int):
         return value + 1
     return value + (Decimal("0.5") if isinstance(value, Decimal) else timedelta(days=7000))

@@ -8,7 +8,6 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.services import query, records, undo
-from desktop_crm.services.imports import applying
 from desktop_crm.services.query import RecordQuery
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def test_an_import_that_breaks_off_says_what_stands(
             raise KeyboardInterrupt if interrupted else EnvironmentProblem("The disk is full.")
         return whole(*args, **options)
 
-    monkeypatch.setattr(applying.records, "save_many", save_many)
+    monkeypatch.setattr(records, "save_many", save_many)
     text = "Name\n" + "".join(f"Company {n}\n" for n in range(700))
     with pytest.raises(EnvironmentProblem) as told:
         take("account", text)
