@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -34,6 +35,8 @@ def test_work_follows_the_first_painting_once(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: "worked" in told)
     assert told[0] == "painted"
     window.repaint()
-    qtbot.wait(20)
+    # A second round of work would have been queued before this one.
+    QTimer.singleShot(0, window, lambda: told.append("later"))
+    qtbot.waitUntil(lambda: "later" in told)
     assert told.count("worked") == 1
     assert told.count("painted") > 1

@@ -87,11 +87,17 @@ def test_a_accepts_the_suggestion(pane: MailPane, qtbot: QtBot) -> None:
     assert pane.reading.subject.text() == "Offer"
 
 
+def rejected(pane: MailPane) -> list[QPushButton]:
+    found = pane.findChildren(QPushButton, "mailRejected")
+    return [button for button in found if button.isVisible()]
+
+
 def test_u_unlinks_and_the_decision_can_be_found_again(pane: MailPane, qtbot: QtBot) -> None:
     QTest.keyClick(pane.list, Qt.Key.Key_U)
     qtbot.waitUntil(lambda: "Claire Dubois" not in cards(pane))
     quiet(qtbot, pane)
-    next(b for b in pane.findChildren(QPushButton, "mailRejected") if b.isVisible()).click()
+    qtbot.waitUntil(lambda: bool(rejected(pane)))
+    rejected(pane)[0].click()
     qtbot.waitUntil(lambda: cards(pane).get("Claire Dubois") == "rejected")
 
 
