@@ -61,11 +61,6 @@ class Formats:
         return _LOCALES.get(self.language, "en_GB")
 
     @property
-    def decimal_mark(self) -> str:
-        """Character between units and decimals."""
-        return "," if self.language == "ro" else "."
-
-    @property
     def group_mark(self) -> str:
         """Character between groups of three digits."""
         return "." if self.language == "ro" else ","

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -146,8 +146,3 @@ def impossible_tax_id(body: int) -> str:
 def plain(company: str) -> str:
     """Name of a company without its legal form."""
     return _LEGAL.sub("", company)
-
-
-def acting(actor: Actor, work: Operation) -> Operation:
-    """The same transaction with another person acting, who may do everything in it."""
-    return Operation(replace(actor, is_admin=True), work.connection, SOURCE, None)

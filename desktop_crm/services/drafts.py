@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from desktop_crm.core.errors import FieldError
 from desktop_crm.meta.bound import Entity
+from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 
 
@@ -92,8 +93,12 @@ class Work:
 class Rule(Protocol):
     """Business rule over the drafts of one operation; called once for all of them."""
 
-    def __call__(self, work: Work, drafts: Sequence[Draft]) -> None:
-        """Complete or refuse the drafts; costs a fixed number of statements."""
+    def __call__(self, work: Work, drafts: Sequence[Draft]) -> ChangeSet | None:
+        """Complete or refuse the drafts; costs a fixed number of statements.
+
+        Returns:
+            What it changed in other records, None when nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,3 @@ class Rules:
     put_back: tuple[Rule, ...] = ()
     before_remove: tuple[Rule, ...] = ()
     after_remove: tuple[Rule, ...] = ()
-
-
-def derived_titles(entity: Entity, values: Mapping[str, Any]) -> str:
-    """Title of a record from its values, as text."""
-    title = values.get(entity.title)
-    return "" if title is None else str(title)

@@ -345,7 +345,8 @@ def _mark(
         if rules := rules_of(entity.key).after_remove:
             rows = writer.load(work, ids).values()
             for rule in rules:
-                rule(work, [Draft(row["id"], row["version"], row, {}) for row in rows])
+                drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
+                report = report.merge(rule(work, drafts) or NOTHING)
         return report
 
 

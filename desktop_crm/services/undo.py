@@ -251,7 +251,7 @@ def _check_untouched(
         raise UserError(
             N_(
                 "It cannot be undone: {entity} records were changed since. Nothing was changed; "
-                "open the history to restore single values."
+                "change the values by hand."
             ),
             entity=tr(work.entity.label).lower(),
         )

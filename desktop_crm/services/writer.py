@@ -101,7 +101,7 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     moved = [d for d in touched if not d.is_new and (d.new or d.line_changes)]
     changes = changes.merge(_update(work, moved)).merge(lines)
     for rule in rules.after:
-        rule(work, touched)
+        changes = changes.merge(rule(work, touched) or NOTHING)
     checks.reach(work, touched)
     return changes
 

@@ -45,8 +45,10 @@ class WindowCommands:
             )
 
     def _undone(self, changes: ChangeSet) -> None:
+        from desktop_crm.services import undo
+
         self._window.bus.publish(changes)
-        self._window.toast(tr("The last change was taken back"))
+        self._window.toast(tr("The last change was taken back"), undo.describe(changes))
 
     def redo(self) -> None:
         """Do again what was taken back last."""

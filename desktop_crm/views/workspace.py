@@ -90,10 +90,6 @@ class Workspace(QStackedWidget):
         """The pane in front."""
         return self._panes.get(self.key)
 
-    def panes(self) -> list[Pane]:
-        """Every pane that was made."""
-        return list(self._panes.values())
-
     def set_narrow(self, narrow: bool) -> None:
         """Tell the panes that the window became narrow or wide."""
         if narrow != self._narrow:

@@ -17,6 +17,7 @@ from desktop_crm.core.errors import FieldError, UserError, ValidationFailed
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import registry
 from desktop_crm.models.quote import Quote, QuoteReason, QuoteState
+from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.rules import numbering, quote_lines, quote_reference
 from desktop_crm.services.rules.price_lists import check_currency
@@ -229,7 +230,7 @@ def _check_numbers(work: Work, drafts: Sequence[Draft]) -> None:
             draft.fail("number", N_("There is a quote {number} already."), number=key[0])
 
 
-def recalculate(work: Work, drafts: Sequence[Draft]) -> None:
+def recalculate(work: Work, drafts: Sequence[Draft]) -> ChangeSet | None:
     """Calculate the quotes of lines that were changed by themselves, not inside their quote.
 
     A line that moves changes two quotes; one that is no draft refuses the whole.
@@ -239,7 +240,7 @@ def recalculate(work: Work, drafts: Sequence[Draft]) -> None:
     alone = [draft for draft in drafts if draft.line_of is None]
     parents = {key for d in alone for key in (d.get("quote"), d.old.get("quote")) if key}
     if not parents:
-        return
+        return None
     quotes = Work(
         work.actor, work.connection, registry.get("quote"), work.operation, work.batch, work.source
     )
@@ -248,4 +249,4 @@ def recalculate(work: Work, drafts: Sequence[Draft]) -> None:
     lines = quote_reference.lines(work.connection, list(stored))
     for draft in found:
         draft.lines[LINES] = [{"id": key} for key in lines.get(draft.id or 0, {})]
-    writer.write(quotes, found)
+    return writer.write(quotes, found)

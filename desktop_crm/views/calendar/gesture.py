@@ -89,12 +89,6 @@ def resized(
     return event.start, max(at, event.start + shortest)
 
 
-def to_timed(event: AgendaEvent, zone: ZoneInfo, local: datetime) -> tuple[datetime, datetime]:
-    """Start and end of an all-day event that is dropped on an hour: one hour from there."""
-    start = instant(local, zone)
-    return start, start + timedelta(hours=1)
-
-
 def whole_day(day: date, last: date | None = None) -> tuple[datetime, datetime]:
     """Start and end of an all-day event over the days given, both included."""
     first = datetime.combine(day, time(), UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -271,12 +270,6 @@ class Board(QWidget):
         self.columns = [LaneColumn(self, lane) for lane in lanes]
         for column in self.columns:
             self._row.addWidget(column, 1)
-
-    def add_cards(self, key: int, cards: Sequence[BoardCard]) -> None:
-        """Append cards to a column."""
-        for column in self.columns:
-            if column.lane.key == key:
-                column.show_lane(replace(column.lane, cards=(*column.lane.cards, *cards)))
 
     def _theme_changed(self) -> None:
         for column in self.columns:

@@ -305,11 +305,6 @@ class RecordModel(QAbstractTableModel):
         except ValueError:
             return -1
 
-    def title_at(self, row: int) -> str:
-        """First text of a row that is loaded, else an empty text."""
-        shown = self.row_at(row)
-        return shown.texts[0] if shown is not None and shown.texts else ""
-
     # --- Qt --------------------------------------------------------------------------------
 
     def rowCount(self, parent: _Index = _ROOT) -> int:

@@ -320,7 +320,8 @@ def test_a_line_saved_by_itself_updates_its_quote(company: Company) -> None:
     quote = make(company, [product(company, "Pump")])
     (line,) = read(company, quote).lines["lines"]
     values = {"quantity": D(3)}
-    records.save(company.actor, "quote_line", line["id"], line["version"], values)
+    saved = records.save(company.actor, "quote_line", line["id"], line["version"], values)
+    assert saved.changes.ids("quote") == {quote}
     assert read(company, quote).values["subtotal"] == D("360.00")
     quotes.activate(company.actor, quote, read(company, quote).version)
     (line,) = read(company, quote).lines["lines"]
