@@ -126,6 +126,8 @@ def _text(field: BoundField, number: int) -> object:
         return {"number": number, "names": ["ș", None]}
     if kind is kinds.IMAGE:
         return _PNG + number.to_bytes(4, "big")
+    if kind is kinds.TAGS:
+        return f"|tag {number}|ș|"
     text = f"{field.label} ș {number}"
     length = field.max_length
     return text if length is None or len(text) <= length else _short(number, length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -109,3 +110,18 @@ def initials(name: str) -> str:
     if len(words) == 1:
         return words[0][:2].upper()
     return (words[0][0] + words[-1][0]).upper()
+
+
+def split_tags(text: str) -> list[str]:
+    """Tags of a text with commas, semicolons or bars between them; each one once, in order."""
+    named: dict[str, str] = {}
+    for part in re.split(r"[,;|]", text):
+        if tag := clean(part):
+            named.setdefault(fold(tag), tag)
+    return list(named.values())
+
+
+def join_tags(tags: Iterable[str]) -> str | None:
+    """Stored form of tags, as in ``|press|vip|``; None for none."""
+    joined = "|".join(tags)
+    return f"|{joined}|" if joined else None

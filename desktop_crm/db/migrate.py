@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 APPLICATION_ID: Final = 0x44435231
 """Marks a SQLite file as ours, in the field its format keeps for that."""
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """Newest revision; a test holds it against the migration scripts."""
 _OWN_TABLES: Final = frozenset({"own_company", "audit_entry", "account"})
 """Tables every revision has; another program may use the same revision names."""

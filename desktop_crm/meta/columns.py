@@ -151,6 +151,11 @@ def loose_link(label: str, target: str, **meaning: Unpack[Meaning]) -> MappedCol
     return _column(Integer, Field(kinds.LINK, label, target=target, **meaning))
 
 
+def tags(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
+    """Words kept between bars, as in ``|press|vip|``; shown with commas."""
+    return _column(Text, Field(kinds.TAGS, label, **meaning))
+
+
 def json(label: str, **meaning: Unpack[Meaning]) -> MappedColumn[Any]:
     """Structured value."""
     return _column(JSON(none_as_null=True), Field(kinds.JSON, label, **meaning))

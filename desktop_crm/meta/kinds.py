@@ -12,12 +12,13 @@ from typing import Final, Protocol
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, translate
-from desktop_crm.core.text import canonical_email, clean, fold
+from desktop_crm.core.text import canonical_email, clean, fold, join_tags, split_tags
 
 TEXT_OPERATORS: Final = ("contains", "=", "!=", "starts", "in", "empty", "not empty")
 ORDER_OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "empty", "not empty")
 CHOICE_OPERATORS: Final = ("=", "!=", "in", "empty", "not empty")
 YES_NO_OPERATORS: Final = ("=", "!=")
+TAG_OPERATORS: Final = ("has", "contains", "empty", "not empty")
 _YES: Final = {"yes", "true", "1", "da", "y", "x", "adevarat"}
 _NO: Final = {"no", "false", "0", "nu", "n", "", "fals"}
 
@@ -96,9 +97,8 @@ def _read_integer(text: str, formats: Formats, field: ChoiceField | None) -> obj
 
 
 def _show_integer(value: object, formats: Formats, field: ChoiceField | None) -> str:
-    # Years and counts take no group marks below 10,000.
-    plain = not isinstance(value, int) or abs(value) < 10_000
-    return str(value) if plain else formats.number(Decimal(str(value)), 0)
+    large = isinstance(value, int) and abs(value) >= 10_000  # years take no group marks
+    return formats.number(Decimal(str(value)), 0) if large else str(value)
 
 
 def _read_decimal(text: str, formats: Formats, field: ChoiceField | None) -> object:
@@ -114,8 +114,7 @@ def _number(value: object) -> Decimal:
 
 def _show_money(value: object, formats: Formats, field: ChoiceField | None) -> str:
     number = _number(value)
-    places = number.normalize().as_tuple().exponent
-    finer = isinstance(places, int) and -places > 2  # a unit price
+    finer = number != round(number, 2)  # a unit price
     return formats.number(number) if finer else formats.number(number, 2)
 
 
@@ -128,14 +127,6 @@ def _read_yes_no(text: str, formats: Formats, field: ChoiceField | None) -> obje
 
 def _show_yes_no(value: object, formats: Formats, field: ChoiceField | None) -> str:
     return translate(formats.language, N_("Yes") if value else N_("No"))
-
-
-def _show_date(value: object, formats: Formats, field: ChoiceField | None) -> str:
-    return formats.date(value) if isinstance(value, date) else ""
-
-
-def _show_moment(value: object, formats: Formats, field: ChoiceField | None) -> str:
-    return formats.datetime(value) if isinstance(value, datetime) else ""
 
 
 def _read_choice(text: str, formats: Formats, field: ChoiceField | None) -> object:
@@ -159,19 +150,11 @@ def _show_choice(value: object, formats: Formats, field: ChoiceField | None) -> 
     return translate(formats.language, label) if label else str(value)
 
 
-def _show_image(value: object, formats: Formats, field: ChoiceField | None) -> str:
-    return translate(formats.language, N_("Picture")) if value else ""
-
-
 def _read_json(text: str, formats: Formats, field: ChoiceField | None) -> object:
     try:
         return json.loads(text)
     except ValueError:
         raise UserError(N_("“{text}” is not valid JSON."), text=text[:40]) from None
-
-
-def _show_json(value: object, formats: Formats, field: ChoiceField | None) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 _ORDER, _PRESENCE = ORDER_OPERATORS, ("empty", "not empty")
@@ -197,14 +180,27 @@ BOOLEAN: Final = Kind(
 )
 DATE: Final = Kind(
     "date", "left", _ORDER, "yyyy-mm-dd", 110,
-    lambda text, formats, _field: formats.parse_date(text), _show_date,
+    lambda text, formats, _field: formats.parse_date(text),
+    lambda value, formats, _field: formats.date(value) if isinstance(value, date) else "",
 )  # fmt: skip
 DATETIME: Final = Kind(
     "datetime", "left", _ORDER, "yyyy-mm-dd hh:mm", 150,
-    lambda text, formats, _field: formats.parse_datetime(text), _show_moment,
+    lambda text, formats, _field: formats.parse_datetime(text),
+    lambda value, formats, _field: formats.datetime(value) if isinstance(value, datetime) else "",
 )  # fmt: skip
 CHOICE: Final = Kind("choice", "left", CHOICE_OPERATORS, "@", 130, _read_choice, _show_choice)
 LINK: Final = Kind("link", width=180)
+TAGS: Final = Kind(
+    "tags", "left", TAG_OPERATORS, "@", 160,
+    lambda text, _formats, _field: join_tags(split_tags(text)),
+    lambda value, _formats, _field: ", ".join(split_tags(str(value))),
+)  # fmt: skip
 LINES: Final = Kind("lines", operators=_PRESENCE)
-IMAGE: Final = Kind("image", operators=_PRESENCE, width=80, show=_show_image)
-JSON: Final = Kind("json", "left", _PRESENCE, "@", 200, _read_json, _show_json)
+IMAGE: Final = Kind(
+    "image", operators=_PRESENCE, width=80,
+    show=lambda value, formats, _field: translate(formats.language, N_("Picture")) if value else "",
+)  # fmt: skip
+JSON: Final = Kind(
+    "json", "left", _PRESENCE, "@", 200, _read_json,
+    lambda value, _formats, _field: json.dumps(value, ensure_ascii=False, default=str),
+)  # fmt: skip

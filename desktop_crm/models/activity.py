@@ -23,7 +23,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Titled, Tracked, live, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned
 
 
 class ActivityKind(Choice):
@@ -135,7 +135,7 @@ class LinkRule(Choice):
     RECORD = "record", N_("Created from the record")
 
 
-class Activity(Titled, Owned, Base):
+class Activity(Titled, Tagged, Owned, Base):
     """Task, call, appointment, e-mail or note."""
 
     __tablename__ = "activity"

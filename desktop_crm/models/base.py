@@ -10,7 +10,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
-from desktop_crm.meta.columns import INFO_KEY, NAME_LENGTH, integer, link, loose_link, moment, text
+from desktop_crm.meta.columns import (
+    INFO_KEY,
+    NAME_LENGTH,
+    integer,
+    link,
+    loose_link,
+    moment,
+    tags,
+    text,
+)
 from desktop_crm.meta.field import EntityMeta, Field
 from desktop_crm.meta.types import folded
 
@@ -85,10 +94,20 @@ class Titled(Tracked):
         N_("External id"), length=120, help=N_("The record's key in the system it came from.")
     )
 
+    merged_into: Mapped[int | None] = integer(
+        N_("Merged into"), hidden=True, read_only=True, importable=False
+    )
+
     @declared_attr
     def import_batch_id(self) -> Mapped[int | None]:
         """Import that made the record."""
         return loose_link(N_("Import"), "import_batch", audited=False, hidden=True)
+
+
+class Tagged:
+    """Words people put on a record to find it again; :class:`~.marking.Tag` proposes them."""
+
+    tags: Mapped[str | None] = tags(N_("Tags"), searchable=True)
 
 
 class Owned:

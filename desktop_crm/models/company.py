@@ -108,6 +108,7 @@ class OwnCompany(Titled, Base):
                     ("fiscal_year_start", "tax_rounding"),
                     ("phone_region", "mail_domains"),
                     "quote_terms",
+                    "attachment_limit_mb",
                     "bank_accounts",
                 ),
             ),
@@ -152,6 +153,9 @@ class OwnCompany(Titled, Base):
         N_("Own mail domains"), help=N_("Separated by commas; mail among them is internal.")
     )
     quote_terms: Mapped[str | None] = multiline(N_("Terms on quotes"))
+    attachment_limit_mb: Mapped[int | None] = integer(
+        N_("Largest attachment in MB"), default=25, help=N_("Larger files are refused.")
+    )
 
 
 class BankAccount(Tracked, Base):

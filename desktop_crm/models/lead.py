@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Titled, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned
 from desktop_crm.models.party import Consents, Rating, Reachable, reach_lines
 
 
@@ -64,7 +64,7 @@ class Source(Choice):
     OTHER = "other", N_("Other")
 
 
-class Lead(Titled, Reachable, Consents, Owned, Base):
+class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
     """Person or company that may become a customer."""
 
     __tablename__ = "lead"

@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Level, Section, Tone
-from desktop_crm.models.base import Base, Owned, Titled, owned, titled
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, titled
 
 
 class ViewScope(Choice):
@@ -48,9 +48,10 @@ class AuditAction(Choice):
     UPDATE = "update", N_("Changed"), Tone.INFO
     DELETE = "delete", N_("Deleted"), Tone.BAD
     RESTORE = "restore", N_("Restored"), Tone.WARN
+    PURGE = "purge", N_("Deleted for good"), Tone.BAD
 
 
-class Document(Titled, Owned, Base):
+class Document(Titled, Tagged, Owned, Base):
     """Stored file, kept once by its hash: attachment or printed quote."""
 
     __tablename__ = "document"
@@ -59,6 +60,7 @@ class Document(Titled, Owned, Base):
         Index("ix_document_sha256", "sha256"),
         Index("ix_document_activity_id", "activity_id"),
         Index("ix_document_quote_id", "quote_id"),
+        Index("ix_document_record", "record_type", "record_id"),
     )
     __entity__ = EntityMeta(
         key="document",
@@ -84,6 +86,10 @@ class Document(Titled, Owned, Base):
     activity_id: Mapped[int | None] = link(N_("Activity"), "activity.id")
     account_id: Mapped[int | None] = link(N_("Account"), "account.id")
     quote_id: Mapped[int | None] = link(N_("Quote"), "quote.id")
+    record_type: Mapped[str | None] = text(
+        N_("Record kind"), length=40, read_only=True, help=N_("What the file is attached to.")
+    )
+    record_id: Mapped[int | None] = integer(N_("Record"), read_only=True)
 
 
 class DocumentContent(Base):

@@ -25,7 +25,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Titled, Tracked, live, owned, titled
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned, titled
 from desktop_crm.models.lead import Source
 
 
@@ -92,7 +92,7 @@ class Stage(Titled, Base):
     is_active: Mapped[bool] = boolean(N_("Active"), default=True)
 
 
-class Opportunity(Titled, Owned, Base):
+class Opportunity(Titled, Tagged, Owned, Base):
     """Possible sale."""
 
     __tablename__ = "opportunity"

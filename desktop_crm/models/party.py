@@ -32,7 +32,7 @@ from desktop_crm.meta.field import (
     Section,
     Tone,
 )
-from desktop_crm.models.base import Base, Owned, Titled, Tracked, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned
 
 
 class ActiveState(Choice):
@@ -126,7 +126,7 @@ class Consents:
     do_not_bulk: Mapped[bool] = boolean(N_("No mass mail"))
 
 
-class Account(Titled, Reachable, Consents, Owned, Base):
+class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
     """Company or organisation we deal with."""
 
     __tablename__ = "account"
@@ -203,7 +203,7 @@ class Account(Titled, Reachable, Consents, Owned, Base):
     description: Mapped[str | None] = multiline(N_("Description"))
 
 
-class Contact(Titled, Reachable, Consents, Owned, Base):
+class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
     """Person we deal with."""
 
     __tablename__ = "contact"

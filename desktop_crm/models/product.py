@@ -22,7 +22,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Level, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Titled, Tracked, titled, unique_live
+from desktop_crm.models.base import Base, Tagged, Titled, Tracked, titled, unique_live
 
 
 class ProductState(Choice):
@@ -135,7 +135,7 @@ class TaxRate(Tracked, Base):
     rate: Mapped[Decimal] = percent(N_("Rate"))
 
 
-class Product(Titled, Base):
+class Product(Titled, Tagged, Base):
     """What we sell."""
 
     __tablename__ = "product"

@@ -23,7 +23,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Level, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Titled, Tracked, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned
 
 
 class QuoteState(Choice):
@@ -56,7 +56,7 @@ class LineKind(Choice):
     SUBTOTAL = "subtotal", N_("Subtotal")
 
 
-class Quote(Titled, Owned, Base):
+class Quote(Titled, Tagged, Owned, Base):
     """Offer to a customer."""
 
     __tablename__ = "quote"

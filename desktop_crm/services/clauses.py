@@ -114,6 +114,8 @@ def _compare(
         return _moment(column, operator, str(value), paths.actor.formats)
     if field.kind is kinds.DATE:
         return _ordered(operator, column, _day(str(value), paths.actor.formats))
+    if field.kind is kinds.TAGS:
+        return _tags(column, operator, storable(str(value)), paths)
     if field.kind.operators is kinds.TEXT_OPERATORS:
         return _text(rule, operator, storable(str(value)), field, paths)
     return _ordered(operator, column, _typed(value, field, paths.actor.formats))
@@ -142,6 +144,11 @@ def _text(rule: Rule, operator: str, value: str, field: BoundField, paths: Paths
     if field.name in {"uid", "external_id"} and operator == "=":
         return _ordered("=", column, value)
     return _match(operator, _lower(column, value, paths), value.lower())
+
+
+def _tags(column: ColumnElement[Any], operator: str, value: str, paths: Paths) -> Clause:
+    wanted = f"|{value.strip()}|" if operator == "has" else value
+    return _lower(column, wanted, paths).contains(wanted.lower(), autoescape=True)
 
 
 def _lower(column: ColumnElement[Any], value: str, paths: Paths) -> ColumnElement[Any]:

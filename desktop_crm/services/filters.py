@@ -26,7 +26,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 
 Value = str | int | tuple[str | int, ...] | None
-_WORD_OPERATORS: Final = ("contains", "starts")
+_WORD_OPERATORS: Final = ("contains", "starts", "has")
 _SIGNS: Final = {"==": "=", "<>": "!="}
 _NUMBER: Final = re.compile(r"#-?[0-9]{1,18}$")
 _DEEPEST: Final = 100

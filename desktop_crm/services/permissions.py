@@ -96,6 +96,56 @@ def _visible_view(actor: Actor, table: FromClause, action: str) -> Clause:
     )
 
 
+def _own_mark(actor: Actor, table: FromClause, action: str) -> Clause:
+    return and_(table.c.user_id == actor.user_id)
+
+
+def _between_records(actor: Actor, table: FromClause, action: str) -> Clause:
+    """Connections are seen with both ends, and changed by whoever may edit one of them."""
+    ends = [(table.c.from_type, table.c.from_id), (table.c.to_type, table.c.to_id)]
+    seen = and_(*(of_records(actor, *end, "read") for end in ends))
+    if action == "read":
+        return seen
+    return and_(seen, or_(*(of_records(actor, *end, "edit") for end in ends)))
+
+
+def _of_two(actor: Actor, table: FromClause, action: str) -> Clause:
+    """Possible duplicates are seen with both records."""
+    both = (of_records(actor, table.c.entity, key, "read") for key in _pair_keys(table))
+    return and_(*both)
+
+
+def _pair_keys(table: FromClause) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    if "first_id" in table.c:
+        return table.c.first_id, table.c.second_id
+    return table.c.master_id, table.c.loser_id
+
+
+def of_records(
+    actor: Actor, kind: ColumnElement[Any], key: ColumnElement[Any], action: str
+) -> Clause:
+    """Clause for rows that name a record by its entity and key: those an action reaches.
+
+    Args:
+        actor: Who acts.
+        kind: Column that holds the entity's key.
+        key: Column that holds the record's key.
+        action: ``read`` or ``edit``.
+    """
+    reached: list[Clause] = []
+    for entity in registry.all():
+        if not entity.is_record or entity.parent or entity.key in _PREDICATES:
+            continue
+        if not actor.can(entity, action):
+            continue
+        target = entity.table.alias()
+        inner = row_clause(actor, entity, target, action)
+        same_kind = and_(kind == entity.key)
+        known = same_kind if inner is None else key.in_(select(target.c.id).where(inner))
+        reached.append(and_(same_kind, known))
+    return or_(false(), *reached)
+
+
 def _never(actor: Actor, table: FromClause, action: str) -> Clause:
     # Bytes are handed out with their document, whose rights decide.
     return and_(false())
@@ -107,6 +157,10 @@ _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "import_batch": _own_import,
     "saved_view": _visible_view,
     "document_content": _never,
+    "record_mark": _own_mark,
+    "connection": _between_records,
+    "duplicate_pair": _of_two,
+    "merge_log": _of_two,
 }
 
 

@@ -116,6 +116,10 @@ def _text(cell: Cell, reading: Reading) -> object:
     return text or None
 
 
+def _parsed(cell: Cell, reading: Reading) -> object:
+    return reading.field.parse(as_text(cell), reading.formats)
+
+
 def _multiline(cell: Cell, reading: Reading) -> object:
     return as_text(cell).strip() or None
 
@@ -264,4 +268,5 @@ _CONVERTERS: Final[Mapping[str, Callable[[Cell, Reading], object]]] = {
     "date": _date,
     "datetime": _datetime,
     "choice": _choice,
+    "tags": _parsed,
 }

@@ -1,0 +1,407 @@
+"""Tags, marks, connections, fields of one's own, duplicates and merges."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from desktop_crm.meta import types
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the schema up."""
+    op.create_table(
+        "choice_option",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("tone", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_choice_option")),
+        sa.UniqueConstraint("uid", name=op.f("uq_choice_option_uid")),
+    )
+    op.create_index("ix_choice_option_external_id", "choice_option", ["external_id"], unique=False)
+    op.create_index(
+        "ix_choice_option_gone_title_key",
+        "choice_option",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_choice_option_live_title_key",
+        "choice_option",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_choice_option_live_entity_field_code",
+        "choice_option",
+        ["entity", "field", "code"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "connection_role",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("reverse_name", sa.String(length=80), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection_role")),
+        sa.UniqueConstraint("uid", name=op.f("uq_connection_role_uid")),
+    )
+    op.create_index(
+        "ix_connection_role_external_id", "connection_role", ["external_id"], unique=False
+    )
+    op.create_index(
+        "ix_connection_role_gone_title_key",
+        "connection_role",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connection_role_live_title_key",
+        "connection_role",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "custom_field",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("target", sa.String(length=60), nullable=True),
+        sa.Column("help_text", sa.String(length=400), nullable=True),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
+        sa.Column("is_searchable", sa.Boolean(), nullable=False),
+        sa.Column("is_confidential", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_field")),
+        sa.UniqueConstraint("uid", name=op.f("uq_custom_field_uid")),
+    )
+    op.create_index("ix_custom_field_external_id", "custom_field", ["external_id"], unique=False)
+    op.create_index(
+        "ix_custom_field_gone_title_key",
+        "custom_field",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_field_live_title_key",
+        "custom_field",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_field_live_entity_name",
+        "custom_field",
+        ["entity", "name"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "duplicate_pair",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("second_id", sa.Integer(), nullable=False),
+        sa.Column("score", types.ExactNumber(6), nullable=False),
+        sa.Column("reasons", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("found_at", types.UtcDateTime(), nullable=False),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", types.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_pair")),
+        sa.UniqueConstraint(
+            "entity",
+            "first_id",
+            "second_id",
+            name=op.f("uq_duplicate_pair_entity_first_id_second_id"),
+        ),
+    )
+    op.create_index(
+        "ix_duplicate_pair_queue", "duplicate_pair", ["entity", "state", "score"], unique=False
+    )
+    op.create_index(
+        "ix_duplicate_pair_second", "duplicate_pair", ["entity", "second_id"], unique=False
+    )
+    op.create_table(
+        "form_layout",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("definition", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_layout")),
+        sa.UniqueConstraint("uid", name=op.f("uq_form_layout_uid")),
+    )
+    op.create_index("ix_form_layout_external_id", "form_layout", ["external_id"], unique=False)
+    op.create_index(
+        "ix_form_layout_gone_title_key",
+        "form_layout",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_form_layout_live_title_key",
+        "form_layout",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_form_layout_live_entity",
+        "form_layout",
+        ["entity"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "merge_log",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("entity", sa.String(length=60), nullable=False),
+        sa.Column("master_id", sa.Integer(), nullable=False),
+        sa.Column("loser_id", sa.Integer(), nullable=False),
+        sa.Column("operation", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("merged_at", types.UtcDateTime(), nullable=False),
+        sa.Column("merged_by_id", sa.Integer(), nullable=True),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_merge_log")),
+    )
+    op.create_index("ix_merge_log_loser", "merge_log", ["entity", "loser_id"], unique=False)
+    op.create_index("ix_merge_log_master", "merge_log", ["entity", "master_id"], unique=False)
+    op.create_index("ix_merge_log_operation", "merge_log", ["operation"], unique=False)
+    op.create_table(
+        "tag",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("tone", sa.String(length=40), nullable=False),
+        sa.Column("description", sa.String(length=400), nullable=True),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
+        sa.UniqueConstraint("uid", name=op.f("uq_tag_uid")),
+    )
+    op.create_index("ix_tag_external_id", "tag", ["external_id"], unique=False)
+    op.create_index(
+        "ix_tag_gone_title_key",
+        "tag",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tag_live_title_key",
+        "tag",
+        ["title_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_tag_live_title_key",
+        "tag",
+        ["title_key"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "connection",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("from_type", sa.String(length=40), nullable=False),
+        sa.Column("from_id", sa.Integer(), nullable=False),
+        sa.Column("role_id", sa.Integer(), nullable=True),
+        sa.Column("to_type", sa.String(length=40), nullable=False),
+        sa.Column("to_id", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["connection_role.id"], name=op.f("fk_connection_role_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
+        sa.UniqueConstraint("uid", name=op.f("uq_connection_uid")),
+    )
+    op.create_index("ix_connection_from", "connection", ["from_type", "from_id"], unique=False)
+    op.create_index("ix_connection_to", "connection", ["to_type", "to_id"], unique=False)
+    op.create_table(
+        "record_mark",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("record_type", sa.String(length=40), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("marked_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_record_mark_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_mark")),
+        sa.UniqueConstraint(
+            "user_id",
+            "kind",
+            "record_type",
+            "record_id",
+            name=op.f("uq_record_mark_user_id_kind_record_type_record_id"),
+        ),
+    )
+    op.create_index(
+        "ix_record_mark_latest",
+        "record_mark",
+        ["user_id", "record_type", "kind", "marked_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_record_mark_record", "record_mark", ["record_type", "record_id", "kind"], unique=False
+    )
+    op.add_column("account", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("account", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("activity", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("activity", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("contact", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("contact", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("currency", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("document", sa.Column("record_type", sa.String(length=40), nullable=True))
+    op.add_column("document", sa.Column("record_id", sa.Integer(), nullable=True))
+    op.add_column("document", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("document", sa.Column("tags", sa.Text(), nullable=True))
+    op.create_index("ix_document_record", "document", ["record_type", "record_id"], unique=False)
+    op.add_column("import_batch", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("lead", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("lead", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("mailbox", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("number_sequence", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("opportunity", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("opportunity", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("own_company", sa.Column("attachment_limit_mb", sa.Integer(), nullable=True))
+    op.add_column("own_company", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("price_list", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("product", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("product", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("quote", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("quote", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("role", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("saved_view", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("stage", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("tax_code", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("team", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("unit", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("user", sa.Column("merged_into", sa.Integer(), nullable=True))
