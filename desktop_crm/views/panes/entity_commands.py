@@ -1,4 +1,4 @@
-"""What only some entities offer: convert a lead, complete an activity."""
+"""Commands on the records of a list beside the common ones, gathered from the modules of each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
     from desktop_crm.services.records import RecordValues
+    from desktop_crm.views.lists.list_panel import ListPanel
     from desktop_crm.views.workbench import Workbench
 
 _OPEN: Final = "open"
@@ -28,11 +29,16 @@ class Target:
         owner: The pane; answers are dropped when it is gone.
         record: The record shown, None while there is none.
         selected: Keys of all selected records.
+        list: The list they are selected in.
     """
 
     owner: QObject
     record: Callable[[], RecordValues | None]
     selected: Callable[[], list[int]]
+    list: ListPanel
+
+
+Maker = Callable[["Workbench", str, Target], list[Action]]
 
 
 def complete(actor: Actor, ids: list[int]) -> ChangeSet:
@@ -53,7 +59,12 @@ def complete(actor: Actor, ids: list[int]) -> ChangeSet:
 
 
 def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
-    """Commands of one entity beside the common ones."""
+    """Commands of one entity beside the common ones, in the order of the makers."""
+    return [action for make in MAKERS for action in make(bench, entity_key, target)]
+
+
+def _own(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
+    """What only one entity offers: convert a lead, complete an activity."""
     makers = {"activity": _activity, "lead": _lead}
     maker = makers.get(entity_key)
     if maker is None or not bench.actor.can(entity_key, "edit"):
@@ -113,3 +124,7 @@ def _lead(bench: Workbench, target: Target) -> list[Action]:
             enabled=lambda: _value(target, "state") == _OPEN,
         )
     ]
+
+
+MAKERS: Final[tuple[Maker, ...]] = (_own,)
+"""One function for each group of commands; a module of its own each."""

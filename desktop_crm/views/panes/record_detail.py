@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -23,6 +23,7 @@ from desktop_crm.views.forms import summary
 from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.details_page import DetailsPage
 from desktop_crm.views.panes.overview_page import OverviewPage
+from desktop_crm.views.panes.record_tabs import TABS
 from desktop_crm.views.panes.related import RelatedPanel, kinds_of
 from desktop_crm.views.panes.timeline import TimelineView
 from desktop_crm.views.widgets.action_bar import ActionBar
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.services.records import RecordValues
     from desktop_crm.services.timeline import TimelineItem
+    from desktop_crm.views.panes.record_tabs import RecordTab, TabPage
     from desktop_crm.views.workbench import Workbench
 
 _ITEMS: Final = 50
@@ -152,6 +154,9 @@ class RecordDetail(QFrame):
         self.tabs.setUsesScrollButtons(False)
         self._pages = QStackedWidget()
         self._tab_keys: list[str] = []
+        self._more: dict[str, RecordTab] = {}
+        self._holders: dict[str, QVBoxLayout] = {}
+        self._made: dict[str, TabPage] = {}
         self._make_pages(key, has_activities=bool(follow_up.takes_activities(key)))
         self.tabs.currentChanged.connect(self._tab_changed)
         layout = QVBoxLayout(self._page)
@@ -196,6 +201,13 @@ class RecordDetail(QFrame):
         self.related.hide()
         if kinds_of(key):
             self._add_tab("related", tr("Related"), self.related)
+        for tab in TABS:
+            if tab.applies(key):
+                page = QWidget()
+                self._holders[tab.key] = QVBoxLayout(page)
+                self._holders[tab.key].setContentsMargins(0, 0, 0, 0)
+                self._add_tab(tab.key, tr(tab.label), page)
+                self._more[tab.key] = tab
 
     def _add_tab(self, key: str, text: str, page: QWidget) -> None:
         self._tab_keys.append(key)
@@ -243,7 +255,7 @@ class RecordDetail(QFrame):
         if loaded.has_timeline:
             page = self.activities if loaded.items else self._nothing
             self._timeline_pages.setCurrentWidget(page)
-        self._stale = {"details", "related"}
+        self._stale = {"details", "related", *self._more}
         self._fill_tab()
         self._stack.setCurrentWidget(self._page)
         self.shown.emit(record.id)
@@ -300,8 +312,19 @@ class RecordDetail(QFrame):
         self._stale.discard(key)
         if key == "details":
             self.details.show_record(self.record)
+        elif key in self._more:
+            self._page_of(key).show_record(self.record)
         elif self.record.id is not None:
             self.related.show_record(self.record.id)
+
+    def _page_of(self, key: str) -> TabPage:
+        """Page of one of the further tabs, made when it is first looked at."""
+        made = self._made.get(key)
+        if made is None:
+            page = self._more[key].make(self.entity.key, self._bench)
+            made = self._made[key] = cast("TabPage", page)
+            self._holders[key].addWidget(page)
+        return made
 
     def may_leave(self) -> bool:
         """Whether another record may be shown; asks when the form holds unsaved changes."""
@@ -312,7 +335,8 @@ class RecordDetail(QFrame):
         if self.record_id is None:
             return
         near = {"link", "activity", *(key for key, _via in kinds_of(self.entity.key))}
-        if self.record_id in changes.ids(self.entity.key) or changes.touches(*near):
+        of_pages = any(page.concerns(changes) for page in self._made.values())
+        if self.record_id in changes.ids(self.entity.key) or changes.touches(*near) or of_pages:
             self._reload.start()
 
     # --- doing -----------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class RecordPane(Pane):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
         self._target = entity_commands.Target(
-            self, lambda: self.detail.record, lambda: list(self.list.selected_ids())
+            self, lambda: self.detail.record, lambda: list(self.list.selected_ids()), self.list
         )
         self._wanted: int | None = None
         self._settle = QTimer(self)

@@ -1,0 +1,120 @@
+"""How a list is arranged: everything a view keeps, as one frozen value with a stored form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from desktop_crm.services import filters
+from desktop_crm.services.filters import Node
+from desktop_crm.services.record_query import Order
+
+
+class Density(StrEnum):
+    """How high the rows of a list are."""
+
+    COMPACT = "compact"
+    NORMAL = "normal"
+    COMFORTABLE = "comfortable"
+
+
+class Summary(StrEnum):
+    """What the totals row says of a column."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVERAGE = "average"
+    LEAST = "min"
+    GREATEST = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How rows that meet a condition look; of several that do, the first wins.
+
+    Attributes:
+        filter: The condition.
+        tone: Colour of text and background: ``ok``, ``warn``, ``bad``, ``info``, ``neutral``, or
+            empty.
+        icon: Name of a drawing in front of the title, or empty.
+        bold: Whether the texts are heavier.
+    """
+
+    filter: Node
+    tone: str = ""
+    icon: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListLayout:
+    """What a view says about a list; what is empty is left to the list's defaults.
+
+    Attributes:
+        columns: Field paths, also over links such as ``account.city``.
+        widths: Pixels at the normal text size, by path.
+        frozen: So many columns at the left stay where they are.
+        order: Sorts, the first decides.
+        filter: Conditions, None for all.
+        group: Field path the rows are grouped by; empty for none.
+        totals: What the totals row says, by path.
+        formats: Conditional formats.
+        density: Height of the rows.
+        board: Choice or link field whose values are the columns of a board; empty for a table.
+    """
+
+    columns: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    frozen: int = 0
+    order: tuple[Order, ...] = ()
+    filter: Node | None = None
+    group: str = ""
+    totals: Mapping[str, Summary] = field(default_factory=lambda: MappingProxyType({}))
+    formats: tuple[Format, ...] = ()
+    density: Density = Density.NORMAL
+    board: str = ""
+
+
+def to_json(layout: ListLayout) -> dict[str, Any]:
+    """Plain form that is stored with views and leaves the database with them."""
+    return {
+        "columns": list(layout.columns),
+        "widths": dict(layout.widths),
+        "frozen": layout.frozen,
+        "order": [f"-{o.field}" if o.descending else o.field for o in layout.order],
+        "filter": filters.to_json(layout.filter),
+        "group": layout.group,
+        "totals": {path: summary.value for path, summary in layout.totals.items()},
+        "formats": [
+            {"filter": filters.to_json(f.filter), "tone": f.tone, "icon": f.icon, "bold": f.bold}
+            for f in layout.formats
+        ],
+        "density": layout.density.value,
+        "board": layout.board,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> ListLayout:
+    """Read the stored form; older ones keep one sort as a text."""
+    order = data.get("order") or ()
+    sorts = (order,) if isinstance(order, str) else tuple(order)
+    formats = (
+        Format(condition, f.get("tone") or "", f.get("icon") or "", bool(f.get("bold")))
+        for f in data.get("formats") or ()
+        if (condition := filters.from_json(f.get("filter"))) is not None
+    )
+    return ListLayout(
+        columns=tuple(data.get("columns") or ()),
+        widths=MappingProxyType({p: int(w) for p, w in (data.get("widths") or {}).items()}),
+        frozen=int(data.get("frozen") or 0),
+        order=tuple(Order(path.lstrip("-"), path.startswith("-")) for path in sorts),
+        filter=filters.from_json(data.get("filter")),
+        group=str(data.get("group") or ""),
+        totals=MappingProxyType({p: Summary(s) for p, s in (data.get("totals") or {}).items()}),
+        formats=tuple(formats),
+        density=Density(data.get("density") or Density.NORMAL),
+        board=str(data.get("board") or ""),
+    )
