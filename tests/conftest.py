@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from desktop_crm.bench.postgres_server import Server
     from desktop_crm.db.engine import Database
     from tests.support.keyrings import MemoryKeyring
-    from tests.support.postgres import Server
 
 TOP = Path(__file__).resolve().parent.parent
 RUN_FOLDER = "DESKTOP_CRM_TEST_RUN"
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _end_run(folder: Path) -> None:
-    from tests.support.postgres import stop_server_of_run
+    from desktop_crm.bench.postgres_server import stop_server_of_run
 
     del os.environ[RUN_FOLDER]
     stop_server_of_run(folder)
@@ -127,8 +127,8 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _sqlite_template(run_folder: Path) -> Path:
+    from desktop_crm.bench.postgres_server import locked
     from desktop_crm.db import migrate
-    from tests.support.postgres import locked
 
     template = run_folder / "template.db"
     with locked(run_folder / "template.lock"):
@@ -157,7 +157,7 @@ def sqlite_db(sqlite_url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def postgres_server(run_folder: Path) -> Server:
     """The PostgreSQL server of this run; skips with the reason where there is none."""
-    from tests.support.postgres import NoServer, server_of_run
+    from desktop_crm.bench.postgres_server import NoServer, server_of_run
 
     try:
         return server_of_run(run_folder)
@@ -167,8 +167,8 @@ def postgres_server(run_folder: Path) -> Server:
 
 @pytest.fixture(scope="session")
 def _postgres_template(run_folder: Path, postgres_server: Server) -> str:
+    from desktop_crm.bench.postgres_server import locked
     from desktop_crm.db import migrate
-    from tests.support.postgres import locked
 
     name = f"{postgres_server.prefix}_template"
     ready = run_folder / "postgres.template"

@@ -37,17 +37,42 @@ class Files:
         """A thousand contacts."""
         return self._opened("small")
 
+    @property
+    def full_on_server(self) -> Ground:
+        """A million contacts on PostgreSQL; raises ``NoServer`` where there is none."""
+        return self._opened("full_on_server")
+
+    @property
+    def small_on_server(self) -> Ground:
+        """A thousand contacts on PostgreSQL; raises ``NoServer`` where there is none."""
+        return self._opened("small_on_server")
+
     def _opened(self, name: str) -> Ground:
         from desktop_crm.bench import ground
 
         if name not in self._open:
             started = time.monotonic()
-            made = self._stack.enter_context(ground.full() if name == "full" else ground.small())
+            made: Ground = self._stack.enter_context(getattr(ground, name)())
             self._open[name] = made
             took = time.monotonic() - started
             if took > 5:
-                print(f"made the data file {made.path.name} in {took:.0f} s", flush=True)
+                kind = f"{made.database} data of {made.path.name}"
+                print(f"made the {kind} in {took:.0f} s", flush=True)
         return self._open[name]
+
+
+def on_both(
+    files: Files, row_id: int | str, title: str, run: Callable[[Ground], list[Row]]
+) -> list[Row]:
+    """Rows of a benchmark on SQLite and on PostgreSQL; without a server one that says so."""
+    from desktop_crm.bench.postgres_server import NoServer
+
+    rows = run(files.full)
+    try:
+        server = files.full_on_server
+    except NoServer as missing:
+        return [*rows, unmeasured(row_id, title, str(missing), "postgresql")]
+    return [*rows, *run(server)]
 
 
 def _lists(files: Files) -> list[Row]:
@@ -77,7 +102,7 @@ def _sorts(files: Files) -> list[Row]:
 def _opened(files: Files) -> list[Row]:
     from desktop_crm.bench import records
 
-    return records.opened(files.full)
+    return on_both(files, 5, "open a contact", records.opened)
 
 
 def _pipeline(files: Files) -> list[Row]:

@@ -39,7 +39,10 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "role_right": ("role_id", "entity", "read", "create", "edit", "remove"),
     "user": ("id", "name", "login", "team_id", "role_id", "state", *_KEYS),
     "currency": ("id", "code", "name", *_KEYS),
-    "own_company": ("id", "name", "currency_id", "fiscal_year_start", "tax_rounding", *_KEYS),
+    "own_company": (
+        "id", "name", "currency_id", "fiscal_year_start", "tax_rounding", "attachment_limit_mb",
+        *_KEYS,
+    ),
     "exchange_rate": ("currency_id", "rate", "valid_from"),
     "stage": (
         "id", "name", "state", "probability", "forecast_category", "position", "is_active", *_KEYS,

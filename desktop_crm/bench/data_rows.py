@@ -294,9 +294,9 @@ class Rows:
             yield (key, code, name, fold(code), fold(f"{code}\n{name}"), *self._tracked())
 
     def own_company(self) -> Iterator[Values]:
-        """Columns: id, name, currency_id, fiscal year, rounding, title_key, search_text."""
+        """Columns: id, name, currency_id, fiscal year, rounding, MB, title_key, search_text."""
         name = "Bench Lighting SRL"
-        yield (1, name, 1, 1, "total", fold(name), fold(name), *self._tracked())
+        yield (1, name, 1, 1, "total", 25, fold(name), fold(name), *self._tracked())
 
     def rates(self) -> Iterator[Values]:
         """Columns: currency_id, rate, valid_from, tracked."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from desktop_crm.bench.data import data_file
 from desktop_crm.bench.data_rows import FULL, LOGINS, SMALL
+from desktop_crm.core.paths import cache_dir
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.services.context import Actor, sign_in
@@ -27,16 +28,21 @@ class Ground:
     """One open data file.
 
     Attributes:
-        path: The file.
-        db: It, opened by the product.
-        raw: It, opened by the driver, set like the product's connections.
+        path: The file; on a server the one its rows were copied from.
+        db: The database, opened by the product.
+        raw: The same, opened by the driver, set like the product's connections.
         actors: By login: all, team, own with many records, own with few.
     """
 
     path: Path
     db: Database
-    raw: sqlite3.Connection
+    raw: Any
     actors: dict[str, Actor]
+
+    @property
+    def database(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.db.dialect
 
     @property
     def everything(self) -> Actor:
@@ -44,13 +50,22 @@ class Ground:
         return self.actors[LOGINS[0]]
 
     def fetch(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Rows of a hand-written statement."""
-        return self.raw.execute(statement, values).fetchall()
+        """Rows of a hand-written statement, its values written as ``?`` for both databases."""
+        found: list[tuple[Any, ...]] = self.run(statement, values).fetchall()
+        return found
+
+    def run(self, statement: str, values: Values = ()) -> Any:  # noqa: ANN401  a driver's cursor
+        """Cursor of a hand-written statement."""
+        if self.database == "sqlite":
+            return self.raw.execute(statement, values)
+        return self.raw.execute(statement.replace("%", "%%").replace("?", "%s"), values or None)
 
     def plan(self, statement: str, values: Values = ()) -> list[str]:
-        """Steps that SQLite takes for a statement."""
-        found = self.raw.execute("EXPLAIN QUERY PLAN " + statement, values)
-        return [str(row[3]) for row in found]
+        """Steps that the database takes for a statement."""
+        if self.database == "sqlite":
+            found = self.raw.execute("EXPLAIN QUERY PLAN " + statement, values)
+            return [str(row[3]) for row in found]
+        return [str(row[0]) for row in self.raw.execute("EXPLAIN " + statement, values or None)]
 
 
 @contextmanager
@@ -78,3 +93,40 @@ def opened(path: Path) -> Iterator[Ground]:
             yield Ground(path, db, raw, {login: sign_in(db, login) for login in LOGINS})
     finally:
         db.close()
+
+
+@contextmanager
+def on_server(path: Path) -> Iterator[Ground]:
+    """What a data file holds, on a PostgreSQL server that is started when none runs.
+
+    Raises:
+        NoServer: There is no PostgreSQL here.
+    """
+    import psycopg
+
+    from desktop_crm.bench.data_postgres import server_database
+    from desktop_crm.bench.postgres_server import kept_server
+
+    with kept_server(cache_dir() / "bench") as server:
+        url = server_database(server, path)
+        db = migrate.open_current(url)
+        try:
+            plain = url.replace("postgresql+psycopg://", "postgresql://")
+            with psycopg.connect(plain, autocommit=True) as raw:
+                yield Ground(path, db, raw, {login: sign_in(db, login) for login in LOGINS})
+        finally:
+            db.close()
+
+
+@contextmanager
+def full_on_server() -> Iterator[Ground]:
+    """The million contacts on PostgreSQL."""
+    with on_server(data_file(FULL)) as ground:
+        yield ground
+
+
+@contextmanager
+def small_on_server() -> Iterator[Ground]:
+    """A thousand contacts on PostgreSQL."""
+    with on_server(data_file(SMALL)) as ground:
+        yield ground

@@ -73,8 +73,9 @@ def opened(ground: Ground) -> list[Row]:
         found[1]
     )
     if not same or [item.activity_id for item in items] != [row[0] for row in found[4]]:
-        return [unmeasured(5, operation, "the two ways give different rows", "sqlite")]
-    return [compared(5, operation, pair(ours, by_hand, 2 * _CONTACTS), 8)]
+        return [unmeasured(5, operation, "the two ways give different rows", ground.database)]
+    measured = pair(ours, by_hand, 2 * _CONTACTS)
+    return [compared(5, operation, measured, 8, database=ground.database)]
 
 
 def stage_totals(ground: Ground) -> list[Row]:

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.support.postgres import locked
+from desktop_crm.bench.postgres_server import locked
 
 
 def sample_file(run_folder: Path) -> Path:

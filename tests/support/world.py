@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from desktop_crm.bench.postgres_server import Server
 from desktop_crm.db.engine import Database
 from desktop_crm.services import context, records
 from desktop_crm.services.context import Actor, system_actor
 from tests.factories import Factory
-from tests.support.postgres import Server
 
 LEVELS = ("all", "team", "own", "none")
 _worlds = itertools.count()

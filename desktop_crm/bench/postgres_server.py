@@ -1,7 +1,8 @@
-"""A PostgreSQL server for the tests: the one named, the system's, or the one from a wheel.
+"""A PostgreSQL server for tests and measurements: the one named, the system's, or a wheel's.
 
-One server serves all worker processes of a run. The process that needs it first starts it and
-leaves its address in the run's folder; the process that began the run stops it.
+One server serves all worker processes of a test run. The process that needs it first starts it and
+leaves its address in the run's folder; the process that began the run stops it. Measurements keep
+theirs, with what it holds, between two runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +41,13 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
 }
+
+MEASURED = SETTINGS | {
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "512MB",
+}
+"""Settings of the server that is measured: what a small office gives its own."""
 
 
 class NoServer(Exception):
@@ -143,24 +151,83 @@ def _named_server(run: Path) -> Server | None:
     return Server(address=address, prefix=f"{DATABASE_PREFIX}_{run.name[-8:].lower()}")
 
 
+@contextmanager
+def kept_server(home: Path) -> Iterator[Server]:
+    """The server of measurements: its data stays; one that runs already is used and left running.
+
+    Args:
+        home: Folder for the data; where the process is root, a folder of the server's account
+            beside the system's temporary files is taken instead.
+
+    Raises:
+        NoServer: none is named, installed or in a wheel.
+    """
+    named = _named_server(home)
+    if named is not None:
+        yield named
+        return
+    programs, account = _programs_and_account()
+    # Root's own folders are closed to the account the server runs under.
+    folder = Path("/var/tmp/desktop-crm-bench") if account else home / "postgres"  # noqa: S108
+    folder.mkdir(parents=True, exist_ok=True)
+    programs = _handed_over(programs, folder, account)
+    running = _running_port(folder)
+    port = running or _free_port()
+    server = Server(_address(port), DATABASE_PREFIX, str(programs), str(folder), account)
+    if running is None:
+        if not (folder / "data" / "PG_VERSION").exists():
+            _make_cluster(server)
+        _start(server, port, MEASURED)
+    try:
+        yield server
+    finally:
+        if running is None:
+            _call(server, "pg_ctl", "-D", f"{folder}/data", "-w", "-m", "fast", "stop")
+
+
+def _running_port(folder: Path) -> int | None:
+    """Port of a server that runs over a folder already."""
+    try:
+        lines = (folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()
+        port = int(lines[3])
+    except (OSError, ValueError, IndexError):
+        return None
+    with socket.socket() as probe:
+        return port if probe.connect_ex(("127.0.0.1", port)) == 0 else None
+
+
 def _own_server() -> Server:
+    programs, account = _programs_and_account()
+    parent = "/var/tmp" if account else None  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="desktop-crm-pg-", dir=parent))
+    programs = _handed_over(programs, folder, account)
+    port = _free_port()
+    server = Server(_address(port), DATABASE_PREFIX, str(programs), str(folder), account)
+    _make_cluster(server)
+    _start(server, port, SETTINGS)
+    return server
+
+
+def _programs_and_account() -> tuple[Path, str | None]:
     programs = _system_programs() or _programs_of_wheel()
     if programs is None:
         raise NoServer(f"no PostgreSQL: set {NAMED_SERVER} or install the server")
     as_root = sys.platform != "win32" and os.geteuid() == 0
-    account = _unprivileged_account() if as_root else None
-    parent = "/var/tmp" if as_root else None
-    folder = Path(tempfile.mkdtemp(prefix="desktop-crm-pg-", dir=parent))
+    return programs, _unprivileged_account() if as_root else None
+
+
+def _handed_over(programs: Path, folder: Path, account: str | None) -> Path:
+    """Give a folder to the server's account; programs that it can read."""
     if account:
-        if WHEEL in programs.parts:
+        if WHEEL in programs.parts and not (folder / "server").exists():
             programs = _readable_copy(programs, folder / "server")
         folder.chmod(0o755)
         shutil.chown(folder, account)
-    port = _free_port()
-    address = f"postgresql+psycopg://{LOGIN}@127.0.0.1:{port}"
-    server = Server(address, DATABASE_PREFIX, str(programs), str(folder), account)
-    _initialise(server, port)
-    return server
+    return programs
+
+
+def _address(port: int) -> str:
+    return f"postgresql+psycopg://{LOGIN}@127.0.0.1:{port}"
 
 
 def _readable_copy(programs: Path, target: Path) -> Path:
@@ -172,21 +239,23 @@ def _readable_copy(programs: Path, target: Path) -> Path:
     return target / programs.relative_to(packages)
 
 
-def _initialise(server: Server, port: int) -> None:
-    data = f"{server.folder}/data"
+def _make_cluster(server: Server) -> None:
     locale = "C.UTF-8" if sys.platform == "linux" else "C"
     options = ["--no-sync", "--encoding=UTF8", f"--locale={locale}", "--auth=trust"]
-    _call(server, "initdb", "-D", data, "-U", LOGIN, *options)
-    settings = " ".join(f"-c {name}='{value}'" for name, value in SETTINGS.items())
-    log = f"{server.folder}/log"
-    _call(server, "pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-p {port} -F {settings}", "start")
+    _call(server, "initdb", "-D", f"{server.folder}/data", "-U", LOGIN, *options)
+
+
+def _start(server: Server, port: int, settings: Mapping[str, str]) -> None:
+    said = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    data, log = f"{server.folder}/data", f"{server.folder}/log"
+    _call(server, "pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-p {port} -F {said}", "start")
 
 
 def _call(server: Server, program: str, *arguments: str) -> None:
     command = [str(Path(server.programs or "") / program), *arguments]
     # Not a pipe: the server would inherit it and hold it open as long as it runs.
     with tempfile.TemporaryFile() as output:
-        code = subprocess.call(
+        code = subprocess.call(  # noqa: S603  the server's own programs
             command,
             cwd=server.folder,
             stdout=output,
