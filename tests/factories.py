@@ -41,6 +41,11 @@ RECKONED: Mapping[str, frozenset[str]] = {
 }
 """Fields that rules set whatever is asked."""
 
+ENDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "connection": (("from_type", "from_id"), ("to_type", "to_id")),
+}
+"""Pairs of fields that name a record of any kind together."""
+
 _numbers = itertools.count(1)
 
 
@@ -65,6 +70,9 @@ class Factory:
         for name in self._links(entity):
             if not (overrides.keys() & set(entity.parent) and name in entity.parent):
                 found.setdefault(name, overrides.get(name) or self.make(entity.fields[name].target))
+        for kind, record in ENDS.get(key, ()):
+            if record not in overrides:
+                found |= {kind: "contact", record: self.make("contact")}
         return {**found, **overrides}
 
     def make(self, key: str, **overrides: object) -> int:

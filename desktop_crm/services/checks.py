@@ -20,6 +20,9 @@ from desktop_crm.services.values import LENGTH, required_error, same, too_long
 SYNC = "sync"
 """Way in of the mailbox passes: they link what rules find, whoever may see it."""
 
+_ENDS = ("from_type", "from_id", "to_type", "to_id", "record_type", "record_id")
+"""Fields that name a record of any kind, whose rights decide."""
+
 
 def system_field(draft: Draft, field: BoundField, value: object) -> None:
     """Refuse to set what the product keeps itself; the uid of a new record may come along."""
@@ -118,7 +121,7 @@ def reach(work: Work, drafts: Sequence[Draft]) -> None:
         return
     # Lines stand under a parent that was asked about already.
     own = [d for d in drafts if d.line_of is None and d.id is not None]
-    decisive = {"owner", "user", *work.entity.parent}
+    decisive = {"owner", "user", *_ENDS, *work.entity.parent}
     moved = [d for d in own if not d.is_new and any(d.changes(name) for name in decisive)]
     for action, chosen in (("create", [d for d in own if d.is_new]), ("edit", moved)):
         ids = [d.id for d in chosen if d.id is not None]

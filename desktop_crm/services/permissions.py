@@ -141,9 +141,23 @@ def of_records(
         target = entity.table.alias()
         inner = row_clause(actor, entity, target, action)
         same_kind = and_(kind == entity.key)
-        known = same_kind if inner is None else key.in_(select(target.c.id).where(inner))
-        reached.append(and_(same_kind, known))
+        if inner is not None:
+            # Asked for each row by key: a list of all visible keys would be as long as the table.
+            one = select(target.c.id).where(target.c.id == key, inner)
+            same_kind = and_(same_kind, one.correlate_except(target).exists())
+        reached.append(same_kind)
     return or_(false(), *reached)
+
+
+def _attached(actor: Actor, table: FromClause, action: str) -> Clause:
+    """A file is seen with the record it is attached to; one that hangs on none has an owner."""
+    document = registry.get("document")
+    owners = actor.owners(document, action)
+    free = and_(table.c.record_type.is_(None))
+    if owners is not None:
+        free = and_(free, table.c.owner_id.in_(sorted(owners)))
+    seen = "read" if action == "read" else "edit"
+    return or_(free, of_records(actor, table.c.record_type, table.c.record_id, seen))
 
 
 def _never(actor: Actor, table: FromClause, action: str) -> Clause:
@@ -156,6 +170,7 @@ _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "audit_entry": _own_deeds,
     "import_batch": _own_import,
     "saved_view": _visible_view,
+    "document": _attached,
     "document_content": _never,
     "record_mark": _own_mark,
     "connection": _between_records,

@@ -75,6 +75,18 @@ _STAGES: Final = (
 _ALL, _TEAM, _OWN, _NONE = RightLevel.ALL, RightLevel.TEAM, RightLevel.OWN, RightLevel.NONE
 _Right = tuple[str, RightLevel, RightLevel, RightLevel, RightLevel]
 # Reference data is readable by everybody; whoever may change it is named entity by entity.
+_CONNECTIONS: Final = (
+    (N_("Influencer"), N_("Influences")),
+    (N_("Decision maker"), N_("Decides for")),
+    (N_("Consultant"), N_("Advises")),
+    (N_("Partner"), None),
+    (N_("Press"), N_("Reports on")),
+    (N_("Referred by"), N_("Referred")),
+    (N_("Former employer"), N_("Former employee")),
+    (N_("Supplier"), N_("Customer")),
+    (N_("Family"), None),
+)
+
 _ROLES: Final[tuple[tuple[str, bool, bool, tuple[_Right, ...]], ...]] = (
     (N_("Administrator"), True, True, ((EVERY, _ALL, _ALL, _ALL, _ALL),)),
     (
@@ -239,6 +251,7 @@ def _reference(work: Operation) -> None:
         ("tax_code", _tax_rows()),
         ("stage", _stage_rows()),
         ("role", _role_rows()),
+        ("connection_role", _connection_rows()),
         (
             "number_sequence",
             [{"entity": "quote", "pattern": "Q-{year}-{number}", "padding": 5}],
@@ -277,6 +290,13 @@ def _stage_rows() -> list[dict[str, Any]]:
             "position": position * 10,
         }
         for position, (code, name, state, probability, forecast) in enumerate(_STAGES, 1)
+    ]
+
+
+def _connection_rows() -> list[dict[str, Any]]:
+    return [
+        {"name": tr(name), "reverse_name": tr(back) if back else None, "position": position * 10}
+        for position, (name, back) in enumerate(_CONNECTIONS, 1)
     ]
 
 

@@ -17,7 +17,7 @@ from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, query, records, undo
 from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.query import RecordQuery
-from tests.factories import RECKONED, Factory
+from tests.factories import ENDS, RECKONED, Factory
 from tests.support.statements import counted
 from tests.support.world import World
 
@@ -45,6 +45,9 @@ def row(world: World, entity: Entity, key: int) -> dict[str, Any]:
 def changeable(entity: Entity) -> list[BoundField]:
     """Fields whose change no rule answers with anything else."""
     left_out = RECKONED.get(entity.key, frozenset()) | {"kind", "language", "time_zone"}
+    left_out |= {name for pair in ENDS.get(entity.key, ()) for name in pair}
+    if entity.key in ENDS:
+        left_out |= {"valid_from"}  # moved alone, it would come after the end
     plain = {kinds.TEXT, kinds.MULTILINE, kinds.INTEGER, kinds.DATE, kinds.URL, kinds.PHONE,
              kinds.EMAIL, kinds.QUANTITY, kinds.MONEY}  # fmt: skip
     return [

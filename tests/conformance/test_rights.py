@@ -16,7 +16,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.query import Order, RecordQuery
-from tests.factories import Factory
+from tests.factories import ENDS, Factory
 from tests.support.world import LEVELS, World
 
 OWNERS = ("own", "mate", "stranger")
@@ -36,7 +36,7 @@ def root(entity: Entity) -> Entity:
     """The entity whose rights decide: the one at the top of the parents."""
     if entity.parent and not entity.reference:
         return root(registry.get(entity.fields[entity.parent[0]].target))
-    return entity
+    return registry.get("contact") if entity.key in ENDS else entity
 
 
 def make_for(world: World, entity: Entity, owner: str) -> int:
@@ -52,7 +52,16 @@ def make_for(world: World, entity: Entity, owner: str) -> int:
         name = entity.parent[0]
         parent = make_for(world, registry.get(entity.fields[name].target), owner)
         return world.factory.make(entity.key, **{name: parent})
-    return world.factory.make(entity.key)
+    return world.factory.make(entity.key, **ends_for(world, entity, owner))
+
+
+def ends_for(world: World, entity: Entity, owner: str) -> dict[str, Any]:
+    """Both records of a connection, which belong to somebody."""
+    contact = registry.get("contact")
+    found: dict[str, Any] = {}
+    for kind, record in ENDS.get(entity.key, ()):
+        found |= {kind: contact.key, record: make_for(world, contact, owner)}
+    return found
 
 
 def vars_of(actor: Actor) -> dict[str, Any]:
@@ -150,6 +159,8 @@ def test_nobody_makes_a_record_out_of_the_own_reach(world: World, entity: Entity
 
 def _values_for(world: World, entity: Entity, owner: str) -> dict[str, Any] | None:
     user = world.people[owner].user_id
+    if entity.key in ENDS:
+        return world.factory.values(entity.key, **ends_for(world, entity, owner))
     if entity.reference or not (entity.owned or entity.parent or entity.key == "mailbox"):
         return None
     if entity.owned:

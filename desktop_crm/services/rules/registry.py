@@ -10,6 +10,7 @@ from desktop_crm.services.rules import (
     accounts,
     activities,
     addresses,
+    connections,
     contacts,
     currencies,
     opportunities,
@@ -20,7 +21,7 @@ from desktop_crm.services.rules import (
 _NONE: Final = Rules()
 
 RULES: Final[Mapping[str, Rules]] = {
-    "account": Rules(before=(accounts.mail_domain,)),
+    "account": Rules(before=(accounts.mail_domain, accounts.no_circle)),
     "contact": Rules(before=(contacts.full_name,)),
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
     "opportunity": Rules(
@@ -35,6 +36,7 @@ RULES: Final[Mapping[str, Rules]] = {
     ),
     "quote": Rules(before=(quote_rules.complete,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
+    "connection": Rules(before=(connections.two_records,)),
     "currency": Rules(before=(currencies.code,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),

@@ -5,6 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from desktop_crm.core import clock
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.identity import new_uid
+from desktop_crm.core.text import fold
 from desktop_crm.meta import types
 
 revision = "0002"
@@ -405,3 +409,49 @@ def upgrade() -> None:
     op.add_column("team", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("unit", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("user", sa.Column("merged_into", sa.Integer(), nullable=True))
+    _connection_roles()
+
+
+_ROLES = (
+    (N_("Influencer"), N_("Influences")),
+    (N_("Decision maker"), N_("Decides for")),
+    (N_("Consultant"), N_("Advises")),
+    (N_("Partner"), None),
+    (N_("Press"), N_("Reports on")),
+    (N_("Referred by"), N_("Referred")),
+    (N_("Former employer"), N_("Former employee")),
+    (N_("Supplier"), N_("Customer")),
+    (N_("Family"), None),
+)
+
+
+def _connection_roles() -> None:
+    """Give a database in use the roles that a new one starts with, in the interface language."""
+    user = sa.table("user", sa.column("id"))
+    if op.get_bind().execute(sa.select(user.c.id).limit(1)).first() is None:
+        return
+    now = clock.now()
+    names = ("uid", "name", "reverse_name", "position", "title_key", "search_text", "version")
+    table = sa.table(
+        "connection_role",
+        *(sa.column(name) for name in names),
+        sa.column("created_at", types.UtcDateTime()),
+        sa.column("modified_at", types.UtcDateTime()),
+    )
+    op.bulk_insert(
+        table,
+        [
+            {
+                "uid": new_uid(),
+                "name": tr(name),
+                "reverse_name": tr(back) if back else None,
+                "position": position * 10,
+                "title_key": fold(tr(name)),
+                "search_text": fold("\n".join(tr(text) for text in (name, back) if text)),
+                "version": 1,
+                "created_at": now,
+                "modified_at": now,
+            }
+            for position, (name, back) in enumerate(_ROLES, 1)
+        ],
+    )
