@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
@@ -76,6 +76,10 @@ class ListLayout:
     formats: tuple[Format, ...] = ()
     density: Density = Density.NORMAL
     board: str = ""
+
+
+PLAIN: Final = ListLayout()
+"""The layout that leaves everything to the list."""
 
 
 def to_json(layout: ListLayout) -> dict[str, Any]:

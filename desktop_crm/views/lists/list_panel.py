@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
@@ -13,8 +14,10 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
+from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.lists import columns as list_columns
+from desktop_crm.views.lists.arrangement import Arrangement
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.record_view import RecordView
@@ -58,13 +61,12 @@ class ListPanel(QFrame):
         self._bench = bench
         self.entity = registry.get(entity_key)
         self._view: ListView | None = None
-        self._order: Order | None = None
+        self._arranged = Arrangement(bench, entity_key)
         self._search = ""
         self._condition: Node | None = None
         self.count = 0
         self.is_exact = True
         self._instead: QWidget | None = None
-        self._memory = f"list.{entity_key}"
         self.model = RecordModel(bench.tasks, self)
         self.table = RecordView(f"table.{entity_key}", tr(self.entity.plural))
         self.table.setModel(self.model)
@@ -125,45 +127,56 @@ class ListPanel(QFrame):
     # --- what is shown ---------------------------------------------------------------------
 
     def show_view(self, view: ListView) -> None:
-        """Show another view."""
+        """Show another view, with what the person changed of its layout before."""
         self._view = view
+        self._arranged.show(view)
         self.title.setText(view.title)
-        kept = self._bench.recall(self._memory).get("order", "")
-        self._order = view.order
-        if self._order is None and isinstance(kept, str) and kept:
-            self._order = Order(kept.lstrip("-"), kept.startswith("-"))
+        self.reload()
+
+    def list_layout(self) -> ListLayout:
+        """How the list stands: the view's layout, what the person changed, the filter typed.
+
+        It is not named ``layout``, which every widget of Qt has.
+        """
+        return replace(
+            self._arranged.layout,
+            columns=self.shown_columns(),
+            filter=filters.both(self._arranged.layout.filter, self._condition),
+        )
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the list stands otherwise than its view says."""
+        return self._condition is not None or self._arranged.is_changed
+
+    def forget_changes(self) -> None:
+        """Show the view as it was saved; also once it was saved with the changes."""
+        self._arranged.forget()
         self.reload()
 
     def query(self) -> RecordQuery:
         """Filter, order and search of the list as it stands."""
-        order = () if self._order is None else (self._order,)
-        of_view = self._view.filter if self._view is not None else None
-        condition = filters.both(of_view, self._condition)
+        layout = self._arranged.layout
+        condition = filters.both(layout.filter, self._condition)
         columns = tuple(column.path for column in self.model.columns)
-        return RecordQuery(self.entity.key, columns, condition, order, self._search)
+        return RecordQuery(self.entity.key, columns, condition, layout.order, self._search)
 
     def reload(self) -> None:
         """Ask the database again; the current record stays current."""
-        kept = self._bench.recall(self._memory)
-        own = self._view.columns if self._view is not None else ()
-        saved = self._view is not None and self._view.saved_id is not None
-        chosen = tuple(kept.get("columns") or ())
-        paths = (own if saved else chosen) or own or self.entity.columns
+        layout = self._arranged.layout
+        paths = layout.columns or self.entity.columns
         columns = list_columns.columns(self._bench.actor, self.entity, paths)
         if not columns:
-            paths = self.entity.columns
-            columns = list_columns.columns(self._bench.actor, self.entity, paths)
-        widths = {str(k): int(v) for k, v in (kept.get("widths") or {}).items()}
+            columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
         self.notice.say("")
-        self.table.drops_columns = paths is not chosen and not saved
-        self.table.show_columns(columns, widths)
+        self.table.drops_columns = not layout.columns
+        self.table.show_columns(columns, dict(layout.widths))
         self._show_sort()
         source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
         self.model.set_source(source, columns)
 
     def _show_sort(self) -> None:
-        default = self.entity.order or self.entity.title
-        shown = self._order or Order(default.lstrip("-"), default.startswith("-"))
+        shown = self.order[0]
         self.table.show_sort(shown.field, descending=shown.descending)
 
     @Slot(object, bool)
@@ -246,23 +259,16 @@ class ListPanel(QFrame):
 
     @Slot(str)
     def _sort(self, path: str) -> None:
-        same = self._order is not None and self._order.field == path
-        descending = same and self._order is not None and not self._order.descending
-        if self._order is None and path == self.entity.title:
-            descending = True
-        self._order = Order(path, descending)
-        self._keep(order=f"{'-' if descending else ''}{path}")
+        first = self.order[0]
+        descending = first.field == path and not first.descending
+        self._arranged.change(order=[f"{'-' if descending else ''}{path}"])
         self.reload()
 
     @Slot()
     def _keep_columns(self) -> None:
         paths, widths = self.table.column_state()
         moved = paths != tuple(column.path for column in self.model.columns)
-        self._keep(widths=widths, **({"columns": list(paths)} if moved else {}))
-
-    def _keep(self, **values: object) -> None:
-        kept = self._bench.recall(self._memory)
-        self._bench.remember(self._memory, {**kept, **values})
+        self._arranged.change(widths=widths, **({"columns": list(paths)} if moved else {}))
 
     def choose_columns(self) -> None:
         """Open the column chooser."""
@@ -276,7 +282,7 @@ class ListPanel(QFrame):
 
         def chosen(result: int) -> None:
             if result:
-                self._keep(columns=list(dialog.chosen()))
+                self._arranged.change(columns=list(dialog.chosen()))
                 self.reload()
             dialog.deleteLater()
 
@@ -288,9 +294,11 @@ class ListPanel(QFrame):
         return self.table.column_state()[0]
 
     @property
-    def order(self) -> Order | None:
-        """Sort chosen by the person or the view; None is the entity's own."""
-        return self._order
+    def order(self) -> tuple[Order, ...]:
+        """Sorts of the list, the first decides; the entity's own where nobody chose any."""
+        default = self.entity.order or self.entity.title
+        own = Order(default.lstrip("-"), default.startswith("-"))
+        return self._arranged.layout.order or (own,)
 
     # --- selection and news ----------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
-from desktop_crm.services import filters
+from desktop_crm.services import filters, list_layout
 from desktop_crm.services.filters import Group, Node, Rule
+from desktop_crm.services.list_layout import PLAIN, ListLayout
 from desktop_crm.services.query import Order, RecordQuery, count, objects
 from desktop_crm.services.tally import Part, tally
 from desktop_crm.views.lists.navigation import NavGroup, NavItem
@@ -74,19 +75,20 @@ class ListView:
         key: Stable name.
         title: Shown text, translated.
         icon: Name of a drawing.
-        filter: Conditions, None for all.
-        order: Sort of its own; None takes the list's.
-        columns: Columns of its own; empty takes the list's.
+        layout: Its conditions and what else it says about the list.
         saved_id: Key of the saved view it comes from.
     """
 
     key: str
     title: str
     icon: str = "folder"
-    filter: Node | None = None
-    order: Order | None = None
-    columns: tuple[str, ...] = ()
+    layout: ListLayout = PLAIN
     saved_id: int | None = None
+
+    @property
+    def filter(self) -> Node | None:
+        """Conditions, None for all."""
+        return self.layout.filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +133,17 @@ def fixed(entity: Entity, user_id: int | None) -> ViewSet:
             is_activity = entity.key == "activity"
             if is_activity:
                 both = filters.both(both, _NOT_OVER)
-            order = Order("occurred_at") if is_activity else None
+            order = (Order("occurred_at"),) if is_activity else ()
             columns = _ACTIVITY_COLUMNS if is_activity else ()
             title = tr(_MY_OPEN[entity.key])
-            views.append(ListView(OPEN, title, "star", both, order, columns))
+            layout = ListLayout(filter=both, order=order, columns=columns)
+            views.append(ListView(OPEN, title, "star", layout))
         mine = tr(_MINE.get(entity.key, N_("Mine")))
-        views.append(ListView(MINE, mine, "person", own))
+        views.append(ListView(MINE, mine, "person", ListLayout(filter=own)))
     views.append(ListView(ALL, tr(_ALL.get(entity.key, N_("All"))), entity.icon))
     if "modified_at" in entity.fields:
-        recent = Order("modified_at", descending=True)
-        views.append(ListView(RECENT, tr("Recently changed"), "clock", None, recent))
+        latest = ListLayout(order=(Order("modified_at", descending=True),))
+        views.append(ListView(RECENT, tr("Recently changed"), "clock", latest))
     return ViewSet(((tr("Views"), tuple(views)),))
 
 
@@ -175,7 +178,8 @@ def _part_view(entity: Entity, name: str, part: Part) -> ListView:
     declared = bool(entity.fields[name].options)
     title = tr(part.label) if declared else part.label
     icon = _ICONS.get(name, "folder")
-    return ListView(f"{name}:{part.value}", title, icon, Rule(name, "=", part.value))
+    layout = ListLayout(filter=Rule(name, "=", part.value))
+    return ListView(f"{name}:{part.value}", title, icon, layout)
 
 
 def _saved(actor: Actor, entity_key: str) -> tuple[ListView, ...]:
@@ -188,24 +192,5 @@ def _saved(actor: Actor, entity_key: str) -> tuple[ListView, ...]:
 
 
 def _from_saved(row: Mapping[str, Any]) -> ListView:
-    definition = row["definition"] or {}
-    order = definition.get("order") or ""
-    return ListView(
-        f"{SAVED}:{row['id']}",
-        str(row["name"]),
-        "star",
-        filters.from_json(definition.get("filter")),
-        Order(order.lstrip("-"), order.startswith("-")) if order else None,
-        tuple(definition.get("columns") or ()),
-        row["id"],
-    )
-
-
-def definition(view: ListView, columns: tuple[str, ...], order: Order | None) -> dict[str, Any]:
-    """Stored form of a view as it stands on the screen."""
-    sign = "-" if order is not None and order.descending else ""
-    return {
-        "filter": filters.to_json(view.filter),
-        "columns": list(columns),
-        "order": f"{sign}{order.field}" if order is not None else "",
-    }
+    layout = list_layout.from_json(row["definition"] or {})
+    return ListView(f"{SAVED}:{row['id']}", str(row["name"]), "star", layout, row["id"])

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
+from desktop_crm.services import list_layout
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.lists import views as list_views
@@ -235,8 +236,7 @@ class RecordPane(Pane):
         )
         if not ok or not name.strip():
             return
-        shown = replace(self._view, filter=self.list.query().filter)
-        stored = list_views.definition(shown, self.list.shown_columns(), self.list.order)
+        stored = list_layout.to_json(self.list.list_layout())
         values = {"name": name.strip(), "entity": self.entity.key, "definition": stored}
         self.bench.tasks.write(
             partial(records.save, self.bench.actor, "saved_view", None, None, values),
