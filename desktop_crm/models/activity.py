@@ -23,7 +23,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned, sparse
 
 
 class ActivityKind(Choice):
@@ -148,6 +148,7 @@ class Activity(Titled, Tagged, Owned, Base):
         Index("ix_activity_contact_id", "contact_id"),
         Index("ix_activity_lead_id", "lead_id"),
         Index("ix_activity_opportunity_id", "opportunity_id"),
+        *sparse("activity", "quote_id"),
     )
     __entity__ = EntityMeta(
         key="activity",
@@ -233,6 +234,7 @@ class ActivityParty(Tracked, Base):
         Index("ix_activity_party_activity_id", "activity_id"),
         Index("ix_activity_party_address", "address"),
         Index("ix_activity_party_contact_id", "contact_id"),
+        *sparse("activity_party", "account_id", "lead_id"),
     )
     __entity__ = EntityMeta(
         key="activity_party",

@@ -135,6 +135,25 @@ def gone(table: str, *columns: str) -> Index:
     return _partial(f"ix_{table}_gone_{'_'.join(columns)}", "deleted_at IS NOT NULL", *columns)
 
 
+def sparse(table: str, *columns: str) -> tuple[Index, ...]:
+    """Index behind each of some links that most records leave empty.
+
+    Deleting a record for good and merging records look for whatever points there.
+    """
+    from sqlalchemy import text as sql
+
+    found: list[Index] = []
+    for column in columns:
+        condition: Any = sql(f"{column} IS NOT NULL")
+        found.append(
+            Index(
+                f"ix_{table}_{column}", column,
+                sqlite_where=condition, postgresql_where=condition,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
 def _partial(name: str, rows: str, *columns: str) -> Index:
     from sqlalchemy import text as sql
 

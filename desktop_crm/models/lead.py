@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, sparse
 from desktop_crm.models.party import Consents, Rating, Reachable, reach_lines
 
 
@@ -68,7 +68,10 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
     """Person or company that may become a customer."""
 
     __tablename__ = "lead"
-    __table_args__ = owned("lead", "modified_at")
+    __table_args__ = (
+        *owned("lead", "modified_at"),
+        *sparse("lead", "converted_account_id", "converted_contact_id", "converted_opportunity_id"),
+    )
     __entity__ = EntityMeta(
         key="lead",
         label=N_("Lead"),

@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Level, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, titled
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, sparse, titled
 
 
 class ViewScope(Choice):
@@ -61,6 +61,7 @@ class Document(Titled, Tagged, Owned, Base):
         Index("ix_document_activity_id", "activity_id"),
         Index("ix_document_quote_id", "quote_id"),
         Index("ix_document_record", "record_type", "record_id"),
+        *sparse("document", "account_id"),
     )
     __entity__ = EntityMeta(
         key="document",

@@ -25,7 +25,17 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned, titled
+from desktop_crm.models.base import (
+    Base,
+    Owned,
+    Tagged,
+    Titled,
+    Tracked,
+    live,
+    owned,
+    sparse,
+    titled,
+)
 from desktop_crm.models.lead import Source
 
 
@@ -115,6 +125,7 @@ class Opportunity(Titled, Tagged, Owned, Base):
             postgresql_where=sql("deleted_at IS NULL"),
         ),
         live("opportunity", "stage_id", "title_key"),
+        *sparse("opportunity", "product_id", "originating_lead_id"),
     )
     __entity__ = EntityMeta(
         key="opportunity",

@@ -32,7 +32,7 @@ from desktop_crm.meta.field import (
     Section,
     Tone,
 )
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned, sparse
 
 
 class ActiveState(Choice):
@@ -134,6 +134,7 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
         *owned("account", "modified_at"),
         Index("ix_account_domain", "domain"),
         Index("ix_account_tax_id", "tax_id"),
+        *sparse("account", "parent_id", "primary_contact_id"),
     )
     __entity__ = EntityMeta(
         key="account",
@@ -210,6 +211,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
     __table_args__ = (
         *owned("contact", "modified_at"),
         Index("ix_contact_account_id", "account_id"),
+        *sparse("contact", "manager_id", "assistant_id", "originating_lead_id"),
     )
     __entity__ = EntityMeta(
         key="contact",

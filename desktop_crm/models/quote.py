@@ -23,7 +23,7 @@ from desktop_crm.meta.columns import (
     text,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Level, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned, sparse
 
 
 class QuoteState(Choice):
@@ -65,6 +65,7 @@ class Quote(Titled, Tagged, Owned, Base):
         Index("ix_quote_account_id", "account_id"),
         Index("ix_quote_opportunity_id", "opportunity_id"),
         Index("ix_quote_number_revision", "number", "revision", unique=True),
+        *sparse("quote", "contact_id", "supersedes_id"),
     )
     __entity__ = EntityMeta(
         key="quote",

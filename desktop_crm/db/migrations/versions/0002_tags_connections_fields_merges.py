@@ -409,7 +409,31 @@ def upgrade() -> None:
     op.add_column("team", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("unit", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("user", sa.Column("merged_into", sa.Integer(), nullable=True))
+    _sparse("contact", "manager_id")
+    _sparse("contact", "assistant_id")
+    _sparse("contact", "originating_lead_id")
+    _sparse("account", "parent_id")
+    _sparse("account", "primary_contact_id")
+    _sparse("lead", "converted_account_id")
+    _sparse("lead", "converted_contact_id")
+    _sparse("lead", "converted_opportunity_id")
+    _sparse("activity", "quote_id")
+    _sparse("activity_party", "account_id")
+    _sparse("activity_party", "lead_id")
+    _sparse("quote", "contact_id")
+    _sparse("quote", "supersedes_id")
+    _sparse("document", "account_id")
+    _sparse("opportunity", "product_id")
+    _sparse("opportunity", "originating_lead_id")
     _connection_roles()
+
+
+def _sparse(table: str, column: str) -> None:
+    """Index behind a link that most records leave empty."""
+    filled = sa.text(f"{column} IS NOT NULL")
+    op.create_index(
+        f"ix_{table}_{column}", table, [column], sqlite_where=filled, postgresql_where=filled
+    )
 
 
 _ROLES = (
