@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from desktop_crm.core import clock
 from desktop_crm.core.identity import new_uid
-from desktop_crm.models import Base
+from desktop_crm.models import Base, RecordMark
 from desktop_crm.services.query import key_clause
 
 _CHUNK: Final = 1_000
@@ -96,3 +98,47 @@ def delete_rows(
     if keys:
         table: Any = model.__table__
         connection.execute(delete(model).where(key_clause(connection, table.c[column], keys)))
+
+
+def mark(
+    connection: Connection,
+    user: int,
+    kind: str,
+    entity: str,
+    keys: Sequence[int],
+    at: datetime,
+) -> None:
+    """Put a user's mark on records; on those that have it, the moment becomes this one."""
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    put = dialect.insert(RecordMark)
+    put = put.on_conflict_do_update(
+        index_elements=["user_id", "kind", "record_type", "record_id"],
+        set_={"marked_at": put.excluded.marked_at},
+    )
+    rows = [
+        {"user_id": user, "kind": kind, "record_type": entity, "record_id": key, "marked_at": at}
+        for key in keys
+    ]
+    if rows:
+        connection.execute(put, rows)
+
+
+def unmark(connection: Connection, user: int, kind: str, entity: str, keys: Sequence[int]) -> None:
+    """Take a user's mark off records."""
+    own = RecordMark.__table__.c
+    connection.execute(
+        delete(RecordMark).where(
+            own.user_id == user,
+            own.kind == kind,
+            own.record_type == entity,
+            key_clause(connection, own.record_id, keys),
+        )
+    )
+
+
+def keep_latest_marks(connection: Connection, user: int, kind: str, entity: str, most: int) -> None:
+    """Forget the oldest marks of a kind beyond a number."""
+    own = RecordMark.__table__.c
+    same = (own.user_id == user, own.kind == kind, own.record_type == entity)
+    latest = select(own.id).where(*same).order_by(own.marked_at.desc(), own.id.desc()).limit(most)
+    connection.execute(delete(RecordMark).where(*same, own.id.not_in(latest)))

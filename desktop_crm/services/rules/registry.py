@@ -16,6 +16,7 @@ from desktop_crm.services.rules import (
     opportunities,
     quote_rules,
     users,
+    views,
 )
 
 _NONE: Final = Rules()
@@ -40,6 +41,7 @@ RULES: Final[Mapping[str, Rules]] = {
     "currency": Rules(before=(currencies.code,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
+    "saved_view": Rules(before=(views.first_for_all,)),
     "user": Rules(
         before=(users.languages, users.administrators),
         before_remove=(users.last_administrator,),

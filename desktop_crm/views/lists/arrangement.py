@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from desktop_crm.services.list_layout import PLAIN, ListLayout, from_json, to_json
 
 if TYPE_CHECKING:
-    from desktop_crm.views.lists.views import ListView
+    from desktop_crm.services.list_view import ListView
     from desktop_crm.views.workbench import Workbench
 
 

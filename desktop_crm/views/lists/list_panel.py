@@ -31,7 +31,7 @@ from desktop_crm.views.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
-    from desktop_crm.views.lists.views import ListView
+    from desktop_crm.services.list_view import ListView
     from desktop_crm.views.workbench import Workbench
 
 _REFRESHED = 50_000

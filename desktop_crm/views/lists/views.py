@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
-from desktop_crm.services import filters, list_layout
-from desktop_crm.services.filters import Group, Node, Rule
-from desktop_crm.services.list_layout import PLAIN, ListLayout
-from desktop_crm.services.query import Order, RecordQuery, count, objects
+from desktop_crm.services import filters
+from desktop_crm.services import views as saved_views
+from desktop_crm.services.filters import Group, Rule
+from desktop_crm.services.list_layout import ListLayout
+from desktop_crm.services.list_view import ListView
+from desktop_crm.services.query import Order, RecordQuery, count
 from desktop_crm.services.tally import Part, tally
 from desktop_crm.views.lists.navigation import NavGroup, NavItem
 
@@ -25,7 +27,6 @@ ALL: Final = "all"
 MINE: Final = "mine"
 RECENT: Final = "recent"
 OPEN: Final = "open"
-SAVED: Final = "saved"
 GROUPED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("relationship_type",),
     "contact": ("role",),
@@ -65,30 +66,6 @@ _MY_OPEN: Final = {
     "opportunity": N_("My open opportunities"),
     "activity": N_("My open activities"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ListView:
-    """One view.
-
-    Attributes:
-        key: Stable name.
-        title: Shown text, translated.
-        icon: Name of a drawing.
-        layout: Its conditions and what else it says about the list.
-        saved_id: Key of the saved view it comes from.
-    """
-
-    key: str
-    title: str
-    icon: str = "folder"
-    layout: ListLayout = PLAIN
-    saved_id: int | None = None
-
-    @property
-    def filter(self) -> Node | None:
-        """Conditions, None for all."""
-        return self.layout.filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +113,14 @@ def fixed(entity: Entity, user_id: int | None) -> ViewSet:
             order = (Order("occurred_at"),) if is_activity else ()
             columns = _ACTIVITY_COLUMNS if is_activity else ()
             title = tr(_MY_OPEN[entity.key])
-            layout = ListLayout(filter=both, order=order, columns=columns)
+            layout = ListLayout(columns=columns, order=order, filter=both)
             views.append(ListView(OPEN, title, "star", layout))
         mine = tr(_MINE.get(entity.key, N_("Mine")))
         views.append(ListView(MINE, mine, "person", ListLayout(filter=own)))
     views.append(ListView(ALL, tr(_ALL.get(entity.key, N_("All"))), entity.icon))
     if "modified_at" in entity.fields:
-        latest = ListLayout(order=(Order("modified_at", descending=True),))
-        views.append(ListView(RECENT, tr("Recently changed"), "clock", latest))
+        recent = ListLayout(order=(Order("modified_at", descending=True),))
+        views.append(ListView(RECENT, tr("Recently changed"), "clock", recent))
     return ViewSet(((tr("Views"), tuple(views)),))
 
 
@@ -156,9 +133,9 @@ def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> ViewSet
     counts = {ALL: counted.total, MINE: counted.mine}
     for view in groups[0][1]:
         if view.key == OPEN:
-            asked = RecordQuery(entity_key, (entity.title,), view.filter)
+            asked = RecordQuery(entity_key, (entity.title,), view.layout.filter)
             counts[OPEN] = count(actor, asked, cancel)
-    saved = _saved(actor, entity_key)
+    saved = saved_views.load(actor, entity_key, cancel)
     if saved:
         groups.append((tr("Saved views"), saved))
     for name in names:
@@ -178,19 +155,5 @@ def _part_view(entity: Entity, name: str, part: Part) -> ListView:
     declared = bool(entity.fields[name].options)
     title = tr(part.label) if declared else part.label
     icon = _ICONS.get(name, "folder")
-    layout = ListLayout(filter=Rule(name, "=", part.value))
-    return ListView(f"{name}:{part.value}", title, icon, layout)
-
-
-def _saved(actor: Actor, entity_key: str) -> tuple[ListView, ...]:
-    if not actor.can("saved_view", "read"):
-        return ()
-    asked = RecordQuery(
-        "saved_view", ("name", "definition"), Rule("entity", "=", entity_key), (Order("name"),)
-    )
-    return tuple(_from_saved(row) for row in objects(actor, asked, 50))
-
-
-def _from_saved(row: Mapping[str, Any]) -> ListView:
-    layout = list_layout.from_json(row["definition"] or {})
-    return ListView(f"{SAVED}:{row['id']}", str(row["name"]), "star", layout, row["id"])
+    only = ListLayout(filter=Rule(name, "=", part.value))
+    return ListView(f"{name}:{part.value}", title, icon, only)

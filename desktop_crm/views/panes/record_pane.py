@@ -12,13 +12,12 @@ from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
-from desktop_crm.services import list_layout
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
-from desktop_crm.views.lists.views import ListView, ViewSet
+from desktop_crm.views.lists.views import ViewSet
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
@@ -28,6 +27,7 @@ from desktop_crm.views.widgets.layout import Splitter, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.list_view import ListView
     from desktop_crm.views.panes.pipeline_board import PipelineBoard
     from desktop_crm.views.workbench import Workbench
 
@@ -229,17 +229,16 @@ class RecordPane(Pane):
     def _save_view(self) -> None:
         from functools import partial
 
-        from desktop_crm.services import records
+        from desktop_crm.services import views as saved_views
 
         name, ok = QInputDialog.getText(
             self.window(), tr("Save view"), tr("Name of the view, with its columns and order")
         )
         if not ok or not name.strip():
             return
-        stored = list_layout.to_json(self.list.list_layout())
-        values = {"name": name.strip(), "entity": self.entity.key, "definition": stored}
+        shown = self.list.list_layout()
         self.bench.tasks.write(
-            partial(records.save, self.bench.actor, "saved_view", None, None, values),
+            partial(saved_views.create, self.bench.actor, self.entity.key, name, shown),
             done=lambda saved: self.bench.bus.publish(saved.changes),
             owner=self,
             label=tr("Saving"),

@@ -1,0 +1,26 @@
+"""Records looked at lately: a mark of the user's own that nobody else sees and nothing audits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from desktop_crm.core import clock
+from desktop_crm.models.marking import MarkKind
+from desktop_crm.services import records_kept
+from desktop_crm.services.context import Actor
+
+KEPT: Final = 50
+"""So many of each entity are remembered."""
+
+
+def note(actor: Actor, entity_key: str, record_id: int) -> None:
+    """Remember that the actor looked at a record now; two statements.
+
+    A mark on a record that cannot be seen later stays without effect: lists ask for rights.
+    """
+    if actor.user_id is None:
+        return
+    kind = MarkKind.VIEWED.value
+    with actor.db.writing() as connection:
+        records_kept.mark(connection, actor.user_id, kind, entity_key, [record_id], clock.now())
+        records_kept.keep_latest_marks(connection, actor.user_id, kind, entity_key, KEPT)
