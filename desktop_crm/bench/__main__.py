@@ -147,6 +147,12 @@ def _short(files: Files) -> list[Row]:
     return search.short_words(files.full)
 
 
+def _bulk(files: Files) -> list[Row]:
+    from desktop_crm.bench import bulk
+
+    return on_both(files, "bulk", "bulk edit", bulk.edit)
+
+
 def _statements(files: Files) -> list[Row]:
     from desktop_crm.bench import guards
 
@@ -169,6 +175,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),
+    "bulk": ("bulk edit", _bulk),
     "statements": ("statements of a screen", _statements),
     "short": ("short searches", _short),
     "selectall": ("select all", _select_all),

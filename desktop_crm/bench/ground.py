@@ -60,6 +60,14 @@ class Ground:
             return self.raw.execute(statement, values)
         return self.raw.execute(statement.replace("%", "%%").replace("?", "%s"), values or None)
 
+    def run_many(self, statement: str, values: Sequence[Values]) -> None:
+        """Run a hand-written statement for many rows of values."""
+        if self.database == "sqlite":
+            self.raw.executemany(statement, values)
+            return
+        with self.raw.cursor() as cursor:
+            cursor.executemany(statement.replace("%", "%%").replace("?", "%s"), values)
+
     def plan(self, statement: str, values: Values = ()) -> list[str]:
         """Steps that the database takes for a statement."""
         if self.database == "sqlite":

@@ -76,15 +76,23 @@ class FieldError:
 
 
 class ValidationFailed(UserError):
-    """One or more fields hold values that cannot be saved; nothing was."""
+    """One or more fields hold values that cannot be saved; nothing was.
 
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+    ``by_record`` says which of several stored records are at fault; empty where that is not known.
+    """
+
+    def __init__(
+        self,
+        errors: tuple[FieldError, ...],
+        by_record: Mapping[int, tuple[FieldError, ...]] | None = None,
+    ) -> None:
         super().__init__(
             N_("{problems} Nothing was saved."),
             field=errors[0].field if errors else None,
             problems=_Problems(errors),
         )
         self.errors = errors
+        self.by_record = by_record or {}
 
 
 class _Problems:

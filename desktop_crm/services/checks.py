@@ -12,7 +12,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.problems import unique_columns
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField
-from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.drafts import Draft, Work, refuse_wrong
 from desktop_crm.services.permissions import denial, row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.values import LENGTH, required_error, same, too_long
@@ -46,19 +46,17 @@ def validate(work: Work, drafts: Sequence[Draft]) -> None:
         for f in work.entity.fields.values()
         if f.column is not None and f.name not in SYSTEM_FIELDS
     ]
+    by_name = {field.name: field for field in columns}
     for draft in drafts:
-        for field in columns:
+        # What does not change was checked when it was saved.
+        for field in columns if draft.is_new else [by_name[n] for n in draft.new if n in by_name]:
             _check_field(draft, field)
     _check_links(work, drafts)
-    errors = tuple(error for draft in drafts for error in draft.errors)
-    if errors:
-        raise ValidationFailed(errors)
+    refuse_wrong(drafts)
 
 
 def _check_field(draft: Draft, field: BoundField) -> None:
     name = field.name
-    if not draft.is_new and not draft.changes(name):
-        return
     value = draft.get(name)
     if value in (None, "") and not field.nullable:
         if all(error.field.rpartition(".")[2] != name for error in draft.errors):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from desktop_crm.core.errors import FieldError
+from desktop_crm.core.errors import FieldError, ValidationFailed
 from desktop_crm.meta.bound import Entity
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
@@ -65,6 +65,20 @@ class Draft:
             self.errors.append(FieldError(f"{lines}.{name}", template, tuple(params.items()), row))
         else:
             self.errors.append(FieldError(name, template, tuple(params.items())))
+
+
+def refuse_wrong(drafts: Sequence[Draft]) -> None:
+    """Refuse the whole operation when anything is wrong with one of its drafts.
+
+    Raises:
+        ValidationFailed: With every fault of every draft, and whose it is.
+    """
+    wrong = [draft for draft in drafts if draft.errors]
+    if not wrong:
+        return
+    own = all(draft.id is not None and draft.line_of is None for draft in wrong)
+    by_record = {draft.id or 0: tuple(draft.errors) for draft in wrong} if own else None
+    raise ValidationFailed(tuple(e for draft in wrong for e in draft.errors), by_record)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def _packed(dialect: str, ids: Sequence[int]) -> object:
 
 
 def key_clause(
-    connection: Connection, key: ColumnElement[Any], ids: Sequence[int]
+    connection: Connection, key: ColumnElement[Any], ids: Sequence[int] | Sequence[str]
 ) -> ColumnElement[bool]:
     """Clause for many keys as one parameter, so that the statement stays the same for any count."""
     if connection.dialect.name == "sqlite":

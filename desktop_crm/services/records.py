@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
+from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
@@ -19,7 +19,7 @@ from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
-from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.drafts import Draft, Work, refuse_wrong
 from desktop_crm.services.merging import merge
 from desktop_crm.services.permissions import (
     denial,
@@ -266,9 +266,7 @@ def prepare(work: Work, changes: Sequence[Change]) -> tuple[list[Draft], dict[in
             if change.version is not None and change.version != draft.version:
                 merged[change.id] = merge(work, draft, change.version, change.base)
         drafts.append(draft)
-    errors = writer.errors_of(drafts)
-    if errors:
-        raise ValidationFailed(errors)
+    refuse_wrong(drafts)
     return drafts, merged
 
 
@@ -307,14 +305,21 @@ def _refuse_unknown(actor: Actor, entity: Entity, changes: Sequence[Change]) -> 
                 raise denial(actor, child, "edit")
 
 
-def delete(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:
-    """Put records into the recycle bin.
+def delete(
+    actor: Actor,
+    entity_key: str,
+    ids: Sequence[int],
+    source: str = "window",
+    *,
+    operation: str | None = None,
+) -> ChangeSet:
+    """Put records into the recycle bin; ``operation`` is one to join, to be undone with it.
 
     Raises:
         PermissionDenied: One of them is out of reach; none was deleted.
         ValidationFailed: A rule keeps one of them; none was deleted.
     """
-    return _mark(actor, entity_key, ids, source, restore=False)
+    return _mark(actor, entity_key, ids, source, restore=False, operation=operation)
 
 
 def restore(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:
@@ -327,7 +332,13 @@ def restore(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "wi
 
 
 def _mark(
-    actor: Actor, entity_key: str, ids: Sequence[int], source: str, *, restore: bool
+    actor: Actor,
+    entity_key: str,
+    ids: Sequence[int],
+    source: str,
+    *,
+    restore: bool,
+    operation: str | None = None,
 ) -> ChangeSet:
     entity = registry.get(entity_key)
     if not entity.is_record:
@@ -336,7 +347,7 @@ def _mark(
         )
     require(actor, entity, "remove")
     with actor.db.writing() as connection:
-        work = Work(actor, connection, entity, new_uid(), None, source)
+        work = Work(actor, connection, entity, operation or new_uid(), None, source)
         if len(reachable(work, ids, "remove")) != len(set(ids)):
             raise denial(actor, entity, "remove")
         if not restore:
@@ -358,6 +369,4 @@ def _check_removal(work: Work, ids: Sequence[int]) -> None:
     drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
     for rule in rules:
         rule(work, drafts)
-    errors = writer.errors_of(drafts)
-    if errors:
-        raise ValidationFailed(errors)
+    refuse_wrong(drafts)

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import FieldError, UserError
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
@@ -380,8 +380,3 @@ def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSe
     )
     kind = ChangeKind.RESTORED if restore else ChangeKind.DELETED
     return ChangeSet(work.operation, (Changed(work.entity.key, frozenset(chosen), kind),))
-
-
-def errors_of(drafts: Sequence[Draft]) -> tuple[FieldError, ...]:
-    """Everything that is wrong with some drafts."""
-    return tuple(error for draft in drafts for error in draft.errors)

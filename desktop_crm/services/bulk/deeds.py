@@ -1,0 +1,88 @@
+"""Deleting many records, and adding one activity to each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta import kinds, registry
+from desktop_crm.services import query, records
+from desktop_crm.services.bulk.job import SOURCE, BulkReport, Progress, Targets, run
+from desktop_crm.services.changes import ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import require
+from desktop_crm.services.query import RecordQuery
+from desktop_crm.services.records import Change, save_many
+
+_REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
+
+
+def delete(
+    actor: Actor,
+    targets: Targets,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> BulkReport:
+    """Put many records into the recycle bin; one undo takes them all back.
+
+    Raises:
+        PermissionDenied: The role may not delete such records.
+    """
+    require(actor, registry.get(targets.entity), "remove")
+
+    def write(ids: Sequence[int], operation: str) -> ChangeSet:
+        return records.delete(actor, targets.entity, ids, SOURCE, operation=operation)
+
+    return run(actor, targets, "remove", write, progress, cancel)
+
+
+def takes_activities(entity_key: str) -> bool:
+    """Whether an activity can be about such records."""
+    return entity_key in _REGARDING
+
+
+def add_activities(
+    actor: Actor,
+    targets: Targets,
+    values: Mapping[str, Any],
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> BulkReport:
+    """Make one activity for each record, about it and about its account and contact.
+
+    Args:
+        actor: Who acts; owner of the activities unless the values name another.
+        targets: Accounts, contacts, leads, opportunities or quotes.
+        values: Subject, kind, time and so on, the same for all.
+        progress: See :func:`~desktop_crm.services.bulk.job.run`.
+        cancel: Likewise.
+
+    Raises:
+        UserError: Activities cannot be about such records.
+        PermissionDenied: The role may not create activities.
+    """
+    entity = registry.get(targets.entity)
+    require(actor, registry.get("activity"), "create")
+    if not takes_activities(targets.entity):
+        raise UserError(
+            N_("An activity cannot be about {records}."), records=tr(entity.plural).lower()
+        )
+    names = [
+        name
+        for name in _REGARDING
+        if (field := entity.fields.get(name)) is not None and field.kind is kinds.LINK
+    ]
+    asked = RecordQuery(targets.entity, tuple(f"{name}.id" for name in names))
+
+    def write(ids: Sequence[int], operation: str) -> ChangeSet:
+        about = [
+            dict(zip(names, row.values, strict=True)) | {targets.entity: row.id}
+            for row in query.rows(actor, asked, ids)
+        ]
+        changes = [Change(None, None, {**values, **regarding}) for regarding in about]
+        return save_many(actor, "activity", changes, source=SOURCE, operation=operation).changes
+
+    return run(actor, targets, "read", write, progress, cancel)
