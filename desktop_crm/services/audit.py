@@ -17,11 +17,11 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import AuditEntry, User
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.permissions import knows, require, row_clause
 from desktop_crm.services.query import key_clause
+from desktop_crm.services.titles import Titles, titles
 from desktop_crm.services.values import decode, encode
 
 
@@ -93,19 +93,24 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
     entity = registry.get(entity_key)
     require(actor, entity, "read")
     with actor.db.reading() as connection:
-        _require_sight(actor, connection, entity, record_id)
+        require_sight(actor, connection, entity, record_id)
         found = (
             connection.execute(
                 select(AuditEntry.__table__, User.name.label("by_name"))
                 .join(User, User.id == AuditEntry.by_id, isouter=True)
-                .where(AuditEntry.entity == entity_key, AuditEntry.record_id == record_id)
+                .where(
+                    AuditEntry.entity == entity_key,
+                    AuditEntry.record_id == record_id,
+                    # The key of a record that was deleted for good may be given again.
+                    AuditEntry.action != AuditAction.PURGE,
+                )
                 .order_by(AuditEntry.id.desc())
                 .limit(limit)
             )
             .mappings()
             .all()
         )
-        titles = _titles(actor, connection, entity, [row["changes"] or {} for row in found])
+        named = link_titles(actor, connection, entity, [row["changes"] or {} for row in found])
         return [
             HistoryEntry(
                 id=row["id"],
@@ -114,13 +119,18 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
                 action=AuditAction(row["action"]),
                 source=row["source"] or "",
                 operation=row["operation"],
-                changes=tuple(_shown(actor, entity, row["changes"] or {}, titles)),
+                changes=tuple(in_words(actor, entity, row["changes"] or {}, named)),
             )
             for row in found
         ]
 
 
-def _require_sight(actor: Actor, connection: Connection, entity: Entity, record_id: int) -> None:
+def require_sight(actor: Actor, connection: Connection, entity: Entity, record_id: int) -> None:
+    """Refuse to tell of a record that does not exist or is out of reach; one statement.
+
+    Raises:
+        NotFound: With the kind of record in words.
+    """
     key = entity.table.c.id
     rights = row_clause(actor, entity, entity.table, "read")
     statement = select(key).where(key_clause(connection, key, [record_id]))
@@ -133,45 +143,32 @@ def _require_sight(actor: Actor, connection: Connection, entity: Entity, record_
         )
 
 
-def _titles(
+def link_titles(
     actor: Actor, connection: Connection, entity: Entity, changes: Sequence[Mapping[str, Any]]
-) -> dict[str, dict[int, str]]:
-    """Titles of the records that changed links lead to, by target and key."""
+) -> Titles:
+    """Titles of the records that changed links lead to."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for change in changes:
         for name, sides in change.items():
             field = entity.fields.get(name)
             if field is not None and field.kind is kinds.LINK:
                 wanted[field.target] |= {side for side in sides if side is not None}
-    found: dict[str, dict[int, str]] = {}
-    for target_key, ids in wanted.items():
-        target = registry.get(target_key)
-        paths = Paths(actor, target)
-        title = paths.shown(target.title)
-        rights = row_clause(actor, target, paths.table, "read")
-        statement = select(paths.table.c.id, title).select_from(paths.source)
-        statement = statement.where(key_clause(connection, paths.table.c.id, sorted(ids)))
-        if rights is not None:
-            statement = statement.where(rights)
-        rows = connection.execute(statement)
-        found[target_key] = {row[0]: str(row[1] or "") for row in rows}
-    return found
+    return titles(actor, connection, wanted)
 
 
-def _shown(
-    actor: Actor,
-    entity: Entity,
-    changes: Mapping[str, Any],
-    titles: Mapping[str, Mapping[int, str]],
+def in_words(
+    actor: Actor, entity: Entity, changes: Mapping[str, Any], named: Titles
 ) -> list[FieldChange]:
+    """Changed fields the user may know, old and new as they are shown."""
     shown: list[FieldChange] = []
     for name, sides in changes.items():
         field = entity.fields.get(name)
         if field is None or field.hidden or not knows(actor, field):
             continue
         if field.kind is kinds.LINK:
-            named = titles[field.target]
-            before, after = ("" if side is None else named.get(side, "?") for side in sides)
+            before, after = (
+                "" if side is None else named.get((field.target, side), "?") for side in sides
+            )
         else:
             before, after = (field.display(decode(field, s), actor.formats) for s in sides)
         shown.append(FieldChange(name, field.label, before, after))
