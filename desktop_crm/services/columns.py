@@ -121,7 +121,8 @@ class Paths:
             return path
         entity, table = self._joined[prefix]
         field = entity.fields.get(step)
-        if field is None or not field.target or field.column is None:
+        hidden = field is None or not knows(self.actor, field)
+        if field is None or hidden or not field.target or field.column is None:
             raise UserError(
                 N_("{entity} has no linked record “{field}”."), entity=tr(entity.label), field=step
             )
@@ -133,6 +134,31 @@ class Paths:
         self._joins.append((alias, matches if rights is None else and_(matches, rights)))
         self._joined[path] = (target, alias)
         return path
+
+
+def find(actor: Actor, entity: Entity, path: str) -> BoundField | None:
+    """Field at the end of a path; None where a step is unknown or not for this user.
+
+    Args:
+        actor: Who asks.
+        entity: Where the path begins.
+        path: Field name, or names over links such as ``account.city``.
+    """
+    here: Entity | None = entity
+    field: BoundField | None = None
+    for step in path.split("."):
+        if here is None or (field := here.fields.get(step)) is None or not knows(actor, field):
+            return None
+        here = target_of(actor, field)
+    return field
+
+
+def target_of(actor: Actor, field: BoundField) -> Entity | None:
+    """Entity whose fields can be shown behind a link; None for other fields and hidden records."""
+    if field.kind is not kinds.LINK or field.column is None or not field.target:
+        return None
+    target = registry.find(field.target)
+    return target if target is not None and actor.can(target, "read") else None
 
 
 @lru_cache(maxsize=1024)
