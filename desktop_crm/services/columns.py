@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Table, and_, literal
+from sqlalchemy import ColumnElement, FromClause, Table, and_, literal
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
@@ -23,14 +23,29 @@ class Paths:
     Attributes:
         entity: Entity the statement is about.
         table: Its table (or an alias).
+        depth: So many statements stand around this one.
     """
 
-    def __init__(self, actor: Actor, entity: Entity, table: Table | Alias | None = None) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        entity: Entity,
+        table: FromClause | None = None,
+        *,
+        depth: int = 0,
+    ) -> None:
         self.actor = actor
+        self.depth = depth
         self.entity = entity
         self.table: FromClause = entity.table if table is None else table
         self._joins: list[tuple[FromClause, ColumnElement[bool]]] = []
         self._joined: dict[str, tuple[Entity, FromClause]] = {"": (entity, self.table)}
+
+    def within(self, entity: Entity) -> Paths:
+        """Paths of a subquery about other records; its joins never meet those around it."""
+        depth = self.depth + 1
+        table = entity.table.alias(f"r{depth}_{entity.key}")
+        return Paths(self.actor, entity, table, depth=depth)
 
     @property
     def source(self) -> FromClause:
@@ -127,7 +142,8 @@ class Paths:
                 N_("{entity} has no linked record “{field}”."), entity=tr(entity.label), field=step
             )
         target = registry.get(field.target)
-        alias = _alias(target.table, f"j{len(self._joined)}_{step}")
+        level = f"r{self.depth}_" if self.depth else ""
+        alias = _alias(target.table, f"{level}j{len(self._joined)}_{step}")
         matches = alias.c.id == table.c[field.column.name]
         rights = row_clause(self.actor, target, alias, "read")
         # A record out of reach is not joined: neither its title nor any value behind it shows.
