@@ -90,10 +90,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Titled part of a form; each row is one field name or several side by side."""
+    """Part of a form: rows of one or several fields; ``tab`` labels a tab that begins with it."""
 
     label: str
     rows: tuple[str | tuple[str, ...], ...]
+    tab: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ _entities: dict[str, Entity] = {}
 
 def install(models: Iterable[type]) -> None:
     """Register mapped classes in menu order; called once by the models package."""
-    for model in models:
-        entity = bind(model)
+    for entity in map(bind, models):
         _entities[entity.key] = entity
 
 

@@ -147,11 +147,17 @@ class Opportunity(Titled, Tagged, Owned, Base):
                     ("owner", "type"),
                     ("source", "next_step"),
                 ),
+                tab=N_("General"),
             ),
-            Section(N_("Products"), (("price_list", "is_system_calculated"), "lines")),
+            Section(
+                N_("Products"),
+                (("price_list", "is_system_calculated"), "lines"),
+                tab=N_("Products"),
+            ),
             Section(
                 N_("Details"),
                 ("need", "proposed_solution", "competitors", "description"),
+                tab=N_("Details"),
             ),
             Section(
                 N_("Close"),

@@ -155,6 +155,7 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
                     ("parent", "primary_contact"),
                     ("owner", "account_number"),
                 ),
+                tab=N_("General"),
             ),
             Section(N_("Contact"), ("emails", "phones", "addresses", ("website", "domain"))),
             Section(
@@ -167,6 +168,7 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
                     ("do_not_email", "do_not_phone", "do_not_bulk"),
                     "description",
                 ),
+                tab=N_("Business"),
             ),
         ),
         natural_key=("external_id", "tax_id", "name"),
@@ -231,6 +233,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
                     ("department", "role"),
                     ("owner", "state"),
                 ),
+                tab=N_("General"),
             ),
             Section(N_("Contact"), ("emails", "phones", "addresses", "website")),
             Section(
@@ -242,6 +245,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
                     ("do_not_email", "do_not_phone", "do_not_bulk"),
                     "description",
                 ),
+                tab=N_("More"),
             ),
         ),
         natural_key=("external_id", "email"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from desktop_crm.views.actions import Action
     from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
+    from desktop_crm.views.workbench import Neighbours
 
 SMALLEST: Final = QSize(1100, 680)
 USUAL: Final = QSize(1440, 900)
@@ -128,8 +129,10 @@ class MainWindow(QMainWindow):
         if self.bench is not None:
             self._pane_shortcuts = []
             self._build()
-        self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self)
+        drafts = self.windows.drafts
+        self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self, drafts)
         self._fill(module)
+        self.windows.offer_drafts(self.bench)
         QTimer.singleShot(_WARM_UP_MS, self, self._warm_up)
 
     @Slot()
@@ -209,9 +212,9 @@ class MainWindow(QMainWindow):
         pane = self.workspace.current()
         self.status.show_text(pane.status_text() if pane is not None else "")
 
-    def open_record(self, entity: str, record_id: int) -> None:
+    def open_record(self, entity: str, record_id: int, among: Neighbours | None = None) -> None:
         if self.bench is not None:
-            self.windows.open(self.bench, entity, record_id)
+            self.windows.open(self.bench, entity, record_id, among=among)
 
     def new_record(self, entity: str, **defaults: object) -> None:
         if self.bench is not None:

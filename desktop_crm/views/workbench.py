@@ -14,7 +14,29 @@ if TYPE_CHECKING:
     from desktop_crm.core.settings import Settings
     from desktop_crm.services.context import Actor
     from desktop_crm.views.bus import Bus
+    from desktop_crm.views.forms.draft_keeper import DraftKeeper
     from desktop_crm.views.tasks import Tasks
+
+
+class Neighbours(Protocol):
+    """Records in an order, as a list shows them; asked on the UI thread, without the database."""
+
+    def id_at(self, row: int) -> int | None:
+        """Key of the record in a row, None beyond the ends."""
+
+    def row_of(self, record_id: int) -> int:
+        """Row of a record, -1 when it is not among them."""
+
+    def rowCount(self) -> int:
+        """So many records are known."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there are no more than that."""
+
+    @property
+    def counted(self) -> Any:  # noqa: ANN401  a signal
+        """Signal that tells when the number of records is another."""
 
 
 class Shell(Protocol):
@@ -29,8 +51,8 @@ class Shell(Protocol):
     def show_module(self, key: str) -> None:
         """Bring a module of the rail to the front, e.g. ``home`` or ``contact``."""
 
-    def open_record(self, entity: str, record_id: int) -> None:
-        """Open the form of a record."""
+    def open_record(self, entity: str, record_id: int, among: Neighbours | None = None) -> None:
+        """Open the form of a record; ``among`` is the list that next and previous walk through."""
 
     def new_record(self, entity: str, **defaults: object) -> None:
         """Open an empty form; ``defaults`` are field values (a link takes the target's id)."""
@@ -53,13 +75,14 @@ class Shell(Protocol):
 
 @dataclass(slots=True)
 class Workbench:
-    """The tools of every pane and dialog."""
+    """The tools of every pane and dialog; without ``drafts`` forms keep nothing."""
 
     actor: Actor
     tasks: Tasks
     bus: Bus
     settings: Settings
     shell: Shell
+    drafts: DraftKeeper | None = None
 
     @property
     def formats(self) -> Formats:

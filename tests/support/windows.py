@@ -40,7 +40,7 @@ class RecordingShell:
     def show_module(self, key: str) -> None:
         self.modules.append(key)
 
-    def open_record(self, entity: str, record_id: int) -> None:
+    def open_record(self, entity: str, record_id: int, among: object = None) -> None:
         self.opened.append((entity, record_id))
 
     def new_record(self, entity: str, **defaults: object) -> None:

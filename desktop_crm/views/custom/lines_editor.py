@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QShortcut
@@ -17,7 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.meta import registry
 from desktop_crm.services.rules.pricing import LineKind
+from desktop_crm.services.values import decode, encode
 from desktop_crm.views import theme
 from desktop_crm.views.custom.line_cells import CellDelegate
 from desktop_crm.views.custom.line_model import COLUMNS, NAMES, LineModel
@@ -140,6 +142,18 @@ class QuoteLinesEditor(Editor):
 
     def value(self) -> object:
         return self.model.values()
+
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        return [{name: encode(value) for name, value in line.items()} for line in self.model.lines]
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        fields = registry.get(self.field.target).fields
+        self.load(
+            [
+                {n: decode(fields[n], v) if n in fields else v for n, v in row.items()}
+                for row in kept
+            ]
+        )
 
     def is_empty(self) -> bool:
         return not self.model.lines

@@ -21,7 +21,8 @@ from desktop_crm.services.rules.quote_totals import Basis, calculate
 from desktop_crm.views.custom.lines_editor import QuoteLinesEditor
 from desktop_crm.views.custom.totals_panel import TotalsPanel
 from desktop_crm.views.errors import ask
-from desktop_crm.views.forms.record_form import FieldBox, RecordForm
+from desktop_crm.views.forms.field_box import FieldBox
+from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.labels import SectionTitle
 
 if TYPE_CHECKING:

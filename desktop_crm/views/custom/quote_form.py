@@ -13,7 +13,6 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.quote import QuoteReason, QuoteState
 from desktop_crm.printing.quotes import PrintedQuote, print_quote
 from desktop_crm.services.rules import quotes
-from desktop_crm.views import theme
 from desktop_crm.views.custom.pdf_preview import save_pdf
 from desktop_crm.views.custom.quote_commands import show_printed
 from desktop_crm.views.custom.quote_fields import QuoteForm
@@ -85,11 +84,8 @@ class QuoteDialog(FormDialog):
             ),
         )
 
-    def _fit(self) -> None:
-        wanted = QSize(theme.scaled(_SIZE.width()), theme.scaled(_SIZE.height()))
-        parent = self.parentWidget()
-        room = parent.window().size() if parent is not None else wanted
-        self.resize(wanted.boundedTo(room - QSize(40, 40)).expandedTo(QSize(900, 560)))
+    def _usual_size(self) -> QSize:
+        return _SIZE
 
     def _loaded(self, record: RecordValues) -> None:
         super()._loaded(record)

@@ -11,7 +11,7 @@ from desktop_crm.views import theme
 from desktop_crm.views.errors import ErrorPresenter
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
-from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.labels import label, starred
 from desktop_crm.views.widgets.layout import frame, row
 
 
@@ -48,10 +48,7 @@ class Labelled(QWidget):
         theme.changed.connect(self._show_caption)
 
     def _show_caption(self) -> None:
-        text = self._text.replace("&", "&amp;").replace("<", "&lt;")
-        if self._required:
-            text += f" <span style='color:{theme.hex_color('bad')}'>*</span>"
-        self._caption.setText(text)
+        self._caption.setText(starred(self._text, required=self._required))
 
     def show_error(self, message: str) -> None:
         """Say what is wrong with the value; an empty message shows the help again."""

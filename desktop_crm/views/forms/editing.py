@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_crm.core.errors import Conflict, CrmError, EnvironmentProblem, ValidationFailed
 from desktop_crm.core.i18n import tr
@@ -18,9 +18,21 @@ from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.cards import Notice
 
 if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.services.records import RecordValues, Saved
     from desktop_crm.views.workbench import Workbench
+
+
+_ARRANGES: Final = ("custom_field", "choice_option", "form_layout")
+"""Records whose change gives forms other fields, values to choose from, or another order."""
+
+
+def _words(kept: object) -> str:
+    """What an editor kept, in words."""
+    if isinstance(kept, dict):
+        return str(kept.get("text") or "")
+    return "" if kept is None else str(kept)
 
 
 def start_record(actor: Actor, entity_key: str, defaults: Mapping[str, Any]) -> RecordValues:
@@ -59,6 +71,7 @@ class RecordEditing(QObject):
 
     def __init__(self, form: RecordForm, notice: Notice, bench: Workbench) -> None:
         super().__init__(form)
+        bench.bus.changed.connect(self._news)
         self.form = form
         self._notice = notice
         self._bench = bench
@@ -66,6 +79,7 @@ class RecordEditing(QObject):
         self.record_id: int | None = None
         self.record: RecordValues | None = None
         self._busy = False
+        self._lost_labels: dict[str, str] = {}
 
     # --- opening ---------------------------------------------------------------------------
 
@@ -111,6 +125,78 @@ class RecordEditing(QObject):
         if not record.can_edit:
             self._notice.say(tr("You may look at this record but not change it."), "info")
         self.loaded.emit(record)
+
+    def take_draft(self, version: int, typed: Mapping[str, Any]) -> None:
+        """Fill in what an earlier run of the program left unsaved.
+
+        Args:
+            version: Version it was typed into; what others changed since is found when saving.
+            typed: What the form kept, by field name.
+        """
+        if self.record is None:
+            return
+        if version != self.record.version:
+            self.record = replace(self.record, version=version)
+            self.form.forget_base(typed)
+        self._tell_lost(self.form.bring(typed))
+
+    # --- another arrangement ---------------------------------------------------------------
+
+    @Slot(object)
+    def _news(self, changes: ChangeSet) -> None:
+        """Arrange the form anew when an administrator changed its fields or their order."""
+        if self.record is None or not changes.touches(*_ARRANGES):
+            return
+        if self.record.id is None:
+            self._rearrange(self.record)
+            return
+        from desktop_crm.services import records
+
+        self._bench.tasks.read(
+            records.get,
+            self._bench.actor,
+            self.entity.key,
+            self.record.id,
+            done=self._rearrange,
+            owner=self,
+            lane="arrange",
+        )
+
+    def _rearrange(self, fresh: RecordValues) -> None:
+        record = self.record
+        if record is None or record.id != fresh.id:
+            return
+        # The version stays the one that was opened: what others changed since is found on saving.
+        self.record = replace(
+            record,
+            values={**fresh.values, **record.values},
+            titles={**fresh.titles, **record.titles},
+            lines={**fresh.lines, **record.lines},
+        )
+        before = self.entity
+        self._lost_labels = {name: field.label for name, field in before.fields.items()}
+        lost = self.form.rearrange(self.record)
+        self.entity = self.form.entity
+        if self.form.is_dirty:
+            self._notice.say(
+                tr("An administrator arranged this form anew; what you typed is still here."),
+                "info",
+            )
+        self._tell_lost(lost)
+
+    def _tell_lost(self, lost: Mapping[str, Any]) -> None:
+        """Say what was typed into fields that are no longer offered."""
+        if not lost:
+            return
+        parts = [f"{tr(self._lost_labels.get(n, n))}: “{_words(v)}”" for n, v in lost.items()]
+        self._notice.say(
+            tr(
+                "Fields were retired while you were typing: what you wrote there cannot be saved "
+                "({fields}). Everything else is kept; copy it now if you need it.",
+                fields="; ".join(parts),
+            ),
+            "warn",
+        )
 
     # --- saving ----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDate, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QWheelEvent
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import tr
+from desktop_crm.services.values import decode, encode
 from desktop_crm.views import theme
 from desktop_crm.views.icons import icon
 
@@ -93,6 +94,14 @@ class Editor(QWidget):
         """
         raise NotImplementedError
 
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        """What is filled in as JSON, also where it cannot be read as a value yet."""
+        return encode(self.value())
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        """Fill in what :meth:`kept` gave, without telling."""
+        self.load(decode(self.field, kept))
+
     def is_empty(self) -> bool:
         """Whether nothing is filled in."""
         value = self.value()
@@ -151,6 +160,12 @@ class LineEditor(Editor):
     def value(self) -> object:
         return self.field.parse(self.line.text(), self.formats)
 
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        return self.line.text()
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        self.line.setText(str(kept or ""))
+
     def is_empty(self) -> bool:
         return not self.line.text().strip()
 
@@ -192,6 +207,12 @@ class MultilineEditor(Editor):
 
     def value(self) -> object:
         return self.field.parse(self.text.toPlainText(), self.formats)
+
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        return self.text.toPlainText()
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        self.load(kept)
 
     def set_read_only(self, read_only: bool) -> None:
         self.text.setReadOnly(read_only)

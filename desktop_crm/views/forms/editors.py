@@ -37,7 +37,6 @@ _PLAIN: Final[dict[str, type[Editor]]] = {
     "date": DateEditor,
     "datetime": DateTimeEditor,
     "choice": ChoiceEditor,
-    "tags": LineEditor,
 }
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
-from desktop_crm.views import theme
+from desktop_crm.views import theme, window_places
 from desktop_crm.views.forms import summary
+from desktop_crm.views.forms.draft_keeper import DraftBar
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.forms.walk_bar import WalkBar
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
@@ -23,21 +25,26 @@ from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.records import RecordValues
-    from desktop_crm.views.workbench import Workbench
+    from desktop_crm.views.workbench import Neighbours, Workbench
 
-_SIZE = QSize(760, 720)
+_SIZE: Final = QSize(760, 720)
+_LEAST: Final = QSize(640, 480)
 
 
 class FormDialog(QDialog):
     """Edits one record; Ctrl+S saves, Esc closes and asks when something would be lost.
 
+    A window of its own: it stands on any screen, beside others, and comes back to the place where
+    the last one of its kind stood. Opened from a list, Ctrl+PageDown and Ctrl+PageUp walk on.
+
     Args:
-        parent: The window it belongs to.
+        parent: The window it is opened from; it stands over it while no place is remembered.
         entity_key: Whose form.
         bench: The workbench.
         record_id: Record to open; None makes a new one.
         defaults: Field values of a new record.
         saved: Called with the record's id each time it was saved.
+        among: The list it was opened from.
     """
 
     def __init__(
@@ -49,9 +56,15 @@ class FormDialog(QDialog):
         record_id: int | None = None,
         defaults: Mapping[str, Any] | None = None,
         saved: Callable[[int], object] | None = None,
+        among: Neighbours | None = None,
     ) -> None:
-        super().__init__(parent)
+        # A parent would keep it in front of the main window and on its screen.
+        super().__init__(None, Qt.WindowType.Window)
+        self._near = parent
         self._bench = bench
+        self._among = among
+        self._return_to = ""
+        self._asked = record_id
         self._entity = registry.get(entity_key)
         self._new = record_id is None
         self._defaults = dict(defaults or {})
@@ -59,7 +72,7 @@ class FormDialog(QDialog):
         self.setObjectName(f"dialog.{entity_key}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._build()
-        self._fit()
+        self._place()
         if record_id is None:
             self.editing.open_new(self._defaults)
         else:
@@ -85,9 +98,14 @@ class FormDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(row(self._title, self._pill, None, spacing=10, margins=(24, 18, 24, 8)))
+        self.walk = WalkBar(self, self._among, self._bench.formats)
+        self.walk.wanted.connect(self._walk_to)
+        self.drafts = DraftBar(self.editing, self._bench)
+        head = row(self._title, self._pill, None, self.walk, spacing=10, margins=(24, 18, 24, 8))
+        layout.addWidget(head)
         for extra in self._head_extras():
             layout.addWidget(extra)
+        layout.addWidget(row(self.drafts, margins=(24, 0, 24, 4)))
         layout.addWidget(row(self.notice, margins=(24, 0, 24, 4)))
         layout.addWidget(self.form, 1)
         foot = row(
@@ -116,11 +134,24 @@ class FormDialog(QDialog):
         """Rows between the title and the form, for records that can do more than be saved."""
         return ()
 
-    def _fit(self) -> None:
-        wanted = QSize(theme.scaled(_SIZE.width()), theme.scaled(_SIZE.height()))
-        parent = self.parentWidget()
-        room = parent.window().size() if parent is not None else wanted
-        self.resize(wanted.boundedTo(room - QSize(40, 40)).expandedTo(QSize(640, 480)))
+    def _usual_size(self) -> QSize:
+        """Size while none is remembered."""
+        return _SIZE
+
+    def _place(self) -> None:
+        size = self._usual_size()
+        wanted = QSize(theme.scaled(size.width()), theme.scaled(size.height()))
+        if self._near is not None:
+            wanted = wanted.boundedTo(self._near.window().size() - QSize(40, 40))
+        others = [w for w in QApplication.topLevelWidgets() if w.objectName() == self.objectName()]
+        shown = [w for w in others if w.isVisible()]
+        usual = wanted.expandedTo(_LEAST)
+        window_places.restore(self, self._bench, self._entity.key, usual, self._near, shown)
+
+    @property
+    def shows(self) -> tuple[str, int | None]:
+        """Entity and key of the record in hand."""
+        return self._entity.key, self.editing.record_id or self._asked
 
     def _show_title(self, record_title: str) -> None:
         new = new_record(self._entity, self._defaults.get("kind", ""))
@@ -135,7 +166,11 @@ class FormDialog(QDialog):
         self._delete.setVisible(not self._new and record.can_delete)
         self._show_pill(record)
         self._update()
-        self.form.focus_first()
+        self.walk.show_record(record.id)
+        if self._return_to in self.form.boxes:
+            self.form.go_to(self._return_to)
+        else:
+            self.form.focus_first()
 
     def _show_pill(self, record: RecordValues) -> None:
         self._pill.show_text(*summary.pill_of(self._entity, record, self._bench.formats))
@@ -155,6 +190,30 @@ class FormDialog(QDialog):
         if record is not None:
             title = str(record.values.get(self._entity.title) or "")
         self._show_title(title)
+
+    # --- walking ---------------------------------------------------------------------------
+
+    def _walk_to(self, record_id: int) -> None:
+        """Go on to another record of the list; asks only where typing would be lost."""
+
+        def go_on(saved_id: int) -> None:
+            self._tell(saved_id)
+            self.go_to_record(record_id)
+
+        if not self.editing.is_busy and self.editing.may_leave(go_on):
+            self.go_to_record(record_id)
+
+    def go_to_record(self, record_id: int) -> None:
+        """Show another record of the entity in this window; unsaved changes are given up."""
+        self.form.settle()
+        self._new = False
+        self._asked = self.editing.record_id = record_id
+        self._return_to = self.form.focused_field()
+        # Until it is there nothing can be typed that it would overwrite.
+        self.form.setEnabled(False)
+        self.editing.open(record_id)
+
+    # --- saving ----------------------------------------------------------------------------
 
     def _save_and_close(self) -> None:
         if self._save.isEnabled():
@@ -223,5 +282,6 @@ class FormDialog(QDialog):
         if self.editing.is_busy or not self.editing.may_leave(self._close_after):
             event.ignore()
             return
+        window_places.keep(self, self._bench, self._entity.key)
         # QDialog's own handler asks reject(), which comes back here, and stays open.
         event.accept()

@@ -256,6 +256,27 @@ class LinesEditor(Editor):
                 raise
         return made
 
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        return [
+            {
+                "id": row.base.get("id"),
+                "cells": {name: editor.kept() for name, editor in row.editors.items()},
+            }
+            for row in self.rows
+            if not row.is_blank()
+        ]
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        known = {row.base["id"]: row.base for row in self.rows if "id" in row.base}
+        for row in list(self.rows):
+            self._take_out(row)
+        for one in kept:
+            row = self._insert(known.get(one.get("id"), {}), {})
+            for name, cell in one.get("cells", {}).items():
+                if name in row.editors:
+                    row.editors[name].bring(cell)
+        self._none.setVisible(not self.rows)
+
     def is_empty(self) -> bool:
         return all(row.is_blank() for row in self.rows)
 

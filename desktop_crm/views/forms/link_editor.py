@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
@@ -109,6 +109,13 @@ class LinkEditor(Editor):
                 text=self.line.text().strip(),
             )
         return self._id
+
+    def kept(self) -> Any:  # noqa: ANN401  JSON
+        return {"id": self._id, "title": self._title, "text": self.line.text()}
+
+    def bring(self, kept: Any) -> None:  # noqa: ANN401  JSON
+        self.load(kept.get("id"), str(kept.get("title") or ""))
+        self.line.setText(str(kept.get("text") or ""))
 
     def is_empty(self) -> bool:
         return not self.line.text().strip()

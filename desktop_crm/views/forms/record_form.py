@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import FieldError, UserError
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.services.permissions import knows
-from desktop_crm.views import theme
-from desktop_crm.views.forms.editor import Editor, LineEditor
+from desktop_crm.views.forms.editor import LineEditor
 from desktop_crm.views.forms.editors import make_editor
+from desktop_crm.views.forms.field_box import FieldBox
+from desktop_crm.views.forms.form_pages import FormPages, tab_labels
 from desktop_crm.views.forms.lines_grid import LinesEditor
 from desktop_crm.views.forms.link_editor import LinkEditor
-from desktop_crm.views.widgets.labels import SectionTitle, label
+from desktop_crm.views.forms.sections import SectionBox
 
 if TYPE_CHECKING:
     from desktop_crm.meta.field import Section
@@ -28,56 +30,12 @@ if TYPE_CHECKING:
 _WIDE_KINDS: Final = frozenset({"multiline", "lines", "json", "image"})
 
 
-class FieldBox(QWidget):
-    """Label, editor and the line below it that says what is wrong."""
-
-    def __init__(self, field: BoundField, editor: Editor) -> None:
-        super().__init__()
-        self.editor = editor
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        self.caption = QLabel()
-        self.caption.setTextFormat(Qt.TextFormat.RichText)
-        self.caption.setProperty("role", "h3")
-        self.caption.setBuddy(editor)
-        self._label = tr(field.label)
-        self._required = field.required
-        self._show_caption()
-        # A check box says its label itself; the empty caption keeps it level with its neighbour.
-        if field.kind.name == "boolean":
-            self.caption.setText("")
-        else:
-            theme.changed.connect(self._show_caption)
-        layout.addWidget(self.caption)
-        layout.addWidget(editor)
-        self.error = label("", "error", wrap=True, name=f"{editor.objectName()}.error")
-        self.error.setMinimumHeight(theme.scaled(16))
-        self.error.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self.error)
-        layout.addStretch(1)
-
-    def _show_caption(self) -> None:
-        text = self._label.replace("&", "&amp;").replace("<", "&lt;")
-        if self._required:
-            text += f" <span style='color:{theme.hex_color('bad')}'>*</span>"
-        self.caption.setText(text)
-
-    def show_error(self, message: str) -> None:
-        """Show what is wrong with the value; an empty message takes it away."""
-        self.error.setText(message)
-        if isinstance(self.editor, LinesEditor):
-            self.error.setVisible(not self.editor.says(message))
-        self.editor.mark_error(bool(message))
-        control = self.editor.focusProxy()
-        if control is not None and message:
-            control.setAccessibleDescription(message)
-
-
-class RecordForm(QScrollArea):
+class RecordForm(QWidget):
     """Edits one record's values; knows what was changed and what is wrong.
 
     It holds plain values only: the record as opened is the base, :meth:`changes` the difference.
+    Sections fold, and those of one tab stand together; which are folded is remembered. F1 in a
+    field says what it means, Ctrl+Tab goes to the next tab.
 
     Attributes:
         dirty_changed: Whether there is anything to save.
@@ -87,69 +45,92 @@ class RecordForm(QScrollArea):
     dirty_changed = Signal(bool)
     edited = Signal(str)
 
-    def __init__(self, entity_key: str, bench: Workbench, *, columns: int = 2) -> None:
+    def __init__(
+        self,
+        entity_key: str,
+        bench: Workbench,
+        *,
+        columns: int = 2,
+        sections: Sequence[Section] | None = None,
+    ) -> None:
         """Build the editors, empty.
 
         Args:
             entity_key: Whose form.
             bench: For editors that ask the database.
-            columns: Fields side by side; 1 in the narrow detail pane.
+            columns: Fields side by side; 1 in the narrow detail pane, which has no tabs.
+            sections: What it shows; None takes the entity's form.
         """
         super().__init__()
         self.entity = registry.get(entity_key)
         self._bench = bench
         self._columns = columns
+        self._sections = sections
         self.setObjectName(f"form.{entity_key}")
         self.setAccessibleName(tr(self.entity.label))
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.boxes: dict[str, FieldBox] = {}
         self._base: dict[str, Any] = {}
         self._texts: dict[str, object] = {}
         self._dirty: set[str] = set()
         self._loading = False
-        body = QWidget()
-        body.setObjectName("scrollbody")
-        self._body = QVBoxLayout(body)
-        margin = 24 if columns > 1 else 20
-        self._body.setContentsMargins(margin, 8, margin, 16)
-        self._body.setSpacing(4)
+        self.pages = FormPages(self.objectName(), columns)
+        self._body = self.pages.body
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pages)
         self._arrange()
         self._body.addStretch(1)
-        self.setWidget(body)
+        self.pages.show_fields()
+        shortcut = QShortcut(QKeySequence("F1"), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self._explain)
 
     # --- building --------------------------------------------------------------------------
 
     def _arrange(self) -> None:
         """Put the editors into the form, section by section."""
-        for number, section in enumerate(self.entity.form):
-            self._add_section(section, titled=len(self.entity.form) > 1, first=number == 0)
+        form = self.entity.form if self._sections is None else self._sections
+        tabs = tab_labels(form) if self._columns > 1 else [""] * len(form)
+        folded = self._bench.recall(self._memory).get("folded") or ()
+        for section, tab in zip(form, tabs, strict=True):
+            alone = tabs.count(tab) == 1 and (not tab or tab == section.label)
+            self._add_section(section, tab, titled=not alone, folded=section.label in folded)
 
-    def _add_section(self, section: Section, *, titled: bool, first: bool) -> None:
-        if titled and not first:
-            self._body.addSpacing(8)
-        if titled:
-            self._body.addWidget(SectionTitle(tr(section.label)))
-            self._body.addSpacing(4)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(2)
-        for column in range(self._columns):
-            grid.setColumnStretch(column, 1)
+    def _add_section(self, section: Section, tab: str, *, titled: bool, folded: bool) -> None:
+        name = f"{self.objectName()}.section.{self.pages.count}"
+        title = tr(section.label) if titled else ""
+        box = SectionBox(name, section.label, title, self._columns)
         line = 0
         for row in section.rows:
-            line = self._add_row(grid, line, (row,) if isinstance(row, str) else row)
-        self._body.addLayout(grid)
+            names = (row,) if isinstance(row, str) else row
+            line = self._add_row(box, line, names)
+        if not box.names:
+            box.deleteLater()
+            return
+        box.fold(folded)
+        box.folded.connect(self._keep_folds)
+        self.pages.add_section(box, tr(tab) if tab else "")
 
-    def _add_row(self, grid: QGridLayout, line: int, names: tuple[str, ...]) -> int:
-        column = 0
+    @property
+    def _memory(self) -> str:
+        return f"form.{self.entity.key}"
+
+    @Slot(str, bool)
+    def _keep_folds(self, key: str, folded: bool) -> None:
+        kept = set(self._bench.recall(self._memory).get("folded") or ())
+        (kept.add if folded else kept.discard)(key)
+        self._bench.remember(self._memory, {"folded": sorted(kept)})
+
+    def _add_row(self, section: SectionBox, line: int, names: tuple[str, ...]) -> int:
+        grid, column = section.grid, 0
         for name in names:
             field = self.entity.fields.get(name)
             if field is None or field.hidden or not knows(self._bench.actor, field):
                 continue
+            if name in self.boxes:
+                continue
             box = self._make_box(field)
+            section.names.append(name)
             wide = field.kind.name in _WIDE_KINDS or (len(names) == 1 and name == self._wide_title)
             if wide:
                 line += column > 0
@@ -161,6 +142,44 @@ class RecordForm(QScrollArea):
             if column == self._columns:
                 line, column = line + 1, 0
         return line + (column > 0)
+
+    def rearrange(self, record: RecordValues | None) -> dict[str, Any]:
+        """Build the form anew after its fields or their order changed; what was typed stays.
+
+        Args:
+            record: The record as opened, with values of fields that are new; None while there is
+                none.
+
+        Returns:
+            What had been typed into fields that are gone, by name.
+        """
+        kept = self.kept()
+        focused = self.focused_field()
+        self.entity = registry.get(self.entity.key)
+        # The sections first: the cursor leaves its field, which is still one of the form's then.
+        self.pages.clear()
+        self.boxes.clear()
+        self._arrange()
+        self._body.addStretch(1)
+        self.pages.show_fields()
+        if record is not None:
+            self.load(record)
+        lost = self.bring(kept)
+        if focused in self.boxes:
+            self.go_to(focused)
+        return lost
+
+    def focused_field(self) -> str:
+        """Field the cursor is in; empty when it is in none."""
+        here = QApplication.focusWidget()
+        found = (n for n, box in self.boxes.items() if here is not None and box.isAncestorOf(here))
+        return next(found, "")
+
+    @Slot()
+    def _explain(self) -> None:
+        name = self.focused_field()
+        if name and self.boxes[name].toggle_help():
+            self.pages.scroll_to(self.boxes[name])
 
     @property
     def _wide_title(self) -> str:
@@ -227,9 +246,30 @@ class RecordForm(QScrollArea):
         if self._dirty:
             self.dirty_changed.emit(True)
 
+    def kept(self) -> dict[str, Any]:
+        """What was changed as JSON, also what cannot be read as a value yet."""
+        return {name: self.boxes[name].editor.kept() for name in self.boxes if name in self._dirty}
+
+    def bring(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in again what :meth:`kept` gave; it counts as changed.
+
+        Returns:
+            What belongs to fields that are not here, by name.
+        """
+        for name in (here := [name for name in kept if name in self.boxes]):
+            self.boxes[name].editor.bring(kept[name])
+            self._edited(name)
+        self.mark_dirty(here)
+        return {name: value for name, value in kept.items() if name not in self.boxes}
+
     def base(self) -> Mapping[str, Any]:
         """Values of the record as opened."""
         return self._base
+
+    def forget_base(self, names: Iterable[str]) -> None:
+        """Leave it to the audit trail what these fields were when the change began."""
+        for name in names:
+            self._base.pop(name, None)
 
     def changes(self) -> dict[str, Any]:
         """Fields that were changed, by name, with their new values.
@@ -264,7 +304,7 @@ class RecordForm(QScrollArea):
         now = self._current(name)
         same = not isinstance(now, UserError) and now == self._texts.get(name)
         (self._dirty.discard if same else self._dirty.add)(name)
-        if self.boxes[name].error.text():
+        if self.boxes[name].message:
             self._check(name)
         if name == "currency":
             self._show_units()
@@ -276,7 +316,11 @@ class RecordForm(QScrollArea):
         """Check one field; the line below it says what is wrong."""
         message = self._problem(name)
         self.boxes[name].show_error(message)
+        self._mark_tabs()
         return not message
+
+    def _mark_tabs(self) -> None:
+        self.pages.mark({name for name, box in self.boxes.items() if box.message})
 
     def _problem(self, name: str) -> str:
         field = self.entity.fields[name]
@@ -310,21 +354,23 @@ class RecordForm(QScrollArea):
             else:
                 box.show_error(error.message)
             first = first or error.field
+        self._mark_tabs()
         if first:
             self.go_to(first)
         return others
 
     def go_to(self, name: str) -> None:
-        """Put the cursor into a field and scroll to it."""
+        """Put the cursor into a field: open its tab and section, and scroll to it."""
         box = self.boxes.get(name)
         if box is not None:
+            self.pages.reveal(name)
             box.editor.setFocus()
-            QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(box))
+            self.pages.scroll_to(box)
 
     def focus_first(self) -> None:
-        """Put the cursor into the first field that can be edited."""
+        """Put the cursor into the first field of the tab in front that can be edited."""
         for name, box in self.boxes.items():
-            if not self.entity.fields[name].read_only:
+            if not self.entity.fields[name].read_only and box.isVisibleTo(self):
                 box.editor.setFocus()
                 return
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
+from desktop_crm.views.forms.draft_keeper import DraftBar
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.buttons import push_button
@@ -49,6 +50,7 @@ class DetailsPage(QWidget):
         self._foot.hide()
         self.form.dirty_changed.connect(self._foot.setVisible)
         editing.busy_changed.connect(lambda busy: save.setEnabled(not busy))
+        self._column.addWidget(row(DraftBar(editing, self._bench), margins=(20, 6, 20, 0)))
         self._column.addWidget(row(notice, margins=(20, 6, 20, 0)))
         self._column.addWidget(self.form, 1)
         self._column.addWidget(self._foot)

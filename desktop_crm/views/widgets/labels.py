@@ -31,6 +31,13 @@ def label(text: str = "", role: str = "", *, wrap: bool = False, name: str = "")
     return made
 
 
+def starred(text: str, *, required: bool) -> str:
+    """A caption as rich text, with the red star of what must be filled in."""
+    shown = text.replace("&", "&amp;").replace("<", "&lt;")
+    star = f" <span style='color:{theme.hex_color('bad')}'>*</span>" if required else ""
+    return f"{shown}{star}"
+
+
 class SectionTitle(QLabel):
     """Title of a section inside a pane."""
 

@@ -3,7 +3,15 @@
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 NO_MARGINS: Final = (0, 0, 0, 0)
 
@@ -67,9 +75,12 @@ def frame(name: str, child: QWidget | None = None, *, height: int = 0) -> QFrame
     return made
 
 
-def clear(layout: QBoxLayout) -> None:
-    """Take every widget out of a layout and delete it."""
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout, layouts inside it included, and delete the widgets."""
     while (item := layout.takeAt(0)) is not None:
+        inner = item.layout()
+        if inner is not None:
+            clear(inner)
         widget = item.widget()
         if widget is not None:
             widget.hide()

@@ -1,1 +1,0 @@
-"""Windows for changing many records at once."""

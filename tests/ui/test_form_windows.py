@@ -1,0 +1,474 @@
+"""Forms as windows: tabs, folding, help, walking through a list, places, drafts, new layouts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QTabBar
+
+from desktop_crm.meta import registry
+from desktop_crm.meta.field import Section
+from desktop_crm.services import records
+from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
+from desktop_crm.views import window_places
+from desktop_crm.views.forms import editing as editing_module
+from desktop_crm.views.forms.draft_keeper import DraftKeeper
+from desktop_crm.views.forms.form_dialog import FormDialog
+from desktop_crm.views.forms.form_pages import tab_labels
+from desktop_crm.views.forms.left_drafts import LeftDraftsDialog
+from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.forms.sections import FoldButton
+from desktop_crm.views.lists.record_model import RecordModel
+from tests.support.windows import child, expect, settle
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.panes.record_pane import RecordPane
+    from desktop_crm.views.workbench import Workbench
+    from tests.support.company import Company
+
+Open = Callable[[str], "MainWindow"]
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def form_of(bench: Workbench, qtbot: QtBot, entity: str) -> RecordForm:
+    form = RecordForm(entity, bench)
+    qtbot.addWidget(form)
+    with qtbot.waitActive(form):
+        form.show()
+        form.activateWindow()
+    return form
+
+
+def line(form: RecordForm, name: str) -> QLineEdit:
+    return child(form, QLineEdit, f"form.{form.entity.key}.{name}")
+
+
+def press(form: RecordForm, key: Qt.Key, with_keys: Qt.KeyboardModifier) -> None:
+    QTest.keyClick(form.window().focusWidget(), key, with_keys)
+
+
+# --- tabs and sections --------------------------------------------------------------------------
+
+
+def test_sections_stay_on_the_tab_before_them() -> None:
+    form = (Section("A", ("x",)), Section("B", ("y",), "Second"), Section("C", ("z",)))
+    assert tab_labels(form) == ["A", "Second", "Second"]
+    assert tab_labels(form[:1]) == [""]
+
+
+def test_tabs_turn_by_keyboard(bench: Workbench, qtbot: QtBot) -> None:
+    form = form_of(bench, qtbot, "opportunity")
+    tabs = child(form, QTabBar, "form.opportunity.tabs")
+    assert [tabs.tabText(n) for n in range(tabs.count())] == ["General", "Products", "Details"]
+    line(form, "name").setFocus()
+    press(form, Qt.Key.Key_Tab, CTRL)
+    press(form, Qt.Key.Key_Tab, CTRL)
+    assert tabs.currentIndex() == 2
+    assert form.boxes["need"].isVisible()
+    assert not form.boxes["name"].isVisible()
+    press(form, Qt.Key.Key_Backtab, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert tabs.currentIndex() == 1
+
+
+def test_a_wrong_field_opens_its_tab_and_its_section(bench: Workbench, qtbot: QtBot) -> None:
+    form = form_of(bench, qtbot, "account")
+    form.load(records.new(bench.actor, "account", name="Acme"))
+    tabs = child(form, QTabBar, "form.account.tabs")
+    assert tabs.currentIndex() == 0
+    line(form, "employees").setText("many")
+    assert not form.check_all()
+    assert tabs.currentIndex() == 1
+    assert form.boxes["employees"].isVisible()
+    assert not tabs.tabIcon(1).isNull()
+    assert tabs.tabIcon(0).isNull()
+    line(form, "employees").setText("12")
+    assert form.check_all()
+    assert tabs.tabIcon(1).isNull()
+
+
+def test_a_section_folds_by_keyboard_and_stays_folded(bench: Workbench, qtbot: QtBot) -> None:
+    form = form_of(bench, qtbot, "account")
+    head = child(form, FoldButton, "form.account.section.1")
+    assert head.accessibleName() == "Contact"
+    QTest.keyClick(head, Qt.Key.Key_Space)
+    assert not form.boxes["website"].isVisible()
+    assert form.boxes["name"].isVisible()
+    again = form_of(bench, qtbot, "account")
+    assert not again.boxes["website"].isVisible()
+    QTest.keyClick(child(again, FoldButton, "form.account.section.1"), Qt.Key.Key_Right)
+    assert again.boxes["website"].isVisible()
+    assert form_of(bench, qtbot, "account").boxes["website"].isVisible()
+
+
+def test_a_folded_section_opens_for_a_wrong_field(bench: Workbench, qtbot: QtBot) -> None:
+    form = form_of(bench, qtbot, "account")
+    form.load(records.new(bench.actor, "account"))
+    child(form, FoldButton, "form.account.section.0").click()
+    assert not form.check_all()
+    assert form.boxes["name"].isVisible()
+
+
+def test_f1_says_what_a_field_means(bench: Workbench, qtbot: QtBot) -> None:
+    form = form_of(bench, qtbot, "account")
+    box = form.boxes["domain"]
+    line(form, "domain").setFocus()
+    press(form, Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier)
+    assert box.error.text() == registry.get("account").fields["domain"].help
+    assert not box.message
+    box.show_error("Wrong")
+    assert box.error.text() == "Wrong"
+    box.show_error("")
+    press(form, Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier)
+    assert box.error.text() == ""
+    sign = child(form, QAbstractButton, "form.account.domain.box.help")
+    assert "domain" in sign.accessibleName()
+
+
+# --- walking ------------------------------------------------------------------------------------
+
+
+def quiet(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: not window.tasks.busy, timeout=10_000)
+
+
+@pytest.fixture
+def walking(open_window: Open, company: Company, qtbot: QtBot) -> tuple[MainWindow, FormDialog]:
+    """The first account of the list, opened in a window of its own from the list."""
+    window = open_window("account")
+    pane: RecordPane = window.workspace.current()  # type: ignore[assignment]
+    pane.list.table.setFocus()
+    QTest.keyClick(pane.list.table, Qt.Key.Key_Home, CTRL)
+    QTest.keyClick(pane.list.table, Qt.Key.Key_Return)
+    quiet(qtbot, window)
+    dialog = expect(window.windows.shown()[0], FormDialog)
+    return window, dialog
+
+
+def titles(dialog: FormDialog) -> tuple[str, str]:
+    return dialog.windowTitle(), dialog.walk._text.text()
+
+
+def test_next_and_previous_walk_through_the_list(
+    walking: tuple[MainWindow, FormDialog], company: Company, qtbot: QtBot
+) -> None:
+    window, dialog = walking
+    assert titles(dialog) == ("Dumbrava Mobilă", "1 of 2")
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    quiet(qtbot, window)
+    assert titles(dialog) == ("Officine Rossi", "2 of 2")
+    assert dialog.shows == ("account", company.ids["rossi"])
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    quiet(qtbot, window)
+    assert titles(dialog) == ("Officine Rossi", "2 of 2")
+    QTest.keyClick(dialog, Qt.Key.Key_PageUp, CTRL)
+    quiet(qtbot, window)
+    assert titles(dialog) == ("Dumbrava Mobilă", "1 of 2")
+    assert len(window.windows.shown()) == 1
+
+
+def test_walking_asks_only_where_typing_would_be_lost(
+    walking: tuple[MainWindow, FormDialog],
+    company: Company,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window, dialog = walking
+    answers = ["stay", "save"]
+    monkeypatch.setattr(editing_module, "ask", lambda *_rest: answers.pop(0))
+    box = line(dialog.form, "industry")
+    box.setFocus()
+    QTest.keyClicks(box, "Furniture")
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    quiet(qtbot, window)
+    assert titles(dialog)[0] == "Dumbrava Mobilă •"
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    qtbot.waitUntil(lambda: titles(dialog)[0] == "Officine Rossi")
+    quiet(qtbot, window)
+    saved = records.get(company.actor, "account", company.ids["dumbrava"])
+    assert saved.values["industry"] == "Furniture"
+    assert answers == []
+
+
+def test_walking_keeps_the_cursor_in_its_field(
+    walking: tuple[MainWindow, FormDialog], qtbot: QtBot
+) -> None:
+    window, dialog = walking
+    line(dialog.form, "industry").setFocus()
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    quiet(qtbot, window)
+    assert dialog.form.focused_field() == "industry"
+
+
+def test_a_record_that_left_the_list_keeps_its_place(
+    walking: tuple[MainWindow, FormDialog], company: Company, qtbot: QtBot
+) -> None:
+    window, dialog = walking
+    records.delete(company.actor, "account", [company.ids["dumbrava"]])
+    window.commands.refresh()
+    quiet(qtbot, window)
+    dialog.walk.show_record(company.ids["dumbrava"])
+    QTest.keyClick(dialog, Qt.Key.Key_PageDown, CTRL)
+    quiet(qtbot, window)
+    assert titles(dialog) == ("Officine Rossi", "1 of 1")
+
+
+def test_the_list_may_be_gone_before_the_window(bench: Workbench, qtbot: QtBot) -> None:
+    import shiboken6
+
+    model = RecordModel(bench.tasks)
+    dialog = FormDialog(bench.shell.window_widget(), "account", bench, among=model)
+    settle(qtbot, bench)
+    shiboken6.delete(model)
+    dialog.walk.step(1)
+    dialog.walk.show_record(1)
+    assert dialog.walk.isHidden()
+    dialog.close()
+
+
+# --- places -------------------------------------------------------------------------------------
+
+
+def opened(bench: Workbench, qtbot: QtBot, company: Company, name: str = "rossi") -> FormDialog:
+    dialog = FormDialog(bench.shell.window_widget(), "account", bench, record_id=company.ids[name])
+    dialog.show()
+    settle(qtbot, bench)
+    return dialog
+
+
+def test_a_window_comes_back_to_its_place(bench: Workbench, company: Company, qtbot: QtBot) -> None:
+    first = opened(bench, qtbot, company)
+    assert first.isWindow()
+    assert first.parentWidget() is None
+    first.setGeometry(QRect(40, 30, 700, 520))
+    first.close()
+    second = opened(bench, qtbot, company)
+    assert second.geometry() == QRect(40, 30, 700, 520)
+    third = opened(bench, qtbot, company, "dumbrava")
+    assert third.geometry().topLeft() != second.geometry().topLeft()
+    second.close()
+    third.close()
+
+
+def test_a_place_without_a_screen_is_not_taken(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    bench.remember("window.account", {"place": [-5000, 40, 700, 520], "maximized": False})
+    dialog = opened(bench, qtbot, company)
+    assert window_places.reachable(dialog.geometry())
+    assert (dialog.width(), dialog.height()) == (700, 520)
+    dialog.close()
+
+
+def test_a_place_that_is_none_is_left_alone(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    bench.remember("window.account", {"place": ["a", 1], "maximized": 3})
+    dialog = opened(bench, qtbot, company)
+    assert window_places.reachable(dialog.geometry())
+    dialog.close()
+
+
+# --- drafts -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(bench: Workbench) -> Workbench:
+    """A workbench whose forms keep what is typed."""
+    return replace(bench, drafts=DraftKeeper(bench.tasks))
+
+
+def drafts(bench: Workbench) -> list[dict[str, object]]:
+    assert bench.drafts is not None
+    return [json.loads(path.read_text()) for path in bench.drafts.files.folder.glob("*.json")]
+
+
+def crash(bench: Workbench) -> Workbench:
+    """The program ends without saving, and starts again."""
+    assert bench.drafts is not None
+    bench.drafts.release()
+    return replace(bench, drafts=DraftKeeper(bench.tasks))
+
+
+def typed(bench: Workbench, qtbot: QtBot, company: Company) -> FormDialog:
+    """An account with a change that nobody saved, written down."""
+    dialog = opened(bench, qtbot, company)
+    box = line(dialog.form, "industry")
+    box.setFocus()
+    QTest.keyClicks(box, "Machines")
+    line(dialog.form, "credit_limit").setText("5000")
+    dialog.form.boxes["credit_limit"].editor.changed.emit()
+    qtbot.waitUntil(lambda: bool(drafts(bench)), timeout=5_000)
+    settle(qtbot, bench)
+    return dialog
+
+
+def end(dialog: FormDialog) -> None:
+    """The window goes as in a crash: nothing is told, nothing removed."""
+    dialog.form.blockSignals(True)
+    dialog.form.settle()
+    dialog.close()
+
+
+def test_what_is_typed_is_written_without_what_only_some_may_know(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = typed(kept, qtbot, company)
+    (draft,) = drafts(kept)
+    assert draft["typed"] == {"industry": "Machines"}
+    assert draft["record"] == company.ids["rossi"]
+    dialog._save_and_stay()
+    settle(qtbot, kept)
+    assert drafts(kept) == []
+    dialog.close()
+
+
+def test_giving_up_removes_the_draft(kept: Workbench, company: Company, qtbot: QtBot) -> None:
+    dialog = typed(kept, qtbot, company)
+    dialog.form.settle()
+    assert drafts(kept) == []
+    dialog.close()
+
+
+def test_a_draft_is_offered_when_the_record_is_opened_again(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    end(typed(kept, qtbot, company))
+    after = crash(kept)
+    dialog = opened(after, qtbot, company)
+    assert dialog.drafts.isVisible()
+    child(dialog, QAbstractButton, "draftbar.take").click()
+    settle(qtbot, after)
+    assert line(dialog.form, "industry").text() == "Machines"
+    assert not dialog.drafts.isVisible()
+    assert [draft["session"] for draft in drafts(after)] == [after.drafts.files.session]  # type: ignore[union-attr]
+    dialog._save_and_stay()
+    settle(qtbot, after)
+    saved = records.get(company.actor, "account", company.ids["rossi"])
+    assert saved.values["industry"] == "Machines"
+    assert drafts(after) == []
+    dialog.close()
+
+
+def test_a_draft_of_a_run_that_goes_on_is_not_offered(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    first = typed(kept, qtbot, company)
+    other = replace(kept, drafts=DraftKeeper(kept.tasks))
+    second = opened(other, qtbot, company)
+    assert not second.drafts.isVisible()
+    second.close()
+    first.form.settle()
+    first.close()
+
+
+def test_a_draft_that_others_overtook_asks_about_the_field(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    end(typed(kept, qtbot, company))
+    key = company.ids["rossi"]
+    records.save(company.actor, "account", key, None, {"industry": "Theirs"})
+    after = crash(kept)
+    dialog = opened(after, qtbot, company)
+    dialog.drafts.take()
+    dialog._save_and_stay()
+    from desktop_crm.views.forms.conflict_dialog import ConflictDialog
+
+    qtbot.waitUntil(lambda: bool(dialog.findChildren(ConflictDialog)))
+    dialog.findChildren(ConflictDialog)[0].reject()
+    settle(qtbot, after)
+    assert records.get(company.actor, "account", key).values["industry"] == "Theirs"
+    dialog.form.settle()
+    dialog.close()
+
+
+def test_drafts_left_behind_are_listed_at_the_next_start(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    end(typed(kept, qtbot, company))
+    after = crash(kept)
+    assert after.drafts is not None
+    from desktop_crm.views.record_windows import RecordWindows
+
+    windows = RecordWindows(after.shell.window_widget())
+    windows.drafts = after.drafts
+    windows.offer_drafts(after)
+    settle(qtbot, after)
+    dialog = child(after.shell.window_widget(), LeftDraftsDialog, "leftDrafts")
+    child(dialog, QAbstractButton, "leftDrafts.open").click()
+    settle(qtbot, after)
+    form = expect(windows.shown()[0], FormDialog)
+    assert line(form.form, "industry").text() == "Machines"
+    form.form.settle()
+    assert windows.close_all()
+    assert drafts(after) == []
+
+
+# --- another arrangement while a form is open ---------------------------------------------------
+
+
+def rearranged(
+    bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, sections: tuple[Section, ...]
+) -> None:
+    """An administrator gave accounts another form, or took a field of it away."""
+    changed = replace(registry.get("account"), form=sections)
+    monkeypatch.setitem(registry._entities, "account", changed)
+    news = ChangeSet("", (Changed("form_layout", frozenset({1}), ChangeKind.UPDATED),))
+    with qtbot.waitSignal(bench.bus.changed):
+        bench.bus.publish(news)
+    settle(qtbot, bench)
+
+
+def test_a_new_layout_keeps_what_was_typed(
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    line(dialog.form, "industry").setFocus()
+    QTest.keyClicks(line(dialog.form, "industry"), "Machines")
+    line(dialog.form, "employees").setText("many")
+    dialog.form.boxes["employees"].editor.changed.emit()
+    sections = (Section("Account", ("name", "industry", "employees", "payment_terms")),)
+    rearranged(bench, qtbot, monkeypatch, sections)
+    assert set(dialog.form.boxes) == {"name", "industry", "employees", "payment_terms"}
+    assert line(dialog.form, "industry").text() == "Machines"
+    assert line(dialog.form, "employees").text() == "many"
+    assert line(dialog.form, "name").text() == "Officine Rossi"
+    assert dialog.form.focused_field() == "industry"
+    assert "still here" in dialog.notice.text
+    dialog.form.settle()
+    dialog.close()
+
+
+def test_a_field_retired_while_typing_is_told_with_what_was_typed(
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    QTest.keyClicks(line(dialog.form, "industry"), "Machines")
+    QTest.keyClicks(line(dialog.form, "payment_terms"), "30 days")
+    rearranged(bench, qtbot, monkeypatch, (Section("Account", ("name", "payment_terms")),))
+    assert "Industry: “Machines”" in dialog.notice.text
+    assert dialog.form.changes() == {"payment_terms": "30 days"}
+    dialog._save_and_stay()
+    settle(qtbot, bench)
+    saved = records.get(company.actor, "account", company.ids["rossi"])
+    assert saved.values["payment_terms"] == "30 days"
+    dialog.close()
+
+
+def test_a_form_of_nobody_is_not_touched(
+    bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = FormDialog(bench.shell.window_widget(), "account", bench)
+    settle(qtbot, bench)
+    rearranged(bench, qtbot, monkeypatch, (Section("Account", ("name",)),))
+    assert set(dialog.form.boxes) == {"name"}
+    assert dialog.notice.text == ""
+    dialog.close()
