@@ -167,10 +167,11 @@ class ImportBatch(Titled, Base):
 
 
 class AuditEntry(Base):
-    """What was done to one record in one operation; written once, never changed.
+    """What was done to one record in one operation; never changed, and gone with its record only.
 
     ``changes`` maps field names to ``[old, new]`` in stored form; a creation has None as old, a
-    deletion as new. The same entry explains, and undoes.
+    deletion as new. The same entry explains, and undoes. A record deleted for good leaves one entry
+    that tells its title alone.
     """
 
     __tablename__ = "audit_entry"

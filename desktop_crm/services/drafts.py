@@ -125,6 +125,8 @@ class Rules:
         put_back: After an operation was taken back; for rows that are kept in step without an
             audit entry of their own.
         before_remove: Before records are put into the bin; drafts without changes.
+        before_purge: Before records of the bin are deleted for good; drafts without changes. What
+            fails stays in the bin.
         after_remove: After records were put into the bin or taken back from it.
     """
 
@@ -132,4 +134,5 @@ class Rules:
     after: tuple[Rule, ...] = ()
     put_back: tuple[Rule, ...] = ()
     before_remove: tuple[Rule, ...] = ()
+    before_purge: tuple[Rule, ...] = ()
     after_remove: tuple[Rule, ...] = ()

@@ -22,11 +22,8 @@ from desktop_crm.services import audit, records_kept
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import require
-from desktop_crm.services.query import key_clause
 from desktop_crm.services.titles import Titles, grouped, titles
 
-LATEST: Final = 100
-"""Records of one kind that are kept as viewed lately."""
 _SPARE: Final = 4
 """How many times more are read, because some of the records may have gone out of sight."""
 _MARK: Final = RecordMark.__table__
@@ -70,62 +67,16 @@ def put(actor: Actor, kind: MarkKind, entity: str, ids: Collection[int], *, on: 
     if not ids or actor.user_id is None:
         return NOTHING
     with actor.db.writing() as connection:
-        _write(actor, connection, kind, entity, ids, on=on)
+        if on:
+            at = clock.now()
+            records_kept.mark(connection, actor.user_id, kind.value, entity, sorted(ids), at)
+        else:
+            records_kept.unmark(connection, actor.user_id, kind.value, entity, sorted(ids))
     return ChangeSet("", (Changed("record_mark", frozenset(ids), ChangeKind.UPDATED),))
-
-
-def viewed(actor: Actor, entity: str, record_id: int) -> None:
-    """Remember that the user looked at a record: for "recently viewed", and so that news end.
-
-    Keeps the latest hundred of each kind; four statements.
-    """
-    if actor.user_id is None:
-        return
-    with actor.db.writing() as connection:
-        _write(actor, connection, MarkKind.VIEWED, entity, [record_id], on=True)
-        old = connection.execute(
-            select(_MARK.c.id)
-            .where(_own(actor, entity), _MARK.c.kind == MarkKind.VIEWED)
-            .order_by(_MARK.c.marked_at.desc())
-            .offset(LATEST)
-        ).scalars()
-        records_kept.delete_rows(connection, RecordMark, "id", list(old))
-        followed = and_(
-            _own(actor, entity), _MARK.c.kind == MarkKind.FOLLOW, _MARK.c.record_id == record_id
-        )
-        records_kept.set_where(connection, RecordMark, followed, {"marked_at": clock.now()})
 
 
 def _own(actor: Actor, entity: str) -> ColumnElement[bool]:
     return and_(_MARK.c.user_id == actor.user_id, _MARK.c.record_type == entity)
-
-
-def _write(
-    actor: Actor,
-    connection: Connection,
-    kind: MarkKind,
-    entity: str,
-    ids: Collection[int],
-    *,
-    on: bool,
-) -> None:
-    these = key_clause(connection, _MARK.c.record_id, sorted(ids))
-    records_kept.delete_where(
-        connection, RecordMark, and_(_own(actor, entity), _MARK.c.kind == kind, these)
-    )
-    if on:
-        now = clock.now()
-        rows: list[dict[str, Any]] = [
-            {
-                "user_id": actor.user_id,
-                "kind": kind.value,
-                "record_type": entity,
-                "record_id": key,
-                "marked_at": now,
-            }
-            for key in sorted(ids)
-        ]
-        records_kept.insert_facts(connection, RecordMark, rows)
 
 
 def on_record(actor: Actor, entity: str, record_id: int) -> frozenset[MarkKind]:

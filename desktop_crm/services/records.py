@@ -322,13 +322,20 @@ def delete(
     return _mark(actor, entity_key, ids, source, restore=False, operation=operation)
 
 
-def restore(actor: Actor, entity_key: str, ids: Sequence[int], source: str = "window") -> ChangeSet:
-    """Take records back from the recycle bin.
+def restore(
+    actor: Actor,
+    entity_key: str,
+    ids: Sequence[int],
+    source: str = "window",
+    *,
+    operation: str | None = None,
+) -> ChangeSet:
+    """Take records back from the recycle bin; ``operation`` joins several calls into one step.
 
     Raises:
         PermissionDenied: One of them is out of reach; none was restored.
     """
-    return _mark(actor, entity_key, ids, source, restore=True)
+    return _mark(actor, entity_key, ids, source, restore=True, operation=operation)
 
 
 def _mark(

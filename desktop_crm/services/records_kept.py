@@ -91,14 +91,6 @@ def set_where(
     connection.execute(update(model).where(condition).values(**values))
 
 
-def insert_facts(
-    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Insert rows that carry neither version nor time stamps, by column name; one statement."""
-    if rows:
-        connection.execute(insert(model), list(rows))
-
-
 def delete_where(connection: Connection, model: type[Base], condition: ColumnElement[bool]) -> int:
     """Remove the rows that meet a condition and tell how many; one statement."""
     return connection.execute(delete(model).where(condition)).rowcount

@@ -78,7 +78,11 @@ def _latest(actor: Actor, *, redo: bool) -> Step | None:
     undone = select(undoing.c.id).where(undoing.c.undoes == _TABLE.c.operation).exists()
     statement = (
         select(_TABLE.c.operation, _TABLE.c.at, _TABLE.c.action, _TABLE.c.entity, _TABLE.c.undoes)
-        .where(_TABLE.c.by_id == actor.user_id, _TABLE.c.source != "sync", ~undone)
+        .where(
+            _TABLE.c.by_id == actor.user_id,
+            _TABLE.c.source.not_in(("sync", "purge")),
+            ~undone,
+        )
         .order_by(_TABLE.c.id.desc())
         .limit(1)
     )
@@ -272,6 +276,7 @@ def _trails(work: Work, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
         select(_TABLE.c.record_id, _TABLE.c.operation, _TABLE.c.version, _TABLE.c.undoes)
         .where(
             _TABLE.c.entity == work.entity.key,
+            _TABLE.c.action != AuditAction.PURGE,
             key_clause(work.connection, _TABLE.c.record_id, ids),
         )
         .order_by(_TABLE.c.id)

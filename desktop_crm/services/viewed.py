@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy import and_
+
 from desktop_crm.core import clock
+from desktop_crm.models import RecordMark
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import records_kept
 from desktop_crm.services.context import Actor
@@ -14,7 +17,7 @@ KEPT: Final = 50
 
 
 def note(actor: Actor, entity_key: str, record_id: int) -> None:
-    """Remember that the actor looked at a record now; two statements.
+    """Remember that the actor looked at a record now; three statements.
 
     A mark on a record that cannot be seen later stays without effect: lists ask for rights.
     """
@@ -24,3 +27,12 @@ def note(actor: Actor, entity_key: str, record_id: int) -> None:
     with actor.db.writing() as connection:
         records_kept.mark(connection, actor.user_id, kind, entity_key, [record_id], clock.now())
         records_kept.keep_latest_marks(connection, actor.user_id, kind, entity_key, KEPT)
+        # News of a followed record are what others did since it was looked at.
+        mark = RecordMark.__table__.c
+        followed = and_(
+            mark.user_id == actor.user_id,
+            mark.kind == MarkKind.FOLLOW.value,
+            mark.record_type == entity_key,
+            mark.record_id == record_id,
+        )
+        records_kept.set_where(connection, RecordMark, followed, {"marked_at": clock.now()})

@@ -32,8 +32,11 @@ from desktop_crm.services.values import checked, same
 _CHUNK: Final = 5000
 
 
-def load(work: Work, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Read stored records by key, by field name; one statement, rows locked on PostgreSQL."""
+def load(work: Work, ids: Iterable[int], *, lock: bool = True) -> dict[int, dict[str, Any]]:
+    """Read stored records by key, by field name; one statement.
+
+    With ``lock`` nobody else changes the rows on PostgreSQL before the transaction ends.
+    """
     wanted = list(ids)
     if not wanted:
         return {}
@@ -41,7 +44,7 @@ def load(work: Work, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     statement = select(table).where(key_clause(work.connection, table.c.id, wanted))
     # Always in the same order, so that two writers wait for each other instead of for ever.
     statement = statement.order_by(table.c.id)
-    found = work.connection.execute(statement.with_for_update()).mappings()
+    found = work.connection.execute(statement.with_for_update() if lock else statement).mappings()
     names = {f.column.name: n for n, f in work.entity.fields.items() if f.column is not None}
     return {
         row["id"]: {names[key]: value for key, value in row.items() if key in names}

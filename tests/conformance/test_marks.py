@@ -9,7 +9,7 @@ import pytest
 from desktop_crm.core import clock
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import marks, records
+from desktop_crm.services import marks, records, viewed
 from tests.conformance.test_records import EDITED, changes_of
 from tests.support.world import World
 
@@ -53,7 +53,7 @@ def test_what_others_changed_is_news_until_it_was_looked_at(world: World, entity
     assert shown[name] == entity.fields[name].display(value, me.formats)
     assert not [n for n in marks.news(other) if n.id == key and n.entity == entity.key]
     clock.use_clock(lambda: now + timedelta(minutes=2))
-    marks.viewed(me, entity.key, key)
+    viewed.note(me, entity.key, key)
     assert not [n for n in marks.news(me) if (n.entity, n.id) == (entity.key, key)]
     assert marks.keys(me, MarkKind.VIEWED, entity.key)[0] == key
 
@@ -70,11 +70,11 @@ def test_news_tell_nothing_of_records_that_went_out_of_sight(world: World) -> No
     assert key not in [m.id for m in marks.marked(own, MarkKind.FOLLOW) if m.entity == "account"]
 
 
-def test_only_the_latest_hundred_are_remembered(world: World) -> None:
+def test_only_the_latest_are_remembered(world: World) -> None:
     actor = world.people["mate"]
     now = clock.now()
-    made = [world.factory.make("unit") for _ in range(marks.LATEST + 3)]
+    made = [world.factory.make("unit") for _ in range(viewed.KEPT + 3)]
     for minute, key in enumerate(made):
         clock.use_clock(lambda: now + timedelta(minutes=minute))  # noqa: B023  called in this round
-        marks.viewed(actor, "unit", key)
-    assert marks.keys(actor, MarkKind.VIEWED, "unit") == made[::-1][: marks.LATEST]
+        viewed.note(actor, "unit", key)
+    assert marks.keys(actor, MarkKind.VIEWED, "unit") == made[::-1][: viewed.KEPT]

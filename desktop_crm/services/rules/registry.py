@@ -13,6 +13,7 @@ from desktop_crm.services.rules import (
     connections,
     contacts,
     currencies,
+    keeping,
     opportunities,
     quote_rules,
     users,
@@ -22,8 +23,15 @@ from desktop_crm.services.rules import (
 _NONE: Final = Rules()
 
 RULES: Final[Mapping[str, Rules]] = {
-    "account": Rules(before=(accounts.mail_domain, accounts.no_circle)),
-    "contact": Rules(before=(contacts.full_name,)),
+    "account": Rules(
+        before=(accounts.mail_domain, accounts.no_circle),
+        before_purge=(keeping.parties_of_issued_quotes,),
+    ),
+    "contact": Rules(
+        before=(contacts.full_name,), before_purge=(keeping.parties_of_issued_quotes,)
+    ),
+    "custom_field": Rules(before_purge=(keeping.custom_fields,)),
+    "document": Rules(before_purge=(keeping.files_of_issued_quotes,)),
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
     "opportunity": Rules(
         before=(opportunities.stage_rules,),
@@ -35,7 +43,7 @@ RULES: Final[Mapping[str, Rules]] = {
         after=(activities.links_of_regarding,),
         put_back=(activities.links_of_regarding,),
     ),
-    "quote": Rules(before=(quote_rules.complete,)),
+    "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
     "connection": Rules(before=(connections.two_records,)),
     "currency": Rules(before=(currencies.code,)),
@@ -45,6 +53,7 @@ RULES: Final[Mapping[str, Rules]] = {
     "user": Rules(
         before=(users.languages, users.administrators),
         before_remove=(users.last_administrator,),
+        before_purge=(keeping.users_with_deeds,),
     ),
     "role": Rules(
         before=(users.only_administrators, users.administrator_role),
