@@ -14,11 +14,11 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, translate
 from desktop_crm.core.text import canonical_email, clean, fold, join_tags, split_tags
 
-TEXT_OPERATORS: Final = ("contains", "=", "!=", "starts", "in", "empty", "not empty")
-ORDER_OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "in", "empty", "not empty")
-CHOICE_OPERATORS: Final = ("=", "!=", "in", "empty", "not empty")
-YES_NO_OPERATORS: Final = ("=", "!=")
-TAG_OPERATORS: Final = ("has", "contains", "empty", "not empty")
+_AMONG: Final = ("in", "not in", "empty", "not empty")
+TEXT_OPERATORS: Final = ("contains", "not contains", "=", "!=", "starts", "ends", *_AMONG)
+ORDER_OPERATORS: Final = ("=", "!=", "<", "<=", ">", ">=", "between", *_AMONG)
+CHOICE_OPERATORS: Final = ("=", "!=", *_AMONG)
+TAG_OPERATORS: Final = ("has", "not has", "contains", "empty", "not empty")
 _YES: Final = {"yes", "true", "1", "da", "y", "x", "adevarat"}
 _NO: Final = {"no", "false", "0", "nu", "n", "", "fals"}
 
@@ -175,9 +175,7 @@ PERCENT: Final = Kind(
     "percent", "right", _ORDER, "0.##", 90, _read_decimal,
     lambda value, formats, _field: formats.percent(_number(value)),
 )  # fmt: skip
-BOOLEAN: Final = Kind(
-    "boolean", "left", YES_NO_OPERATORS, "General", 80, _read_yes_no, _show_yes_no
-)
+BOOLEAN: Final = Kind("boolean", "left", ("=", "!="), "General", 80, _read_yes_no, _show_yes_no)
 DATE: Final = Kind(
     "date", "left", _ORDER, "yyyy-mm-dd", 110,
     lambda text, formats, _field: formats.parse_date(text),

@@ -1,10 +1,9 @@
-"""What a filter rule means in SQL, by the kind of its field."""
+"""What a filter means in SQL, by the kind of its field."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,6 +17,7 @@ from sqlalchemy import (
     func,
     not_,
     or_,
+    select,
     true,
 )
 
@@ -28,14 +28,19 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import fold, storable
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField
+from desktop_crm.models import OwnCompany
+from desktop_crm.services import related
 from desktop_crm.services.columns import Paths
-from desktop_crm.services.filters import Node, Rule
+from desktop_crm.services.context import Actor
+from desktop_crm.services.filters import Node, Related, Rule, normal, periods
+from desktop_crm.services.filters.fields import cannot_compare
+from desktop_crm.services.filters.periods import Span
 from desktop_crm.services.values import LARGEST_INTEGER, checked
 
 Clause = ColumnElement[bool]
 
-_DAY: Final = re.compile(r"^(today|yesterday|tomorrow)\s*(?:([+-])\s*(\d+))?$", re.IGNORECASE)
-_OFFSETS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
+_ME: Final = {"me", "eu"}
+_MY_TEAM: Final = {"my team", "echipa mea"}
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": lambda column, value: column == value,
     "!=": lambda column, value: or_(column != value, column.is_(None)),
@@ -44,34 +49,41 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
 }
+_OPPOSITES: Final = {"not in": "in", "not contains": "contains", "not has": "has"}
 
 
 def clause(node: Node, paths: Paths) -> Clause:
-    """Translate a filter tree.
+    """Translate a filter tree; a tree without any condition holds for all.
 
     Raises:
-        UserError: A value cannot be read as its field's kind, or a field is unknown.
+        UserError: A value cannot be read as its field's kind, or a field or relation is unknown.
     """
+    plain = normal(node)
+    return true() if plain is None else _clause(plain, paths)
+
+
+def _clause(node: Node, paths: Paths) -> Clause:
     if isinstance(node, Rule):
         return _rule(node, paths)
-    members = [clause(member, paths) for member in node.members]
+    if isinstance(node, Related):
+        return related.clause(node, paths, clause)
+    members = [_clause(member, paths) for member in node.members]
     if node.mode == "any":
         return or_(false(), *members)
     if node.mode == "not":
-        # A condition on an empty value is unknown in SQL; to a person it simply does not hold.
-        return and_(true(), *(not_(func.coalesce(member, false())) for member in members))
+        return and_(true(), *(_never(member) for member in members))
     return and_(true(), *members)
+
+
+def _never(condition: Clause) -> Clause:
+    # A condition on an empty value is unknown in SQL; to a person it simply does not hold.
+    return not_(func.coalesce(condition, false()))
 
 
 def _rule(rule: Rule, paths: Paths) -> Clause:
     field, table = paths.field(rule.field)
     if rule.operator not in field.kind.operators:
-        raise UserError(
-            N_("{field} cannot be compared with “{operator}”. Possible: {operators}."),
-            field=tr(field.label),
-            operator=rule.operator,
-            operators=", ".join(field.kind.operators),
-        )
+        raise cannot_compare(field, rule.operator)
     if field.kind is kinds.LINES:
         return _lines(rule, field, table)
     column = paths.column(rule.field)
@@ -79,16 +91,27 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
         return _empty(column, field)
     if rule.operator == "not empty":
         return not_(_empty(column, field))
+    if rule.operator in _OPPOSITES:
+        return _never(_rule(Rule(rule.field, _OPPOSITES[rule.operator], rule.value), paths))
+    if rule.operator == "in":
+        values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+        return or_(false(), *(_compare(rule, "=", value, field, paths) for value in values))
+    if rule.operator == "between":
+        return _between(rule, field, paths)
     blank = rule.value in (None, "") and field.kind is not kinds.BOOLEAN
     if blank and rule.operator in {"=", "!="}:
         empty = _empty(column, field)
         return empty if rule.operator == "=" else not_(empty)
-    if rule.operator == "in":
-        values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
-        return or_(false(), *(_compare(rule, "=", value, field, paths) for value in values))
     if isinstance(rule.value, tuple):
         raise UserError(N_("{field} takes one value here."), field=tr(field.label))
     return _compare(rule, rule.operator, rule.value, field, paths)
+
+
+def _between(rule: Rule, field: BoundField, paths: Paths) -> Clause:
+    if not isinstance(rule.value, tuple) or len(rule.value) != 2:
+        raise UserError(N_("{field} takes two values here."), field=tr(field.label))
+    least, most = rule.value
+    return and_(_compare(rule, ">=", least, field, paths), _compare(rule, "<=", most, field, paths))
 
 
 def _empty(column: ColumnElement[Any], field: BoundField) -> Clause:
@@ -111,9 +134,10 @@ def _compare(
     if field.kind is kinds.LINK:
         return _link(rule, operator, value, paths)
     if field.kind is kinds.DATETIME:
-        return _moment(column, operator, str(value), paths.actor.formats)
+        return _moment(column, operator, str(value), paths.actor)
     if field.kind is kinds.DATE:
-        return _ordered(operator, column, _day(str(value), paths.actor.formats))
+        span = days(str(value), paths.actor)
+        return _within(column, operator, span.first, span.after)
     if field.kind is kinds.TAGS:
         return _tags(column, operator, storable(str(value)), paths)
     if field.kind.operators is kinds.TEXT_OPERATORS:
@@ -162,6 +186,8 @@ def _match(operator: str, column: ColumnElement[Any], value: str) -> Clause:
         return column.contains(value, autoescape=True)
     if operator == "starts":
         return column.startswith(value, autoescape=True)
+    if operator == "ends":
+        return column.endswith(value, autoescape=True)
     return _ordered(operator, column, value)
 
 
@@ -173,49 +199,78 @@ def _link(rule: Rule, operator: str, value: str | int | None, paths: Paths) -> C
         return _ordered(operator, column, value)
     entity, target = paths.link_target(rule.field)
     typed = storable(str(value))
-    if entity.key == "user" and fold(typed) in {"me", "eu"}:
-        return _ordered(operator, column, paths.actor.user_id)
+    if entity.key == "user" and operator in {"=", "!="}:
+        if fold(typed) in _ME:
+            return _ordered(operator, column, paths.actor.user_id)
+        if fold(typed) in _MY_TEAM:
+            mates = column.in_(sorted(paths.actor.team_ids))
+            return mates if operator == "=" else _never(mates)
     if "title_key" in entity.fields:
         return _match(operator, target.c.title_key, fold(typed)[:200])
     title = paths.title(rule.field)
     return _match(operator, _lower(cast(title, String), typed, paths), typed.lower())
 
 
-def _day(text: str, formats: Formats) -> date:
-    match = _DAY.match(text.strip())
-    if match is None:
-        return formats.parse_date(text)
-    offset = int(match[3] or 0) * (-1 if match[2] == "-" else 1)
+def days(text: str, actor: Actor) -> Span:
+    """Read a day, or a time said relative to today such as ``this quarter``.
+
+    One statement where the fiscal year counts, else none.
+
+    Raises:
+        UserError: It is neither, or lies outside the calendar.
+    """
+    formats = actor.formats
+    span = periods.read(text, clock.today(formats.zone), lambda: _fiscal_start(actor))
+    if span is not None:
+        return span
+    day = formats.parse_date(text)
     try:
-        return clock.today(formats.zone) + timedelta(days=_OFFSETS[match[1].lower()] + offset)
+        return periods.one_day(day)
     except OverflowError:
-        raise _out_of_calendar(text) from None
+        raise periods.out_of_calendar(text) from None
 
 
-def _out_of_calendar(text: str) -> UserError:
-    return UserError(N_("“{text}” lies outside the calendar."), text=text)
+def _fiscal_start(actor: Actor) -> int:
+    """First month of the fiscal year of the own company; January while there is none."""
+    table = OwnCompany.__table__
+    wanted = select(table.c.fiscal_year_start).where(table.c.deleted_at.is_(None))
+    with actor.db.reading() as connection:
+        month = connection.execute(wanted.order_by(table.c.id).limit(1)).scalar()
+    return month if month is not None and 1 <= month <= 12 else 1
 
 
-def _moment(column: ColumnElement[Any], operator: str, text: str, formats: Formats) -> Clause:
-    """Compare a moment with a moment, or with a whole day of the person's zone."""
+def _moment(column: ColumnElement[Any], operator: str, text: str, actor: Actor) -> Clause:
+    """Compare a moment with a moment, or with whole days of the person's zone."""
+    formats = actor.formats
     if ":" in text:
         return _ordered(operator, column, formats.parse_datetime(text))
-    day = _day(text, formats)
+    span = days(text, actor)
     try:
-        start = _midnight(day, formats)
-        end = _midnight(day + timedelta(days=1), formats)
+        start = None if span.first is None else _midnight(span.first, formats)
+        end = None if span.after is None else _midnight(span.after, formats)
     except OverflowError:
-        raise _out_of_calendar(text) from None
-    inside = and_(column >= start, column < end)
-    whole_days: dict[str, Clause] = {
-        "=": inside,
-        "!=": or_(not_(inside), column.is_(None)),
-        "<": column < start,
-        "<=": column < end,
-        ">": column >= end,
-        ">=": column >= start,
-    }
-    return whole_days[operator]
+        raise periods.out_of_calendar(text) from None
+    return _within(column, operator, start, end)
+
+
+def _within(
+    column: ColumnElement[Any], operator: str, start: object | None, end: object | None
+) -> Clause:
+    """Compare with everything from a start up to, but without, an end; None is open."""
+    before = false() if start is None else column < start
+    behind = false() if end is None else column >= end
+    if operator == "<":
+        return before
+    if operator == ">":
+        return behind
+    if operator == "<=":
+        return column.is_not(None) if end is None else column < end
+    if operator == ">=":
+        return column.is_not(None) if start is None else column >= start
+    if operator == "!=":
+        return or_(before, behind, column.is_(None))
+    inside = [column >= start] if start is not None else []
+    return and_(*inside, *([column < end] if end is not None else []))
 
 
 def _midnight(day: date, formats: Formats) -> datetime:

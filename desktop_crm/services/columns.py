@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Table, and_, literal
+from sqlalchemy import ColumnElement, FromClause, Table, and_, literal
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
@@ -23,14 +23,29 @@ class Paths:
     Attributes:
         entity: Entity the statement is about.
         table: Its table (or an alias).
+        depth: So many statements stand around this one.
     """
 
-    def __init__(self, actor: Actor, entity: Entity, table: Table | Alias | None = None) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        entity: Entity,
+        table: FromClause | None = None,
+        *,
+        depth: int = 0,
+    ) -> None:
         self.actor = actor
+        self.depth = depth
         self.entity = entity
         self.table: FromClause = entity.table if table is None else table
         self._joins: list[tuple[FromClause, ColumnElement[bool]]] = []
         self._joined: dict[str, tuple[Entity, FromClause]] = {"": (entity, self.table)}
+
+    def within(self, entity: Entity) -> Paths:
+        """Paths of a subquery about other records; its joins never meet those around it."""
+        depth = self.depth + 1
+        table = entity.table.alias(f"r{depth}_{entity.key}")
+        return Paths(self.actor, entity, table, depth=depth)
 
     @property
     def source(self) -> FromClause:
@@ -121,18 +136,45 @@ class Paths:
             return path
         entity, table = self._joined[prefix]
         field = entity.fields.get(step)
-        if field is None or not field.target or field.column is None:
+        hidden = field is None or not knows(self.actor, field)
+        if field is None or hidden or not field.target or field.column is None:
             raise UserError(
                 N_("{entity} has no linked record “{field}”."), entity=tr(entity.label), field=step
             )
         target = registry.get(field.target)
-        alias = _alias(target.table, f"j{len(self._joined)}_{step}")
+        level = f"r{self.depth}_" if self.depth else ""
+        alias = _alias(target.table, f"{level}j{len(self._joined)}_{step}")
         matches = alias.c.id == table.c[field.column.name]
         rights = row_clause(self.actor, target, alias, "read")
         # A record out of reach is not joined: neither its title nor any value behind it shows.
         self._joins.append((alias, matches if rights is None else and_(matches, rights)))
         self._joined[path] = (target, alias)
         return path
+
+
+def find(actor: Actor, entity: Entity, path: str) -> BoundField | None:
+    """Field at the end of a path; None where a step is unknown or not for this user.
+
+    Args:
+        actor: Who asks.
+        entity: Where the path begins.
+        path: Field name, or names over links such as ``account.city``.
+    """
+    here: Entity | None = entity
+    field: BoundField | None = None
+    for step in path.split("."):
+        if here is None or (field := here.fields.get(step)) is None or not knows(actor, field):
+            return None
+        here = target_of(actor, field)
+    return field
+
+
+def target_of(actor: Actor, field: BoundField) -> Entity | None:
+    """Entity whose fields can be shown behind a link; None for other fields and hidden records."""
+    if field.kind is not kinds.LINK or field.column is None or not field.target:
+        return None
+    target = registry.find(field.target)
+    return target if target is not None and actor.can(target, "read") else None
 
 
 @lru_cache(maxsize=1024)

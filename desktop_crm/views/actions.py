@@ -37,6 +37,7 @@ class Action:
         enabled: Whether it can be done now; None: always.
         tip: Longer text of the tool tip; empty: the text.
         menu: Commands that unfold below the button instead of running.
+        checked: In a menu: whether the mark before it is set; None: it has none.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Action:
     enabled: Callable[[], bool] | None = None
     tip: str = ""
     menu: tuple[Action, ...] = ()
+    checked: bool | None = None
 
     @property
     def is_enabled(self) -> bool:
@@ -75,6 +77,9 @@ def to_qaction(action: Action, parent: QWidget) -> QAction:
     made.setText(f"{action.text}\t{shortcut}" if shortcut else action.text)
     if action.icon:
         made.setIcon(icon(action.icon, action.tint, fill_on=False))
+    if action.checked is not None:
+        made.setCheckable(True)
+        made.setChecked(action.checked)
     made.setEnabled(action.is_enabled)
     made.triggered.connect(lambda _checked=False: action.run())
     return made

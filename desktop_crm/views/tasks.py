@@ -74,6 +74,11 @@ class Task:
         if self._cancel is not None:
             self._cancel()
 
+    def stop(self) -> None:
+        """Ask the work to end early; what it answers then still counts."""
+        if self._cancel is not None:
+            self._cancel()
+
 
 class Tasks(QObject):
     """Runs plain functions on threads and delivers results on the UI thread.

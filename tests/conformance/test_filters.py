@@ -8,9 +8,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.meta.field import Level, Menu
 from desktop_crm.services import clauses, permissions, query, records
 from desktop_crm.services.columns import Paths
-from desktop_crm.services.filters import Group, Rule, parse, to_text
+from desktop_crm.services.filters import Group, Related, Rule, both, parse, to_text
+from desktop_crm.services.filters.fields import NUMBERS
+from desktop_crm.services.filters.relations import Relation, relations
 from desktop_crm.services.query import Order, RecordQuery
 from tests.support.world import World
 
@@ -24,6 +27,7 @@ _VALUES = {
     kinds.DATETIME: "2026-03-02 10:30",
     kinds.EMAIL: "name@company.example",
 }
+PERIODS = ("this week", "last fiscal year", "next quarter", "last 30 days", "older than 2 months")
 _DIALECTS = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
@@ -35,11 +39,16 @@ def rules(field: BoundField, name: str) -> list[Rule]:
         if operator in {"empty", "not empty"}:
             found.append(Rule(name, operator))
         else:
-            found.append(Rule(name, operator, (value, value) if operator == "in" else value))
+            several = operator in {"in", "not in", "between"}
+            found.append(Rule(name, operator, (value, value) if several else value))
     if field.kind is kinds.LINK:
         found += [Rule(name, "=", 7), Rule(name, "!=", 7), Rule(name, "in", (7, 8))]
     if field.kind in {kinds.DATE, kinds.DATETIME}:
         found += [Rule(name, operator, "today+3") for operator in ("=", "!=", "<=", ">")]
+        found += [Rule(name, "=", period) for period in PERIODS]
+        found.append(Rule(name, "between", ("last month", "next 2 weeks")))
+    if field.target == "user" and field.kind is kinds.LINK:
+        found += [Rule(name, "=", "me"), Rule(name, "in", ("my team", "me"))]
     return found
 
 
@@ -80,6 +89,43 @@ def test_every_operator_of_a_kind_runs(world: World, kind: kinds.Kind) -> None:
                 asked = RecordQuery(entity.key, ("id",), Group(mode, tuple(chosen)))
                 query.keys(world.admin, asked)
     assert found
+
+
+def conditions(name: str, relation: Relation) -> list[Related]:
+    """Conditions on one relation: with and without a filter, counted, added up, nested."""
+    target = registry.get(relation.entity)
+    plain = Rule("id", ">", "0")
+    link = next((r.name for r in relations(target).values() if r.is_one), "")
+    inner = both(plain, Related(link, "no", plain)) if link else plain
+    found = [Related(name), Related(name, "no"), Related(name, "has", inner)]
+    if not relation.is_one:
+        found += [Related(name, "count", plain, sign, "2") for sign in (">=", "<")]
+        open_to_all = [f for f in target.fields.values() if f.level is Level.NORMAL]
+        sums = [f.name for f in open_to_all if f.kind in NUMBERS and f.column is not None]
+        found += [Related(name, "sum", plain, ">=", "0", field) for field in sums[-1:]]
+    return found
+
+
+@pytest.mark.parametrize("entity", registry.all(), ids=lambda e: e.key)
+def test_every_relation_of_every_entity_runs(world: World, entity: Entity) -> None:
+    """Each means the opposite of its opposite, for the administrator and with limited rights."""
+    known = list(relations(entity).items())
+    if entity.key == "user":  # everything leads there: one of each kind of link is enough
+        known = [(name, r) for name, r in known if "_by" not in name][-20:] + known[-3:]
+    for person in ("admin", "team"):
+        actor = world.people[person]
+        if not actor.can(entity, "read"):
+            continue
+        whole = set(query.keys(actor, RecordQuery(entity.key, ("id",))))
+        for name, relation in known:
+            asked = conditions(name, relation)
+            thorough = person == "admin" and entity.menu is Menu.MAIN
+            for node in asked if thorough else asked[-2:]:
+                assert parse(to_text(node), entity.key) == node
+                found = set(query.keys(actor, RecordQuery(entity.key, ("id",), node)))
+                rest = RecordQuery(entity.key, ("id",), Group("not", (node,)))
+                assert found | set(query.keys(actor, rest)) == whole, to_text(node)
+                assert not found & set(query.keys(actor, rest)), to_text(node)
 
 
 @pytest.mark.parametrize("entity", registry.all(), ids=lambda e: e.key)

@@ -42,12 +42,16 @@ _EMPTY_RULES = st.builds(
 )
 
 
+def _alone(node: Node) -> tuple[Node, ...]:
+    return (node,)
+
+
 def trees(leaves: st.SearchStrategy[Rule]) -> st.SearchStrategy[Node]:
     """Trees as the text form writes them: no group within the same group, none of one member."""
 
     def group(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         several = st.lists(inner, min_size=2, max_size=3).map(tuple)
-        one = inner.filter(lambda n: isinstance(n, Rule) or n.mode != "any").map(lambda n: (n,))
+        one = inner.filter(lambda n: not isinstance(n, Group) or n.mode != "any").map(_alone)
         return st.one_of(
             st.builds(Group, st.sampled_from(["all", "any"]), several),
             st.builds(Group, st.just("not"), several | one),

@@ -173,10 +173,12 @@ def test_chosen_columns_are_shown_and_remembered(
     pane.list.choose_columns()
     dialog = pane.window().findChild(ColumnsDialog)
     assert isinstance(dialog, ColumnsDialog)
-    for row in range(dialog._items.rowCount()):
-        item = dialog._items.item(row)
-        wanted = item.text() in {"Name", "Tax id"}
-        item.setCheckState(Qt.CheckState.Checked if wanted else Qt.CheckState.Unchecked)
+    for path in dialog.chosen():
+        dialog._drop(path)
+    for row in range(dialog._offered.rowCount()):
+        item = dialog._offered.item(row)
+        if item.text() in {"Name", "Tax id"}:
+            item.setCheckState(Qt.CheckState.Checked)
     assert dialog.chosen() == ("name", "tax_id")
     dialog.accept()
     settle(qtbot, bench)
@@ -191,9 +193,10 @@ def test_the_columns_dialog_moves_and_resets(opened: Pane, bench: Workbench) -> 
     dialog = pane.window().findChild(ColumnsDialog)
     assert isinstance(dialog, ColumnsDialog)
     before = dialog.chosen()
-    dialog._move(1)
+    dialog.shown.setCurrentIndex(dialog._shown.index(0, 0))
+    dialog.move_by(1)
     assert dialog.chosen()[:2] == (before[1], before[0])
-    dialog._reset()
+    dialog.reset()
     assert dialog.chosen() == tuple(pane.entity.columns)
     dialog.reject()
 

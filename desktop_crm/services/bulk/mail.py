@@ -42,11 +42,6 @@ class Recipients:
     left_out: tuple[Failure, ...]
 
 
-def can_be_written_to(entity_key: str) -> bool:
-    """Whether records of an entity have an e-mail address."""
-    return "email" in registry.get(entity_key).fields
-
-
 def recipients(actor: Actor, targets: Targets, cancel: Cancel | None = None) -> Recipients:
     """Read the addresses; two statements for each thousand records."""
     entity = registry.get(targets.entity)

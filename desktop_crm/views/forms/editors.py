@@ -37,6 +37,7 @@ _PLAIN: Final[dict[str, type[Editor]]] = {
     "date": DateEditor,
     "datetime": DateTimeEditor,
     "choice": ChoiceEditor,
+    "tags": LineEditor,
 }
 
 

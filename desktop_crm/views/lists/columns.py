@@ -11,8 +11,8 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services.columns import find, target_of
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import knows
 
 PERSON_LIKE: Final = frozenset({"contact", "account", "user"})
 """Entities whose titles stand beside an avatar."""
@@ -126,14 +126,30 @@ def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[s
 
 def columns(actor: Actor, entity: Entity, paths: tuple[str, ...]) -> tuple[ListColumn, ...]:
     """Columns of several paths; those that are unknown or not for this user are left out."""
-    made = (make(entity, path) for path in paths)
-    return tuple(c for c in made if c is not None and knows(actor, c.field))
+    known = (path for path in paths if find(actor, entity, path) is not None)
+    return tuple(column for path in known if (column := make(entity, path)) is not None)
 
 
-def offered(actor: Actor, entity: Entity) -> list[ListColumn]:
-    """Every column that a person may choose, in the entity's order."""
-    paths = [name for name, field in entity.fields.items() if not field.hidden and name != "id"]
-    return list(columns(actor, entity, tuple(paths)))
+def offered(actor: Actor, entity: Entity, link: str = "") -> list[ListColumn]:
+    """Every column that a person may choose, in the entity's order.
+
+    Args:
+        actor: Who chooses.
+        entity: Whose list.
+        link: Path of a link; its record's columns are offered instead of the list's own.
+    """
+    here = behind(actor, entity, link) if link else entity
+    if here is None:
+        return []
+    before = f"{link}." if link else ""
+    names = [name for name, field in here.fields.items() if not field.hidden and name != "id"]
+    return list(columns(actor, entity, tuple(before + name for name in names)))
+
+
+def behind(actor: Actor, entity: Entity, link: str) -> Entity | None:
+    """Entity a link path leads to; None where it leads nowhere this user may look."""
+    field = find(actor, entity, link)
+    return None if field is None else target_of(actor, field)
 
 
 def _look(entity: Entity, path: str, field: BoundField) -> Look:

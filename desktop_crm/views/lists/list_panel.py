@@ -6,7 +6,7 @@ from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QPoint, Signal, Slot
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import UserError
@@ -14,8 +14,9 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
-from desktop_crm.services.list_layout import ListLayout
+from desktop_crm.services.list_layout import Density, ListLayout
 from desktop_crm.services.query import Order, RecordQuery
+from desktop_crm.views.lists import arrange_menu
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
@@ -23,7 +24,7 @@ from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.record_view import RecordView
 from desktop_crm.views.lists.rows import QuerySource
 from desktop_crm.views.new_texts import new_record
-from desktop_crm.views.widgets.buttons import tool_button
+from desktop_crm.views.widgets.buttons import show_menu, tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import row, separator
@@ -71,7 +72,7 @@ class ListPanel(QFrame):
         self._bench = bench
         self.entity = registry.get(entity_key)
         self._view: ListView | None = None
-        self._arranged = Arrangement(bench, self._name)
+        self.arranged = Arrangement(bench, self._name)
         self._search = ""
         self._condition: Node | None = None
         self.count = 0
@@ -96,6 +97,9 @@ class ListPanel(QFrame):
         self.chooser = tool_button(
             f"columns.{self._name}", tr("Columns"), "column_triple", self.choose_columns
         )
+        self.arranger = tool_button(
+            f"arrange.{self._name}", tr("Arrange the list"), "group_list", self._arrange
+        )
         head = row(
             self.title,
             self.pill,
@@ -103,7 +107,8 @@ class ListPanel(QFrame):
             self.search,
             *extras,
             self.chooser,
-            spacing=8,
+            self.arranger,
+            spacing=4,
             margins=(16, 9, 8, 9),
         )
         self.notice = Notice()
@@ -129,7 +134,7 @@ class ListPanel(QFrame):
         self.table.widths_changed.connect(self._keep_columns)
         self.table.typed.connect(self._typed)
         self.table.menu_wanted.connect(self.menu_wanted)
-        self.table.header.menu_wanted.connect(lambda _place: self.choose_columns())
+        self.table.header_menu_wanted.connect(self._column_menu)
         self.search.searched.connect(self._searched)
 
     # --- what is shown ---------------------------------------------------------------------
@@ -137,7 +142,7 @@ class ListPanel(QFrame):
     def show_view(self, view: ListView) -> None:
         """Show another view, with what the person changed of its layout before."""
         self._view = view
-        self._arranged.show(view)
+        self.arranged.show(view)
         self.title.setText(view.title)
         self.reload()
 
@@ -147,45 +152,42 @@ class ListPanel(QFrame):
         It is not named ``layout``, which every widget of Qt has.
         """
         return replace(
-            self._arranged.layout,
+            self.arranged.layout,
             columns=self.shown_columns(),
-            filter=filters.both(self._arranged.layout.filter, self._condition),
+            filter=filters.both(self.arranged.layout.filter, self._condition),
         )
 
     @property
     def is_changed(self) -> bool:
         """Whether the list stands otherwise than its view says."""
-        return self._condition is not None or self._arranged.is_changed
+        return self._condition is not None or self.arranged.is_changed
 
     def forget_changes(self) -> None:
         """Show the view as it was saved; also once it was saved with the changes."""
-        self._arranged.forget()
+        self.arranged.forget()
         self.reload()
 
     def query(self) -> RecordQuery:
         """Filter, order and search of the list as it stands."""
-        layout = self._arranged.layout
+        layout = self.arranged.layout
         condition = filters.both(layout.filter, self._condition)
         columns = tuple(column.path for column in self.model.columns)
         return RecordQuery(self.entity.key, columns, condition, layout.order, self._search)
 
     def reload(self) -> None:
         """Ask the database again; the current record stays current."""
-        layout = self._arranged.layout
+        layout = self.arranged.layout
         paths = layout.columns or self.entity.columns
         columns = list_columns.columns(self._bench.actor, self.entity, paths)
         if not columns:
             columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
         self.notice.say("")
         self.table.drops_columns = not layout.columns
-        self.table.show_columns(columns, dict(layout.widths))
-        self._show_sort()
+        self.table.set_density(layout.density)
+        self.table.show_columns(columns, dict(layout.widths), layout.frozen)
+        self.table.show_order(self.order)
         source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
         self.model.set_source(source, columns)
-
-    def _show_sort(self) -> None:
-        shown = self.order[0]
-        self.table.show_sort(shown.field, descending=shown.descending)
 
     @Slot(object, bool)
     def _counted(self, count: int, exact: bool) -> None:
@@ -205,6 +207,7 @@ class ListPanel(QFrame):
         self._instead = widget
         self.search.setVisible(widget is None)
         self.chooser.setVisible(widget is None)
+        self.arranger.setVisible(widget is None)
         self._show_page()
 
     def _show_page(self) -> None:
@@ -265,32 +268,71 @@ class ListPanel(QFrame):
             self.search.setFocus()
             self.search.insert(text)
 
-    @Slot(str)
-    def _sort(self, path: str) -> None:
-        first = self.order[0]
-        descending = first.field == path and not first.descending
-        self._arranged.change(order=[f"{'-' if descending else ''}{path}"])
+    @Slot(str, bool)
+    def _sort(self, path: str, adds: bool) -> None:
+        """Sort by a column; the same one again turns the direction around."""
+        known = {order.field: order for order in self.order}
+        again = path in known and (adds or self.order[0].field == path)
+        order = Order(path, again and not known[path].descending)
+        if not adds:
+            self.sort_by((order,))
+        elif path in known:
+            self.sort_by(tuple(order if sort.field == path else sort for sort in self.order))
+        else:
+            self.sort_by((*self.order, order))
+
+    def sort_by(self, order: tuple[Order, ...]) -> None:
+        """Sort by several columns, the first decides."""
+        signs = [f"{'-' if sort.descending else ''}{sort.field}" for sort in order]
+        self.arranged.change(order=signs)
         self.reload()
+
+    def freeze(self, count: int) -> None:
+        """Let so many columns at the left stay while the others scroll."""
+        # Columns that are frozen are chosen: none of them gives way for want of room.
+        self.arranged.change(frozen=count, columns=list(self.shown_columns()))
+        self.reload()
+
+    def hide_column(self, path: str) -> None:
+        """Show a column no more."""
+        rest = [shown for shown in self.shown_columns() if shown != path]
+        self.arranged.change(columns=rest)
+        self.reload()
+
+    def set_density(self, density: Density) -> None:
+        """Choose how high the rows are."""
+        self.arranged.change(density=density.value)
+        self.reload()
+
+    @Slot(int, object)
+    def _column_menu(self, column: int, place: QPoint) -> None:
+        path = self.table.column_path(column)
+        actions = arrange_menu.of_column(self, path) if path else arrange_menu.of_list(self)
+        show_menu(self.table.header, actions, at=place)
+
+    def _arrange(self) -> None:
+        show_menu(self.arranger, arrange_menu.of_list(self))
 
     @Slot()
     def _keep_columns(self) -> None:
         paths, widths = self.table.column_state()
         moved = paths != tuple(column.path for column in self.model.columns)
-        self._arranged.change(widths=widths, **({"columns": list(paths)} if moved else {}))
+        self.arranged.change(widths=widths, **({"columns": list(paths)} if moved else {}))
 
     def choose_columns(self) -> None:
         """Open the column chooser."""
-        shown, _widths = self.table.column_state()
         dialog = ColumnsDialog(
             self.window(),
-            list_columns.offered(self._bench.actor, self.entity),
-            shown,
-            self.entity.columns,
+            self._bench.actor,
+            self.entity,
+            self.shown_columns(),
+            self.arranged.layout.frozen,
         )
 
         def chosen(result: int) -> None:
             if result:
-                self._arranged.change(columns=list(dialog.chosen()))
+                columns = list(dialog.chosen())
+                self.arranged.change(columns=columns, frozen=dialog.frozen_count())
                 self.reload()
             dialog.deleteLater()
 
@@ -306,7 +348,7 @@ class ListPanel(QFrame):
         """Sorts of the list, the first decides; the entity's own where nobody chose any."""
         default = self.entity.order or self.entity.title
         own = Order(default.lstrip("-"), default.startswith("-"))
-        return self._arranged.layout.order or (own,)
+        return self.arranged.layout.order or (own,)
 
     # --- selection and news ----------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
@@ -23,20 +22,12 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
-    QMouseEvent,
-    QPaintEvent,
-    QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QWidget
 
-from desktop_crm.views import theme
-from desktop_crm.views.lists.columns import ListColumn, Look
-from desktop_crm.views.lists.header import RecordHeader
+from desktop_crm.views.lists.column_view import ColumnView
 from desktop_crm.views.lists.record_model import RecordModel
-from desktop_crm.views.lists.row_delegate import ROW_HEIGHT, RowDelegate
 
-_Index = QModelIndex | QPersistentModelIndex
-_LEAST_COLUMNS: Final = 2
 _REMEMBERED: Final = 1_000
 
 
@@ -45,90 +36,30 @@ def _spans(selection: QItemSelection) -> list[QItemSelectionRange]:
     return [selection.at(i) for i in range(selection.size())]
 
 
-def _shared(room: int, wanted: list[int], least: list[int], grows: list[bool]) -> list[int]:
-    """Widths between least and more than wanted that fill the room when they can."""
-    spare = room - sum(wanted)
-    if spare < 0:
-        give = sum(w - low for w, low in zip(wanted, least, strict=True))
-        part = min(1.0, -spare / give) if give else 0.0
-        made = [w - int((w - low) * part) for w, low in zip(wanted, least, strict=True)]
-    else:
-        share = sum(w for w, grow in zip(wanted, grows, strict=False) if grow)
-        made = [
-            w + (spare * w // share if grow and share else 0)
-            for w, grow in zip(wanted, grows, strict=False)
-        ]
-    rest = room - sum(made)
-    if abs(rest) <= len(made) and made:
-        made[0] += rest  # what rounding left over
-    return made
+_Index = QModelIndex | QPersistentModelIndex
 
 
-class RecordView(QTableView):
+class RecordView(ColumnView):
     """Shows a record model; everything about the selection goes by ranges and keys.
 
     Attributes:
         opened: Enter or a double click on a record; carries its key.
         current_changed: Another record is current; carries its key or None.
         selection_told: Number of selected rows.
-        sort_wanted: A header was clicked; carries the column's path.
-        widths_changed: The person resized or moved a column.
         typed: Letters typed while the table has the focus: they belong into the filter.
-        menu_wanted: Context menu at a global position.
     """
 
     opened = Signal(object)
     current_changed = Signal(object)
     selection_told = Signal(object)
-    sort_wanted = Signal(str)
-    widths_changed = Signal()
     typed = Signal(str)
-    menu_wanted = Signal(object)
 
     def __init__(self, name: str, accessible_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(name)
-        self.setAccessibleName(accessible_name)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.hover_row = -1
-        self.current_row = -1
-        self.shows_focus = False
-        self.rows_of: RecordModel | None = None
-        self.drops_columns = True
-        self._looks: tuple[Look, ...] = ()
-        self._widths: dict[str, int] = {}
-        self._fitting = False
-        self._first = 0
         self._restore: tuple[int | None, list[int]] = (None, [])
         self._near = -1
-        self._header = RecordHeader(self)
-        self.setHorizontalHeader(self._header)
-        self._header.sectionClicked.connect(self._header_clicked)
-        self._header.sectionResized.connect(self._section_resized)
-        self._header.sectionMoved.connect(self._section_moved)
+        super().__init__(name, accessible_name, parent)
         self._own_header_selection: QItemSelectionModel | None = None
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self._restyle()
-        self._delegate = RowDelegate(self)
-        self.setItemDelegate(self._delegate)
-        self.setMouseTracking(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.doubleClicked.connect(self._double_clicked)
-        theme.changed.connect(self._restyle)
-
-    @Slot()
-    def _restyle(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme.scaled(ROW_HEIGHT))
-        self.verticalHeader().setMinimumSectionSize(theme.scaled(ROW_HEIGHT))
 
     # --- model -----------------------------------------------------------------------------
 
@@ -154,107 +85,15 @@ class RecordView(QTableView):
             raise TypeError("the table shows no record model")
         return model
 
-    def show_columns(self, columns: tuple[ListColumn, ...], widths: dict[str, int]) -> None:
-        """Say how the model's columns are painted.
-
-        Args:
-            columns: The model's columns in order.
-            widths: Widths the person chose, by path.
-        """
-        self._looks = tuple(column.look for column in columns)
-        self._widths = dict(widths)
-        self._columns = columns
-
     @Slot()
     def _after_reset(self) -> None:
         self.hover_row = -1
         self.current_row = -1
+        self._in_order()
         self._first = self._header.logicalIndex(0)
         self.fit_columns()
         if self._restore[0] is None:
             self._begin()
-
-    def look_of(self, column: int) -> Look:
-        """How cells of a column are painted."""
-        return self._looks[column] if column < len(self._looks) else Look.PLAIN
-
-    def is_first(self, column: int) -> bool:
-        """Whether a column stands at the left edge."""
-        return column == self._first
-
-    # --- columns ---------------------------------------------------------------------------
-
-    def fit_columns(self) -> None:
-        """Share the room among the columns.
-
-        Columns the person chose all stay and scroll; of the entity's own columns the last ones
-        give way when there is no room.
-        """
-        if not self._looks or self._header.count() != len(self._looks):
-            return
-        scale = theme.scaled(100) / 100
-        usual = [
-            self._widths.get(column.path, round(column.width * scale)) for column in self._columns
-        ]
-        least = [
-            width if column.path in self._widths else round(width * column.shrinks)
-            for column, width in zip(self._columns, usual, strict=True)
-        ]
-        wanted = [
-            width if column.path in self._widths else max(width, self._header.room_of(column.label))
-            for column, width in zip(self._columns, usual, strict=True)
-        ]
-        room = self.viewport().width()
-        shown = len(wanted)
-        while self.drops_columns and shown > _LEAST_COLUMNS and sum(least[:shown]) > room:
-            shown -= 1
-        widths = _shared(room, wanted[:shown], least[:shown], [c.grows for c in self._columns])
-        self._fitting = True
-        for place, width in enumerate(widths):
-            self._header.setSectionHidden(place, False)
-            self._header.resizeSection(place, width)
-        for place in range(shown, len(wanted)):
-            self._header.setSectionHidden(place, True)
-        self._fitting = False
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit_columns()
-
-    @Slot(int, int, int)
-    def _section_resized(self, section: int, old: int, new: int) -> None:
-        if self._fitting or section >= len(self._looks):
-            return
-        self._widths[self._columns[section].path] = new
-        self.widths_changed.emit()
-
-    @Slot(int, int, int)
-    def _section_moved(self, logical: int, old: int, new: int) -> None:
-        self._first = self._header.logicalIndex(0)
-        self.viewport().update()
-        self.widths_changed.emit()
-
-    def column_state(self) -> tuple[tuple[str, ...], dict[str, int]]:
-        """Paths in the order on the screen, and the widths the person chose."""
-        order = [self._header.logicalIndex(i) for i in range(self._header.count())]
-        order = [i for i in order if i < len(self._columns)]
-        return tuple(self._columns[i].path for i in order), dict(self._widths)
-
-    @Slot(int)
-    def _header_clicked(self, section: int) -> None:
-        if section < len(self._looks):
-            self.sort_wanted.emit(self._columns[section].path)
-
-    def show_sort(self, path: str, *, descending: bool) -> None:
-        """Show by which column the list is sorted."""
-        paths = [column.path for column in self._columns]
-        column = paths.index(path) if path in paths else -1
-        self._header.show_sort(column, descending=descending)
-
-    @property
-    def header(self) -> RecordHeader:
-        """The header."""
-        return self._header
 
     # --- selection -------------------------------------------------------------------------
 
@@ -350,39 +189,18 @@ class RecordView(QTableView):
 
     # --- mouse and keyboard ----------------------------------------------------------------
 
-    def _repaint_row(self, row: int) -> None:
-        if row >= 0:
-            top = self.rowViewportPosition(row)
-            self.viewport().update(0, top, self.viewport().width(), self.rowHeight(row))
-
-    def _hover(self, row: int) -> None:
-        before, self.hover_row = self.hover_row, row
-        if before != row:
-            self._repaint_row(before)
-            self._repaint_row(row)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hover(self.rowAt(event.position().toPoint().y()))
-        super().mouseMoveEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        self._delegate.begin_frame()
-        super().paintEvent(event)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._hover(-1)
-        super().leaveEvent(event)
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.shows_focus = True
         super().focusInEvent(event)
         self._begin()
-        self.viewport().update()
+        for view in self._views():
+            view.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.shows_focus = False
         super().focusOutEvent(event)
-        self.viewport().update()
+        for view in self._views():
+            view.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:

@@ -9,16 +9,19 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QStaticText
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from desktop_crm.services.list_layout import Density
 from desktop_crm.views import theme
 from desktop_crm.views.lists.columns import Look
 from desktop_crm.views.lists.record_model import MISSING, TONE_ROLE
 from desktop_crm.views.widgets.avatar import draw_avatar
 
 if TYPE_CHECKING:
-    from desktop_crm.views.lists.record_view import RecordView
+    from desktop_crm.views.lists.column_view import ColumnView
     from desktop_crm.views.lists.rows import ShownRow
 
-ROW_HEIGHT: Final = 36
+HEIGHTS: Final = {Density.COMPACT: 30, Density.NORMAL: 36, Density.COMFORTABLE: 44}
+"""Height of a row at the normal text size, in pixels."""
+_AVATARS: Final = {Density.COMPACT: 20, Density.NORMAL: 24, Density.COMFORTABLE: 28}
 _Index = QModelIndex | QPersistentModelIndex
 _PAD: Final = 8
 _FIRST_PAD: Final = 14
@@ -29,7 +32,7 @@ _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
 class RowDelegate(QStyledItemDelegate):
     """One delegate for all columns; laid-out texts are kept, so that scrolling only draws."""
 
-    def __init__(self, view: RecordView) -> None:
+    def __init__(self, view: ColumnView) -> None:
         super().__init__(view)
         self._view = view
         self._texts: OrderedDict[tuple[str, int, int], tuple[QStaticText, float, float]] = (
@@ -68,7 +71,7 @@ class RowDelegate(QStyledItemDelegate):
         self._row = -1
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(80, theme.scaled(ROW_HEIGHT))
+        return QSize(80, theme.scaled(HEIGHTS[self._view.density]))
 
     def paint(
         self,
@@ -110,7 +113,7 @@ class RowDelegate(QStyledItemDelegate):
         left = area.left() + (_FIRST_PAD if first else _PAD)
         width = area.right() - _PAD - left + 1
         if look == Look.PERSON:
-            side = theme.scaled(24)
+            side = theme.scaled(_AVATARS[view.density])
             top = area.top() + (area.height() - side) / 2
             draw_avatar(painter, QRectF(left, top, side, side), text)
             left += side + 10

@@ -10,6 +10,7 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.views.actions import Action
+from desktop_crm.views.bulk import commands as bulk_commands
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
@@ -126,5 +127,8 @@ def _lead(bench: Workbench, target: Target) -> list[Action]:
     ]
 
 
-MAKERS: Final[tuple[Maker, ...]] = (_own,)
+MAKERS: Final[tuple[Maker, ...]] = (
+    _own,
+    bulk_commands.actions,
+)
 """One function for each group of commands; a module of its own each."""

@@ -14,6 +14,7 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
+from desktop_crm.views.bulk import commands as bulk_commands
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
@@ -312,7 +313,9 @@ class RecordPane(Pane):
     def delete(self) -> None:
         """Delete the selected records; a note offers to take it back."""
         ids = list(self.list.selected_ids())
-        if ids and self.bench.actor.can(self.entity.key, "remove"):
+        if not ids or not self.bench.actor.can(self.entity.key, "remove"):
+            return
+        if not bulk_commands.delete_many(self.bench, self.list):
             self._delete_records(self.entity.key, ids)
 
     def _delete_records(self, entity: str, ids: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """Buttons; each has an object name, an accessible name and can be reached by keyboard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF, QIcon, QPainter, QPaintEvent, QPen
@@ -126,18 +126,28 @@ class LinkButton(QAbstractButton):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
 
-def show_menu(anchor: QWidget, actions: list[Action], *, at: QPoint | None = None) -> None:
+def show_menu(anchor: QWidget, actions: Sequence[Action], *, at: QPoint | None = None) -> None:
     """Unfold commands below a widget, or at a global position."""
     menu = QMenu(anchor)
     menu.setObjectName(f"{anchor.objectName()}.menu")
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    _fill_menu(menu, actions)
+    menu.popup(at or anchor.mapToGlobal(QPoint(0, anchor.height() + 2)))
+
+
+def _fill_menu(menu: QMenu, actions: Sequence[Action]) -> None:
     group = actions[0].group if actions else ""
     for action in actions:
         if action.group != group:
             menu.addSeparator()
             group = action.group
-        menu.addAction(to_qaction(action, menu))
-    menu.popup(at or anchor.mapToGlobal(QPoint(0, anchor.height() + 2)))
+        made = to_qaction(action, menu)
+        menu.addAction(made)
+        if action.menu:
+            below = QMenu(menu)
+            below.setObjectName(f"{action.id}.menu")
+            _fill_menu(below, action.menu)
+            made.setMenu(below)
 
 
 class RailButton(QAbstractButton):

@@ -1,0 +1,1 @@
+"""Windows for changing many records at once."""
