@@ -50,14 +50,14 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "account": (
         "id", "name", "account_number", "relationship_type", "industry", "domain", "employees",
         "currency_id", "annual_revenue", "state", "city", "region", "country", "owner_id", *_KEYS,
-        "do_not_email", "do_not_phone", "do_not_bulk",
+        "do_not_email", "do_not_phone", "do_not_bulk", "name_key",
     ),
     "contact": (
         "id", "full_name", "salutation", "first_name", "last_name", "account_id", "job_title",
         "department", "role", "manager_id", "birthday", "anniversary", "website", "source",
         "state", "description", "email", "phone", "street", "postal_code", "city", "region",
         "country", "do_not_email", "do_not_phone", "do_not_bulk", "owner_id", "external_id",
-        *_KEYS, "deleted_at",
+        *_KEYS, "deleted_at", "name_key",
     ),
     "email_address": ("address", "domain", "is_invalid", "type", "is_primary", "contact_id"),
     "phone": ("number", "canonical", "type", "is_primary", "contact_id"),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Final
 
+from desktop_crm.core.sameness import company_key, person_key
 from desktop_crm.core.text import fold
 
 Values = tuple[object, ...]
@@ -218,7 +219,7 @@ class Rows:
                 key, name, number, self._of(_KINDS), trade, domain,
                 int(self._random.random() * 900), 1, int(self._random.random() * 10**11),
                 "active", city, region, country, owner, fold(name), search,
-                0, 0, 0, *self._tracked(owner),
+                0, 0, 0, company_key(name), *self._tracked(owner),
             )  # fmt: skip
 
     # --- contacts --------------------------------------------------------------------------
@@ -268,7 +269,7 @@ class Rows:
                 email, phone or None, street, postal, city, region, country,
                 int(chance() < 0.05), int(chance() < 0.02), int(chance() < 0.1), owner,
                 f"L{key}" if chance() < 0.2 else None, title, search,
-                self._moments[-1] if gone else None, *self._tracked(owner),
+                self._moments[-1] if gone else None, person_key(name), *self._tracked(owner),
             )  # fmt: skip
 
     # --- how to reach them -----------------------------------------------------------------

@@ -15,11 +15,13 @@ _SPECIAL: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "œ": "oe"}
 )
 _SPACES: Final = re.compile(r"\s+")
+_NOT_WORD: Final = re.compile(r"[^\w]+|_")
 _EMAIL: Final = re.compile(r"^[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+\.[^\s@<>,;:\"()]+$")
 _LEGAL_FORMS: Final = re.compile(
-    r"\b(s\.?\s?r\.?\s?l|s\.?\s?a|s\.?\s?p\.?\s?a|gmbh|ag|kg|ltd|llc|inc|corp|corporation|"
-    r"company|co|plc|b\.?v|n\.?v|oy|ab|as|a\.?s|sp\.?\s?z\s?o\.?\s?o|kft|d\.?o\.?o|lda|sas|sarl|"
-    r"pfa|ii)\b\.?"
+    r"^s\.?\s?c\.?\s+(?=\w)|"
+    r"\b(s\.?\s?r\.?\s?l\.?(?:\s?-?\s?d)?|s\.?\s?a|s\.?\s?p\.?\s?a|s\.?\s?n\.?\s?c|gmbh|mbh|ag|kg|ohg|"
+    r"gbr|ltd|limited|llc|llp|inc|incorporated|corp|corporation|company|co|plc|b\.?v|n\.?v|oy|ab|as|"
+    r"a\.?s|s\.?\s?r\.?\s?o|sp\.?\s?z\s?o\.?\s?o|kft|zrt|nyrt|bt|d\.?o\.?o|lda|sas|sarl|eurl|pfa|ii)\b\.?"
 )
 
 
@@ -54,9 +56,18 @@ def _settled(text: str) -> str:
 
 
 def fold_company(text: str) -> str:
-    """Fold a company name without its legal form and punctuation, for suggestions (R51)."""
-    bare = _LEGAL_FORMS.sub(" ", fold(text))
-    return _SPACES.sub(" ", re.sub(r"[^\w\s]", " ", bare)).strip()
+    """Fold a company name without its legal form and punctuation, for suggestions (R51).
+
+    A name that is nothing but a legal form stays as it is.
+    """
+    folded = fold(text)
+    bare = " ".join(words_of(_LEGAL_FORMS.sub(" ", folded)))
+    return bare or " ".join(words_of(folded))
+
+
+def words_of(folded: str) -> tuple[str, ...]:
+    """Words of a folded text; punctuation parts them."""
+    return tuple(_NOT_WORD.sub(" ", folded).split())
 
 
 def canonical_email(text: str) -> str | None:

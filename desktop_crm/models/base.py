@@ -104,6 +104,12 @@ class Titled(Tracked):
         return loose_link(N_("Import"), "import_batch", audited=False, hidden=True)
 
 
+def sought_by(label: str) -> Any:  # noqa: ANN401  a mapped column of text
+    """Column with a form of a name that duplicates are sought by; the writer fills it (R51)."""
+    meaning = Field(kinds.TEXT, label, audited=False, hidden=True, read_only=True)
+    return mapped_column(folded(NAME_LENGTH), nullable=True, info={INFO_KEY: meaning})
+
+
 class Tagged:
     """Words people put on a record to find it again; :class:`~.marking.Tag` proposes them."""
 

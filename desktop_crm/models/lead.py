@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, sparse
+from desktop_crm.models.base import Base, Owned, Tagged, Titled, live, owned, sought_by, sparse
 from desktop_crm.models.party import Consents, Rating, Reachable, reach_lines
 
 
@@ -71,6 +71,8 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
     __table_args__ = (
         *owned("lead", "modified_at"),
         *sparse("lead", "converted_account_id", "converted_contact_id", "converted_opportunity_id"),
+        live("lead", "name_key"),
+        live("lead", "company_key"),
     )
     __entity__ = EntityMeta(
         key="lead",
@@ -114,6 +116,8 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
     last_name: Mapped[str | None] = text(N_("Last name"), length=100, personal=True)
     job_title: Mapped[str | None] = text(N_("Job title"), length=120)
     company: Mapped[str | None] = text(N_("Company"), searchable=True)
+    name_key: Mapped[str | None] = sought_by(N_("Name, last name first"))
+    company_key: Mapped[str | None] = sought_by(N_("Company without legal form"))
     industry: Mapped[str | None] = text(N_("Industry"), length=120)
     employees: Mapped[int | None] = integer(N_("Employees"))
     website: Mapped[str | None] = url(N_("Website"))

@@ -32,7 +32,17 @@ from desktop_crm.meta.field import (
     Section,
     Tone,
 )
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, owned, sparse
+from desktop_crm.models.base import (
+    Base,
+    Owned,
+    Tagged,
+    Titled,
+    Tracked,
+    live,
+    owned,
+    sought_by,
+    sparse,
+)
 
 
 class ActiveState(Choice):
@@ -135,6 +145,8 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
         Index("ix_account_domain", "domain"),
         Index("ix_account_tax_id", "tax_id"),
         *sparse("account", "parent_id", "primary_contact_id"),
+        Index("ix_account_tax_key", "tax_key"),
+        live("account", "name_key"),
     )
     __entity__ = EntityMeta(
         key="account",
@@ -184,6 +196,8 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
     tax_id: Mapped[str | None] = text(N_("Tax id"), length=40, searchable=True)
     trade_register: Mapped[str | None] = text(N_("Trade register number"), length=60)
     website: Mapped[str | None] = url(N_("Website"))
+    name_key: Mapped[str | None] = sought_by(N_("Name without legal form"))
+    tax_key: Mapped[str | None] = sought_by(N_("Tax id without country"))
     domain: Mapped[str | None] = text(
         N_("Mail domain"),
         length=120,
@@ -214,6 +228,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
         *owned("contact", "modified_at"),
         Index("ix_contact_account_id", "account_id"),
         *sparse("contact", "manager_id", "assistant_id", "originating_lead_id"),
+        live("contact", "name_key"),
     )
     __entity__ = EntityMeta(
         key="contact",
@@ -260,6 +275,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
     middle_name: Mapped[str | None] = text(N_("Middle name"), length=100, personal=True)
     last_name: Mapped[str | None] = text(N_("Last name"), length=100, personal=True)
     suffix: Mapped[str | None] = text(N_("Suffix"), length=40)
+    name_key: Mapped[str | None] = sought_by(N_("Name, last name first"))
     account_id: Mapped[int | None] = link(N_("Account"), "account.id")
     job_title: Mapped[str | None] = text(N_("Job title"), length=120)
     department: Mapped[str | None] = text(N_("Department"), length=120)

@@ -25,6 +25,7 @@ from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, checks, line_rows
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.duplicates.declared import KEYS
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.values import checked, same
@@ -201,12 +202,17 @@ def _derive(entity: Entity, drafts: Sequence[Draft]) -> None:
         return
     searched = entity.search_fields
     title = entity.title
+    keys = KEYS.get(entity.key, {})
     for draft in drafts:
         if draft.is_new or draft.changes(title):
             draft.new["title_key"] = fold(str(draft.get(title) or ""))[:NAME_LENGTH]
         if draft.is_new or any(draft.changes(f.name) for f in searched):
             texts = (draft.get(f.name) for f in searched)
             draft.new["search_text"] = fold("\n".join(str(t) for t in texts if t))
+        for name, (source, key_of) in keys.items():
+            if draft.is_new or draft.changes(source):
+                value = draft.get(source)
+                draft.new[name] = key_of(str(value)) if value else None
 
 
 def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:

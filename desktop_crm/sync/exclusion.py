@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
-from desktop_crm.core import paths
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import canonical_email, email_domain
 from desktop_crm.sync.port import Folder, FolderRole, Item, MailItem, MeetingItem, Sensitivity
@@ -44,14 +42,6 @@ class Ours:
     def is_ours(self, address: str) -> bool:
         """Whether an address is one of ours."""
         return address in self.users or _below(email_domain(address), self.domains)
-
-
-@lru_cache(maxsize=1)
-def public_domains() -> frozenset[str]:
-    """Domains whose addresses belong to people, not to companies."""
-    text = paths.resource("mail", "public_domains.txt").read_text(encoding="utf-8")
-    lines = (line.strip().lower() for line in text.splitlines())
-    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def domains_in(text: str | None) -> frozenset[str]:

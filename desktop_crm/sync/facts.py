@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, false, or_, select
 
+from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models import (
     Account,
@@ -29,7 +30,7 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
-from desktop_crm.sync.exclusion import Ours, public_domains
+from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.port import Item, MailItem
 
 TOKEN: Final = re.compile(r"\[#([^\[\]\s]{3,40})\]")

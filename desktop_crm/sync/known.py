@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, select
 
+from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import canonical_email, email_domain
 from desktop_crm.meta import registry
 from desktop_crm.models import (
@@ -24,7 +25,7 @@ from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
-from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in, public_domains
+from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.plan import Holder, Known, Stored

@@ -24,7 +24,8 @@ _NONE: Final = Rules()
 
 RULES: Final[Mapping[str, Rules]] = {
     "account": Rules(
-        before=(accounts.mail_domain, accounts.no_circle),
+        before=(accounts.mail_domain, accounts.no_circle, accounts.one_tax_id),
+        after_remove=(accounts.still_one_tax_id,),
         before_purge=(keeping.parties_of_issued_quotes,),
     ),
     "contact": Rules(

@@ -68,7 +68,7 @@ def test_derived_values_are_those_the_product_derives(tiny: Path, entity: str) -
             values = {name: made.values[name] for name in fields if name in made.values}
             saved = records.save(actor, entity, None, None, values)
             again = records.get(actor, entity, saved.id)
-            for name in ("title_key", "search_text", "full_name"):
+            for name in ("title_key", "search_text", "full_name", "name_key"):
                 assert again.values.get(name) == made.values.get(name)
             for lines in ("emails", "phones"):
                 found = [(row["is_primary"], _derived(row)) for row in made.lines.get(lines, ())]

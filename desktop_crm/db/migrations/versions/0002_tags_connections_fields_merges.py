@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from desktop_crm.core import clock
+from desktop_crm.core import clock, sameness
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
@@ -376,10 +376,34 @@ def upgrade() -> None:
     op.create_index(
         "ix_record_mark_record", "record_mark", ["record_type", "record_id", "kind"], unique=False
     )
+    op.add_column(
+        "account",
+        sa.Column(
+            "name_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+    )
+    op.add_column(
+        "account",
+        sa.Column(
+            "tax_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+    )
     op.add_column("account", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("account", sa.Column("tags", sa.Text(), nullable=True))
     op.add_column("activity", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("activity", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column(
+        "contact",
+        sa.Column(
+            "name_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+    )
     op.add_column("contact", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("contact", sa.Column("tags", sa.Text(), nullable=True))
     op.add_column("currency", sa.Column("merged_into", sa.Integer(), nullable=True))
@@ -389,6 +413,22 @@ def upgrade() -> None:
     op.add_column("document", sa.Column("tags", sa.Text(), nullable=True))
     op.create_index("ix_document_record", "document", ["record_type", "record_id"], unique=False)
     op.add_column("import_batch", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column(
+        "lead",
+        sa.Column(
+            "name_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+    )
+    op.add_column(
+        "lead",
+        sa.Column(
+            "company_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+    )
     op.add_column("lead", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("lead", sa.Column("tags", sa.Text(), nullable=True))
     op.add_column("mailbox", sa.Column("merged_into", sa.Integer(), nullable=True))
@@ -426,6 +466,40 @@ def upgrade() -> None:
     _sparse("opportunity", "product_id")
     _sparse("opportunity", "originating_lead_id")
     _connection_roles()
+    _fill_keys()
+    op.create_index("ix_account_tax_key", "account", ["tax_key"], unique=False)
+    op.create_index(
+        "ix_account_live_name_key",
+        "account",
+        ["name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contact_live_name_key",
+        "contact",
+        ["name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_lead_live_name_key",
+        "lead",
+        ["name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_lead_live_company_key",
+        "lead",
+        ["company_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
 
 
 def _sparse(table: str, column: str) -> None:
@@ -479,3 +553,32 @@ def _connection_roles() -> None:
             for position, (name, back) in enumerate(_ROLES, 1)
         ],
     )
+
+
+_KEYS = (
+    ("account", "name", "name_key", sameness.company_key),
+    ("account", "tax_id", "tax_key", sameness.tax_key),
+    ("contact", "full_name", "name_key", sameness.person_key),
+    ("lead", "full_name", "name_key", sameness.person_key),
+    ("lead", "company", "company_key", sameness.company_key),
+)
+_CHUNK = 5_000
+
+
+def _fill_keys() -> None:
+    """Give the records that are there already the forms their duplicates are sought by."""
+    connection = op.get_bind()
+    for table, source, key, key_of in _KEYS:
+        there = sa.table(table, sa.column("id"), sa.column(source), sa.column(key))
+        change = there.update().where(there.c.id == sa.bindparam("k"))
+        change = change.values({key: sa.bindparam("v")})
+        last = 0
+        while True:
+            page = sa.select(there.c.id, there.c[source]).where(there.c.id > last)
+            rows = connection.execute(page.order_by(there.c.id).limit(_CHUNK)).all()
+            if not rows:
+                break
+            last = rows[-1][0]
+            found = [{"k": row[0], "v": key_of(row[1]) or None} for row in rows if row[1]]
+            if found:
+                connection.execute(change, found)
