@@ -25,7 +25,7 @@ from desktop_crm.db import migrate
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.models import Base
 
-GENERATOR: Final = 1
+GENERATOR: Final = 2
 """Raised whenever the same size gives other rows."""
 
 _CHUNK: Final = 20_000

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final
 
 from desktop_crm.core.sameness import company_key, person_key
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, search_text
 
 Values = tuple[object, ...]
 
@@ -168,12 +168,12 @@ class Rows:
     def teams(self) -> Iterator[Values]:
         """Columns: id, name, title_key, search_text, tracked."""
         for key, name in ((1, "North"), (2, "South")):
-            yield (key, name, fold(name), fold(name), *self._tracked())
+            yield (key, name, fold(name), search_text((name,)), *self._tracked())
 
     def roles(self) -> Iterator[Values]:
         """Columns: id, name, is_admin, sees_confidential, title_key, search_text, tracked."""
         for key, name in ((1, "Everything"), (2, "Team"), (3, "Own")):
-            yield (key, name, 0, 0, fold(name), fold(name), *self._tracked())
+            yield (key, name, 0, 0, fold(name), search_text((name,)), *self._tracked())
 
     def rights(self) -> Iterator[Values]:
         """Columns: role_id, entity, read, create, edit, remove, tracked."""
@@ -188,7 +188,8 @@ class Rows:
             role = (1, 2, 3, 3)[key - 1] if key <= len(LOGINS) else 3
             team = 1 if key in TEAM else 2 if key > TEAM[-1] else None
             key_text = fold(name)
-            yield (key, name, login, team, role, "active", key_text, key_text, *self._tracked())
+            search = f" {key_text} "
+            yield (key, name, login, team, role, "active", key_text, search, *self._tracked())
 
     def _owners(self) -> list[int]:
         """Owner of every contact, mixed."""
@@ -214,7 +215,7 @@ class Rows:
             city, region, country = PLACES[int(self._random.random() * len(PLACES))]
             number = f"A-{key:06d}"
             owner = 1 + int(self._random.random() * users)
-            search = fold("\n".join((name, number, city)))
+            search = search_text((name, number, city))
             yield (
                 key, name, number, self._of(_KINDS), trade, domain,
                 int(self._random.random() * 900), 1, int(self._random.random() * 10**11),
@@ -257,7 +258,8 @@ class Rows:
             owner = owners[key - 1]
             gone = owner not in {3, 4} and surnames.get(key) is None and chance() < 0.005
             title = fold(name)
-            search = fold("\n".join(t for t in (name, email, phone, city) if t))
+            digits = phone.replace(" ", "").removeprefix("+")
+            search = search_text(t for t in (name, email, phone, city, digits) if t)
             yield (
                 key, name, self._of(_SALUTATIONS), first, last, account, self._of(_JOBS),
                 self._of(_DEPARTMENTS), self._of(_ROLES),
@@ -292,12 +294,12 @@ class Rows:
     def currencies(self) -> Iterator[Values]:
         """Columns: id, code, name, title_key, search_text, tracked."""
         for key, (code, name) in enumerate(_CURRENCIES, 1):
-            yield (key, code, name, fold(code), fold(f"{code}\n{name}"), *self._tracked())
+            yield (key, code, name, fold(code), search_text((code, name)), *self._tracked())
 
     def own_company(self) -> Iterator[Values]:
         """Columns: id, name, currency_id, fiscal year, rounding, MB, title_key, search_text."""
         name = "Bench Lighting SRL"
-        yield (1, name, 1, 1, "total", 25, fold(name), fold(name), *self._tracked())
+        yield (1, name, 1, 1, "total", 25, fold(name), search_text((name,)), *self._tracked())
 
     def rates(self) -> Iterator[Values]:
         """Columns: currency_id, rate, valid_from, tracked."""
@@ -309,7 +311,7 @@ class Rows:
         for key, (name, state, percent, category) in enumerate(_STAGES, 1):
             yield (
                 key, name, state, percent * 10**6, category, key, 1,
-                fold(name), fold(name), *self._tracked(),
+                fold(name), search_text((name,)), *self._tracked(),
             )  # fmt: skip
 
     def opportunities(self) -> Iterator[Values]:
@@ -326,7 +328,7 @@ class Rows:
                 key, name, 1 + int(chance() * self.size.accounts),
                 1 + int(chance() * self.size.contacts), stage, state, percent * 10**6, category,
                 1 if chance() < 0.7 else 2 + int(chance() * 2), amount, self._day(1.0),
-                0, 0, owner, title, title, *self._tracked(owner),
+                0, 0, owner, title, f" {title} ", *self._tracked(owner),
             )  # fmt: skip
 
     def activities(self) -> Iterator[Values]:
@@ -339,7 +341,7 @@ class Rows:
             yield (
                 key, subject, self._of(_ACTIVITY_KINDS), "completed", "normal", moment,
                 "normal", contact, "Sent the offer, call next week.", 1, 0, 1,
-                title, title, *self._tracked(1),
+                title, f" {title} ", *self._tracked(1),
             )  # fmt: skip
 
     def links(self) -> Iterator[Values]:

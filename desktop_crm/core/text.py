@@ -6,8 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
+_FEWEST_DIGITS: Final = 5
 _INVISIBLE: Final = dict.fromkeys(
     [0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F], None
 )
@@ -41,18 +45,58 @@ def fold(text: str) -> str:
 
     Case, accents and the two ways to write ș and ț do not matter in it (R51).
     """
+    return _SPACES.sub(" ", _bare(text)).strip()
+
+
+def _bare(text: str) -> str:
+    """Text without case, accents and invisible characters; white space stands as it was."""
     if text.isascii():
-        return _SPACES.sub(" ", text.replace("\0", "").casefold()).strip()
-    plain = unicodedata.normalize("NFKD", clean(text).translate(_SPECIAL))
+        return text.replace("\0", "").casefold()
+    plain = unicodedata.normalize("NFKD", text.translate(_INVISIBLE).translate(_SPECIAL))
     bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     # Some signs fold to a blank and a mark, and some small letters to new marks.
-    return _SPACES.sub(" ", bare).strip() if bare.isascii() else _settled(bare)
+    return bare if bare.isascii() else _settled(bare)
 
 
 def _settled(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text)
     bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
-    return _SPACES.sub(" ", bare.translate(_SPECIAL)).strip()
+    return bare.translate(_SPECIAL)
+
+
+@lru_cache(maxsize=2048)
+def _bare_character(character: str) -> str:
+    return _bare(character)
+
+
+def fold_places(text: str) -> tuple[str, list[int]]:
+    """Return the folded text with the place in the text that each of its characters comes from.
+
+    It says where in a shown text the words stand that were found in the folded one.
+    """
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        for bare in _bare_character(character):
+            blank = bare.isspace()
+            if blank and (not folded or folded[-1] == " "):
+                continue
+            folded.append(" " if blank else bare)
+            places.append(place)
+    if folded and folded[-1] == " ":
+        folded.pop()
+        places.pop()
+    return "".join(folded), places
+
+
+def search_text(pieces: Iterable[str]) -> str:
+    """Return the stored text that search looks through: folded pieces, each once.
+
+    A blank stands before the first and behind the last word, so that three letters of an index
+    of trigrams tell the beginning and the end of every word; empty for nothing.
+    """
+    folded = dict.fromkeys(found for piece in pieces if (found := fold(piece)))
+    return f" {' '.join(folded)} " if folded else ""
 
 
 def fold_company(text: str) -> str:
@@ -104,13 +148,40 @@ def canonical_phone(text: str, region: str = "RO") -> str | None:
     """
     import phonenumbers
 
+    number = _phone_number(text, region)
+    if number is None:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=4096)
+def phone_digits(text: str, region: str = "RO") -> tuple[str, ...]:
+    """Digits by which a phone number is found in any writing: with and without the country.
+
+    Args:
+        text: The number as written; of one that is none its digits come back, if there are five.
+        region: ISO country assumed for numbers without a country prefix.
+    """
+    import phonenumbers
+
+    number = _phone_number(text, region)
+    if number is None:
+        digits = "".join(c for c in text if c.isdecimal() and c.isascii())
+        return (digits,) if len(digits) >= _FEWEST_DIGITS else ()
+    whole = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+    at_home = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    local = "".join(c for c in at_home if c.isdecimal())
+    return (whole,) if whole.endswith(local) else (whole, local)
+
+
+def _phone_number(text: str, region: str) -> PhoneNumber | None:
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number if phonenumbers.is_possible_number(number) else None
 
 
 def initials(name: str) -> str:

@@ -26,6 +26,8 @@ APPLICATION_ID: Final = 0x44435231
 """Marks a SQLite file as ours, in the field its format keeps for that."""
 HEAD: Final = "0002"
 """Newest revision; a test holds it against the migration scripts."""
+REFOLDED: Final = "0002"
+"""Revision since which search texts hold what they hold now; older ones are written anew."""
 _OWN_TABLES: Final = frozenset({"own_company", "audit_entry", "account"})
 """Tables every revision has; another program may use the same revision names."""
 
@@ -157,7 +159,7 @@ def upgrade(url: str, password: str | None = None) -> Path | None:
         if found.state is not SchemaState.OLDER:
             raise _refusal(found.state, database.name)
         kept = backup_before_upgrade(database, found.revision)
-        _run(database)
+        _run(database, refold=found.revision < REFOLDED)
         return kept
     finally:
         database.close()
@@ -214,13 +216,18 @@ def _revisions() -> frozenset[str]:
     return frozenset(script.revision for script in scripts.walk_revisions())
 
 
-def _run(database: Database) -> None:
+def _run(database: Database, *, refold: bool = False) -> None:
     from alembic import command
 
     config = _config()
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if refold:
+            # Not in the script: it reads every column that is searched, also later ones.
+            from desktop_crm.db import search_index
+
+            search_index.rebuild(connection)
         if connection.dialect.name == "sqlite":
             _check_foreign_keys(connection)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Index, Integer, MetaData, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
@@ -72,6 +72,12 @@ class Tracked:
         return loose_link(N_("Modified by"), "user", audited=False)
 
 
+def searched() -> MappedColumn[Any]:
+    """Column of the folded text that search looks through."""
+    field = Field(kinds.MULTILINE, N_("Search text"), audited=False, hidden=True)
+    return mapped_column(Text, default="", info={INFO_KEY: field})
+
+
 class Titled(Tracked):
     """A record of its own: found by title, searched, imported.
 
@@ -84,11 +90,7 @@ class Titled(Tracked):
         default="",
         info={INFO_KEY: Field(kinds.TEXT, N_("Sort key"), audited=False, hidden=True)},
     )
-    search_text: Mapped[str] = mapped_column(
-        Text,
-        default="",
-        info={INFO_KEY: Field(kinds.MULTILINE, N_("Search text"), audited=False, hidden=True)},
-    )
+    search_text: Mapped[str] = searched()
     source_system: Mapped[str | None] = text(N_("Source system"), length=60)
     external_id: Mapped[str | None] = text(
         N_("External id"), length=120, help=N_("The record's key in the system it came from.")

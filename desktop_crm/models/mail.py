@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Titled, Tracked, titled
+from desktop_crm.models.base import Base, Titled, Tracked, searched, titled
 
 
 class MailboxKind(Choice):
@@ -150,13 +150,23 @@ class MailMessage(Tracked, Base):
     in_reply_to: Mapped[str | None] = text(N_("Answer to"), length=500, hidden=True, read_only=True)
     references: Mapped[list[str] | None] = json(N_("References"), hidden=True, read_only=True)
     sent_at: Mapped[datetime | None] = moment(N_("Sent"), read_only=True)
-    from_name: Mapped[str | None] = text(N_("Sender"), length=320, read_only=True, personal=True)
-    from_address: Mapped[str | None] = email(N_("Sender's address"), read_only=True, personal=True)
-    to_line: Mapped[str | None] = multiline(N_("To"), read_only=True, personal=True)
-    cc_line: Mapped[str | None] = multiline(N_("Cc"), read_only=True, personal=True)
-    subject: Mapped[str | None] = text(N_("Subject"), length=1000, read_only=True)
+    from_name: Mapped[str | None] = text(
+        N_("Sender"), length=320, searchable=True, read_only=True, personal=True
+    )
+    from_address: Mapped[str | None] = email(
+        N_("Sender's address"), searchable=True, read_only=True, personal=True
+    )
+    to_line: Mapped[str | None] = multiline(
+        N_("To"), searchable=True, read_only=True, personal=True
+    )
+    cc_line: Mapped[str | None] = multiline(
+        N_("Cc"), searchable=True, read_only=True, personal=True
+    )
+    subject: Mapped[str | None] = text(N_("Subject"), length=1000, searchable=True, read_only=True)
     preview: Mapped[str | None] = text(N_("Preview"), length=300, read_only=True, personal=True)
-    body_text: Mapped[str | None] = multiline(N_("Text"), read_only=True, personal=True)
+    body_text: Mapped[str | None] = multiline(
+        N_("Text"), searchable=True, read_only=True, personal=True
+    )
     body_html: Mapped[str | None] = multiline(
         N_("Formatted text"), hidden=True, read_only=True, personal=True
     )
@@ -164,6 +174,7 @@ class MailMessage(Tracked, Base):
     is_automatic: Mapped[bool] = boolean(N_("Automatic"), read_only=True)
     has_attachments: Mapped[bool] = boolean(N_("Attachments"), read_only=True)
     size_bytes: Mapped[int | None] = integer(N_("Size"), read_only=True)
+    search_text: Mapped[str] = searched()
 
 
 class MailboxItem(Tracked, Base):

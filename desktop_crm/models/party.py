@@ -343,7 +343,7 @@ class EmailAddress(Tracked, Reach, Base):
         ),
         parent=("account", "contact", "lead"),
     )
-    address: Mapped[str] = email(N_("Address"), personal=True, width=230)
+    address: Mapped[str] = email(N_("Address"), searchable=True, personal=True, width=230)
     domain: Mapped[str | None] = text(N_("Domain"), length=190, read_only=True)
     is_invalid: Mapped[bool] = boolean(N_("Undeliverable"))
 
@@ -367,7 +367,7 @@ class Phone(Tracked, Reach, Base):
         ),
         parent=("account", "contact", "lead"),
     )
-    number: Mapped[str] = phone(N_("Number"), personal=True, width=180)
+    number: Mapped[str] = phone(N_("Number"), searchable=True, personal=True, width=180)
     canonical: Mapped[str | None] = text(N_("Canonical number"), length=20, read_only=True)
 
 

@@ -17,15 +17,13 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
-from desktop_crm.core.text import fold
+from desktop_crm.db import search_text
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
-from desktop_crm.meta.columns import NAME_LENGTH
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit, checks, line_rows
+from desktop_crm.services import audit, checks, line_rows, search_texts
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.drafts import Draft, Work
-from desktop_crm.services.duplicates.declared import KEYS
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.values import checked, same
@@ -98,12 +96,15 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     for rule in rules.before:
         rule(work, touched)
     checks.validate(work, touched)
-    _derive(entity, touched)
+    search_texts.derive(work, touched, existing_lines)
     changes = _insert(work, [d for d in touched if d.is_new])
     lines = _write_lines(work, touched)
     # A parent's version moves with its lines, so that two people editing them notice.
     moved = [d for d in touched if not d.is_new and (d.new or d.line_changes)]
     changes = changes.merge(_update(work, moved)).merge(lines)
+    search_texts.of_parents(
+        work, [row for d in touched if d.line_of is None for row in (d.old, {**d.old, **d.new})]
+    )
     for rule in rules.after:
         changes = changes.merge(rule(work, touched) or NOTHING)
     checks.reach(work, touched)
@@ -112,8 +113,9 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
 
 def put_back(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     """Write stored values as they once were: no checks, but title, search text and audit."""
-    _derive(work.entity, drafts)
+    search_texts.derive(work, drafts, existing_lines)
     changes = _update(work, drafts)
+    search_texts.of_parents(work, [row for d in drafts for row in (d.old, {**d.old, **d.new})])
     for rule in rules_of(work.entity.key).put_back:
         rule(work, drafts)
     return changes
@@ -194,25 +196,6 @@ def existing_lines(
 def _line_order(child: Entity) -> tuple[Any, ...]:
     names = ("position", "id") if "position" in child.fields else ("id",)
     return tuple(child.table.c[name] for name in names)
-
-
-def _derive(entity: Entity, drafts: Sequence[Draft]) -> None:
-    """Set the folded title and the search text of titled records."""
-    if "title_key" not in entity.fields:
-        return
-    searched = entity.search_fields
-    title = entity.title
-    keys = KEYS.get(entity.key, {})
-    for draft in drafts:
-        if draft.is_new or draft.changes(title):
-            draft.new["title_key"] = fold(str(draft.get(title) or ""))[:NAME_LENGTH]
-        if draft.is_new or any(draft.changes(f.name) for f in searched):
-            texts = (draft.get(f.name) for f in searched)
-            draft.new["search_text"] = fold("\n".join(str(t) for t in texts if t))
-        for name, (source, key_of) in keys.items():
-            if draft.is_new or draft.changes(source):
-                value = draft.get(source)
-                draft.new[name] = key_of(str(value)) if value else None
 
 
 def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
@@ -346,7 +329,7 @@ def _write_one_kind(work: Work, name: str, parents: Sequence[Draft]) -> ChangeSe
             own.append(draft)
         drafts += own
         gone += known
-    changes = remove(inner, gone)
+    changes = _marked(inner, gone, restore=False)
     changes = changes.merge(write(inner, drafts))
     left = set(gone)
     for parent in parents:
@@ -362,6 +345,13 @@ def _write_one_kind(work: Work, name: str, parents: Sequence[Draft]) -> ChangeSe
 
 def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSet:
     """Mark rows as deleted, or living again; their values stay in the table."""
+    changes = _marked(work, ids, restore=restore)
+    if changes and search_text.parents_of(work.entity):
+        search_texts.of_parents(work, list(load(work, ids).values()))
+    return changes
+
+
+def _marked(work: Work, ids: Sequence[int], *, restore: bool) -> ChangeSet:
     if not ids:
         return NOTHING
     table = work.entity.table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import translate
 from desktop_crm.core.identity import new_uid
+from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 from desktop_crm.models import (
     Activity,
@@ -207,7 +208,7 @@ class BatchWriter:
             "occurred_at": at,
         }
 
-    def _parties(self, pairs: Iterable[tuple[Decided, int]]) -> None:
+    def _parties(self, pairs: Sequence[tuple[Decided, int]]) -> None:
         rows = [
             {"activity_id": key, **row}
             for one, key in pairs
@@ -215,6 +216,9 @@ class BatchWriter:
             for row in mapping.party_rows(one.action.item, self.facts)
         ]
         insert_rows(self.connection, ActivityParty, rows, self.actor.user_id)
+        # Activities are found by who took part.
+        activities = [key for _, key in pairs]
+        search_text.refold(self.connection, registry.get("activity"), activities)
 
     def _documents(
         self,

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_, translate
+from desktop_crm.db import search_text
+from desktop_crm.meta import registry
 from desktop_crm.models.activity import (
     ActivityKind,
     ActivityReason,
@@ -131,7 +133,7 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
     """Row of the message itself; headers only when `full` is False."""
     sender = item.sender
     text = plain(item.text, BODY_LIMIT) if full else ""
-    return {
+    row = {
         "message_id": message_key(item.message_id),
         "thread_key": _thread_key(item, facts),
         "conversation_id": plain(item.thread_key, 500) or None,
@@ -151,6 +153,9 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
         "has_attachments": bool(item.attachments),
         "size_bytes": item.size,
     }
+    # Made of what is stored: a message of which only the header is kept has no text to find.
+    row["search_text"] = search_text.text_of(registry.get("mail_message"), row, {}, "")
+    return row
 
 
 def _thread_key(item: MailItem, facts: Facts) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, search_text
 from desktop_crm.meta import registry
 from desktop_crm.models import ImportBatch
 from desktop_crm.models.office import BatchState
@@ -19,7 +19,7 @@ def begin(actor: Actor, entity: str, name: str, details: dict[str, Any]) -> int:
     values = {
         "name": name[:255],
         "title_key": fold(name)[:200],
-        "search_text": fold(name),
+        "search_text": search_text((name,)),
         "entity": entity,
         "state": BatchState.RUNNING.value,
         "details": details,

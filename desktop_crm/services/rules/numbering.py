@@ -13,6 +13,7 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
+from desktop_crm.core.text import search_text
 from desktop_crm.models.company import NumberSequence
 
 _PATTERNS: Final = {"quote": "Q-{year}-{number}"}
@@ -90,7 +91,7 @@ def _new(entity: str) -> NumberSequence:
         resets_yearly=True,
         version=1,
         title_key=entity,
-        search_text=entity,
+        search_text=search_text((entity,)),
         created_at=clock.now(),
         modified_at=clock.now(),
     )

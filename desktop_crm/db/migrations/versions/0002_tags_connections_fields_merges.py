@@ -8,13 +8,26 @@ from alembic import op
 from desktop_crm.core import clock, sameness
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, search_text
+from desktop_crm.db import search_index
 from desktop_crm.meta import types
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+SEARCHED = (
+    "contact",
+    "account",
+    "lead",
+    "opportunity",
+    "activity",
+    "product",
+    "quote",
+    "document",
+    "mail_message",
+)
 
 
 def upgrade() -> None:
@@ -500,6 +513,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    _search()
 
 
 def _sparse(table: str, column: str) -> None:
@@ -545,7 +559,7 @@ def _connection_roles() -> None:
                 "reverse_name": tr(back) if back else None,
                 "position": position * 10,
                 "title_key": fold(tr(name)),
-                "search_text": fold("\n".join(tr(text) for text in (name, back) if text)),
+                "search_text": search_text(tr(text) for text in (name, back) if text),
                 "version": 1,
                 "created_at": now,
                 "modified_at": now,
@@ -582,3 +596,10 @@ def _fill_keys() -> None:
             found = [{"k": row[0], "v": key_of(row[1]) or None} for row in rows if row[1]]
             if found:
                 connection.execute(change, found)
+def _search() -> None:
+    """Search mail as well; a server also gets an index of whole words."""
+    op.add_column(
+        "mail_message", sa.Column("search_text", sa.Text(), nullable=False, server_default="")
+    )
+    search_index.create(op.get_bind(), ("mail_message",))
+    search_index.create_words(op.get_bind(), SEARCHED)
