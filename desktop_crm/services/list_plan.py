@@ -18,11 +18,13 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    and_,
     bindparam,
     column,
     func,
     literal,
     literal_column,
+    or_,
     select,
     table,
     union_all,
@@ -30,7 +32,6 @@ from sqlalchemy import (
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import fold
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.meta import registry
 from desktop_crm.services import clauses
@@ -39,12 +40,12 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.permissions import literal_owners, require, row_clause
 from desktop_crm.services.record_query import Order, RecordQuery, asks_by_link
+from desktop_crm.services.search import typed
 
 FEW_HITS: Final = 2000
 """Up to so many search hits are sorted; more are found sooner by walking the list's order."""
 LAST: Final = "\U0010ffff"
 """Behind every text that begins with another."""
-_TRIGRAM: Final = 3
 _MERGED: Final = 60
 _LIVE: Final = "deleted_at IS NULL"
 _GONE: Final = "deleted_at IS NOT NULL"
@@ -52,16 +53,17 @@ _GONE: Final = "deleted_at IS NOT NULL"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is searched for: short words begin the title, the others stand anywhere.
+    """What is searched for: every word stands somewhere, two letters begin a word.
 
     Attributes:
-        short: Folded words that trigrams cannot find.
-        long: The other words, where no index takes them as one phrase.
-        phrase: The other words as SQLite's search index wants them.
+        begin: A single letter that the title begins with, where nothing longer was typed.
+        readings: Texts that stand anywhere, where no index takes them as a phrase; any of the
+            readings will do.
+        phrase: The texts as SQLite's search index wants them.
     """
 
-    short: tuple[str, ...] = ()
-    long: tuple[str, ...] = ()
+    begin: str = ""
+    readings: tuple[tuple[str, ...], ...] = ()
     phrase: str = ""
 
     @classmethod
@@ -69,41 +71,39 @@ class Words:
         """Read the words of a query."""
         if not query.search:
             return NO_WORDS
-        words = fold(query.search).split()
-        short = tuple(word for word in words if len(word) < _TRIGRAM)
-        long = tuple(word for word in words if len(word) >= _TRIGRAM)
-        if actor.db.dialect == "sqlite" and query.entity in SEARCHED:
-            quoted = ['"' + word.replace('"', '""') + '"' for word in long]
-            return cls(short, (), " AND ".join(quoted))
-        return cls(short, long)
+        found = typed.read(query.search)
+        texts = tuple(tuple(map(typed.term, words)) for words in found.readings)
+        begin = ""
+        if texts and all(len(text) < typed.TRIGRAM for text in texts[0]):
+            if "title_key" in registry.get(query.entity).fields:
+                begin, texts = found.words[0], (texts[0][1:],)
+            return cls(begin, texts)
+        if actor.db.dialect != "sqlite" or query.entity not in SEARCHED:
+            return cls("", texts)
+        letters = tuple(text for text in texts[0] if len(text) < typed.TRIGRAM)
+        return cls("", (letters,) if letters else (), typed.match(found))
 
     @property
-    def shape(self) -> tuple[int, int, bool]:
+    def shape(self) -> tuple[bool, tuple[int, ...], bool]:
         """What the statement depends on."""
-        return (len(self.short), len(self.long), bool(self.phrase))
+        return (bool(self.begin), tuple(map(len, self.readings)), bool(self.phrase))
 
     def late(self, query: RecordQuery) -> dict[str, object]:
         """Values of the statement."""
         found: dict[str, object] = {}
         if isinstance(query.filter, Rule) and asks_by_link(query):
             found["link"] = query.filter.value
-        for n, word in enumerate(self.short):
-            found |= {f"w{n}": word, f"e{n}": word + LAST}
-        for n, word in enumerate(self.long):
-            found[f"l{n}"] = _inside(word)
+        if self.begin:
+            found |= {"w0": self.begin, "e0": self.begin + LAST}
+        for r, texts in enumerate(self.readings):
+            for n, text in enumerate(texts):
+                found[f"l{r}_{n}"] = typed.pattern(text)
         if self.phrase:
             found["match"] = self.phrase
         return found
 
 
 NO_WORDS: Final = Words()
-
-
-def _inside(word: str) -> str:
-    """Pattern of LIKE for a word anywhere in a text."""
-    for special in ("/", "%", "_"):
-        word = word.replace(special, "/" + special)
-    return f"%{word}%"
 
 
 class Plan:
@@ -177,7 +177,7 @@ class Plan:
 
     def begins(self, limit: int) -> Select[Any]:
         """Statement of the first rows whose title begins with a text, bound late."""
-        self._begin_with(0)
+        self._begin_with()
         return self.page(limit)
 
     def hits(self) -> Select[Any]:
@@ -340,18 +340,28 @@ class Plan:
     def _search(self, words: Words) -> None:
         if "search_text" not in self.entity.fields:
             raise UserError(N_("These records cannot be searched by text. Use a filter."))
-        for n in range(len(words.short)):
-            self._begin_with(n)
-        for n in range(len(words.long)):
-            searched = self.paths.table.c.search_text
-            self.where.append(searched.like(bindparam(f"l{n}", "", String), escape="/"))
+        if words.begin:
+            self._begin_with()
+        searched = self.paths.table.c.search_text
+        readings = [
+            and_(
+                *(
+                    searched.like(bindparam(f"l{r}_{n}", "", String), escape="/")
+                    for n in range(len(texts))
+                )
+            )
+            for r, texts in enumerate(words.readings)
+            if texts
+        ]
+        if readings:
+            self.where.append(or_(*readings))
         if words.phrase:
             self.found = self.paths.table.c.id.in_(self._matches())
             self.where.append(self.found)
 
-    def _begin_with(self, n: int) -> None:
+    def _begin_with(self) -> None:
         title = self.paths.table.c.title_key
-        begin, end = bindparam(f"w{n}", "", String), bindparam(f"e{n}", "", String)
+        begin, end = bindparam("w0", "", String), bindparam("e0", "", String)
         self.where.append((title >= begin) & (title < end))
 
     def _matches(self) -> Select[Any]:

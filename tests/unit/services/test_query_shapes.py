@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from desktop_crm.core.identity import new_uid
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, search_text
 from desktop_crm.meta import registry
 from desktop_crm.models.user import RightLevel
 from desktop_crm.services import list_plan, query
@@ -50,7 +50,9 @@ def _base(**values: Any) -> dict[str, Any]:
 
 
 def _titled(field: str, title: str, **values: Any) -> dict[str, Any]:
-    return _base(**{field: title}, title_key=fold(title), search_text=fold(title), **values)
+    return _base(
+        **{field: title}, title_key=fold(title), search_text=search_text((title,)), **values
+    )
 
 
 @pytest.fixture
@@ -152,6 +154,9 @@ def test_search_finds_words_anywhere_without_accents(people: Database) -> None:
     assert titles("x_%") == {"X_% Vîlcu"}
     assert titles("pe") == {"Per Popa"}
     assert titles("pe popa") == {"Per Popa"}
+    assert titles("io") == {"Ștefan Ionescu", "Ioana Pop"}
+    assert titles("p") == {"Per Popa"}
+    assert titles("ana p") == {"Ana Popescu", "Ioana Pop"}
     assert titles("nobody") == set()
 
 
