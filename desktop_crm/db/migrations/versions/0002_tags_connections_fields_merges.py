@@ -596,6 +596,8 @@ def _fill_keys() -> None:
             found = [{"k": row[0], "v": key_of(row[1]) or None} for row in rows if row[1]]
             if found:
                 connection.execute(change, found)
+
+
 def _search() -> None:
     """Search mail as well; a server also gets an index of whole words."""
     op.add_column(
