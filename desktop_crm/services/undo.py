@@ -132,17 +132,19 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
         return _take_back(actor, connection, operation)
 
 
-def redo(actor: Actor) -> ChangeSet:
-    """Do again what the user took back last.
+def redo(actor: Actor, undoing: str | None = None) -> ChangeSet:
+    """Do again what an undo took back, the user's latest when none is named.
 
     Raises:
         UserError: Nothing was taken back, or something was changed since.
     """
-    step = last_undone(actor)
-    if step is None:
-        raise UserError(N_("There is nothing to redo."))
+    if undoing is None:
+        step = last_undone(actor)
+        if step is None:
+            raise UserError(N_("There is nothing to redo."))
+        undoing = step.operation
     with actor.db.writing() as connection:
-        return _take_back(actor, connection, step.operation, redo=True)
+        return _take_back(actor, connection, undoing, redo=True)
 
 
 def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
@@ -249,9 +251,9 @@ def _check_untouched(
     work: Work, entries: Sequence[RowMapping], stored: dict[int, dict[str, Any]]
 ) -> None:
     ids = list(dict.fromkeys(entry["record_id"] for entry in entries))
-    trails = _trails(work, ids)
+    found = trails(work, ids)
     operation = entries[0]["operation"]
-    if not all(_stands(trails[key], operation, stored.get(key)) for key in ids):
+    if not all(stands(found[key], operation, stored.get(key)) for key in ids):
         raise UserError(
             N_(
                 "It cannot be undone: {entity} records were changed since. Nothing was changed; "
@@ -269,7 +271,12 @@ def _check_untouched(
             raise denial(work.actor, work.entity, action)
 
 
-def _trails(work: Work, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
+def may_take_back(work: Work, ids: Sequence[int]) -> frozenset[int]:
+    """Records whose changes the user may take back; at most two statements."""
+    return reachable(work, ids, "edit") | reachable(work, ids, "remove")
+
+
+def trails(work: Work, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     """Everything that was ever done to some records, in order; one statement."""
     found: dict[int, list[RowMapping]] = defaultdict(list)
     statement = (
@@ -286,7 +293,7 @@ def _trails(work: Work, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     return found
 
 
-def _stands(trail: Sequence[RowMapping], operation: str, row: Mapping[str, Any] | None) -> bool:
+def stands(trail: Sequence[RowMapping], operation: str, row: Mapping[str, Any] | None) -> bool:
     """Whether a record is as the operation left it.
 
     Later operations do not matter when they were taken back themselves, so that several steps can
