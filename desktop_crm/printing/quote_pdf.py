@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from calendar import timegm
 from collections.abc import Iterable
-from datetime import date
 from io import BytesIO
 from typing import Final
 
-from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
 from desktop_crm.core.i18n import N_
@@ -25,6 +21,7 @@ from desktop_crm.printing.flowables import (
     wrap,
 )
 from desktop_crm.printing.quote_lines import line_blocks
+from desktop_crm.printing.sheet import Sides, make_canvas
 from desktop_crm.printing.styles import (
     ACCENT,
     BODY,
@@ -54,9 +51,6 @@ from desktop_crm.services.rules.quote_document import Bank, Party, QuoteDocument
 
 TEMPLATE_VERSION: Final = "quote-1"
 """Stored with each PDF; raised when the looks or the content of the page change."""
-
-# Streams as bytes, not as printable text: a fifth smaller, and every reader takes them.
-rl_config.useA85 = 0
 
 _LOGO_WIDTH: Final = 170.0
 _LOGO_HEIGHT: Final = 52.0
@@ -89,29 +83,12 @@ def render(document: QuoteDocument) -> bytes:
 
 
 def _canvas(target: BytesIO, document: QuoteDocument, words: Wording) -> Canvas:
-    canvas = Canvas(
-        target,
-        pagesize=(PAGE_WIDTH, PAGE_HEIGHT),
-        invariant=1,
-        pageCompression=1,
-        initialFontName=fonts.face(fonts.REGULAR).name,  # type: ignore[arg-type]  # wrong stub
-        lang=document.language,
-    )
-    fonts.face(fonts.SEMIBOLD)
-    canvas.setTitle(_title(document, words))
+    title = _title(document, words)
+    sides = Sides(PAGE_WIDTH, PAGE_HEIGHT)
+    canvas = make_canvas(target, sides, title, document.language, document.issued_on)
     canvas.setAuthor(document.seller.name)
-    canvas.setSubject(document.title or _title(document, words))
-    canvas.setCreator("Desktop CRM")
-    _date(canvas, document.issued_on)
+    canvas.setSubject(document.title or title)
     return canvas
-
-
-def _date(canvas: Canvas, day: date) -> None:
-    """Make the day on the paper the file's creation date: there is no clock here to ask."""
-    stamp = canvas._doc._timeStamp  # type: ignore[attr-defined]  # no public way
-    stamp.t = timegm((day.year, day.month, day.day, 0, 0, 0))
-    stamp.lt = time.gmtime(stamp.t)
-    stamp.YMDhms = tuple(stamp.lt)[:6]
 
 
 def _title(document: QuoteDocument, words: Wording) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import pypdfium2
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtGui import QImage, QPainter, QPixmap, QResizeEvent
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import EnvironmentProblem
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.views import theme
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.labels import Elide, label
@@ -24,19 +25,29 @@ _SIZE: Final = QSize(860, 900)
 _POINTS_PER_INCH: Final = 72
 _MARGIN: Final = 24
 _WIDEST: Final = 900
+_MOST_PAGES: Final = 40
+_PRINTED_DPI: Final = 300
 
 
-def page_images(content: bytes, width: int, ratio: float) -> list[QImage]:
-    """Paint the pages of a PDF; to be called off the UI thread.
+def page_images(
+    content: bytes, width: int, ratio: float, most: int = _MOST_PAGES
+) -> tuple[list[QImage], int]:
+    """Paint the first pages of a PDF; to be called off the UI thread.
 
     Args:
         content: The file.
         width: Width of a page in logical pixels.
         ratio: Device pixels in a logical one.
+        most: So many pages are painted; a picture of each takes some megabytes.
+
+    Returns:
+        The pictures, and how many pages the file has.
     """
     images = []
     with pypdfium2.PdfDocument(content) as pdf:
-        for page in pdf:
+        count = len(pdf)
+        for number in range(min(count, most)):
+            page = pdf[number]
             scale = width * ratio / page.get_width()
             bitmap = page.render(scale=scale, rev_byteorder=True)
             image = QImage(
@@ -50,7 +61,45 @@ def page_images(content: bytes, width: int, ratio: float) -> list[QImage]:
             images.append(image)
             bitmap.close()
             page.close()
-    return images
+    return images, count
+
+
+def print_pages(content: bytes, printer: QPrinter) -> int:
+    """Send every page of a PDF to a printer; to be called off the UI thread.
+
+    Returns:
+        How many pages were sent.
+
+    Raises:
+        EnvironmentProblem: The printer takes no job.
+    """
+    painter = QPainter()
+    if not painter.begin(printer):
+        raise EnvironmentProblem(N_("The printer does not answer. Nothing was printed."))
+    try:
+        with pypdfium2.PdfDocument(content) as pdf:
+            first = max(printer.fromPage(), 1)
+            last = printer.toPage() or len(pdf)
+            for number in range(first - 1, min(last, len(pdf))):
+                if number >= first:
+                    printer.newPage()
+                area = painter.viewport()
+                page = pdf[number]
+                scale = min(area.width() / page.get_width(), area.height() / page.get_height())
+                bitmap = page.render(scale=scale, rev_byteorder=True)
+                image = QImage(
+                    bitmap.buffer,
+                    bitmap.width,
+                    bitmap.height,
+                    bitmap.stride,
+                    _format(bitmap.n_channels),
+                )
+                painter.drawImage(0, 0, image)
+                bitmap.close()
+                page.close()
+            return min(last, len(pdf)) - first + 1
+    finally:
+        painter.end()
 
 
 def _format(channels: int) -> QImage.Format:
@@ -124,8 +173,9 @@ class PdfPreview(QDialog):
         layout.addWidget(self._area, 1)
         close = push_button("pdf.preview.close", tr("Close"), self.close)
         save = push_button("pdf.preview.save", tr("Save as PDF…"), self.save, kind="primary")
+        paper = push_button("pdf.preview.print", tr("Print…"), self.print_on_paper)
         layout.addWidget(
-            frame("dialogfoot", row(None, close, save, spacing=8, margins=(24, 12, 24, 12)))
+            frame("dialogfoot", row(paper, None, close, save, spacing=8, margins=(24, 12, 24, 12)))
         )
         wanted = QSize(theme.scaled(_SIZE.width()), theme.scaled(_SIZE.height()))
         room = parent.window().size() if parent is not None else wanted
@@ -150,19 +200,49 @@ class PdfPreview(QDialog):
             label=tr("Painting pages"),
         )
 
-    def _show_pages(self, images: list[QImage]) -> None:
+    def _show_pages(self, painted: tuple[list[QImage], int]) -> None:
+        images, count = painted
         place = self._area.verticalScrollBar().value()
         clear(self._column)
         for number, image in enumerate(images, 1):
             page = QLabel()
             page.setObjectName(f"pdf.preview.page.{number}")
-            page.setAccessibleName(tr("Page {number} of {count}", number=number, count=len(images)))
+            page.setAccessibleName(tr("Page {number} of {count}", number=number, count=count))
             page.setProperty("paper", True)
             page.setPixmap(QPixmap.fromImage(image))
             page.setFixedSize(image.deviceIndependentSize().toSize() + QSize(2, 2))
             self._column.addWidget(page)
-        self._count.setText(tr("Pages: {n}", n=len(images)))
+        shown = tr("Pages: {n}", n=count)
+        if count > len(images):
+            shown = tr("Pages: {n}; the first {shown} are shown", n=count, shown=len(images))
+        self._count.setText(shown)
         self._area.verticalScrollBar().setValue(place)
+
+    @Slot()
+    def print_on_paper(self) -> None:
+        """Ask for a printer and send the pages there."""
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        printer.setResolution(_PRINTED_DPI)
+        printer.setFullPage(True)
+        printer.setDocName(self._name)
+        dialog = QPrintDialog(printer, self)
+        dialog.setModal(True)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._send(printer))
+        dialog.show()
+
+    def _send(self, printer: QPrinter) -> None:
+        self._bench.tasks.read(
+            print_pages,
+            self._content,
+            printer,
+            done=lambda count: self._bench.shell.toast(
+                ntr("{n} page was sent to the printer", "{n} pages were sent to the printer", count)
+            ),
+            failed=self._bench.shell.show_error,
+            owner=self,
+            label=tr("Printing"),
+        )
 
     @Slot()
     def save(self) -> None:

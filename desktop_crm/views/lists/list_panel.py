@@ -33,6 +33,7 @@ from desktop_crm.views.widgets.search_box import SearchBox
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.list_view import ListView
+    from desktop_crm.views.lists.columns import ListColumn
     from desktop_crm.views.workbench import Workbench
 
 _REFRESHED = 50_000
@@ -338,6 +339,12 @@ class ListPanel(QFrame):
 
         dialog.finished.connect(chosen)
         dialog.open()
+
+    def columns_on_screen(self) -> list[tuple[ListColumn, int]]:
+        """Columns in the order on the screen, each with its width in pixels."""
+        paths, widths = self.table.column_state()
+        by_path = {column.path: column for column in self.model.columns}
+        return [(by_path[path], widths.get(path, by_path[path].width)) for path in paths]
 
     def shown_columns(self) -> tuple[str, ...]:
         """Paths of the columns in the order on the screen."""

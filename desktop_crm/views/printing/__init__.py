@@ -1,0 +1,1 @@
+"""Lists on paper: as a table, as mailing labels, as a sheet of contacts."""

@@ -1,0 +1,57 @@
+"""The command that prints a list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.views.actions import Action, Place
+
+if TYPE_CHECKING:
+    from desktop_crm.views.lists.list_panel import ListPanel
+    from desktop_crm.views.panes.entity_commands import Target
+    from desktop_crm.views.workbench import Workbench
+
+
+def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
+    """Print the list, or the selected records."""
+    return [
+        Action(
+            "list.print",
+            tr("Print…"),
+            lambda: open_print(bench, target.list),
+            "receipt",
+            shortcut="Ctrl+P",
+            group="file",
+            place=Place.MORE,
+        )
+    ]
+
+
+def open_print(bench: Workbench, shown: ListPanel) -> None:
+    """Ask how to print what a list shows; several selected records stand for the list."""
+    from desktop_crm.services import filters
+    from desktop_crm.services.bulk.job import Targets
+    from desktop_crm.views.printing.dialog import PrintDialog
+    from desktop_crm.views.printing.listing import Shown
+
+    asked = shown.query()
+    columns = shown.columns_on_screen()
+    selected = shown.selected_ids() if shown.table.selected_count() > 1 else ()
+    targets = Targets(shown.entity.key, list(selected), None if selected else asked)
+    count = len(selected)
+    said = tr("All records of the list")
+    if count:
+        number = bench.formats.number(count, 0)
+        said = ntr("{number} selected record", "{number} selected records", count, number=number)
+    condition = filters.to_text(asked.filter)
+    words = " · ".join(text for text in (condition, asked.search) if text)
+    picture = Shown(
+        shown.title.text(),
+        words,
+        replace(asked, columns=tuple(column.path for column, _width in columns)),
+        tuple(column for column, _width in columns),
+        tuple(float(width) for _column, width in columns),
+    )
+    PrintDialog(bench, picture, targets, said).open()

@@ -1,0 +1,203 @@
+"""Asks how a list shall be printed, and shows its pages."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QRadioButton, QSpinBox
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import Cancelled, UserError
+from desktop_crm.core.i18n import N_, ntr, tr
+from desktop_crm.meta import registry
+from desktop_crm.printing import labels_pdf, list_pdf
+from desktop_crm.printing.labels_pdf import ContactCard, ContactSheet
+from desktop_crm.services import addressing
+from desktop_crm.views.bulk.dialog import FailureTable
+from desktop_crm.views.custom.pdf_preview import PdfPreview
+from desktop_crm.views.dialogs.dialog import Dialog, Labelled
+from desktop_crm.views.forms.editor import QuietCombo
+from desktop_crm.views.printing import listing
+from desktop_crm.views.printing.listing import Shown, company_name
+from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.layout import column, row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_crm.db.engine import Cancel
+    from desktop_crm.services.addressing import Labels
+    from desktop_crm.services.bulk.job import Targets
+    from desktop_crm.services.context import Actor
+    from desktop_crm.views.tasks import Task
+    from desktop_crm.views.workbench import Workbench
+
+_MEMORY: Final = "print.labels"
+_MOST_LABELS: Final = 5_000
+_REACHED: Final = frozenset({"contact", "account", "lead"})
+
+
+class PrintDialog(Dialog):
+    """A table of the list, mailing labels, or a contact sheet; the pages are shown first."""
+
+    def __init__(self, bench: Workbench, shown: Shown, targets: Targets, count: str) -> None:
+        entity = registry.get(targets.entity)
+        title = tr("Print {records}", records=tr(entity.plural).lower())
+        super().__init__(
+            bench.shell.window_widget(), "printDialog", title, subtitle=count, width=520
+        )
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bench = bench
+        self._shown = shown
+        self._targets = targets
+        self._task: Task | None = None
+        self.table = _radio("print.table", tr("The list as a table"))
+        self.labels = _radio("print.labels", tr("Mailing labels"))
+        self.cards = _radio("print.cards", tr("Contact sheet"))
+        self.table.setChecked(True)
+        reached = targets.entity in _REACHED
+        self.labels.setVisible(reached and addressing.has_addresses(targets.entity))
+        self.cards.setVisible(reached)
+        self.sheet = QuietCombo()
+        self.sheet.setObjectName("print.sheet")
+        for form in labels_pdf.SHEETS:
+            self.sheet.addItem(form.title, form.key)
+        self.skip = QSpinBox()
+        self.skip.setObjectName("print.skip")
+        kept = bench.recall(_MEMORY).get("sheet", "")
+        self.sheet.setCurrentIndex(max(0, self.sheet.findData(kept)))
+        self._of_labels = row(
+            Labelled(tr("Sheet"), self.sheet),
+            Labelled(tr("Labels already used"), self.skip),
+            spacing=16,
+        )
+        self.left_out = FailureTable("print.leftOut")
+        self.left_out.hide()
+        self.body.addWidget(
+            Labelled(tr("What"), column(self.table, self.labels, self.cards, spacing=2))
+        )
+        self.body.addWidget(self._of_labels)
+        self.body.addWidget(self.left_out, 1)
+        self._cancel = push_button("print.cancel", tr("Cancel"), self._stop_or_close)
+        self._show = push_button("print.show", tr("Show the pages"), self.begin, kind="primary")
+        self._show.setDefault(True)
+        self.set_foot(None, self._cancel, self._show)
+        for button in (self.table, self.labels, self.cards):
+            button.toggled.connect(self._arrange)
+        self.sheet.currentIndexChanged.connect(self._arrange)
+        self._arrange()
+        self.table.setFocus()
+
+    def _arrange(self) -> None:
+        form = labels_pdf.sheet(str(self.sheet.currentData()))
+        self.skip.setRange(0, form.count - 1)
+        self._of_labels.setVisible(self.labels.isChecked())
+
+    def begin(self) -> None:
+        """Make the pages off the UI thread."""
+        self.notice.say("")
+        self.left_out.hide()
+        self._show.setEnabled(False)
+        self._cancel.setText(tr("Stop"))
+        actor = self._bench.actor
+        made: Callable[..., tuple[bytes, Labels | None]]
+        if self.labels.isChecked():
+            form = labels_pdf.sheet(str(self.sheet.currentData()))
+            self._bench.remember(_MEMORY, {"sheet": form.key})
+            made = partial(_labels, actor, self._targets, form.key, self.skip.value())
+        elif self.cards.isChecked():
+            made = partial(_cards, actor, self._targets, self._shown.title)
+        else:
+            made = partial(_table, actor, self._shown, self._targets)
+        self._task = self._bench.tasks.background(
+            made, done=self._take, failed=self._failed, owner=self,
+            label=tr("Printing"), cancellable=True,
+        )  # fmt: skip
+
+    def _settle(self) -> None:
+        self._task = None
+        self._show.setEnabled(True)
+        self._cancel.setText(tr("Close"))
+
+    def _take(self, made: tuple[bytes, Labels | None]) -> None:
+        self._settle()
+        content, labels = made
+        name = f"{self._shown.title}.pdf".replace("/", "-")
+        dialog = PdfPreview(
+            self._bench.shell.window_widget(), self._bench, self._shown.title, name, content
+        )
+        dialog.show()
+        if labels is None or not labels.left_out:
+            self.accept()
+            return
+        count = len(labels.left_out)
+        self.notice.say(
+            ntr(
+                "{n} record has no postal address and is left out.",
+                "{n} records have no postal address and are left out.",
+                count,
+            ),
+            "warn",
+        )
+        self.left_out.show_failures(labels.left_out)
+        self.left_out.show()
+
+    def _failed(self, error: Exception) -> None:
+        self._settle()
+        if isinstance(error, Cancelled):
+            self.notice.say(tr("Stopped; nothing was printed."), "warn")
+        else:
+            self.show_error(error)
+
+    def _stop_or_close(self) -> None:
+        if self._task is not None:
+            self._task.stop()
+        else:
+            self.reject()
+
+
+def _radio(name: str, text: str) -> QRadioButton:
+    made = QRadioButton(text)
+    made.setObjectName(name)
+    made.setAccessibleName(text)
+    return made
+
+
+def _table(
+    actor: Actor, shown: Shown, targets: Targets, cancel: Cancel | None = None
+) -> tuple[bytes, None]:
+    return list_pdf.render(listing.printed(actor, shown, targets, cancel)), None
+
+
+def _labels(
+    actor: Actor, targets: Targets, form: str, skip: int, cancel: Cancel | None = None
+) -> tuple[bytes, Labels]:
+    found = addressing.labels(actor, targets, cancel)
+    if not found.addresses:
+        raise UserError(N_("None of these records has a postal address. Nothing was printed."))
+    if len(found.addresses) > _MOST_LABELS:
+        raise UserError(
+            N_("At most {most} labels are printed at once. Select fewer records."),
+            most=actor.formats.number(_MOST_LABELS, 0),
+        )
+    day, title = clock.today(actor.zone), tr("Mailing labels")
+    sheets = labels_pdf.render_labels(found.addresses, labels_pdf.sheet(form), skip, title, day)
+    return sheets, found
+
+
+def _cards(
+    actor: Actor, targets: Targets, title: str, cancel: Cancel | None = None
+) -> tuple[bytes, None]:
+    found = addressing.cards(actor, targets, cancel)
+    if len(found) > listing.MOST:
+        raise UserError(
+            N_("A printed list holds {most} records; these are {count}. Filter it, or export it."),
+            most=actor.formats.number(listing.MOST, 0),
+            count=actor.formats.number(len(found), 0),
+        )
+    cards = tuple(ContactCard(card.title, card.subtitle, card.lines) for card in found)
+    day = clock.today(actor.zone)
+    sheet = ContactSheet(title, cards, day, company_name(actor), actor.language)
+    return labels_pdf.render_contacts(sheet), None
