@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from desktop_crm.cli.call import Call, common
-from desktop_crm.core.errors import EnvironmentProblem
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.files import write_whole
+from desktop_crm.core.i18n import tr
 from desktop_crm.printing.quotes import print_quote
 from desktop_crm.services.rules import quotes
 
@@ -32,23 +32,9 @@ def print_pdf(call: Call, number: str, out: Path) -> int:
     """Print a quote; an activated one gives the very file that was printed first."""
     with call.signed_in() as actor:
         printed = print_quote(actor, quotes.find(actor, number))
-    _write(out, printed.content)
+    write_whole(out, printed.content)
     return call.answer(
         {"number": number, "file": str(out), "bytes": len(printed.content),
          "draft": printed.draft},
         tr("The quote {number} is in {file}.", number=number, file=out),
     )  # fmt: skip
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise EnvironmentProblem(
-            N_("{path} could not be written: {reason}. What stood there before was kept."),
-            path=path,
-            reason=error.strerror or error,
-        ) from error

@@ -177,7 +177,7 @@ PERCENT: Final = Kind(
 )  # fmt: skip
 BOOLEAN: Final = Kind("boolean", "left", ("=", "!="), "General", 80, _read_yes_no, _show_yes_no)
 DATE: Final = Kind(
-    "date", "left", _ORDER, "yyyy-mm-dd", 110,
+    "date", "left", (*_ORDER, "recurs"), "yyyy-mm-dd", 110,
     lambda text, formats, _field: formats.parse_date(text),
     lambda value, formats, _field: formats.date(value) if isinstance(value, date) else "",
 )  # fmt: skip

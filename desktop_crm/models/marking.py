@@ -29,6 +29,7 @@ class MarkKind(Choice):
     FAVOURITE = "favourite", N_("Favourite"), Tone.WARN
     FOLLOW = "follow", N_("Followed"), Tone.INFO
     VIEWED = "viewed", N_("Recently viewed"), Tone.NEUTRAL
+    PINNED = "pinned", N_("Pinned"), Tone.NEUTRAL
     FIRST = "first", N_("Opens first"), Tone.NEUTRAL
 
 

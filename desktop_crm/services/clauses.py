@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -30,7 +30,7 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.models import OwnCompany
 from desktop_crm.services import related
-from desktop_crm.services.columns import Paths
+from desktop_crm.services.columns import Paths, day_of_year
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Node, Related, Rule, normal, periods
 from desktop_crm.services.filters.fields import cannot_compare
@@ -50,6 +50,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">=": lambda column, value: column >= value,
 }
 _OPPOSITES: Final = {"not in": "in", "not contains": "contains", "not has": "has"}
+_LEAP_YEAR: Final = 366
 
 
 def clause(node: Node, paths: Paths) -> Clause:
@@ -137,6 +138,8 @@ def _compare(
         return _moment(column, operator, str(value), paths.actor)
     if field.kind is kinds.DATE:
         span = days(str(value), paths.actor)
+        if operator == "recurs":
+            return _recurs(column, span, paths)
         return _within(column, operator, span.first, span.after)
     if field.kind is kinds.TAGS:
         return _tags(column, operator, storable(str(value)), paths)
@@ -271,6 +274,18 @@ def _within(
         return or_(before, behind, column.is_(None))
     inside = [column >= start] if start is not None else []
     return and_(*inside, *([column < end] if end is not None else []))
+
+
+def _recurs(column: ColumnElement[Any], span: Span, paths: Paths) -> Clause:
+    """Whether the day of a year lies in a span, also across the end of the year."""
+    first, after = span.first, span.after
+    if first is None or after is None or (after - first).days > _LEAP_YEAR:
+        return column.is_not(None)
+    day = day_of_year(column, paths.actor.db.dialect)
+    start, end = (f"{d:%m-%d}" for d in (first, after - timedelta(1)))
+    if start <= end:
+        return and_(day >= start, day <= end)
+    return or_(day >= start, day <= end)
 
 
 def _midnight(day: date, formats: Formats) -> datetime:

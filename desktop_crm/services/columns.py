@@ -5,12 +5,25 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, literal
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 
+from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.models import RecordMark
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import knows, row_clause
 
@@ -106,7 +119,16 @@ class Paths:
         return table.c[column.name]
 
     def sort_key(self, path: str) -> ColumnElement[Any]:
-        """What an order compares: the folded title for titles and links."""
+        """What an order compares: the folded title for titles and links.
+
+        ``birthday:day`` compares days of the year from today on, ``:viewed`` when the user looked
+        at the record last; any kind of mark may stand there.
+        """
+        path, _colon, way = path.partition(":")
+        if way == "day":
+            return self._day_to_come(path)
+        if way:
+            return self._marked_at(way)
         field, table = self.field(path)
         if field.kind is kinds.LINK:
             entity, target = self._deep(path)
@@ -115,6 +137,32 @@ class Paths:
         if field.name == entity.title and "title_key" in entity.fields:
             return table.c.title_key
         return self.column(path)
+
+    def _day_to_come(self, path: str) -> ColumnElement[Any]:
+        """Month and day, those before today behind the others."""
+        field, _ = self.field(path)
+        if field.kind is not kinds.DATE:
+            raise UserError(N_("{field} is no date."), field=tr(field.label))
+        day = day_of_year(self.column(path), self.actor.db.dialect)
+        today = clock.today(self.actor.zone)
+        behind = case((day >= f"{today:%m-%d}", "0"), else_="1")
+        return behind.concat(day)
+
+    def _marked_at(self, kind: str) -> ColumnElement[Any]:
+        """When the user put a mark on the record; asked for the records that are left."""
+        mark = RecordMark.__table__.alias("m")
+        key = self.table.c[_KEY]
+        return (
+            select(mark.c.marked_at)
+            .where(
+                mark.c.user_id == self.actor.user_id,
+                mark.c.record_type == self.entity.key,
+                mark.c.kind == kind,
+                mark.c.record_id == key,
+            )
+            .correlate(self.table)
+            .scalar_subquery()
+        )
 
     def link_target(self, path: str) -> tuple[Entity, FromClause]:
         """Joined table a link path points to."""
@@ -175,6 +223,13 @@ def target_of(actor: Actor, field: BoundField) -> Entity | None:
         return None
     target = registry.find(field.target)
     return target if target is not None and actor.can(target, "read") else None
+
+
+def day_of_year(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """Month and day of a date as a text such as ``02-29``, which sorts."""
+    if dialect == "sqlite":
+        return func.substr(type_coerce(column, String), 6)
+    return func.to_char(column, "MM-DD")
 
 
 @lru_cache(maxsize=1024)

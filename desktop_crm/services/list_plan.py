@@ -170,10 +170,12 @@ class Plan:
         statement = select(*shown).select_from(self.paths.source).where(*self.where)
         return statement.where(self._among_keys())
 
-    def count(self) -> Select[Any]:
-        """Statement that counts."""
-        statement = select(func.count()).select_from(self.paths.source)
-        return self._filtered(statement)
+    def count(self, most: int = 0) -> Select[Any]:
+        """Statement that counts, not further than one more than a number unless it is 0."""
+        if not most:
+            return self._filtered(select(func.count()).select_from(self.paths.source))
+        some = self._filtered(select(self.paths.table.c.id).select_from(self.paths.source))
+        return select(func.count()).select_from(some.limit(most + 1).subquery("some"))
 
     def begins(self, limit: int) -> Select[Any]:
         """Statement of the first rows whose title begins with a text, bound late."""
@@ -261,7 +263,7 @@ class Plan:
     def _armsasks_by_link(self, limit: int) -> list[Select[Any]]:
         """Records without the link, then those of living and of deleted targets by title."""
         orders = self._orders()
-        if self.where or len(orders) > 1 or "." in orders[0].field:
+        if self.where or len(orders) > 1 or {".", ":"} & set(orders[0].field):
             return []
         field, _ = self.paths.field(orders[0].field)
         if field.column is None or not field.target or not self._leads(field.column.name):

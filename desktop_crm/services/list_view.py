@@ -13,7 +13,7 @@ from desktop_crm.models.office import ViewScope
 from desktop_crm.services import clauses
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Group, Node
+from desktop_crm.services.filters import Group, Node, Rule
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.record_query import Order
 
@@ -158,7 +158,7 @@ class _Test:
         try:
             clauses.clause(node, self._paths)
         except UserError:
-            self.missing[getattr(node, "field", "") or str(node)] = None
+            self.missing[node.field if isinstance(node, Rule) else node.relation] = None
             return None
         return node
 

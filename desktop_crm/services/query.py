@@ -127,10 +127,17 @@ def rows(
     return [by_id[key] for key in ids if key in by_id]
 
 
-def count(actor: Actor, query: RecordQuery, cancel: Cancel | None = None) -> int:
-    """Count the records; one statement that reads every match."""
+def count(actor: Actor, query: RecordQuery, cancel: Cancel | None = None, most: int = 0) -> int:
+    """Count the records; one statement that reads every match.
+
+    Args:
+        actor: Who asks.
+        query: What to count.
+        cancel: Stops the statement.
+        most: Stop counting there; one more is told when there are more. 0 counts all.
+    """
     words = Words.of(actor, query)
-    found = _prepared(actor, query, "count", lambda plan: plan.count())
+    found = _prepared(actor, query, f"count {most}", lambda plan: plan.count(most))
     return found.number(actor.db, cancel, **words.late(query))
 
 

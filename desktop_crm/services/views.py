@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from desktop_crm.core import clock
 from desktop_crm.core.errors import PermissionDenied, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import clean, fold
@@ -21,7 +20,7 @@ from desktop_crm.meta.bound import Entity
 from desktop_crm.models import RecordMark
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import ViewScope
-from desktop_crm.services import list_layout, query, records, records_kept
+from desktop_crm.services import list_layout, marks, query, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Group, Node, Rule
@@ -54,9 +53,9 @@ def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> tuple[L
         (Order("position"), Order("name")),
     )
     rows = query.first_page(actor, asked, _MOST, cancel)
-    marks = _marks(actor, cancel)
+    own_marks = _marks(actor, cancel)
     found = [
-        _view(actor, entity, row.id, dict(zip(_READ, row.values, strict=True)), marks)
+        _view(actor, entity, row.id, dict(zip(_READ, row.values, strict=True)), own_marks)
         for row in rows
     ]
     return tuple(sorted(found, key=lambda view: view.saved is None or not view.saved.is_pinned))
@@ -87,7 +86,7 @@ def _view(
     entity: Entity,
     key: int,
     row: Mapping[str, Any],
-    marks: frozenset[tuple[str, int]],
+    own_marks: frozenset[tuple[str, int]],
 ) -> ListView:
     damaged = False
     try:
@@ -105,8 +104,8 @@ def _view(
         scope=scope,
         owner_id=row["owner.id"],
         owner=str(row["owner"] or ""),
-        is_pinned=(MarkKind.FAVOURITE.value, key) in marks,
-        is_first=(MarkKind.FIRST.value, key) in marks,
+        is_pinned=(MarkKind.PINNED.value, key) in own_marks,
+        is_first=(MarkKind.FIRST.value, key) in own_marks,
         is_everybodys_first=bool(row["is_default"]),
         can_edit=own or (actor.is_admin and scope is not ViewScope.PERSONAL),
         position=row["position"] or 0,
@@ -180,11 +179,31 @@ def share(actor: Actor, view: ListView, scope: ViewScope) -> ChangeSet:
     Raises:
         PermissionDenied: The view is somebody else's.
     """
+    return _save(actor, view, _scope_values(_editable(actor, view), scope))
+
+
+def describe(
+    actor: Actor, entity_key: str, view: ListView, name: str, scope: ViewScope
+) -> ChangeSet:
+    """Give a view a name and say who sees it, as one step.
+
+    Raises:
+        UserError: No name, or the name is taken.
+        PermissionDenied: The view is somebody else's.
+    """
     saved = _editable(actor, view)
+    values = _scope_values(saved, scope)
+    if clean(name) != view.title:
+        values["name"] = _free_name(actor, entity_key, name, view.title)
+    return _save(actor, view, values)
+
+
+def _scope_values(saved: Saved, scope: ViewScope) -> dict[str, Any]:
+    """A view that leaves everybody's sight cannot open first for them."""
     values: dict[str, Any] = {"scope": scope.value}
     if scope is not ViewScope.PUBLIC and saved.is_everybodys_first:
         values["is_default"] = False
-    return _save(actor, view, values)
+    return values
 
 
 def copy(actor: Actor, entity_key: str, view: ListView) -> records.Saved:
@@ -250,7 +269,7 @@ def open_first_for_all(
 
 def pin(actor: Actor, view: ListView, *, pinned: bool) -> None:
     """Let a saved view stand first in the actor's own tree, or no longer."""
-    _mark(actor, MarkKind.FAVOURITE, view, on=pinned)
+    _mark(actor, MarkKind.PINNED, view, on=pinned)
 
 
 def open_first(actor: Actor, entity_key: str, view: ListView, *, first: bool = True) -> None:
@@ -264,13 +283,7 @@ def open_first(actor: Actor, entity_key: str, view: ListView, *, first: bool = T
 def _mark(actor: Actor, kind: MarkKind, view: ListView, *, on: bool) -> None:
     if view.saved is None or actor.user_id is None:
         return
-    with actor.db.writing() as connection:
-        if on:
-            records_kept.mark(
-                connection, actor.user_id, kind.value, ENTITY, [view.saved.id], clock.now()
-            )
-        else:
-            records_kept.unmark(connection, actor.user_id, kind.value, ENTITY, [view.saved.id])
+    marks.put(actor, kind, ENTITY, [view.saved.id], on=on)
 
 
 def _save(actor: Actor, view: ListView, values: Mapping[str, Any]) -> ChangeSet:

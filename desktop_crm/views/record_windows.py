@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,8 @@ from desktop_crm.views.forms.draft_keeper import DraftKeeper, database_of
 if TYPE_CHECKING:
     from desktop_crm.services.form_drafts import FormDraft
     from desktop_crm.views.workbench import Neighbours, Workbench
+
+log = logging.getLogger(__name__)
 
 _GENERIC: Final = "desktop_crm.views.forms.form_dialog:FormDialog"
 _CUSTOM: Final[Mapping[str, str]] = {
@@ -66,6 +69,8 @@ class RecordWindows:
         )  # fmt: skip
         # Nothing else holds it: a window of its own has no parent.
         self._open.append(dialog)
+        if record_id is not None:
+            note_viewed(bench, entity, record_id)
         dialog.show()
         return dialog
 
@@ -104,3 +109,15 @@ class RecordWindows:
             owner=self._parent,
             lane="drafts",
         )
+
+
+def note_viewed(bench: Workbench, entity: str, record_id: int) -> None:
+    """Remember off the UI thread that the person looked at a record."""
+    from desktop_crm.services import viewed
+
+    # A database that cannot be written says so when somebody writes, not for having looked.
+    bench.tasks.write(viewed.note, bench.actor, entity, record_id, failed=_not_noted)
+
+
+def _not_noted(error: Exception) -> None:
+    log.info("What was viewed was not noted", exc_info=error)

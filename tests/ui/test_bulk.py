@@ -43,7 +43,7 @@ def opened(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
         pane.show()
         pane.activate()
         settle(qtbot, bench)
-        pane._choose_view("all")
+        pane.views.choose("all")
         settle(qtbot, bench)
         pane.list.table.selectAll()
         return pane

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QInputDialog, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
-from desktop_crm.services import records
+from desktop_crm.services import records, shipped_views
 from desktop_crm.services.query import RecordQuery
-from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.main_window import MainWindow
 from desktop_crm.views.panes import follow_up, related
@@ -53,7 +52,7 @@ def titles(pane: RecordPane) -> list[str]:
 
 def choose(pane: RecordPane, key: str, bench: Workbench, qtbot: QtBot) -> None:
     assert pane.nav.select(key)
-    pane._choose_view(key)
+    pane.views.choose(key)
     settle(qtbot, bench)
 
 
@@ -67,11 +66,10 @@ def test_the_views_count_what_they_show(
     opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
 ) -> None:
     pane = opened("opportunity")
-    assert pane._views.counts[list_views.ALL] == 5
+    assert pane.views.views.counts[shipped_views.ALL] == 5
     by_stage = {
-        view.title: pane._views.counts[view.key]
-        for _title, views in pane._views.groups
-        for view in views
+        view.title: pane.views.views.counts[view.key]
+        for view in pane.views.views.all()
         if view.key.startswith("stage:")
     }
     assert by_stage == {"Prospecting": 2, "Qualified": 1, "Proposal": 2}
@@ -82,7 +80,7 @@ def test_the_views_count_what_they_show(
 def test_stages_stand_in_their_order(opened: Pane) -> None:
     pane = opened("opportunity")
     stages = [key for key in pane.nav.entry_keys() if key.startswith("stage:")]
-    names = [view.title for key in stages if (view := pane._views.find(key)) is not None]
+    names = [view.title for key in stages if (view := pane.views.views.find(key)) is not None]
     assert names == ["Prospecting", "Qualified", "Proposal"]
 
 
@@ -99,9 +97,9 @@ def test_my_open_view_shows_mine_that_are_open(
         },
     )
     pane = opened("opportunity")
-    choose(pane, list_views.OPEN, bench, qtbot)
+    choose(pane, shipped_views.OPEN, bench, qtbot)
     assert "Of Dan" not in titles(pane)
-    choose(pane, list_views.ALL, bench, qtbot)
+    choose(pane, shipped_views.ALL, bench, qtbot)
     assert "Of Dan" in titles(pane)
 
 
@@ -116,34 +114,13 @@ def test_recently_changed_puts_the_latest_first(
     now = records.get(company.actor, "account", key)
     records.save(company.actor, "account", key, now.version, {"industry": "Wood"})
     pane = opened("account")
-    choose(pane, list_views.RECENT, bench, qtbot)
+    choose(pane, shipped_views.RECENT, bench, qtbot)
     assert titles(pane)[0] == "Dumbrava Mobilă"
 
 
-def test_a_view_is_saved_found_again_and_deleted(
-    opened: Pane,
-    bench: Workbench,
-    qtbot: QtBot,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pane = opened("account")
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_a: ("  Mine by city ", True))
-    pane._save_view()
-    settle(qtbot, bench)
-    qtbot.waitUntil(lambda: any(key.startswith("saved:") for key in pane.nav.entry_keys()))
-    key = next(key for key in pane.nav.entry_keys() if key.startswith("saved:"))
-    view = pane._views.find(key)
-    assert view is not None
-    assert view.title == "Mine by city"
-    assert view.saved_id is not None
-    pane._delete_records("saved_view", [view.saved_id])
-    qtbot.waitUntil(lambda: not any(k.startswith("saved:") for k in pane.nav.entry_keys()))
-    settle(qtbot, bench)
-
-
 def test_the_view_chosen_last_opens_next_time(opened: Pane, bench: Workbench, qtbot: QtBot) -> None:
-    choose(opened("account"), list_views.ALL, bench, qtbot)
-    assert opened("account").nav.key() == list_views.ALL
+    choose(opened("account"), shipped_views.ALL, bench, qtbot)
+    assert opened("account").nav.key() == shipped_views.ALL
 
 
 def test_a_condition_after_an_equals_sign_filters(opened: Pane, qtbot: QtBot) -> None:

@@ -10,6 +10,7 @@ Grammar of the text form::
               | field ["not"] "in" "(" value { "," value } ")"
               | field ["is"] ["not"] "empty"
               | field "is" ["not"] value
+              | field "recurs" value
     operator  = "=" | "!=" | "<" | "<=" | ">" | ">=" | "starts" ["with"] | "ends" ["with"]
               | ["not"] "contains" | ["not"] "has"
     related   = ("has" | "no") relation ["(" filter ")"]
@@ -20,8 +21,9 @@ A value is quoted or a run of words. A field may lead through links: ``account.c
 ``my team`` stand for users. Days may be said relative to today: ``today``, ``yesterday``,
 ``tomorrow``, ``today+7``, ``today-30``, ``this``, ``last`` or ``next`` ``week``, ``month``,
 ``quarter``, ``year``, ``fiscal quarter`` and ``fiscal year``, ``last 30 days``, ``next 2 weeks``,
-``older than 6 months``. Inside the brackets of a related part, fields are those of the related
-records. ``docs/filters.md`` explains it to the people who write filters.
+``older than 6 months``. A date ``recurs`` in days when its day of the year lies in them, whatever
+the year: ``birthday recurs next 30 days``. Inside the brackets of a related part, fields are those
+of the related records. ``docs/filters.md`` explains it to the people who write filters.
 """
 
 from desktop_crm.services.filters.fields import resolve, usable

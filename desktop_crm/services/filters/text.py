@@ -24,7 +24,7 @@ from desktop_crm.services.filters.tree import (
     normal,
 )
 
-_WORDS: Final = ("contains", "starts", "ends", "has", "in", "between")
+_WORDS: Final = ("contains", "starts", "ends", "has", "in", "between", "recurs")
 _SIGNS: Final = {"==": "=", "<>": "!="}
 _NUMBER: Final = re.compile(r"#-?[0-9]{1,18}$")
 _TOKEN: Final = re.compile(

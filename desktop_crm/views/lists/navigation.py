@@ -7,21 +7,29 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
-    QPoint,
     QRect,
     QRectF,
     QSize,
     Qt,
     Signal,
-    Slot,
 )
-from PySide6.QtGui import QFont, QPainter, QPen, QStandardItem, QStandardItemModel
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QKeyEvent,
+    QPainter,
+    QPen,
+    QStandardItem,
+    QStandardItemModel,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QLineEdit,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -29,12 +37,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.icons import paint_icon
 
 _KEY: Final = int(Qt.ItemDataRole.UserRole)
 _ICON: Final = _KEY + 1
 _COUNT: Final = _KEY + 2
+_CHANGED: Final = _KEY + 3
+_DOT: Final = 6
+_TEXT: Final = 38
+_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_EDITABLE: Final = Qt.ItemFlag.ItemIsEditable
 _Index = QModelIndex | QPersistentModelIndex
 ROW: Final = 30
 GROUP: Final = 34
@@ -48,11 +62,13 @@ class NavItem:
         key: Stable name.
         text: Shown text, translated.
         icon: Name of a drawing.
+        renames: Whether F2 lets the person type another name.
     """
 
     key: str
     text: str
     icon: str = "folder"
+    renames: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +124,44 @@ class _Delegate(QStyledItemDelegate):
         weight = QFont.Weight.DemiBold if selected else QFont.Weight.Normal
         painter.setFont(theme.font(13, weight))
         painter.setPen(theme.color("text"))
-        room = int(area.width()) - 38 - 10 - (width + 8 if count else 0)
+        changed = bool(index.data(_CHANGED))
+        room = int(area.width()) - _TEXT - 10 - (width + 8 if count else 0)
+        room -= _DOT + 6 if changed else 0
         shown = painter.fontMetrics().elidedText(
             str(index.data()), Qt.TextElideMode.ElideRight, room
         )
-        painter.drawText(area.adjusted(38, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(area.adjusted(_TEXT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, shown)
+        if changed:
+            left = area.left() + _TEXT + painter.fontMetrics().horizontalAdvance(shown) + 6
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("line"))
+            painter.drawEllipse(QRectF(left, area.center().y() - _DOT / 2, _DOT, _DOT))
+
+    # --- another name ----------------------------------------------------------------------
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+        editor = QLineEdit(parent)
+        editor.setObjectName("nav.rename")
+        editor.setAccessibleName(tr("Name of the view"))
+        return editor
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: _Index
+    ) -> None:
+        area: QRect = option.rect
+        editor.setGeometry(area.adjusted(_TEXT - 10, 0, -4, 0))
+
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+        if isinstance(editor, QLineEdit):
+            editor.setText(str(index.data()))
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
+        view = self.parent()
+        if isinstance(editor, QLineEdit) and isinstance(view, NavTree):
+            text = editor.text().strip()
+            if text and text != str(index.data()):
+                view.renamed.emit(str(index.data(_KEY)), text)
 
 
 class NavTree(QTreeView):
@@ -120,11 +169,15 @@ class NavTree(QTreeView):
 
     Attributes:
         chosen: The person selected an entry; carries its key.
-        menu_wanted: Context menu of an entry: key and global position.
+        menu_wanted: Context menu of an entry, by mouse or key: its key and a global position.
+        renamed: The person typed another name for an entry: its key and the name.
+        delete_wanted: The person pressed Delete on an entry; carries its key.
     """
 
     chosen = Signal(str)
     menu_wanted = Signal(str, object)
+    renamed = Signal(str, str)
+    delete_wanted = Signal(str)
 
     def __init__(self, name: str, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,10 +193,9 @@ class NavTree(QTreeView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._menu)
         self._items = QStandardItemModel(self)
         self._by_key: dict[str, QStandardItem] = {}
+        self._renames: frozenset[str] = frozenset()
         self._quiet = False
         self.setModel(self._items)
         theme.changed.connect(self.doItemsLayout)
@@ -152,6 +204,8 @@ class NavTree(QTreeView):
         """Show entries; the selected key stays selected when it is still there."""
         before = self.key()
         counts = {key: item.data(_COUNT) for key, item in self._by_key.items()}
+        changed = {key for key, item in self._by_key.items() if item.data(_CHANGED)}
+        self._renames = frozenset(e.key for group in groups for e in group.items if e.renames)
         self._quiet = True
         self._items.clear()
         self._by_key.clear()
@@ -164,8 +218,9 @@ class NavTree(QTreeView):
                 item.setData(entry.key, _KEY)
                 item.setData(entry.icon, _ICON)
                 item.setData(counts.get(entry.key, ""), _COUNT)
+                item.setData(entry.key in changed, _CHANGED)
                 item.setToolTip(entry.text)
-                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+                item.setFlags(_FLAGS | (_EDITABLE if entry.renames else Qt.ItemFlag(0)))
                 self._items.appendRow(item)
                 self._by_key[entry.key] = item
         self._quiet = False
@@ -177,7 +232,27 @@ class NavTree(QTreeView):
         for key, text in counts.items():
             if (item := self._by_key.get(key)) is not None:
                 item.setData(text, _COUNT)
-                item.setData(f"{item.text()}, {text}", Qt.ItemDataRole.AccessibleTextRole)
+                self._describe(item)
+
+    def show_changed(self, key: str) -> None:
+        """Put a dot beside the entry whose list stands otherwise than it says; empty: none."""
+        for one, item in self._by_key.items():
+            if bool(item.data(_CHANGED)) != (one == key):
+                item.setData(one == key, _CHANGED)
+                self._describe(item)
+
+    @staticmethod
+    def _describe(item: QStandardItem) -> None:
+        words = [item.text(), str(item.data(_COUNT) or "")]
+        if item.data(_CHANGED):
+            words.append(tr("changed"))
+        said = ", ".join(word for word in words if word)
+        item.setData(said, Qt.ItemDataRole.AccessibleTextRole)
+
+    def rename(self, key: str) -> None:
+        """Let the person type another name in place."""
+        if key in self._renames and (item := self._by_key.get(key)) is not None:
+            self.edit(item.index())
 
     def key(self) -> str:
         """Key of the selected entry; empty when none is."""
@@ -205,8 +280,19 @@ class NavTree(QTreeView):
         if key and not self._quiet:
             self.chosen.emit(str(key))
 
-    @Slot(QPoint)
-    def _menu(self, position: QPoint) -> None:
-        key = self.indexAt(position).data(_KEY)
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        key = index.data(_KEY)
         if key:
-            self.menu_wanted.emit(str(key), self.viewport().mapToGlobal(position))
+            below = self.visualRect(index).bottomLeft()
+            place = self.viewport().mapToGlobal(below) if by_key else event.globalPos()
+            self.menu_wanted.emit(str(key), place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.key() and event.key() == Qt.Key.Key_F2:
+            self.rename(self.key())
+        elif self.key() and event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit(self.key())
+        else:
+            super().keyPressEvent(event)

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QCursor, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
+from desktop_crm.services import shipped_views
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.bulk import commands as bulk_commands
-from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
-from desktop_crm.views.lists.views import ViewSet
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.panes.pane_views import PaneViews
 from desktop_crm.views.panes.record_detail import RecordDetail
+from desktop_crm.views.record_windows import note_viewed
 from desktop_crm.views.widgets.buttons import show_menu, tool_button
 from desktop_crm.views.widgets.layout import Splitter, frame, row
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 _NAV: Final = 208
 _DETAIL: Final = 418
 _SETTLE_MS: Final = 120
-_RECOUNT_MS: Final = 800
+_LOOK_MS: Final = 2_500
+"""A record that stays so long beside the list counts as looked at."""
 
 
 class RecordPane(Pane):
@@ -47,13 +49,11 @@ class RecordPane(Pane):
         self.setObjectName(f"pane.{entity_key}")
         self._started = False
         self._narrow = False
-        self._views = list_views.fixed(self.entity, bench.actor.user_id)
-        self._view = self._first_view()
         self.nav = NavTree(f"nav.{entity_key}", tr("Views"))
-        self.nav.show_groups(self._views.nav_groups())
-        self.nav.chosen.connect(self._choose_view)
-        self.nav.menu_wanted.connect(self._view_menu)
-        self.list = ListPanel(entity_key, bench, *self._list_extras())
+        self.views = PaneViews(bench, self.entity, self.nav, self)
+        self.views.shown.connect(self._view_shown)
+        self.views.changed.connect(self.commands_changed)
+        self.list = ListPanel(entity_key, bench, self.views.button, *self._list_extras())
         self.list.opened.connect(self._open)
         self.list.current_changed.connect(self._current)
         self.list.told.connect(self._told)
@@ -80,10 +80,10 @@ class RecordPane(Pane):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._show_detail)
-        self._recount = QTimer(self)
-        self._recount.setSingleShot(True)
-        self._recount.setInterval(_RECOUNT_MS)
-        self._recount.timeout.connect(self._load_views)
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._looked)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list.table)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.delete)
@@ -118,12 +118,7 @@ class RecordPane(Pane):
         self.bench.remember(self._memory, {**kept, "board": on})
 
     def _is_mine(self) -> bool:
-        return self._view.key in {list_views.MINE, list_views.OPEN}
-
-    def _first_view(self) -> ListView:
-        kept = self.bench.recall(self._memory).get("view", "")
-        found = self._views.find(str(kept))
-        return found or self._views.first()
+        return self.views.view.key in {shipped_views.MINE, shipped_views.OPEN}
 
     @property
     def _memory(self) -> str:
@@ -138,9 +133,7 @@ class RecordPane(Pane):
         sizes = self.bench.recall(self._memory).get("sizes")
         if isinstance(sizes, list) and len(sizes) == 3:
             self.splitter.setSizes([int(size) for size in sizes])
-        self.nav.select(self._view.key)
-        self.list.show_view(self._view)
-        self._load_views()
+        self.views.start(self.list)
         self.list.table.setFocus()
         if self.entity.key == "opportunity" and self.bench.recall(self._memory).get("board"):
             self.board_button.setChecked(True)
@@ -148,7 +141,7 @@ class RecordPane(Pane):
 
     def refresh(self) -> None:
         self.list.reload()
-        self._load_views()
+        self.views.load()
         self.detail.refresh()
 
     def focus_filter(self) -> None:
@@ -165,17 +158,13 @@ class RecordPane(Pane):
 
     def place(self) -> dict[str, object]:
         return {
-            "view": self._view.key,
+            "view": self.views.view.key,
             "record": self.list.table.current_id(),
             "search": self.list.search.text(),
         }
 
     def return_to(self, place: dict[str, object]) -> None:
-        view = self._views.find(str(place.get("view", "")))
-        if view is not None:
-            self._view = view
-            self.nav.select(view.key)
-            self.list.show_view(view)
+        self.views.choose(str(place.get("view", "")))
         record = place.get("record")
         if isinstance(record, int):
             self.list.table.restore_after_reset(record)
@@ -193,71 +182,10 @@ class RecordPane(Pane):
         chosen = ntr("{number} selected", "{number} selected", selected, number=many)
         return "   ·   ".join((shown, chosen))
 
-    # --- views -----------------------------------------------------------------------------
-
-    @Slot()
-    def _load_views(self) -> None:
-        self.bench.tasks.read(
-            list_views.load,
-            self.bench.actor,
-            self.entity.key,
-            done=self._take_views,
-            owner=self,
-            lane="views",
-            cancellable=True,
-        )
-
-    def _take_views(self, views: ViewSet) -> None:
-        if views.nav_groups() != self._views.nav_groups():
-            self.nav.show_groups(views.nav_groups())
-        self._views = views
-        self.nav.show_counts(views.shown_counts(self.bench.formats))
-        if not self.nav.key():
-            self.nav.select(self._view.key)
-
-    @Slot(str)
-    def _choose_view(self, key: str) -> None:
-        view = self._views.find(key)
-        if view is None:
-            return
-        self._view = view
-        kept = self.bench.recall(self._memory)
-        self.bench.remember(self._memory, {**kept, "view": key})
-        self.list.show_view(view)
+    @Slot(object)
+    def _view_shown(self, _view: ListView) -> None:
         if self._board is not None and self.board_button.isChecked():
             self._board.show_mine(self._is_mine())
-
-    def _save_view(self) -> None:
-        from functools import partial
-
-        from desktop_crm.services import views as saved_views
-
-        name, ok = QInputDialog.getText(
-            self.window(), tr("Save view"), tr("Name of the view, with its columns and order")
-        )
-        if not ok or not name.strip():
-            return
-        shown = self.list.list_layout()
-        self.bench.tasks.write(
-            partial(saved_views.create, self.bench.actor, self.entity.key, name, shown),
-            done=lambda saved: self.bench.bus.publish(saved.changes),
-            owner=self,
-            label=tr("Saving"),
-        )
-
-    @Slot(str, object)
-    def _view_menu(self, key: str, _place: object) -> None:
-        view = self._views.find(key)
-        if view is None or view.saved_id is None:
-            return
-        saved_id = view.saved_id
-        action = Action(
-            "view.delete",
-            tr("Delete the view “{name}”", name=view.title),
-            lambda: self._delete_records("saved_view", [saved_id]),
-            "delete",
-        )
-        show_menu(self.nav, [action])
 
     # --- record ----------------------------------------------------------------------------
 
@@ -276,6 +204,13 @@ class RecordPane(Pane):
                 self.list.table.select_id(kept)
             return
         self.detail.show_record(self._wanted)
+        self._look.start()
+
+    @Slot()
+    def _looked(self) -> None:
+        record = self.detail.record_id
+        if record is not None and self.detail.isVisible():
+            note_viewed(self.bench, self.entity.key, record)
 
     @Slot()
     def _told(self) -> None:
@@ -286,8 +221,7 @@ class RecordPane(Pane):
     def _changed(self, changes: ChangeSet) -> None:
         self.list.take_changes(changes)
         self.detail.take_changes(changes)
-        if changes.touches(self.entity.key, "saved_view"):
-            self._recount.start()
+        self.views.take_changes(changes)
 
     @Slot(int, int)
     def _keep_sizes(self, _position: int, _index: int) -> None:
@@ -445,14 +379,7 @@ class RecordPane(Pane):
                 group="view",
                 place=Place.MORE,
             ),
-            Action(
-                "list.save_view",
-                tr("Save view…"),
-                self._save_view,
-                "star",
-                group="view",
-                place=Place.MORE,
-            ),
+            *self.views.actions(),
             Action(
                 "list.select_all",
                 tr("Select all"),

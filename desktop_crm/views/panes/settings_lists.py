@@ -64,7 +64,7 @@ class ListPage(SettingsPage):
             self.list.reload()
             return
         self._started = True
-        self.list.show_view(list_views.fixed(self._entity, self.bench.actor.user_id).first())
+        self.list.show_view(list_views.fixed(self.bench.actor, self._entity).first())
 
     def _changed(self, changes: ChangeSet) -> None:
         if self._started:

@@ -21,7 +21,7 @@ def test_a_meeting_that_is_over_is_no_open_activity(database: Database) -> None:
         values = {"subject": subject, "kind": kind, "start_at": start, "end_at": start}
         records.save(actor, "activity", None, None, values)
 
-    mine = views.fixed(registry.get("activity"), actor.user_id).first()
+    mine = views.fixed(actor, registry.get("activity")).first()
     asked = query.RecordQuery("activity", ("subject",), mine.filter, mine.layout.order)
 
     assert [row.values[0] for row in query.first_page(actor, asked)] == ["Old task", "Next meeting"]

@@ -1,0 +1,53 @@
+"""What is looked at is remembered, off the UI thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop_crm.models.marking import MarkKind
+from desktop_crm.services import marks
+from desktop_crm.views.panes import record_pane
+from desktop_crm.views.panes.record_pane import RecordPane
+from tests.support.windows import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.workbench import Workbench
+    from tests.support.company import Company
+
+
+def test_a_record_that_stays_beside_the_list_counts_as_viewed(
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_pane, "_LOOK_MS", 10)
+    pane = RecordPane(bench, "account")
+    qtbot.addWidget(pane)
+    pane.resize(1300, 800)
+    pane.show()
+    pane.activate()
+    settle(qtbot, bench)
+    assert pane.list.table.select_id(company.ids["rossi"])
+
+    def viewed() -> bool:
+        return company.ids["rossi"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
+
+    qtbot.waitUntil(viewed)
+    settle(qtbot, bench)
+
+
+def test_a_record_that_is_opened_counts_as_viewed(
+    open_window: Callable[[str], MainWindow], company: Company, qtbot: QtBot
+) -> None:
+    window = open_window("account")
+    window.open_record("account", company.ids["dumbrava"])
+
+    def viewed() -> bool:
+        return company.ids["dumbrava"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
+
+    qtbot.waitUntil(viewed)
+    qtbot.waitUntil(lambda: not window.tasks.busy)
