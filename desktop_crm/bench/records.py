@@ -60,7 +60,7 @@ def opened(ground: Ground) -> list[Row]:
 
     def ours() -> tuple[RecordValues, list[TimelineItem]]:
         loaded = load_record(actor, "contact", next_contact("ours"))
-        return loaded.record, loaded.items
+        return loaded.record, loaded.items or []
 
     def by_hand() -> list[list[tuple[object, ...]]]:
         key = next_contact("limit")

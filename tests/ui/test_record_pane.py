@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 from desktop_crm.services import records, shipped_views
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.main_window import MainWindow
-from desktop_crm.views.panes import follow_up, related
+from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.convert_lead import ConvertLeadDialog
 from desktop_crm.views.panes.record_pane import RecordPane
 from tests.support.windows import settle, shell_of
@@ -276,27 +276,6 @@ def test_follow_ups_wait_for_a_record(opened: Pane) -> None:
 def test_products_take_no_activities() -> None:
     assert not follow_up.takes_activities("product")
     assert follow_up.takes_activities("lead")
-
-
-def test_related_records_are_listed_and_can_be_added(
-    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
-) -> None:
-    pane = opened("account")
-    selected(pane, company.ids["rossi"], bench, qtbot)
-    pane.detail.show_tab("related")
-    settle(qtbot, bench)
-    name = f"related.contact.{company.ids['claire']}"
-    assert pane.detail.related.findChild(QAbstractButton, name) is not None
-    add = pane.detail.related.findChild(QAbstractButton, "related.opportunity.new")
-    assert isinstance(add, QAbstractButton)
-    add.click()
-    assert shell_of(bench).new == [("opportunity", {"account": company.ids["rossi"]})]
-
-
-def test_what_points_to_a_record_is_read_from_the_declarations() -> None:
-    assert ("contact", "account") in related.kinds_of("account")
-    assert ("account", "parent") in related.kinds_of("account")
-    assert ("quote", "opportunity") in related.kinds_of("opportunity")
 
 
 def test_a_change_elsewhere_reaches_list_and_detail(

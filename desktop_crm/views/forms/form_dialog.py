@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.services.incoming_links import incoming_links
 from desktop_crm.views import theme, window_places
 from desktop_crm.views.forms import summary
 from desktop_crm.views.forms.draft_keeper import DraftBar
@@ -24,7 +25,9 @@ from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
+    from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.records import RecordValues
+    from desktop_crm.views.panes.related import RelatedPanel
     from desktop_crm.views.workbench import Neighbours, Workbench
 
 _SIZE: Final = QSize(760, 720)
@@ -90,6 +93,15 @@ class FormDialog(QDialog):
         self.editing.failed.connect(self._failed)
         self.editing.busy_changed.connect(lambda _busy: self._update())
         self.form.dirty_changed.connect(lambda _dirty: self._update())
+        self._related = QWidget()
+        self._related_panel: RelatedPanel | None = None
+        QVBoxLayout(self._related).setContentsMargins(0, 0, 0, 0)
+        if incoming_links(self._bench.actor, self._entity.key):
+            pages = self.form.pages
+            pages.add_page(tr("Related"), self._related, tr(self._entity.label))
+            pages.show_page(self._related, shown=False)
+            pages.turned.connect(self._show_related)
+        self._bench.bus.changed.connect(self._news)
         self._delete = push_button("form.delete", tr("Delete"), self._remove, kind="danger")
         self._delete.hide()
         self._another = push_button("form.save_and_new", tr("Save and new"), self._save_and_new)
@@ -167,6 +179,9 @@ class FormDialog(QDialog):
         self._show_pill(record)
         self._update()
         self.walk.show_record(record.id)
+        if self.form.pages.has(self._related):
+            self.form.pages.show_page(self._related, shown=record.id is not None)
+            self._show_related(self.form.pages.front)
         if self._return_to in self.form.boxes:
             self.form.go_to(self._return_to)
         else:
@@ -190,6 +205,29 @@ class FormDialog(QDialog):
         if record is not None:
             title = str(record.values.get(self._entity.title) or "")
         self._show_title(title)
+
+    # --- related records -------------------------------------------------------------------
+
+    @Slot(object)
+    def _show_related(self, page: QWidget | None) -> None:
+        """Fill the page of related records when it is in front; it is made when first seen."""
+        record_id = self.editing.record_id
+        if page is not self._related or record_id is None:
+            return
+        if self._related_panel is None:
+            # Its lists are another part of the program, which a form alone does not need.
+            from desktop_crm.views.panes.related import RelatedPanel
+
+            self._related_panel = RelatedPanel(self._entity.key, self._bench, margin=24)
+            layout = self._related.layout()
+            if layout is not None:
+                layout.addWidget(self._related_panel)
+        self._related_panel.show_record(record_id)
+
+    @Slot(object)
+    def _news(self, changes: ChangeSet) -> None:
+        if self._related_panel is not None:
+            self._related_panel.take_changes(changes)
 
     # --- walking ---------------------------------------------------------------------------
 

@@ -159,6 +159,16 @@ class FormPages(QWidget):
         self.tabs.setTabVisible(place, shown)
         self._show_bar()
 
+    def has(self, page: QWidget) -> bool:
+        """Whether a page was added."""
+        return page in self._more
+
+    @property
+    def front(self) -> QWidget | None:
+        """The page in front, None while fields are."""
+        shown = self._stack.currentWidget()
+        return shown if shown in self._more else None
+
     # --- turning ---------------------------------------------------------------------------
 
     @Slot(int)

@@ -57,7 +57,14 @@ class ListPanel(QFrame):
     menu_wanted = Signal(object)
     new_wanted = Signal()
 
-    def __init__(self, entity_key: str, bench: Workbench, *extras: QWidget, name: str = "") -> None:
+    def __init__(
+        self,
+        entity_key: str,
+        bench: Workbench,
+        *extras: QWidget,
+        name: str = "",
+        without: str = "",
+    ) -> None:
         """Build the list, empty.
 
         Args:
@@ -66,10 +73,12 @@ class ListPanel(QFrame):
             extras: More buttons of the head.
             name: What tells it from other lists of the entity, to programs and in the memory of
                 columns and order; empty is the list of the entity's own pane.
+            without: Column that says the same in every row; shown only when somebody chooses it.
         """
         super().__init__()
         self.setObjectName("listpane")
         self._name = name or entity_key
+        self._without = without
         self._bench = bench
         self.entity = registry.get(entity_key)
         self._view: ListView | None = None
@@ -178,10 +187,11 @@ class ListPanel(QFrame):
     def reload(self) -> None:
         """Ask the database again; the current record stays current."""
         layout = self.arranged.layout
-        paths = layout.columns or self.entity.columns
+        usual = tuple(path for path in self.entity.columns if path != self._without)
+        paths = layout.columns or usual
         columns = list_columns.columns(self._bench.actor, self.entity, paths)
         if not columns:
-            columns = list_columns.columns(self._bench.actor, self.entity, self.entity.columns)
+            columns = list_columns.columns(self._bench.actor, self.entity, usual)
         self.notice.say("")
         self.table.drops_columns = not layout.columns
         self.table.set_density(layout.density)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -24,7 +25,7 @@ from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.details_page import DetailsPage
 from desktop_crm.views.panes.overview_page import OverviewPage
 from desktop_crm.views.panes.record_tabs import TABS
-from desktop_crm.views.panes.related import RelatedPanel, kinds_of
+from desktop_crm.views.panes.related import RelatedPanel
 from desktop_crm.views.panes.timeline import TimelineView
 from desktop_crm.views.widgets.action_bar import ActionBar
 from desktop_crm.views.widgets.avatar import Avatar
@@ -48,31 +49,45 @@ if TYPE_CHECKING:
 _ITEMS: Final = 50
 _PERSON_LIKE: Final = frozenset({"contact", "account"})
 _NOTE_TITLE: Final = 80
+_OF_TIMELINE: Final = frozenset({"overview", "activities"})
+"""Tabs that show what happened around the record; it is read for them alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRecord:
-    """A record and what happened around it."""
+    """A record and what happened around it; ``items`` is None while nobody looks at that."""
 
     record: RecordValues
-    items: list[TimelineItem]
+    items: list[TimelineItem] | None
     has_timeline: bool
 
 
 def load_record(
-    actor: Actor, entity_key: str, record_id: int, cancel: Cancel | None = None
+    actor: Actor,
+    entity_key: str,
+    record_id: int,
+    cancel: Cancel | None = None,
+    *,
+    looks: bool = True,
 ) -> LoadedRecord:
-    """Read a record and its timeline; runs on a reader thread."""
+    """Read a record and, where somebody looks at it, its timeline; runs on a reader thread."""
     # Loaded here, on a reader thread, so that the list in front of it is painted first.
     from desktop_crm.services import records
-    from desktop_crm.services.timeline import timeline
 
     record = records.get(actor, entity_key, record_id)
     has_timeline = follow_up.takes_activities(entity_key) and actor.can("activity", "read")
-    items: list[TimelineItem] = []
-    if has_timeline:
-        items = timeline(actor, entity_key, record_id, _ITEMS, cancel=cancel)
-    return LoadedRecord(record, items, has_timeline)
+    if not has_timeline or not looks:
+        return LoadedRecord(record, None if has_timeline else [], has_timeline)
+    return LoadedRecord(record, load_items(actor, entity_key, record_id, cancel), has_timeline)
+
+
+def load_items(
+    actor: Actor, entity_key: str, record_id: int, cancel: Cancel | None = None
+) -> list[TimelineItem]:
+    """Read the latest that happened around a record; one statement."""
+    from desktop_crm.services.timeline import timeline
+
+    return timeline(actor, entity_key, record_id, _ITEMS, cancel=cancel)
 
 
 class RecordDetail(QFrame):
@@ -92,6 +107,8 @@ class RecordDetail(QFrame):
         self.record: RecordValues | None = None
         self.record_id: int | None = None
         self._stale: set[str] = set()
+        self._items: list[TimelineItem] | None = None
+        self._has_timeline = False
         self.empty = EmptyState(
             self.entity.icon,
             tr("Nothing selected"),
@@ -199,7 +216,7 @@ class RecordDetail(QFrame):
         self.related = RelatedPanel(key, bench)
         self.related.setParent(self)
         self.related.hide()
-        if kinds_of(key):
+        if self.related.sections:
             self._add_tab("related", tr("Related"), self.related)
         for tab in TABS:
             if tab.applies(key):
@@ -230,7 +247,7 @@ class RecordDetail(QFrame):
             self.shown.emit(None)
             return
         self._bench.tasks.read(
-            load_record,
+            partial(load_record, looks=self._front in _OF_TIMELINE),
             self._bench.actor,
             self.entity.key,
             record_id,
@@ -250,15 +267,16 @@ class RecordDetail(QFrame):
         record = loaded.record
         self.record = record
         self._show_head(record)
-        self.overview.show_record(record, loaded.items, has_timeline=loaded.has_timeline)
-        self.activities.show_items(loaded.items)
-        if loaded.has_timeline:
-            page = self.activities if loaded.items else self._nothing
-            self._timeline_pages.setCurrentWidget(page)
-        self._stale = {"details", "related", *self._more}
+        self._items = loaded.items
+        self._has_timeline = loaded.has_timeline
+        self._stale = set(self._tab_keys)
         self._fill_tab()
         self._stack.setCurrentWidget(self._page)
         self.shown.emit(record.id)
+
+    def _take_items(self, items: list[TimelineItem]) -> None:
+        self._items = items
+        self._fill_tab()
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, NotFound):
@@ -306,16 +324,40 @@ class RecordDetail(QFrame):
 
     def _fill_tab(self) -> None:
         """Fill the tab in front when it shows another record still."""
-        key = self._tab_keys[self.tabs.currentIndex()]
-        if self.record is None or key not in self._stale:
+        key = self._front
+        record = self.record
+        if record is None or record.id is None or key not in self._stale:
+            return
+        if key in _OF_TIMELINE and self._items is None:
+            self._bench.tasks.read(
+                load_items,
+                self._bench.actor,
+                self.entity.key,
+                record.id,
+                done=self._take_items,
+                owner=self,
+                lane="items",
+                cancellable=True,
+            )
             return
         self._stale.discard(key)
-        if key == "details":
-            self.details.show_record(self.record)
+        if key == "overview":
+            has_timeline = self._has_timeline
+            self.overview.show_record(record, self._items or [], has_timeline=has_timeline)
+        elif key == "activities":
+            self.activities.show_items(self._items or [])
+            page = self.activities if self._items else self._nothing
+            self._timeline_pages.setCurrentWidget(page)
+        elif key == "details":
+            self.details.show_record(record)
         elif key in self._more:
-            self._page_of(key).show_record(self.record)
-        elif self.record.id is not None:
-            self.related.show_record(self.record.id)
+            self._page_of(key).show_record(record)
+        else:
+            self.related.show_record(record.id)
+
+    @property
+    def _front(self) -> str:
+        return self._tab_keys[self.tabs.currentIndex()]
 
     def _page_of(self, key: str) -> TabPage:
         """Page of one of the further tabs, made when it is first looked at."""
@@ -334,7 +376,8 @@ class RecordDetail(QFrame):
         """Load again when the shown record or its timeline changed."""
         if self.record_id is None:
             return
-        near = {"link", "activity", *(key for key, _via in kinds_of(self.entity.key))}
+        self.related.take_changes(changes)
+        near = {"link", "activity"}
         of_pages = any(page.concerns(changes) for page in self._made.values())
         if self.record_id in changes.ids(self.entity.key) or changes.touches(*near) or of_pages:
             self._reload.start()
