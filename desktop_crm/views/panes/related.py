@@ -101,7 +101,7 @@ class RelatedSection(QWidget):
     @property
     def _may_add(self) -> bool:
         plain = self._entity.is_record and not self.relation.field.read_only
-        # What has no place in the menu is made where it belongs: lines in their form, files beside it.
+        # What has no place in the menu is made where it belongs, such as lines in their form.
         plain = plain and self._entity.menu is not Menu.NONE
         return plain and self._bench.actor.can(self._entity, "create")
 
