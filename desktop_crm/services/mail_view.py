@@ -23,8 +23,8 @@ from desktop_crm.models import (
     MailboxItem,
     MailMessage,
 )
-from desktop_crm.models.activity import ActivityKind, Direction, LinkState
-from desktop_crm.models.mail import ItemState
+from desktop_crm.models.activity import ActivityKind, Direction, LinkState, Sensitivity
+from desktop_crm.models.mail import ItemState, StoredPart
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
 
@@ -154,6 +154,31 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
     seen = always() if rights is None else or_(rights, in_own_box)
     return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
+
+
+def findable(actor: Actor) -> ColumnElement[bool]:
+    """Messages that search may show: of those the actor may see.
+
+    One that is private, or of which only the header is kept because it belongs to no record, is
+    found by its owner and in the actor's own mailboxes alone, whatever the role says. It asks
+    for the mailbox row by row: search looks at few.
+    """
+    boxes = select(Mailbox.id).where(Mailbox.deleted_at.is_(None), Mailbox.user_id == actor.user_id)
+    item = MailboxItem.__table__
+    in_own_box = exists().where(
+        item.c.activity_id == Activity.id,
+        item.c.state == ItemState.STORED.value,
+        item.c.deleted_at.is_(None),
+        item.c.mailbox_id.in_(boxes),
+    )
+    mine = or_(Activity.owner_id == actor.user_id, in_own_box)
+    rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
+    seen = always() if rights is None else or_(rights, in_own_box)
+    is_open = and_(
+        MailMessage.stored == StoredPart.FULL.value,
+        Activity.sensitivity == Sensitivity.NORMAL.value,
+    )
+    return and_(Activity.deleted_at.is_(None), seen, or_(is_open, mine))
 
 
 def _has_link(state: LinkState) -> ColumnElement[bool]:

@@ -1,0 +1,300 @@
+"""One search over every kind of record the actor may read, as somebody types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final
+
+from desktop_crm.core.text import fold
+from desktop_crm.db.engine import Cancel
+from desktop_crm.meta import kinds, registry
+from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services import query
+from desktop_crm.services.context import Actor
+from desktop_crm.services.permissions import knows
+from desktop_crm.services.query import RecordQuery
+from desktop_crm.services.search import ranking, similar
+from desktop_crm.services.search import typed as reading
+from desktop_crm.services.search.candidates import MOST, Candidate, Candidates, opened
+from desktop_crm.services.search.places import MAIL, Place, places_of
+from desktop_crm.services.search.ranking import Match, Range
+from desktop_crm.services.search.typed import Typed
+
+SHOWN: Final = 5
+COUNTED: Final = MOST - 1
+FEW: Final = 3
+"""Fewer hits than this in all, and similar spellings are worth a look."""
+NO_RANGES: tuple[Range, ...] = ()
+_SUBTITLES: Final = {MAIL: ("from_name",), "document": ("account",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record that was found.
+
+    Attributes:
+        entity: Its kind.
+        id: Its key.
+        title: Its title, and where the words stand in it.
+        subtitle: What stands beside the title.
+        snippet: What else was found, when the title does not show every word.
+        match: How it matches.
+        at: When it was changed last, or sent.
+        opens: Kind and key of what opens: of a message, its activity.
+    """
+
+    entity: str
+    id: int
+    title: str
+    title_ranges: tuple[Range, ...]
+    subtitle: str
+    snippet: str
+    snippet_ranges: tuple[Range, ...]
+    match: Match
+    at: datetime | None
+    opens: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Hits of one kind of record.
+
+    Attributes:
+        entity: The kind.
+        hits: The best of them.
+        count: How many there are, as far as they are counted.
+        is_more: There are more than were counted.
+    """
+
+    entity: str
+    hits: tuple[Hit, ...]
+    count: int
+    is_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answer of one search; `is_similar` when the words were not found as they were typed."""
+
+    text: str
+    sections: tuple[Section, ...]
+    is_similar: bool = False
+
+    @property
+    def count(self) -> int:
+        """Hits counted in all sections."""
+        return sum(section.count for section in self.sections)
+
+    @property
+    def is_few(self) -> bool:
+        """Whether a look at similar spellings is worth while."""
+        return self.count < FEW
+
+
+def find(
+    actor: Actor,
+    text: str,
+    *,
+    entities: Iterable[str] = (),
+    shown: int = SHOWN,
+    cancel: Cancel | None = None,
+) -> Found:
+    """Find records in which every typed word stands.
+
+    One statement reads up to 101 candidates of every kind by index; kinds with more are asked
+    twice more, so that the best are among those ranked; one statement a section reads what is
+    shown.
+
+    Args:
+        actor: Who searches.
+        text: What was typed.
+        entities: Kinds to look in; empty: all.
+        shown: Hits in each section.
+        cancel: Stops it.
+
+    Raises:
+        Cancelled: The token was used.
+    """
+    typed = reading.read(text)
+    if not typed.words:
+        return Found(text, ())
+    places = _places(actor, entities)
+    with opened(actor, cancel) as run:
+        ask = Candidates(actor, places, run)
+        found = ask.containing(typed)
+        full = _full(places, found)
+        if full and cancel is not None:
+            cancel.check()
+        if full:
+            found = [*found, *ask.beginning(typed, full), *ask.by_words(typed, full)]
+    ranked = _ranked(typed, found)
+    full_numbers = {place.number for place in full}
+    sections = [
+        _section(actor, typed, place, ranked[place.number], shown, place.number in full_numbers)
+        for place in places
+        if place.number in ranked
+    ]
+    return Found(text, _in_order(sections))
+
+
+def find_similar(
+    actor: Actor,
+    text: str,
+    *,
+    entities: Iterable[str] = (),
+    shown: int = SHOWN,
+    cancel: Cancel | None = None,
+) -> Found:
+    """Find records with words spelled almost as typed; for when :func:`find` finds few.
+
+    Args:
+        actor: Who searches.
+        text: What was typed.
+        entities: Kinds to look in; empty: all.
+        shown: Hits in each section.
+        cancel: Stops it.
+
+    Raises:
+        Cancelled: The token was used.
+    """
+    typed = reading.read(text)
+    patterns = similar.patterns(typed)
+    if not patterns:
+        return Found(text, (), is_similar=True)
+    places = _places(actor, entities)
+    with opened(actor, cancel) as run:
+        found = Candidates(actor, places, run).in_pieces(typed, patterns)
+    scored: dict[int, dict[int, tuple[float, Candidate]]] = {}
+    for one in found:
+        score = similar.score(typed, one.text)
+        if score:
+            scored.setdefault(one.place, {})[one.id] = (score, one)
+    sections = []
+    for place in places:
+        hits = sorted(
+            scored.get(place.number, {}).values(),
+            key=lambda pair: (-pair[0], -_age(pair[1])),
+        )
+        if hits:
+            best = [(Match.SIMILAR, one) for _, one in hits]
+            is_more = len(hits) >= MOST
+            sections.append((hits[0][0], _section(actor, typed, place, best, shown, is_more)))
+    sections.sort(key=lambda pair: -pair[0])
+    return Found(text, tuple(section for _, section in sections), is_similar=True)
+
+
+def _places(actor: Actor, entities: Iterable[str]) -> tuple[Place, ...]:
+    wanted = frozenset(entities)
+    return tuple(p for p in places_of(actor) if not wanted or p.entity.key in wanted)
+
+
+def _full(places: Sequence[Place], found: Sequence[Candidate]) -> list[Place]:
+    """Places with more candidates than were read."""
+    counts: dict[int, int] = {}
+    for one in found:
+        counts[one.place] = counts.get(one.place, 0) + 1
+    return [place for place in places if counts.get(place.number, 0) >= MOST]
+
+
+def _ranked(typed: Typed, found: Iterable[Candidate]) -> dict[int, list[tuple[Match, Candidate]]]:
+    """Candidates of each place, the best first, the newest of equal ones."""
+    known: dict[tuple[int, int], tuple[Match, float, Candidate]] = {}
+    for one in found:
+        key = (one.place, one.id)
+        if key in known:
+            continue
+        level = ranking.match(typed, fold(one.title or ""), one.text)
+        if level is not None:
+            known[key] = (level, -_age(one), one)
+    ranked: dict[int, list[tuple[Match, Candidate]]] = {}
+    for level, _, one in sorted(known.values(), key=itemgetter(0, 1)):
+        ranked.setdefault(one.place, []).append((level, one))
+    return ranked
+
+
+def _age(one: Candidate) -> float:
+    return 0.0 if one.at is None else one.at.timestamp()
+
+
+def _in_order(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Sections with a hit in the title before those without; else in menu order."""
+    return tuple(sorted(sections, key=lambda s: s.hits[0].match > Match.TITLE))
+
+
+def _section(
+    actor: Actor,
+    typed: Typed,
+    place: Place,
+    ranked: Sequence[tuple[Match, Candidate]],
+    shown: int,
+    is_full: bool,
+) -> Section:
+    best = ranked[:shown]
+    values = _values(actor, place.entity, [one.id for _, one in best])
+    hits = tuple(_hit(actor, typed, place.entity, level, one, values) for level, one in best)
+    count = min(len(ranked), COUNTED)
+    return Section(place.entity.key, hits, count, is_full or len(ranked) > COUNTED)
+
+
+def _hit(
+    actor: Actor,
+    typed: Typed,
+    entity: Entity,
+    level: Match,
+    one: Candidate,
+    values: dict[int, dict[str, Any]],
+) -> Hit:
+    row = values.get(one.id, {})
+    title = str(one.title or "")
+    words = tuple(dict.fromkeys(word for words in typed.readings for word in words))
+    left = ranking.unseen(title, typed)
+    snippet, marked = "", NO_RANGES
+    if left and level is not Match.SIMILAR:
+        texts = [str(row[f.name]) for f in entity.search_fields if row.get(f.name)]
+        snippet, marked = ranking.snippet([*texts, one.text], left)
+    subtitle = (_shown(actor, entity.fields[name], row.get(name)) for name in _subtitles(entity))
+    return Hit(
+        entity=entity.key,
+        id=one.id,
+        title=title,
+        title_ranges=ranking.ranges(title, words),
+        subtitle=" · ".join(text for text in subtitle if text and text != snippet),
+        snippet=snippet,
+        snippet_ranges=marked,
+        match=level,
+        at=one.at,
+        opens=("activity" if entity.key == MAIL else entity.key, one.opens),
+    )
+
+
+def _shown(actor: Actor, field: BoundField, value: object) -> str:
+    if value is None or value == "":
+        return ""
+    # Of a link the title is read.
+    return str(value) if field.kind is kinds.LINK else field.display(value, actor.formats)
+
+
+def _subtitles(entity: Entity) -> tuple[str, ...]:
+    given = _SUBTITLES.get(entity.key)
+    if given is not None:
+        return given
+    names = [entity.subtitle] if entity.subtitle else []
+    if "account" in entity.fields and "account" not in names:
+        names.append("account")
+    return tuple(names)
+
+
+def _values(actor: Actor, entity: Entity, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is shown of some records and searched in them, by key; one statement."""
+    names = dict.fromkeys((*_subtitles(entity), *(f.name for f in entity.search_fields)))
+    known = tuple(name for name in names if knows(actor, entity.fields[name]))
+    rows = query.rows(actor, RecordQuery(entity.key, known), ids)
+    return {row.id: dict(zip(known, row.values, strict=True)) for row in rows}
+
+
+def label_of(section: Section) -> str:
+    """Plural of a section's kind of record, in English, marked for translation."""
+    return registry.get(section.entity).plural
