@@ -1,0 +1,1 @@
+"""Building filters by hand: words for people, rows of conditions, the dialog, the chips."""
