@@ -53,8 +53,8 @@ class Site:
         return f"filter.{next(self._numbers)}"
 
     def restart(self) -> None:
-        """Count the parts from 1 again."""
-        self._numbers = itertools.count(1)
+        """Count the parts again; 1 is the outermost group, which stays."""
+        self._numbers = itertools.count(2)
 
     def fields(self, entity: Entity) -> QStandardItemModel:
         """Fields of an entity, for a box."""
@@ -198,7 +198,7 @@ class ConditionRow(Member):
             self._holder.takeAt(0)
         self._value.load(value)
         self._value.changed.connect(self._tell)
-        self._holder.addWidget(self._value, 1)
+        self._holder.addWidget(self._value, 1, Qt.AlignmentFlag.AlignTop)
         QWidget.setTabOrder(self.operator, self._value)
 
     def _tell(self) -> None:

@@ -50,6 +50,7 @@ class DateValue(ValueEdit):
         self.unit = QuietCombo()
         self.unit.setObjectName(f"{name}.unit")
         self.unit.setAccessibleName(tr("Unit of time"))
+        self.unit.setSizeAdjustPolicy(QuietCombo.SizeAdjustPolicy.AdjustToContents)
         self._fill_units()
         self.day = DateEditor(field, bench.formats, f"{name}.day")
         self._layout.addWidget(self.number)

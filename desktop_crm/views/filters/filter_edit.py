@@ -68,6 +68,8 @@ class FilterEdit(QWidget):
         self._site = Site(bench, self)
         self._node: Node | None = None
         self._text_error = ""
+        self._is_waiting = False
+        self._begins = False
         self.root = GroupEdit(self._site, self.entity, is_root=True)
         self._build()
         self._rest = self._timer(self._ask_count)
@@ -131,6 +133,7 @@ class FilterEdit(QWidget):
             return
         from desktop_crm.services.link_titles import link_titles
 
+        self._is_waiting = True
         self._bench.tasks.read(
             link_titles,
             self._bench.actor,
@@ -146,10 +149,12 @@ class FilterEdit(QWidget):
         self._rebuild()
 
     def _rebuild(self) -> None:
+        self._is_waiting = False
         self._site.restart()
-        self._site.name()
         self.root.load(self._node)
         self._rest.start()
+        if self._begins:
+            self.begin()
 
     def node(self) -> Node | None:
         """The filter as it stands; incomplete conditions are left out."""
@@ -178,6 +183,9 @@ class FilterEdit(QWidget):
 
     def begin(self) -> None:
         """Give the keyboard to the first condition; an empty filter gets one."""
+        self._begins = self._is_waiting
+        if self._is_waiting:
+            return
         if self.root.members():
             self.root.begin()
         else:

@@ -16,6 +16,7 @@ from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
 from desktop_crm.services.list_layout import Density, ListLayout
 from desktop_crm.services.query import Order, RecordQuery
+from desktop_crm.views.filters.chips import ChipLine
 from desktop_crm.views.lists import arrange_menu
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
@@ -85,6 +86,7 @@ class ListPanel(QFrame):
         self.arranged = Arrangement(bench, self._name)
         self._search = ""
         self._condition: Node | None = None
+        self._is_typed = False
         self.count = 0
         self.is_exact = True
         self._instead: QWidget | None = None
@@ -98,12 +100,16 @@ class ListPanel(QFrame):
         self.title = Elide("", "h2")
         self.pill = Pill()
         self.pill.hide()
-        self.search = SearchBox(f"filter.{self._name}", tr("Filter this view"), drawing="filter")
+        self.search = SearchBox(f"filter.{self._name}", tr("Filter this view"))
         self.search.setToolTip(
             tr("Words to look for, or a condition after an equals sign: =city contains Cluj")
         )
         self.search.setMinimumWidth(120)
         self.search.setMaximumWidth(220)
+        self.builder = tool_button(
+            f"conditions.{self._name}", tr("Filter by conditions"), "filter", self.build_filter
+        )
+        self.chips = ChipLine(f"conditions.{self._name}", self._bench, self.entity)
         self.chooser = tool_button(
             f"columns.{self._name}", tr("Columns"), "column_triple", self.choose_columns
         )
@@ -115,6 +121,7 @@ class ListPanel(QFrame):
             self.pill,
             None,
             self.search,
+            self.builder,
             *extras,
             self.chooser,
             self.arranger,
@@ -131,6 +138,7 @@ class ListPanel(QFrame):
         layout.setSpacing(0)
         layout.addWidget(head)
         layout.addWidget(separator())
+        layout.addWidget(self.chips)
         layout.addWidget(row(self.notice, margins=(8, 0, 8, 0)))
         layout.addWidget(self.pages, 1)
 
@@ -146,6 +154,8 @@ class ListPanel(QFrame):
         self.table.menu_wanted.connect(self.menu_wanted)
         self.table.header_menu_wanted.connect(self._column_menu)
         self.search.searched.connect(self._searched)
+        self.chips.changed.connect(self.filter_by)
+        self.chips.edit_wanted.connect(self.build_filter)
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -180,7 +190,8 @@ class ListPanel(QFrame):
     def query(self) -> RecordQuery:
         """Filter, order and search of the list as it stands."""
         layout = self.arranged.layout
-        condition = filters.both(layout.filter, self._condition)
+        of_view, _gone = filters.usable(layout.filter, self.entity)
+        condition = filters.both(of_view, self._condition)
         columns = tuple(column.path for column in self.model.columns)
         return RecordQuery(self.entity.key, columns, condition, layout.order, self._search)
 
@@ -192,13 +203,20 @@ class ListPanel(QFrame):
         columns = list_columns.columns(self._bench.actor, self.entity, paths)
         if not columns:
             columns = list_columns.columns(self._bench.actor, self.entity, usual)
-        self.notice.say("")
+        self._say_gone(layout.filter)
+        self.chips.show_filter(self._condition)
         self.table.drops_columns = not layout.columns
         self.table.set_density(layout.density)
         self.table.show_columns(columns, dict(layout.widths), layout.frozen)
         self.table.show_order(self.order)
         source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
         self.model.set_source(source, columns)
+
+    def _say_gone(self, of_view: Node | None) -> None:
+        """Name the conditions of the view whose field or relation no longer exists."""
+        _kept, gone = filters.usable(of_view, self.entity)
+        left_out = tr("The condition is left out; the rest of the view is kept.")
+        self.notice.say(" ".join((*gone, left_out)) if gone else "", "warn")
 
     @Slot(object, bool)
     def _counted(self, count: int, exact: bool) -> None:
@@ -217,6 +235,7 @@ class ListPanel(QFrame):
             self.pages.addWidget(widget)
         self._instead = widget
         self.search.setVisible(widget is None)
+        self.builder.setVisible(widget is None)
         self.chooser.setVisible(widget is None)
         self.arranger.setVisible(widget is None)
         self._show_page()
@@ -234,6 +253,14 @@ class ListPanel(QFrame):
                 tr("Clear the filter"),
                 self.search.clear,
                 drawing="search",
+            )
+        elif self._condition is not None:
+            self.empty.say(
+                tr("Nothing found"),
+                tr("No record of this view meets the filter."),
+                tr("Clear the filter"),
+                lambda: self.filter_by(None),
+                drawing="filter",
             )
         elif self._view is not None and self._view.filter is not None:
             self.empty.say(
@@ -263,15 +290,40 @@ class ListPanel(QFrame):
     @Slot(str)
     def _searched(self, text: str) -> None:
         """Take words to look for, or a condition when the text begins with an equals sign."""
-        self._search = "" if text.startswith(_CONDITION) else text
-        self._condition = None
-        if text.startswith(_CONDITION):
+        typed = text.startswith(_CONDITION)
+        self._search = "" if typed else text
+        if typed:
             try:
                 self._condition = filters.parse(text.removeprefix(_CONDITION), self.entity.key)
             except UserError as error:
                 self.notice.say(str(error), "warn")
                 return
+        elif self._is_typed:
+            self._condition = None
+        self._is_typed = typed
         self.reload()
+
+    @Slot(object)
+    def filter_by(self, node: Node | None) -> None:
+        """Show only what also meets a filter of the person; None shows the whole view."""
+        self._condition = node
+        self._is_typed = False
+        if self.search.text().startswith(_CONDITION):
+            self.search.clear()
+        else:
+            self.reload()
+
+    def build_filter(self) -> None:
+        """Open the filter builder."""
+        from desktop_crm.views.filters.filter_dialog import FilterDialog
+
+        of_view, _gone = filters.usable(self.arranged.layout.filter, self.entity)
+        dialog = FilterDialog(
+            self._bench, self.entity.key, self._condition, within=of_view, parent=self.window()
+        )
+        dialog.chosen.connect(self.filter_by)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     @Slot(str)
     def _typed(self, text: str) -> None:

@@ -47,21 +47,37 @@ class Flow(QLayout):
         size = QSize()
         for item in self._items:
             size = size.expandedTo(item.minimumSize())
-        return size
+        edge = self.contentsMargins()
+        return size + QSize(edge.left() + edge.right(), edge.top() + edge.bottom())
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
-        """Place the items into lines; return the height they need."""
-        x, y, line = rect.x(), rect.y(), 0
+        """Place the items into lines, each in the middle of its line; return the height."""
+        edge = self.contentsMargins()
+        room = rect.adjusted(edge.left(), edge.top(), -edge.right(), -edge.bottom())
+        y, line = room.y(), list[QLayoutItem]()
+        x = room.x()
         for item in self._items:
             widget = item.widget()
             if widget is not None and widget.isHidden():
                 continue
-            hint = item.sizeHint()
-            width = min(hint.width(), rect.width())
-            if x > rect.x() and x + width > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self.spacing(), 0
-            if place:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, hint.height())))
+            width = min(item.sizeHint().width(), room.width())
+            if line and x + width > room.right() + 1:
+                y += self._line(line, room, y, place=place) + self.spacing()
+                x, line = room.x(), []
+            line.append(item)
             x += width + self.spacing()
-            line = max(line, hint.height())
-        return y + line - rect.y()
+        if line:
+            y += self._line(line, room, y, place=place)
+        return y + edge.bottom() - rect.y()
+
+    def _line(self, items: list[QLayoutItem], room: QRect, y: int, *, place: bool) -> int:
+        """Place one line; return its height."""
+        height = max(item.sizeHint().height() for item in items)
+        x = room.x()
+        for item in items:
+            hint = item.sizeHint()
+            size = QSize(min(hint.width(), room.width()), hint.height())
+            if place:
+                item.setGeometry(QRect(QPoint(x, y + (height - hint.height()) // 2), size))
+            x += size.width() + self.spacing()
+        return height
