@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
@@ -41,6 +41,11 @@ class BoundField(Field):
         """Code and English label of each value of a choice."""
         return tuple((option.code, option.label) for option in self.options)
 
+    @property
+    def offered(self) -> tuple[tuple[str, str], ...]:
+        """Code and label of each value a person may choose from now on."""
+        return tuple((option.code, option.label) for option in self.options if option.offered)
+
     @cached_property
     def labels(self) -> Mapping[str, str]:
         """English label by code."""
@@ -53,19 +58,22 @@ class BoundField(Field):
 
     @property
     def nullable(self) -> bool:
-        """May be empty in the database."""
+        """May be empty in the database, whatever a person must fill in."""
         return self.column is None or bool(self.column.nullable)
 
     @property
     def default(self) -> object:
         """Value of a new record, None when there is none."""
         default = self.column.default if self.column is not None else None
-        return default.arg if default is not None and default.is_scalar else None  # type: ignore[attr-defined]
+        if default is None:
+            return False if self.kind is kinds.BOOLEAN and not self.nullable else None
+        return default.arg if default.is_scalar else None  # type: ignore[attr-defined]
 
     @property
     def required(self) -> bool:
         """A person must fill it in."""
-        free = self.nullable or self.read_only or self.kind is kinds.BOOLEAN
+        free = self.nullable and not self.needed
+        free = free or self.read_only or self.kind is kinds.BOOLEAN
         return not free and self.default is None
 
     @property
@@ -85,11 +93,16 @@ class BoundField(Field):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Entity(EntityMeta):
-    """One registered entity: its arrangement, its table and its fields in order."""
+    """One registered entity: its arrangement, its table and its fields in order.
+
+    Attributes:
+        retired: Fields an administrator no longer offers; their values stay in the table.
+    """
 
     model: type
     table: Table
     fields: Mapping[str, BoundField]
+    retired: Mapping[str, BoundField] = field(default_factory=dict)
 
     @property
     def owned(self) -> bool:
@@ -100,6 +113,12 @@ class Entity(EntityMeta):
     def is_record(self) -> bool:
         """Rows carry version and deletion mark; the others are append-only facts."""
         return "version" in self.fields
+
+    @cached_property
+    def stored(self) -> Mapping[str, BoundField]:
+        """Fields with a column, the retired ones included."""
+        every = {**self.fields, **self.retired}
+        return {name: field for name, field in every.items() if field.column is not None}
 
     @cached_property
     def search_fields(self) -> tuple[BoundField, ...]:

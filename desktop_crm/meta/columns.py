@@ -29,6 +29,7 @@ class Meaning(TypedDict, total=False):
     personal: bool
     read_only: bool
     hidden: bool
+    free: bool
     width: int
     copy_of: tuple[str, str]
     currency: str

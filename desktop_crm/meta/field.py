@@ -20,11 +20,15 @@ class Tone(StrEnum):
 
 
 class Option(NamedTuple):
-    """One value of a choice: stable code, label to translate, tone of its pill."""
+    """One value of a choice: stable code, label to translate, tone of its pill.
+
+    One that is no longer ``offered`` is still shown and understood.
+    """
 
     code: str
     label: str
     tone: Tone
+    offered: bool = True
 
 
 class Choice(StrEnum):
@@ -65,6 +69,8 @@ class Field:
         personal: Personal data in the sense of the GDPR.
         read_only: Set by rules alone.
         hidden: Of no use to a person; neither list nor form offers it.
+        needed: A person must fill it in though the column may be empty.
+        free: An administrator may add values and stop offering them; no rule depends on one.
         width: Column width in pixels; 0 takes the kind's.
         copy_of: ``(lines, field)``: this is the stored copy of the primary child row's field.
         currency: Name of the field that holds the currency of a money field.
@@ -81,6 +87,8 @@ class Field:
     personal: bool = False
     read_only: bool = False
     hidden: bool = False
+    needed: bool = False
+    free: bool = False
     width: int = 0
     options: tuple[Option, ...] = ()
     copy_of: tuple[str, str] | None = None

@@ -81,6 +81,13 @@ class CustomField(Titled, Base):
     is_confidential: Mapped[bool] = boolean(N_("Confidential"))
     state: Mapped[str] = choice(N_("State"), FieldState, default=FieldState.ACTIVE)
     position: Mapped[int] = integer(N_("Position"), default=0)
+    folded_to: Mapped[int | None] = integer(
+        N_("Searched up to"),
+        audited=False,
+        hidden=True,
+        read_only=True,
+        help=N_("Older records up to this key are searched by the field; empty: all of them."),
+    )
 
 
 class ChoiceOption(Titled, Base):

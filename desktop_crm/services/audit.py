@@ -59,7 +59,7 @@ def entry(
     audited = {
         name: [encode(old), encode(new)]
         for name, (old, new) in changes.items()
-        if work.entity.fields[name].audited
+        if (work.entity.stored.get(name) or work.entity.fields[name]).audited
     }
     return {
         "at": clock.now(),

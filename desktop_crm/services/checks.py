@@ -58,7 +58,7 @@ def validate(work: Work, drafts: Sequence[Draft]) -> None:
 def _check_field(draft: Draft, field: BoundField) -> None:
     name = field.name
     value = draft.get(name)
-    if value in (None, "") and not field.nullable:
+    if value in (None, "") and (field.needed or not field.nullable):
         if all(error.field.rpartition(".")[2] != name for error in draft.errors):
             error = required_error(field)
             draft.fail(name, error.template, **dict(error.params))

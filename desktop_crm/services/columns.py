@@ -191,7 +191,8 @@ class Paths:
             )
         target = registry.get(field.target)
         level = f"r{self.depth}_" if self.depth else ""
-        alias = _alias(target.table, f"{level}j{len(self._joined)}_{step}")
+        name = f"{level}j{len(self._joined)}_{step}"
+        alias = _alias(target.table, name, len(target.table.c))
         matches = alias.c.id == table.c[field.column.name]
         rights = row_clause(self.actor, target, alias, "read")
         # A record out of reach is not joined: neither its title nor any value behind it shows.
@@ -233,6 +234,6 @@ def day_of_year(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 
 @lru_cache(maxsize=1024)
-def _alias(table: Table, name: str) -> FromClause:
-    """Alias of a table; SQLAlchemy copies every column of each new one."""
+def _alias(table: Table, name: str, width: int) -> FromClause:
+    """Alias of a table of so many columns; SQLAlchemy copies every column of each new one."""
     return table.alias(name)

@@ -20,6 +20,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Role, RoleRight, User
 from desktop_crm.models.user import RightLevel, UserState
+from desktop_crm.services.customizing import definitions
 
 if TYPE_CHECKING:
     from desktop_crm.services.prepared import Prepared
@@ -63,14 +64,24 @@ class Actor:
         """How this user reads and writes values."""
         return Formats(self.language, self.zone)
 
-    @cached_property
+    @property
     def statements(self) -> dict[Hashable, Prepared]:
-        """Statements of lists made ready for this user; rights stand in them as literals."""
+        """Statements of lists made ready for this user; rights stand in them as literals.
+
+        They are forgotten when entities get other fields.
+        """
+        edition = registry.edition()
+        if edition not in self._statements:
+            self._statements.clear()
+        return self._statements.setdefault(edition, {})
+
+    @cached_property
+    def _statements(self) -> dict[int, dict[Hashable, Prepared]]:
         return {}
 
     @cached_property
-    def records(self) -> dict[str, RecordStatements]:
-        """Statements that read one record, by entity."""
+    def records(self) -> dict[Entity, RecordStatements]:
+        """Statements that read one record; an entity with other fields is another one."""
         return {}
 
     def level(self, entity: Entity | str, action: str) -> RightLevel:
@@ -133,7 +144,9 @@ def own_login(db: Database) -> str:
 
 
 def sign_in(db: Database, login: str | None = None) -> Actor:
-    """Resolve a user and all rights; three statements.
+    """Resolve a user and all rights; three statements, and one for what administrators added.
+
+    From now on the process sees entities as this database has them.
 
     Args:
         db: An open, current database.
@@ -149,6 +162,7 @@ def sign_in(db: Database, login: str | None = None) -> Actor:
         raise UserError(
             N_("Only an administrator may act as another user. Nothing was done."), field="as"
         )
+    definitions.load(db)
     return actor
 
 

@@ -10,6 +10,7 @@ from desktop_crm.db import backup, migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.db.migrate import SchemaState
 from desktop_crm.db.target import Target
+from desktop_crm.meta import registry
 from desktop_crm.services import setup
 from desktop_crm.services.context import Actor
 
@@ -71,8 +72,8 @@ def create(url: str, password: str | None = None) -> str:
         UserError: something is there already.
         EnvironmentProblem: disk, permission or server.
     """
-    actor = setup.create(url, password or password_of(url))
-    actor.db.close()
+    with registry.as_declared():  # another one may be open meanwhile
+        setup.create(url, password or password_of(url)).db.close()
     if password:
         keep_password(url, password)
     return address(Target.parse(url))

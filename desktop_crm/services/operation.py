@@ -13,6 +13,7 @@ from desktop_crm.meta import registry
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.records import Change, prepare
 
@@ -67,4 +68,6 @@ def operation(
 ) -> Iterator[Operation]:
     """Open an operation; an exception takes back everything that was written in it."""
     with actor.db.writing() as connection:
-        yield Operation(actor, connection, source, batch)
+        work = Operation(actor, connection, source, batch)
+        yield work
+    definitions.follow(actor.db, work.report)

@@ -35,9 +35,9 @@ class RecordStatements:
     @classmethod
     def of(cls, actor: Actor, entity: Entity) -> RecordStatements:
         """Return the statements of an entity; the record's key is bound late as ``key``."""
-        kept = actor.records.get(entity.key)
+        kept = actor.records.get(entity)
         if kept is None:
-            kept = actor.records[entity.key] = cls._made(actor, entity)
+            kept = actor.records[entity] = cls._made(actor, entity)
         return kept
 
     @classmethod

@@ -19,6 +19,7 @@ from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
+from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Draft, Work, refuse_wrong
 from desktop_crm.services.merging import merge
 from desktop_crm.services.permissions import (
@@ -242,6 +243,7 @@ def _save(
         if len(drafts) == 1 and rules_of(entity_key).after:
             # What follows from a record may write it once more.
             drafts[0].version = writer.versions(work, [drafts[0].id or 0])[0]
+    definitions.follow(actor.db, report)
     return drafts, merged, report
 
 
@@ -365,7 +367,8 @@ def _mark(
             for rule in rules:
                 drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
                 report = report.merge(rule(work, drafts) or NOTHING)
-        return report
+    definitions.follow(actor.db, report)
+    return report
 
 
 def _check_removal(work: Work, ids: Sequence[int]) -> None:

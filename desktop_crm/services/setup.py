@@ -172,7 +172,7 @@ def initialise(db: Database, login: str | None = None) -> Actor:
     Raises:
         UserError: There are users already, and none with this login.
     """
-    with operation(system_actor(db), SOURCE) as work:
+    with registry.as_declared(), operation(system_actor(db), SOURCE) as work:
         _company(work)
         _reference(work)
         _administrator(work, login or own_login(db))

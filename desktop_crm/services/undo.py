@@ -20,6 +20,7 @@ from desktop_crm.services import records_kept, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
+from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import denial
 from desktop_crm.services.query import key_clause
@@ -129,7 +130,9 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
             raise UserError(N_("There is nothing to undo."))
         operation = step.operation
     with actor.db.writing() as connection:
-        return _take_back(actor, connection, operation)
+        report = _take_back(actor, connection, operation)
+    definitions.follow(actor.db, report)
+    return report
 
 
 def redo(actor: Actor, undoing: str | None = None) -> ChangeSet:
@@ -144,7 +147,9 @@ def redo(actor: Actor, undoing: str | None = None) -> ChangeSet:
             raise UserError(N_("There is nothing to redo."))
         undoing = step.operation
     with actor.db.writing() as connection:
-        return _take_back(actor, connection, undoing, redo=True)
+        report = _take_back(actor, connection, undoing, redo=True)
+    definitions.follow(actor.db, report)
+    return report
 
 
 def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
@@ -173,6 +178,7 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
             if _is_effective(connection, operation):
                 report = report.merge(_take_back(actor, connection, operation))
         _set_state(actor, connection, batch_id, BatchState.UNDONE)
+    definitions.follow(actor.db, report)
     return report
 
 
@@ -326,10 +332,10 @@ def _set_back(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
         if key not in wanted:
             wanted[key] = Draft(key, stored[key]["version"], stored[key], {})
         for name, (old, new) in (entry["changes"] or {}).items():
-            field = work.entity.fields.get(name)
-            if field is not None and field.column is not None:
+            field = work.entity.stored.get(name)
+            if field is not None:
                 wanted[key].new[name] = decode(field, old)
-            elif field is not None:
+            elif name in work.entity.fields:
                 wanted[key].line_changes[name] = (new, old)
     return writer.put_back(work, list(wanted.values()))
 

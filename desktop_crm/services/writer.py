@@ -29,6 +29,7 @@ from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.values import checked, same
 
 _CHUNK: Final = 5000
+_QUOTED: Final = 60
 
 
 def load(work: Work, ids: Iterable[int], *, lock: bool = True) -> dict[int, dict[str, Any]]:
@@ -40,15 +41,14 @@ def load(work: Work, ids: Iterable[int], *, lock: bool = True) -> dict[int, dict
     if not wanted:
         return {}
     table = work.entity.table
-    statement = select(table).where(key_clause(work.connection, table.c.id, wanted))
+    columns = [f.column for f in work.entity.stored.values() if f.column is not None]
+    statement = select(*columns).where(key_clause(work.connection, table.c.id, wanted))
     # Always in the same order, so that two writers wait for each other instead of for ever.
     statement = statement.order_by(table.c.id)
-    found = work.connection.execute(statement.with_for_update() if lock else statement).mappings()
-    names = {f.column.name: n for n, f in work.entity.fields.items() if f.column is not None}
-    return {
-        row["id"]: {names[key]: value for key, value in row.items() if key in names}
-        for row in found
-    }
+    found = work.connection.execute(statement.with_for_update() if lock else statement)
+    names = tuple(work.entity.stored)
+    rows = (dict(zip(names, row, strict=True)) for row in found)
+    return {row["id"]: row for row in rows}
 
 
 def versions(work: Work, ids: Sequence[int]) -> list[int]:
@@ -63,7 +63,7 @@ def fill(work: Work, draft: Draft, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         field = work.entity.fields.get(name)
         if field is None:
-            draft.fail(name, N_("There is no field “{name}”."), name=name)
+            _fail_unknown(work.entity, draft, name, value)
         elif name in SYSTEM_FIELDS:
             checks.system_field(draft, field, value)
         elif field.kind is kinds.LINES:
@@ -78,6 +78,23 @@ def fill(work: Work, draft: Draft, values: Mapping[str, Any]) -> None:
                 draft.new[name] = clean
             else:
                 draft.new.pop(name, None)
+
+
+def _fail_unknown(entity: Entity, draft: Draft, name: str, value: object) -> None:
+    """Say that a field is not there; a person may have typed into it before it was retired."""
+    retired = entity.retired.get(name)
+    if retired is None:
+        draft.fail(name, N_("There is no field “{name}”."), name=name)
+        return
+    draft.fail(
+        name,
+        N_(
+            "The field “{label}” was retired meanwhile, so “{value}” cannot be saved in it. "
+            "Nothing was saved; take the value out, or ask an administrator for the field."
+        ),
+        label=retired.label,
+        value="" if value is None else str(value)[:_QUOTED],
+    )
 
 
 def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
@@ -176,20 +193,18 @@ def existing_lines(
         return {}
     child = registry.get(lines.entity)
     via = child.table.c[lines.via]
+    names = {name: f.column for name, f in child.fields.items() if f.column is not None}
     rows = work.connection.execute(
-        select(child.table)
+        select(via, *names.values())
         .where(
             key_clause(work.connection, via, [d.id for d in drafts if d.id is not None]),
             child.table.c.deleted_at.is_(None),
         )
         .order_by(*_line_order(child))
-    ).mappings()
-    names = {f.column.name: n for n, f in child.fields.items() if f.column is not None}
+    )
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        found[row[lines.via]].append(
-            {names[key]: value for key, value in row.items() if key in names}
-        )
+    for parent, *values in rows:
+        found[parent].append(dict(zip(names, values, strict=True)))
     return found
 
 
@@ -258,7 +273,7 @@ def _update(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     for draft in drafts:
         grouped[frozenset(draft.new)].append(draft)
     for names, members in grouped.items():
-        fields = [work.entity.fields[name] for name in sorted(names)]
+        fields = [work.entity.stored[name] for name in sorted(names)]
         columns: dict[str, Any] = {_column(f): bindparam(f"n_{_column(f)}") for f in fields}
         statement = (
             update(table)

@@ -180,17 +180,17 @@ def store_pdf(
 
 def _quote(actor: Actor, connection: Connection, quote_id: int) -> dict[str, Any]:
     entity = registry.get("quote")
-    statement = select(entity.table).where(
+    names = {name: f.column for name, f in entity.fields.items() if f.column is not None}
+    statement = select(*names.values()).where(
         entity.table.c.id == quote_id, entity.table.c.deleted_at.is_(None)
     )
     rights = row_clause(actor, entity, entity.table, "read")
     if rights is not None:
         statement = statement.where(rights)
-    row = connection.execute(statement).mappings().first()
+    row = connection.execute(statement).first()
     if row is None:
         raise NotFound(N_("This quote does not exist, or you may not see it."))
-    names = {f.column.name: n for n, f in entity.fields.items() if f.column is not None}
-    return {names[key]: value for key, value in row.items() if key in names}
+    return dict(zip(names, row, strict=True))
 
 
 def _day(quote: Mapping[str, Any]) -> date:
@@ -238,7 +238,9 @@ def _checked_totals(
 def _row(connection: Connection, model: Any, key: int | None) -> Mapping[str, Any]:  # noqa: ANN401
     if key is None:
         return {}
-    found = connection.execute(select(model.__table__).where(model.id == key)).mappings().first()
+    fields = registry.get(model.__tablename__).fields.values()
+    columns = [field.column for field in fields if field.column is not None]
+    found = connection.execute(select(*columns).where(model.id == key)).mappings().first()
     return dict(found) if found else {}
 
 

@@ -253,15 +253,15 @@ def lines(connection: Connection, quotes: Iterable[int]) -> dict[int, dict[int, 
         return found
     entity = registry.get("quote_line")
     table = entity.table
-    names = {f.column.name: n for n, f in entity.fields.items() if f.column is not None}
+    names = {name: f.column for name, f in entity.fields.items() if f.column is not None}
     rows = connection.execute(
-        select(table)
+        select(*names.values())
         .where(key_clause(connection, table.c.quote_id, wanted), table.c.deleted_at.is_(None))
         .order_by(table.c.position, table.c.id)
-    ).mappings()
+    )
     for row in rows:
-        values = {names[key]: value for key, value in row.items() if key in names}
-        found[row["quote_id"]][row["id"]] = values
+        values = dict(zip(names, row, strict=True))
+        found[values["quote"]][values["id"]] = values
     return found
 
 

@@ -13,6 +13,7 @@ from desktop_crm.services.rules import (
     connections,
     contacts,
     currencies,
+    customizing,
     keeping,
     opportunities,
     quote_rules,
@@ -31,7 +32,6 @@ RULES: Final[Mapping[str, Rules]] = {
     "contact": Rules(
         before=(contacts.full_name,), before_purge=(keeping.parties_of_issued_quotes,)
     ),
-    "custom_field": Rules(before_purge=(keeping.custom_fields,)),
     "document": Rules(before_purge=(keeping.files_of_issued_quotes,)),
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
     "opportunity": Rules(
@@ -47,6 +47,20 @@ RULES: Final[Mapping[str, Rules]] = {
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
     "connection": Rules(before=(connections.two_records,)),
+    "custom_field": Rules(
+        before=(customizing.only_administrators, customizing.own_field),
+        put_back=(customizing.fold_later,),
+        before_remove=(customizing.only_administrators,),
+        before_purge=(keeping.custom_fields,),
+    ),
+    "choice_option": Rules(
+        before=(customizing.only_administrators, customizing.choice_value),
+        before_remove=(customizing.only_administrators,),
+    ),
+    "form_layout": Rules(
+        before=(customizing.only_administrators, customizing.form_layout),
+        before_remove=(customizing.only_administrators,),
+    ),
     "currency": Rules(before=(currencies.code,)),
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
