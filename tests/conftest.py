@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,16 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         left = guard.left_behind()
     if left:
         pytest.fail("left behind: " + ", ".join(left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _entities_as_declared() -> Iterator[None]:
+    """What an administrator adds to entities is no longer known in the next test."""
+    yield
+    if "desktop_crm.services.customizing.definitions" in sys.modules:
+        from desktop_crm.services.customizing import definitions
+
+        definitions.forget()
 
 
 # --- databases ----------------------------------------------------------------------------------

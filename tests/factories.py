@@ -29,6 +29,14 @@ KNOWN_WORDS: Mapping[str, object] = {
 NEEDED_BY_RULES: Mapping[str, tuple[str, ...]] = {"quote": ("currency",)}
 """Links that a rule asks for although the column may be empty."""
 
+DEFINED: Mapping[tuple[str, str], object] = {
+    ("custom_field", "entity"): "unit",
+    ("choice_option", "entity"): "lead",
+    ("choice_option", "field"): "source",
+    ("form_layout", "definition"): None,
+}
+"""Values that name what there is, by entity and field."""
+
 RECKONED: Mapping[str, frozenset[str]] = {
     # Money of a quote is reckoned from its lines; one without lines has none to give away.
     "quote": frozenset({"discount_amount", "freight_amount"}),
@@ -37,6 +45,9 @@ RECKONED: Mapping[str, frozenset[str]] = {
     # The duration is that of start and end.
     "activity": frozenset({"duration_minutes"}),
     "contact": frozenset({"full_name"}),
+    # What a field is stands for ever; where it stands and how it is called is found out.
+    "custom_field": frozenset({"name", "target", "position"}),
+    "choice_option": frozenset({"code"}),
     "lead": frozenset({"full_name"}),
 }
 """Fields that rules set whatever is asked."""
@@ -66,7 +77,7 @@ class Factory:
         found: dict[str, Any] = {}
         for name, field in entity.fields.items():
             if name not in overrides and self._is_set(entity, field):
-                found[name] = self.value(field, number)
+                found[name] = DEFINED.get((key, name), self.value(field, number))
         for name in self._links(entity):
             if not (overrides.keys() & set(entity.parent) and name in entity.parent):
                 found.setdefault(name, overrides.get(name) or self.make(entity.fields[name].target))

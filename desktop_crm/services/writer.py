@@ -89,8 +89,8 @@ def _fail_unknown(entity: Entity, draft: Draft, name: str, value: object) -> Non
     draft.fail(
         name,
         N_(
-            "The field “{label}” was retired meanwhile, so “{value}” cannot be saved in it. "
-            "Nothing was saved; take the value out, or ask an administrator for the field."
+            "The field “{label}” was retired meanwhile, so “{value}” cannot be saved in it. Take "
+            "the value out, or ask an administrator to bring the field back."
         ),
         label=retired.label,
         value="" if value is None else str(value)[:_QUOTED],

@@ -46,6 +46,7 @@ def changeable(entity: Entity) -> list[BoundField]:
     """Fields whose change no rule answers with anything else."""
     left_out = RECKONED.get(entity.key, frozenset()) | {"kind", "language", "time_zone"}
     left_out |= {name for pair in ENDS.get(entity.key, ()) for name in pair}
+    left_out |= {name for key, name in DEFINED if key == entity.key}
     if entity.key in ENDS:
         left_out |= {"valid_from"}  # moved alone, it would come after the end
     plain = {kinds.TEXT, kinds.MULTILINE, kinds.INTEGER, kinds.DATE, kinds.URL, kinds.PHONE,

@@ -91,6 +91,12 @@ def unfolded() -> frozenset[str]:
     return _loaded.unfolded
 
 
+def folded(entity: str) -> None:
+    """Note that every record of an entity has its search text."""
+    with _lock:
+        _loaded.unfolded -= {entity}
+
+
 def customizable() -> tuple[Entity, ...]:
     """Entities that take fields of one's own: all with a form, but for the definitions."""
     return tuple(e for e in registry.all() if e.form and e.is_record and e.key not in OWN)

@@ -218,7 +218,7 @@ def refold(
         changed += done
         if progress is not None:
             progress(last or end, end)
-    definitions.load(actor.db)
+    definitions.folded(entity_key)
     return changed
 
 

@@ -123,7 +123,7 @@ def check(layout: Layout, entity: Entity) -> None:
     unknown = [n for n in (*layout.placed, *layout.hidden) if n not in allowed]
     if unknown:
         raise UserError(
-            N_("{entity} has no field “{field}”, so the form was not changed."),
+            N_("{entity} has no field “{field}” for the form."),
             entity=tr(entity.label),
             field=unknown[0],
         )
@@ -131,7 +131,7 @@ def check(layout: Layout, entity: Entity) -> None:
     for name in (*layout.placed, *layout.hidden):
         if name in seen:
             raise UserError(
-                N_("{field} stands twice in the form, which was not changed."),
+                N_("{field} stands twice in the form."),
                 field=tr(entity.fields[name].label),
             )
         seen.add(name)
@@ -144,7 +144,7 @@ def _check_needed(layout: Layout, entity: Entity) -> None:
         field = entity.fields[name]
         if field.required:
             raise UserError(
-                N_("{field} must be filled in, so it cannot be hidden. The form was not changed."),
+                N_("{field} must be filled in, so it cannot be hidden."),
                 field=tr(field.label),
             )
 
@@ -153,7 +153,7 @@ def _check_shape(layout: Layout) -> None:
     labels = [tab.label for tab in layout.tabs]
     labels += [part.label for tab in layout.tabs for part in tab.parts]
     if not layout.placed:
-        raise UserError(N_("A form needs at least one field. It was not changed."))
+        raise UserError(N_("A form needs at least one field."))
     if any(not label.strip() or len(label) > LONGEST_LABEL for label in labels):
         raise UserError(
             N_("Tabs and sections need a title of at most {limit} characters."), limit=LONGEST_LABEL

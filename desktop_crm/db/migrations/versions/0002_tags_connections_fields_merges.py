@@ -66,7 +66,8 @@ BEGIN
     ) THEN
         RAISE invalid_parameter_value USING MESSAGE = 'no field of this kind can be added here';
     END IF;
-    EXECUTE format('ALTER TABLE %I ADD COLUMN %I ' || definition, in_table, in_name);
+    EXECUTE 'ALTER TABLE ' || quote_ident(in_table) || ' ADD COLUMN ' || quote_ident(in_name)
+        || ' ' || definition;
 END $$
 """
 """Adds the column of a field of one's own: a login that works here need not own the tables."""
