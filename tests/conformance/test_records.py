@@ -17,7 +17,7 @@ from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, query, records, undo
 from desktop_crm.services.permissions import visible_fields
 from desktop_crm.services.query import RecordQuery
-from tests.factories import ENDS, RECKONED, Factory
+from tests.factories import DEFINED, ENDS, RECKONED, Factory
 from tests.support.statements import counted
 from tests.support.world import World
 

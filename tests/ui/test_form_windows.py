@@ -415,12 +415,10 @@ def test_drafts_left_behind_are_listed_at_the_next_start(
 # --- another arrangement while a form is open ---------------------------------------------------
 
 
-def rearranged(
-    bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, sections: tuple[Section, ...]
-) -> None:
+def rearranged(bench: Workbench, qtbot: QtBot, sections: tuple[Section, ...]) -> None:
     """An administrator gave accounts another form, or took a field of it away."""
     changed = replace(registry.get("account"), form=sections)
-    monkeypatch.setitem(registry._entities, "account", changed)
+    registry.replace([changed])
     news = ChangeSet("", (Changed("form_layout", frozenset({1}), ChangeKind.UPDATED),))
     with qtbot.waitSignal(bench.bus.changed):
         bench.bus.publish(news)
@@ -428,7 +426,7 @@ def rearranged(
 
 
 def test_a_new_layout_keeps_what_was_typed(
-    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     dialog = opened(bench, qtbot, company)
     line(dialog.form, "industry").setFocus()
@@ -436,7 +434,7 @@ def test_a_new_layout_keeps_what_was_typed(
     line(dialog.form, "employees").setText("many")
     dialog.form.boxes["employees"].editor.changed.emit()
     sections = (Section("Account", ("name", "industry", "employees", "payment_terms")),)
-    rearranged(bench, qtbot, monkeypatch, sections)
+    rearranged(bench, qtbot, sections)
     assert set(dialog.form.boxes) == {"name", "industry", "employees", "payment_terms"}
     assert line(dialog.form, "industry").text() == "Machines"
     assert line(dialog.form, "employees").text() == "many"
@@ -448,12 +446,12 @@ def test_a_new_layout_keeps_what_was_typed(
 
 
 def test_a_field_retired_while_typing_is_told_with_what_was_typed(
-    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     dialog = opened(bench, qtbot, company)
     QTest.keyClicks(line(dialog.form, "industry"), "Machines")
     QTest.keyClicks(line(dialog.form, "payment_terms"), "30 days")
-    rearranged(bench, qtbot, monkeypatch, (Section("Account", ("name", "payment_terms")),))
+    rearranged(bench, qtbot, (Section("Account", ("name", "payment_terms")),))
     assert "Industry: “Machines”" in dialog.notice.text
     assert dialog.form.changes() == {"payment_terms": "30 days"}
     dialog._save_and_stay()
@@ -463,12 +461,10 @@ def test_a_field_retired_while_typing_is_told_with_what_was_typed(
     dialog.close()
 
 
-def test_a_form_of_nobody_is_not_touched(
-    bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_form_of_nobody_is_not_touched(bench: Workbench, qtbot: QtBot) -> None:
     dialog = FormDialog(bench.shell.window_widget(), "account", bench)
     settle(qtbot, bench)
-    rearranged(bench, qtbot, monkeypatch, (Section("Account", ("name",)),))
+    rearranged(bench, qtbot, (Section("Account", ("name",)),))
     assert set(dialog.form.boxes) == {"name"}
     assert dialog.notice.text == ""
     dialog.close()

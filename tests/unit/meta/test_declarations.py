@@ -55,8 +55,8 @@ def test_choices_are_texts_with_a_label() -> None:
 
     assert f"{Mood.GOOD}, {Mood('bad')}" == "good, bad"
     assert [tuple(option) for option in Mood.options()] == [
-        ("good", "Good", Tone.OK),
-        ("bad", "Bad", Tone.NEUTRAL),
+        ("good", "Good", Tone.OK, True),
+        ("bad", "Bad", Tone.NEUTRAL, True),
     ]
 
 
