@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtWidgets import QSpinBox
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.core.i18n import tr
 from desktop_crm.services.filters import periods
 from desktop_crm.views.filters.value_edit import ValueEdit
 from desktop_crm.views.filters.words import COUNTED, PERIODS
@@ -65,11 +65,11 @@ class DateValue(ValueEdit):
 
     def _fill_units(self) -> None:
         names = {
-            "day": ntr("day", "days", 2),
-            "week": ntr("week", "weeks", 2),
-            "month": ntr("month", "months", 2),
-            "quarter": ntr("quarter", "quarters", 2),
-            "year": ntr("year", "years", 2),
+            "day": tr("days"),
+            "week": tr("weeks"),
+            "month": tr("months"),
+            "quarter": tr("quarters"),
+            "year": tr("years"),
         }
         for unit, text in names.items():
             self.unit.addItem(text, unit)
