@@ -1,0 +1,1 @@
+"""Working in a list as in a spreadsheet: copying, pasting, filling down."""
