@@ -29,11 +29,16 @@ class Operation:
     """
 
     def __init__(
-        self, actor: Actor, connection: Connection, source: str, batch: int | None
+        self,
+        actor: Actor,
+        connection: Connection,
+        source: str,
+        batch: int | None,
+        uid: str | None = None,
     ) -> None:
         self.actor = actor
         self.connection = connection
-        self.uid = new_uid()
+        self.uid = uid or new_uid()
         self.report: ChangeSet = NOTHING
         self._source = source
         self._batch = batch
@@ -64,10 +69,13 @@ class Operation:
 
 @contextmanager
 def operation(
-    actor: Actor, source: str = "window", batch: int | None = None
+    actor: Actor, source: str = "window", batch: int | None = None, uid: str | None = None
 ) -> Iterator[Operation]:
-    """Open an operation; an exception takes back everything that was written in it."""
+    """Open an operation; an exception takes back everything that was written in it.
+
+    ``uid`` is that of an operation to join, so that several transactions are one step of undo.
+    """
     with actor.db.writing() as connection:
-        work = Operation(actor, connection, source, batch)
+        work = Operation(actor, connection, source, batch, uid)
         yield work
     definitions.follow(actor.db, work.report)

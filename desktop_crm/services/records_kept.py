@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from desktop_crm.core import clock
 from desktop_crm.core.identity import new_uid
-from desktop_crm.models import Base, RecordMark
+from desktop_crm.models import Base, DocumentContent, RecordMark
 from desktop_crm.services.query import key_clause
 
 _CHUNK: Final = 1_000
@@ -111,6 +111,14 @@ def delete_rows(
     if keys:
         table: Any = model.__table__
         connection.execute(delete(model).where(key_clause(connection, table.c[column], keys)))
+
+
+def keep_content(connection: Connection, digest: str, content: bytes) -> None:
+    """Store the bytes of a file once by its hash; what is there already is left alone."""
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = {"sha256": digest, "size_bytes": len(content), "content": content}
+    put = dialect.insert(DocumentContent).on_conflict_do_nothing(index_elements=["sha256"])
+    connection.execute(put, [row])
 
 
 def mark(
