@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     column,
     func,
     literal,
@@ -34,7 +35,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.meta import registry
-from desktop_crm.services import clauses
+from desktop_crm.services import clauses, grouping
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
@@ -47,6 +48,7 @@ FEW_HITS: Final = 2000
 LAST: Final = "\U0010ffff"
 """Behind every text that begins with another."""
 _MERGED: Final = 60
+_LETTERS: Final = {"#": ("0", ":")}
 _LIVE: Final = "deleted_at IS NULL"
 _GONE: Final = "deleted_at IS NOT NULL"
 
@@ -131,6 +133,10 @@ class Plan:
             self.where.append(link == bindparam("link", query.filter.value, Integer))
         elif query.filter is not None:
             self.where.append(clauses.clause(query.filter, self.paths))
+        if query.starts:
+            begin, end = _LETTERS.get(query.starts, (query.starts, query.starts + LAST))
+            title = self.paths.table.c.title_key
+            self.where.append((title >= begin) & (title < end))
         self.words = words
         if query.search:
             self._search(words)
@@ -161,7 +167,7 @@ class Plan:
     def _sorted_keys(self) -> Select[Any]:
         order = self._order()
         key = self.paths.table.c.id
-        statement = self._filtered(select(key).select_from(self.paths.source))
+        statement = self.filtered(select(key).select_from(self.paths.source))
         return statement.order_by(*order)
 
     def by_keys(self) -> Select[Any]:
@@ -173,8 +179,8 @@ class Plan:
     def count(self, most: int = 0) -> Select[Any]:
         """Statement that counts, not further than one more than a number unless it is 0."""
         if not most:
-            return self._filtered(select(func.count()).select_from(self.paths.source))
-        some = self._filtered(select(self.paths.table.c.id).select_from(self.paths.source))
+            return self.filtered(select(func.count()).select_from(self.paths.source))
+        some = self.filtered(select(self.paths.table.c.id).select_from(self.paths.source))
         return select(func.count()).select_from(some.limit(most + 1).subquery("some"))
 
     def begins(self, limit: int) -> Select[Any]:
@@ -207,7 +213,7 @@ class Plan:
     def _plain(self) -> Select[Any]:
         order = self._order()
         shown = self._shown(self.paths)
-        statement = self._filtered(select(*shown).select_from(self.paths.source))
+        statement = self.filtered(select(*shown).select_from(self.paths.source))
         return statement.order_by(*order)
 
     def _joined_to(self, keys: Select[Any]) -> Select[Any]:
@@ -257,13 +263,14 @@ class Plan:
             for n, order in enumerate(self._orders())
         ]
         table = self.paths.table
-        statement = self._filtered(select(table.c.id, *sorts).select_from(self.paths.source))
+        statement = self.filtered(select(table.c.id, *sorts).select_from(self.paths.source))
         return [statement.where(table.c.owner_id == owner) for owner in owners]
 
     def _armsasks_by_link(self, limit: int) -> list[Select[Any]]:
         """Records without the link, then those of living and of deleted targets by title."""
         orders = self._orders()
-        if self.where or len(orders) > 1 or {".", ":"} & set(orders[0].field):
+        plain = not {".", ":"} & set(orders[0].field)
+        if self.where or self.query.group or len(orders) > 1 or not plain:
             return []
         field, _ = self.paths.field(orders[0].field)
         if field.column is None or not field.target or not self._leads(field.column.name):
@@ -275,14 +282,14 @@ class Plan:
         table = self.paths.table
         link = table.c[field.column.name]
         none = literal(None, String).label("s0")
-        free = self._filtered(select(table.c.id, none)).where(link.is_(None))
+        free = self.filtered(select(table.c.id, none)).where(link.is_(None))
         # Without a limit of its own SQLite would sort all of them first.
         free = free.order_by(self._order()[-1]).limit(limit)
         arms = [select(free.subquery("f"))]
         targets = linked.join(table, link == linked.c.id)
         for living in (linked.c.deleted_at.is_(None), linked.c.deleted_at.is_not(None)):
             arm = select(table.c.id, linked.c.title_key.label("s0")).select_from(targets)
-            arms.append(self._filtered(arm).where(living))
+            arms.append(self.filtered(arm).where(living))
         return arms
 
     def _shown(self, paths: Paths) -> list[ColumnElement[Any]]:
@@ -292,9 +299,13 @@ class Plan:
         if self.entity.is_record:
             version, deleted = chosen.version, chosen.deleted_at
         columns = [paths.shown(path).label(f"c{n}") for n, path in enumerate(self.query.columns)]
+        if self.query.marks:
+            ways = [(clauses.clause(node, paths), n) for n, node in enumerate(self.query.marks)]
+            columns.append(case(*ways, else_=None).label("mark"))
         return [chosen.id, version.label("v"), deleted.label("d"), *columns]
 
-    def _filtered(self, statement: Select[Any]) -> Select[Any]:
+    def filtered(self, statement: Select[Any]) -> Select[Any]:
+        """The statement over the records that are asked for and may be seen."""
         alive = () if self.alive is None else (self.alive,)
         return statement.where(*alive, *self.where)
 
@@ -309,6 +320,8 @@ class Plan:
     def _order(self, paths: Paths | None = None) -> list[ColumnElement[Any]]:
         chosen = paths or self.paths
         found: list[ColumnElement[Any]] = []
+        if self.query.group:
+            found += self.directed(grouping.order(chosen, self.query.group))
         orders = self._orders()
         for order in orders:
             key = chosen.sort_key(order.field)
@@ -317,10 +330,16 @@ class Plan:
         found.append(last.desc() if orders[-1].descending else last)
         return found
 
+    def directed(self, ways: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        """Order of the groups, turned around where the list is sorted down by the same field."""
+        path, _ = grouping.parts(self.query.group)
+        down = any(order.field == path and order.descending for order in self.query.order)
+        return [way.desc() for way in ways] if down else ways
+
     def _indexed_order(self, *before: str) -> bool:
         """Whether an index gives the order, behind these columns."""
         order = self._orders()[0]
-        if "." in order.field:
+        if "." in order.field or self.query.group:
             return False
         key = self.paths.sort_key(order.field)
         if getattr(key, "table", None) is not self.paths.table:

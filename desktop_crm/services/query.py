@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, text
 
 from desktop_crm import models  # noqa: F401  registers the entities
+from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import fold
@@ -41,6 +42,7 @@ __all__ = [
     "key_clause",
     "keys",
     "objects",
+    "prepared",
     "rows",
     "suggest",
 ]
@@ -87,19 +89,19 @@ def first_page(
     """Return the first rows in order; one statement, two when words are searched for."""
     words = Words.of(actor, query)
     if not words.phrase:
-        return _prepared(actor, query, f"page {limit}", lambda plan: plan.page(limit)).rows(
+        return prepared(actor, query, f"page {limit}", lambda plan: plan.page(limit)).rows(
             actor.db, cancel, **words.late(query)
         )
     late = words.late(query)
-    hits = _prepared(actor, query, "hits", lambda plan: plan.hits()).keys(
+    hits = prepared(actor, query, "hits", lambda plan: plan.hits()).keys(
         actor.db, cancel, match=words.phrase
     )
     if not hits:
         return []
     if len(hits) > list_plan.FEW_HITS:
-        many = _prepared(actor, query, f"many {limit}", lambda plan: plan.page_of_many(limit))
+        many = prepared(actor, query, f"many {limit}", lambda plan: plan.page_of_many(limit))
         return many.rows(actor.db, cancel, **late)
-    few = _prepared(actor, query, f"few {limit}", lambda plan: plan.page_of_few(limit))
+    few = prepared(actor, query, f"few {limit}", lambda plan: plan.page_of_few(limit))
     packed = _packed(actor.db.dialect, hits)
     return few.rows(actor.db, cancel, keys=packed, **late)
 
@@ -107,7 +109,7 @@ def first_page(
 def keys(actor: Actor, query: RecordQuery, cancel: Cancel | None = None) -> array[int]:
     """Return every key in order; one statement, 8 bytes a record."""
     words = Words.of(actor, query)
-    found = _prepared(actor, query, "keys", lambda plan: plan.snapshot())
+    found = prepared(actor, query, "keys", lambda plan: plan.snapshot())
     return found.keys(actor.db, cancel, **words.late(query))
 
 
@@ -120,8 +122,8 @@ def rows(
     """
     if not ids:
         return []
-    plain = replace(query, filter=None, search="", order=(), deleted=False)
-    read = _prepared(actor, plain, "rows", lambda plan: plan.by_keys())
+    plain = replace(query, filter=None, search="", order=(), deleted=False, group="", starts="")
+    read = prepared(actor, plain, "rows", lambda plan: plan.by_keys())
     found = read.rows(actor.db, cancel, keys=_packed(actor.db.dialect, ids))
     by_id = {row.id: row for row in found}
     return [by_id[key] for key in ids if key in by_id]
@@ -137,7 +139,7 @@ def count(actor: Actor, query: RecordQuery, cancel: Cancel | None = None, most: 
         most: Stop counting there; one more is told when there are more. 0 counts all.
     """
     words = Words.of(actor, query)
-    found = _prepared(actor, query, f"count {most}", lambda plan: plan.count(most))
+    found = prepared(actor, query, f"count {most}", lambda plan: plan.count(most))
     return found.number(actor.db, cancel, **words.late(query))
 
 
@@ -157,7 +159,7 @@ def suggest(
     folded = fold(typed)
     if "title_key" not in entity.fields:
         return []
-    begins = _prepared(actor, query, f"begins {limit}", lambda plan: plan.begins(limit))
+    begins = prepared(actor, query, f"begins {limit}", lambda plan: plan.begins(limit))
     found = begins.rows(actor.db, cancel, w0=folded, e0=folded + LAST)
     if folded and len(found) < limit:
         known = {row.id for row in found}
@@ -174,13 +176,19 @@ def suggest(
     ]
 
 
-def _prepared(
+def prepared(
     actor: Actor,
     query: RecordQuery,
     purpose: str,
     make: Callable[[Plan], Select[Any]],
 ) -> Prepared:
     """Statement of a query, kept with the actor whose rights stand in it.
+
+    Args:
+        actor: Who asks.
+        query: What for.
+        purpose: What the statement does, one name for each way of making it.
+        make: Makes it.
 
     Filters are made anew each time: they may depend on the day. The lists of what points to a
     record are an exception: its key is bound late.
@@ -189,7 +197,9 @@ def _prepared(
     if query.filter is not None and not asks_by_link(query):
         return Prepared(actor.db, make(Plan(actor, query, words)))
     shape = replace(query.filter, value=0) if isinstance(query.filter, Rule) else None
-    key = (replace(query, search="", filter=shape), words.shape, purpose)
+    # Marks may depend on the day as filters do, but every page that is read asks for them.
+    day = clock.today(actor.formats.zone) if query.marks or query.group else None
+    key = (replace(query, search="", filter=shape), words.shape, purpose, day)
     found = actor.statements.get(key)
     if found is None:
         found = Prepared(actor.db, make(Plan(actor, query, words)))

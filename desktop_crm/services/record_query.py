@@ -28,6 +28,10 @@ class RecordQuery:
         search: Words that must all occur somewhere in the record, without regard to case and
             accents.
         deleted: Show the recycle bin instead of the living.
+        group: Field path whose values stand together before any sort, e.g. ``stage``; a date
+            may say a step, ``close_on@month``.
+        starts: Folded letter that titles begin with, or ``#`` for a digit; empty for all.
+        marks: Conditions; each row says as its last value which of them holds first.
     """
 
     entity: str
@@ -36,6 +40,9 @@ class RecordQuery:
     order: tuple[Order, ...] = ()
     search: str = ""
     deleted: bool = False
+    group: str = ""
+    starts: str = ""
+    marks: tuple[Node, ...] = ()
 
 
 def asks_by_link(query: RecordQuery) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
-from desktop_crm.services.list_layout import Density
+from desktop_crm.services.list_layout import Density, Format
 from desktop_crm.services.record_query import Order
 from desktop_crm.views import theme
 from desktop_crm.views.lists import column_widths
@@ -34,6 +34,11 @@ class ColumnView(QTableView):
         columns_placed: Columns stand elsewhere or have other widths.
         widths_changed: The person resized or moved a column.
         menu_wanted: Context menu at a global position.
+        rows_of: The model, where it is a record model.
+        hover_row: Row under the mouse, -1 for none; ``current_row`` likewise.
+        header_column: Column at which the keyboard stands in the header.
+        formats: Conditional formats, by the mark of a row.
+        number_text: Shows a count.
     """
 
     sort_wanted = Signal(str, bool)
@@ -53,6 +58,8 @@ class ColumnView(QTableView):
         self.shows_focus = False
         self.header_column = -1
         self.density = Density.NORMAL
+        self.formats: tuple[Format, ...] = ()
+        self.number_text: Callable[[int], str] = str
         self.drops_columns = True
         self._looks: tuple[Look, ...] = ()
         self._widths: dict[str, int] = {}
@@ -199,6 +206,11 @@ class ColumnView(QTableView):
         """The view over the frozen columns; None while none are."""
         return self._frozen if self.frozen_width else None
 
+    def is_frozen(self, column: int) -> bool:
+        """Whether a column stays while the others scroll."""
+        frozen = self.frozen_columns
+        return frozen is not None and not frozen.isColumnHidden(column)
+
     def scrollTo(
         self,
         index: _Index,
@@ -210,7 +222,7 @@ class ColumnView(QTableView):
         covered = self.frozen_width
         if not covered:
             return
-        if self._frozen is not None and not self._frozen.isColumnHidden(index.column()):
+        if self.is_frozen(index.column()):
             bar.setValue(before)
         elif (left := self.columnViewportPosition(index.column())) < covered:
             bar.setValue(bar.value() - (covered - left))
@@ -302,9 +314,8 @@ class ColumnView(QTableView):
         if column < 0:
             return 0, 0
         frozen = self.frozen_columns
-        header: QHeaderView = self._header
-        if frozen is not None and not frozen.isColumnHidden(column):
-            header = frozen.header
+        is_frozen = frozen is not None and not frozen.isColumnHidden(column)
+        header = frozen.header if frozen is not None and is_frozen else self._header
         return header.sectionViewportPosition(column), header.sectionSize(column)
 
     def go_to_header(self, columns: Sequence[int]) -> None:
@@ -314,8 +325,7 @@ class ColumnView(QTableView):
         self.header_column = columns[0]
         left, width = self.place_of(columns[0])
         frozen, bar = self.frozen_width, self.horizontalScrollBar()
-        is_frozen = self._frozen is not None and not self._frozen.isColumnHidden(columns[0])
-        if not is_frozen and left < frozen:
+        if not self.is_frozen(columns[0]) and left < frozen:
             bar.setValue(bar.value() + left - frozen)
         elif left + width > self.viewport().width():
             bar.setValue(bar.value() + left + width - self.viewport().width())
@@ -340,6 +350,15 @@ class ColumnView(QTableView):
         """The header."""
         return self._header
 
+    # --- what a grouped list adds ----------------------------------------------------------
+
+    def press_group(self, row: int, x: int) -> bool:
+        """Open or close the group whose mark was hit; False where there is none."""
+        return False
+
+    def paint_groups(self, view: QTableView) -> None:
+        """Paint the heads of groups over the rows of a view that shows them."""
+
     # --- rows under the mouse --------------------------------------------------------------
 
     def _repaint_row(self, row: int) -> None:
@@ -355,6 +374,11 @@ class ColumnView(QTableView):
             self._repaint_row(before)
             self._repaint_row(row)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = event.position().toPoint()
+        if not self.press_group(self.rowAt(place.y()), place.x()):
+            super().mousePressEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hover(self.rowAt(event.position().toPoint().y()))
         super().mouseMoveEvent(event)
@@ -362,6 +386,7 @@ class ColumnView(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         self._delegate.begin_frame()
         super().paintEvent(event)
+        self.paint_groups(self)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.hover(-1)

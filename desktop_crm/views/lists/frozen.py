@@ -60,7 +60,9 @@ class FrozenColumns(QTableView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._view.setFocus(Qt.FocusReason.MouseFocusReason)
-        super().mousePressEvent(event)
+        place = event.position().toPoint()
+        if not self._view.press_group(self.rowAt(place.y()), place.x()):
+            super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._view.hover(self.rowAt(event.position().toPoint().y()))
@@ -79,6 +81,7 @@ class FrozenColumns(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         self._delegate.begin_frame()
         super().paintEvent(event)
+        self._view.paint_groups(self)
         painter = QPainter(self.viewport())
         edge = self.viewport().rect()
         painter.fillRect(edge.right(), 0, 1, edge.height(), theme.color("stroke2"))

@@ -17,11 +17,13 @@ from PySide6.QtCore import (
     Slot,
 )
 
-from desktop_crm.core.i18n import tr
+from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.views.lists.columns import ListColumn, Look
+from desktop_crm.views.lists.group_map import HEAD, GroupMap
 from desktop_crm.views.lists.rows import RowSource, ShownRow
 
 if TYPE_CHECKING:
+    from desktop_crm.services.totals import Grouped, GroupTotals
     from desktop_crm.views.tasks import Task, Tasks
 
 PAGE: Final = 256
@@ -53,12 +55,14 @@ class RecordModel(QAbstractTableModel):
         loading: Whether the first page is on its way.
         failed: The error of the query; the rows shown before are gone.
         keys_known: All keys are there, so that a selection can be restored.
+        totalled: Totals of a grouped list, which come with its groups.
     """
 
     counted = Signal(object, bool)
     loading = Signal(bool)
     failed = Signal(object)
     keys_known = Signal()
+    totalled = Signal(object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +79,10 @@ class RecordModel(QAbstractTableModel):
         self._running: list[Task] = []
         self._last_page = -1
         self._last_rows: list[ShownRow | None] = []
+        self._map: GroupMap | None = None
+        self._parts: list[GroupTotals] = []
+        self._closed: tuple[str, frozenset[object]] = ("", frozenset())
+        self._answers: tuple[Grouped | None, array[int] | None] = (None, None)
         self._fetch = QTimer(self)
         self._fetch.setSingleShot(True)
         self._fetch.setInterval(0)
@@ -91,6 +99,9 @@ class RecordModel(QAbstractTableModel):
         if columns != self._columns:
             self._reset(columns)
         self.loading.emit(True)
+        if source.grouped_by:
+            self._ask_groups(generation, source)
+            return
         self._running = [
             self._tasks.read(
                 source.first_page,
@@ -101,6 +112,21 @@ class RecordModel(QAbstractTableModel):
                 owner=self,
                 cancellable=True,
             )
+        ]
+
+    def _ask_groups(self, generation: int, source: RowSource) -> None:
+        """Ask for the groups and for all keys in their order, on two threads."""
+        self._answers = (None, None)
+        self._running = [
+            self._tasks.read(
+                ask,
+                label=tr("Loading"),
+                done=lambda answer: self._take_answer(generation, answer),
+                failed=lambda error: self._take_failure(generation, error),
+                owner=self,
+                cancellable=True,
+            )
+            for ask in (source.groups, source.keys)
         ]
 
     def _stop(self) -> None:
@@ -124,6 +150,8 @@ class RecordModel(QAbstractTableModel):
         self._pages.clear()
         self._last_page = -1
         self._last_rows = []
+        self._map = None
+        self._parts = []
 
     def _take_first(self, generation: int, source: RowSource, rows: list[ShownRow]) -> None:
         if generation != self._generation:
@@ -150,6 +178,49 @@ class RecordModel(QAbstractTableModel):
                 cancellable=True,
             )
         )
+
+    def _take_answer(self, generation: int, answer: Grouped | array[int]) -> None:
+        if generation != self._generation or self._source is None:
+            return
+        grouped, keys = self._answers
+        if isinstance(answer, array):
+            keys = answer
+        else:
+            grouped = answer
+        self._answers = (grouped, keys)
+        if grouped is None or keys is None:
+            return
+        self._answers = (None, None)
+        if grouped.totals.count != len(keys):
+            # Somebody wrote between the two statements: both are asked again.
+            self._ask_groups(generation, self._source)
+            return
+        self._show_groups(grouped, keys, self._source)
+
+    def _show_groups(self, grouped: Grouped, keys: array[int], source: RowSource) -> None:
+        self._keep_closed()
+        by, values = self._closed
+        self.beginResetModel()
+        self._forget()
+        self._keys = keys
+        self._count = len(keys)
+        self._parts = grouped.groups
+        places = enumerate(grouped.groups)
+        closed = (
+            [n for n, part in places if part.value in values] if by == source.grouped_by else []
+        )
+        self._map = GroupMap([part.totals.count for part in grouped.groups], closed)
+        self._closed = (source.grouped_by, values if closed else frozenset())
+        self.endResetModel()
+        self.loading.emit(False)
+        self.totalled.emit(grouped.totals)
+        self._know_all(keys)
+
+    def _keep_closed(self) -> None:
+        """Remember which groups are closed, by what their records share."""
+        if self._map is not None:
+            values = frozenset(self._parts[group].value for group in self._map.closed())
+            self._closed = (self._closed[0], values)
 
     def _take_keys(self, generation: int, keys: array[int]) -> None:
         if generation != self._generation:
@@ -189,7 +260,12 @@ class RecordModel(QAbstractTableModel):
     # --- pages -----------------------------------------------------------------------------
 
     def row_at(self, row: int) -> ShownRow | None:
-        """Row as read, None while its page is on the way (which this asks for)."""
+        """Row as read, None while its page is on the way (which this asks for).
+
+        The head of a group is no record and always None.
+        """
+        if self._map is not None and (row := self._map.position(row)) == HEAD:
+            return None
         number = row // PAGE
         if number == self._last_page:
             page = self._last_rows
@@ -249,12 +325,14 @@ class RecordModel(QAbstractTableModel):
             self._pages.popitem(last=False)
         first = number * PAGE
         last = min(first + PAGE, self._count) - 1
+        if self._map is not None:
+            first, last = 0, self._map.rows - 1
         self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
 
     def _gone(self, key: int, before: dict[int, ShownRow]) -> ShownRow:
         known = before.get(key)
         if known is not None:
-            return ShownRow(key, known.texts, known.tones, deleted=True)
+            return ShownRow(key, known.texts, known.tones, deleted=True, mark=known.mark)
         empty = ("",) * len(self._columns)
         return ShownRow(key, (MISSING, *empty[1:]), empty, deleted=True)
 
@@ -291,29 +369,89 @@ class RecordModel(QAbstractTableModel):
         return self._exact
 
     def id_at(self, row: int) -> int | None:
-        """Key of the record in a row."""
+        """Key of the record in a row; None for the head of a group."""
+        if self._map is not None and 0 <= row < self._map.rows:
+            row = self._map.position(row)
         return self._keys[row] if 0 <= row < len(self._keys) else None
 
     def ids_between(self, first: int, last: int) -> array[int]:
-        """Keys of the rows from first to last, both included."""
+        """Keys of the records at positions from first to last, both included."""
         return self._keys[first : last + 1]
 
+    def positions(self, first: int, last: int) -> tuple[int, int]:
+        """Positions of the records that rows stand for, from the first to behind the last."""
+        return (first, last + 1) if self._map is None else self._map.between(first, last)
+
     def row_of(self, record_id: int) -> int:
-        """Row of a record, -1 when it is not in the list. Costs one pass over the keys."""
+        """Row of a record, -1 when it is not in the list. Costs one pass over the keys.
+
+        A record of a closed group stands in the row of the group's head.
+        """
         try:
-            return self._keys.index(record_id)
+            position = self._keys.index(record_id)
         except ValueError:
             return -1
+        return position if self._map is None else self._map.row_of(position)
+
+    # --- groups ----------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> GroupMap | None:
+        """Which row shows what in a grouped list; None in a plain one."""
+        return self._map
+
+    def group_at(self, row: int) -> int:
+        """Group whose head stands in a row, -1 for records and plain lists."""
+        if self._map is None or not 0 <= row < self._map.rows:
+            return -1
+        group, place = self._map.at(row)
+        return group if place == HEAD else -1
+
+    def group_text(self, group: int) -> tuple[str, int, dict[str, str]]:
+        """Name of a group, the number of its records, and its totals by path."""
+        part = self._parts[group]
+        source = self._source
+        if source is None:
+            return "", part.totals.count, {}
+        return source.group_label(part), part.totals.count, source.total_texts(part.totals)
+
+    def set_open(self, group: int, *, is_open: bool) -> None:
+        """Show or hide the records of a group."""
+        places = self._map
+        if places is None or places.is_open(group) == is_open:
+            return
+        first = places.head(group) + 1
+        last = first + places.size(group) - 1
+        if is_open:
+            self.beginInsertRows(_ROOT, first, last)
+            places.set_open(group, is_open=True)
+            self.endInsertRows()
+        else:
+            self.beginRemoveRows(_ROOT, first, last)
+            places.set_open(group, is_open=False)
+            self.endRemoveRows()
+
+    def set_all_open(self, *, is_open: bool) -> None:
+        """Show or hide the records of every group."""
+        if self._map is not None:
+            self.beginResetModel()
+            self._map.set_all_open(is_open=is_open)
+            self.endResetModel()
+            self.keys_known.emit()
 
     # --- Qt --------------------------------------------------------------------------------
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else self._count
+        if parent.isValid():
+            return 0
+        return self._count if self._map is None else self._map.rows
 
     def columnCount(self, parent: _Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: _Index, role: int = _DISPLAY) -> object:
+        if self._map is not None and (group := self.group_at(index.row())) >= 0:
+            return self._group_data(group, index.column(), role)
         if role == _DISPLAY:
             shown = self.row_at(index.row())
             return MISSING if shown is None else shown.texts[index.column()]
@@ -329,6 +467,14 @@ class RecordModel(QAbstractTableModel):
             shown = self.row_at(index.row())
             return None if shown is None else shown.texts[index.column()]
         return None
+
+    def _group_data(self, group: int, column: int, role: int) -> object:
+        if role not in {_DISPLAY, _ACCESSIBLE}:
+            return None
+        label, count, totals = self.group_text(group)
+        if column:
+            return totals.get(self._columns[column].path, "")
+        return ntr("{group}, {n} record", "{group}, {n} records", count, group=label)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> object:
         if orientation != Qt.Orientation.Horizontal or section >= len(self._columns):

@@ -18,14 +18,12 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QFocusEvent,
-    QKeyEvent,
-)
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QTableView, QWidget
 
+from desktop_crm.views.lists import group_band
 from desktop_crm.views.lists.column_view import ColumnView
+from desktop_crm.views.lists.group_map import HEAD, GroupMap
 from desktop_crm.views.lists.record_model import RecordModel
 
 _REMEMBERED: Final = 1_000
@@ -57,6 +55,7 @@ class RecordView(ColumnView):
     def __init__(self, name: str, accessible_name: str, parent: QWidget | None = None) -> None:
         self._restore: tuple[int | None, list[int]] = (None, [])
         self._near = -1
+        self._follows_heads = False
         super().__init__(name, accessible_name, parent)
         self._own_header_selection: QItemSelectionModel | None = None
         self.doubleClicked.connect(self._double_clicked)
@@ -97,21 +96,32 @@ class RecordView(ColumnView):
 
     # --- selection -------------------------------------------------------------------------
 
-    def selected_count(self) -> int:
-        """Number of selected rows; costs one step per range, not per row."""
+    def _intervals(self) -> list[tuple[int, int]]:
+        """Positions of the selected records, as few disjoint spans in order, ends not included."""
         model = self.selectionModel()
-        if model is None:
-            return 0
-        return sum(span.height() for span in _spans(model.selection()))
+        if model is None or self.rows_of is None:
+            return []
+        found: list[tuple[int, int]] = []
+        for span in sorted(_spans(model.selection()), key=QItemSelectionRange.top):
+            start, end = self.rows_of.positions(span.top(), span.bottom())
+            if found and start <= found[-1][1]:
+                found[-1] = (found[-1][0], max(found[-1][1], end))
+            else:
+                found.append((start, end))
+        return found
+
+    def selected_count(self) -> int:
+        """Number of selected records; costs one step per range, not per row.
+
+        The head of a group stands for all of its records.
+        """
+        return sum(end - start for start, end in self._intervals())
 
     def selected_ids(self) -> array[int]:
         """Keys of the selected records in the order of the list."""
         ids: array[int] = array("q")
-        model = self.selectionModel()
-        if model is None:
-            return ids
-        for span in sorted(_spans(model.selection()), key=QItemSelectionRange.top):
-            ids.extend(self.record_model.ids_between(span.top(), span.bottom()))
+        for start, end in self._intervals():
+            ids.extend(self.record_model.ids_between(start, end - 1))
         return ids
 
     def current_id(self) -> int | None:
@@ -162,8 +172,10 @@ class RecordView(ColumnView):
 
     def _begin(self, row: int = 0) -> None:
         """Make a record current when none is: beside a list there is always a record."""
-        if not self.currentIndex().isValid() and self.model().rowCount():
-            self.setCurrentIndex(self.model().index(row, 0))
+        count = self.model().rowCount()
+        if not self.currentIndex().isValid() and count:
+            heads = self.rows_of is not None and self.rows_of.group_at(row) >= 0
+            self.setCurrentIndex(self.model().index(min(row + heads, count - 1), 0))
 
     def _select_rows(self, rows: Iterable[int]) -> None:
         model = self.record_model
@@ -185,7 +197,80 @@ class RecordView(ColumnView):
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)
+        if self._follows_heads:
+            return
+        if self.rows_of is not None and self.rows_of.groups is not None:
+            self._select_with_heads(self.rows_of.groups, selected, deselected)
         self.selection_told.emit(self.selected_count())
+
+    # --- groups ----------------------------------------------------------------------------
+
+    def _select_with_heads(
+        self, groups: GroupMap, selected: QItemSelection, deselected: QItemSelection
+    ) -> None:
+        """Let the records of a group follow its head into the selection and out of it."""
+        flags = QItemSelectionModel.SelectionFlag
+        held = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier
+        changes = [(span, flags.Select) for span in _spans(selected)]
+        changes += [(span, flags.Deselect) for span in _spans(deselected)] if held else []
+        self._follows_heads = True
+        for span, way in changes:
+            group, _place = groups.at(span.bottom())
+            head = groups.head(group)
+            if head >= span.top() and groups.last(group) > span.bottom():
+                rows = self._rows(head, groups.last(group))
+                self.selectionModel().select(rows, way)
+        self._follows_heads = False
+
+    def _rows(self, first: int, last: int) -> QItemSelection:
+        model = self.record_model
+        return QItemSelection(model.index(first, 0), model.index(last, model.columnCount() - 1))
+
+    def set_open(self, group: int, *, is_open: bool) -> None:
+        """Show or hide the records of a group; its head is current afterwards."""
+        model = self.record_model
+        if model.groups is not None:
+            self.setCurrentIndex(model.index(model.groups.head(group), 0))
+            model.set_open(group, is_open=is_open)
+
+    def set_all_open(self, *, is_open: bool) -> None:
+        """Show or hide the records of every group."""
+        self.record_model.set_all_open(is_open=is_open)
+
+    def press_group(self, row: int, x: int) -> bool:
+        model = self.rows_of
+        if model is None or model.groups is None or x > group_band.mark_width():
+            return False
+        group = model.group_at(row)
+        if group < 0:
+            return False
+        self.set_open(group, is_open=not model.groups.is_open(group))
+        return True
+
+    def paint_groups(self, view: QTableView) -> None:
+        if self.rows_of is not None and self.rows_of.groups is not None:
+            group_band.paint(self, view, self.rows_of)
+
+    def _group_key(self, event: QKeyEvent, groups: GroupMap) -> bool:
+        """Keys of a grouped list; False for those that mean what they mean elsewhere."""
+        row = self.currentIndex().row()
+        ways = {Qt.Key.Key_Left: False, Qt.Key.Key_Right: True}
+        is_open = ways.get(Qt.Key(event.key()))
+        if row < 0 or is_open is None:
+            return False
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.set_all_open(is_open=is_open)
+            return True
+        group, place = groups.at(row)
+        if place != HEAD:
+            if is_open:
+                return False
+            self.setCurrentIndex(self.record_model.index(groups.head(group), 0))
+        elif groups.is_open(group) != is_open:
+            self.set_open(group, is_open=is_open)
+        elif is_open:
+            self.setCurrentIndex(self.record_model.index(row + 1, 0))
+        return True
 
     # --- mouse and keyboard ----------------------------------------------------------------
 
@@ -203,10 +288,11 @@ class RecordView(ColumnView):
             view.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        groups = self.rows_of.groups if self.rows_of is not None else None
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            current = self.current_id()
-            if current is not None:
-                self.opened.emit(current)
+            self._double_clicked(self.currentIndex())
+            return
+        if groups is not None and self._group_key(event, groups):
             return
         super().keyPressEvent(event)
 
@@ -216,9 +302,13 @@ class RecordView(ColumnView):
 
     @Slot(QModelIndex)
     def _double_clicked(self, index: QModelIndex) -> None:
-        record_id = self.record_model.id_at(index.row())
+        model = self.record_model
+        record_id = model.id_at(index.row())
+        group = model.group_at(index.row())
         if record_id is not None:
             self.opened.emit(record_id)
+        elif group >= 0 and model.groups is not None:
+            self.set_open(group, is_open=not model.groups.is_open(group))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:

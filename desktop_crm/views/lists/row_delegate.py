@@ -9,8 +9,9 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QStaticText
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from desktop_crm.services.list_layout import Density
+from desktop_crm.services.list_layout import Density, Format
 from desktop_crm.views import theme
+from desktop_crm.views.icons import paint_icon
 from desktop_crm.views.lists.columns import Look
 from desktop_crm.views.lists.record_model import MISSING, TONE_ROLE
 from desktop_crm.views.widgets.avatar import draw_avatar
@@ -29,18 +30,26 @@ _CACHE: Final = 4096
 _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
 
 
+def _heavier(font: QFont) -> QFont:
+    made = QFont(font)
+    made.setWeight(QFont.Weight.Bold)
+    return made
+
+
 class RowDelegate(QStyledItemDelegate):
     """One delegate for all columns; laid-out texts are kept, so that scrolling only draws."""
 
     def __init__(self, view: ColumnView) -> None:
         super().__init__(view)
         self._view = view
-        self._texts: OrderedDict[tuple[str, int, int], tuple[QStaticText, float, float]] = (
+        self._texts: OrderedDict[tuple[str, int, int, int], tuple[QStaticText, float, float]] = (
             OrderedDict()
         )
         self._row = -1
         self._selected = False
         self._shown: ShownRow | None = None
+        self._format: Format | None = None
+        self._is_head = False
         self.restyle()
         theme.changed.connect(self.restyle)
 
@@ -56,7 +65,7 @@ class RowDelegate(QStyledItemDelegate):
             Look.TITLE: theme.font(13, QFont.Weight.Medium),
             Look.PERSON: theme.font(13, QFont.Weight.Medium),
         }
-        self._metrics = {look: QFontMetrics(font) for look, font in self._fonts.items()}
+        self._heavy = {look: _heavier(font) for look, font in self._fonts.items()}
         self._hover = theme.color("hover")
         self._sel = theme.color("sel")
         self._sel_inactive = theme.color("sel_inactive")
@@ -90,12 +99,18 @@ class RowDelegate(QStyledItemDelegate):
             self._selected = bool(option.state & QStyle.StateFlag.State_Selected)
             model = view.rows_of
             self._shown = model.row_at(row) if model is not None else None
+            self._is_head = model is not None and model.group_at(row) >= 0
+            self._format = self._format_of(self._shown)
+        if self._is_head:  # the list paints it as one band
+            return
         selected = self._selected
         active = view.shows_focus
         if selected:
             painter.fillRect(area, self._sel if active else self._sel_inactive)
         elif row == view.hover_row:
             painter.fillRect(area, self._hover)
+        elif self._format is not None and self._format.tone:
+            painter.fillRect(area, theme.color(f"{self._format.tone}_bg"))
         bottom = area.bottom()
         painter.fillRect(area.left(), bottom, area.width(), 1, self._stroke)
         first = view.is_first(column)
@@ -118,12 +133,33 @@ class RowDelegate(QStyledItemDelegate):
             draw_avatar(painter, QRectF(left, top, side, side), text)
             left += side + 10
             width -= side + 10
+        if look >= Look.TITLE and self._format is not None and self._format.icon:
+            left, width = self._paint_icon(painter, area, left, width, self._format)
         painter.setPen(self._ink(look))
-        painter.setFont(self._fonts[look])
+        painter.setFont(self._font(look))
         laid, text_width, text_height = self._laid_out(text, look, width)
         x = left + width - text_width if look == Look.NUMBER else left
         y = area.top() + (area.height() - text_height) / 2
         painter.drawStaticText(QPointF(x, y), laid)
+
+    def _format_of(self, shown: ShownRow | None) -> Format | None:
+        if shown is None or shown.mark is None or shown.mark >= len(self._view.formats):
+            return None
+        return self._view.formats[shown.mark]
+
+    def _paint_icon(
+        self, painter: QPainter, area: QRect, left: int, width: int, format_: Format
+    ) -> tuple[int, int]:
+        """Paint the drawing of a conditional format; give what room is left beside it."""
+        side = theme.scaled(16)
+        top = area.top() + (area.height() - side) // 2
+        place = QRect(left, top, side, side)
+        paint_icon(painter, place, format_.icon, format_.tone or "text2")
+        return left + side + 6, width - side - 6
+
+    def _font(self, look: Look) -> QFont:
+        bold = self._format is not None and self._format.bold
+        return self._heavy[look] if bold else self._fonts[look]
 
     def _cell_text(self, index: _Index, column: int) -> str:
         """Text of a cell; asked of the list's own model without the way through Qt."""
@@ -142,17 +178,20 @@ class RowDelegate(QStyledItemDelegate):
     def _ink(self, look: Look) -> QColor:
         if self._shown is not None and self._shown.deleted:
             return self._text3
+        if self._format is not None and self._format.tone:
+            return theme.color(self._format.tone) if look >= Look.TITLE else self._text
         return self._text2 if look == Look.DIM else self._text
 
     def _laid_out(self, text: str, look: Look, width: int) -> tuple[QStaticText, float, float]:
-        key = (text, look, width)
+        font = self._fonts[look] if look == Look.PILL else self._font(look)
+        key = (text, look, width, font.weight())
         found = self._texts.get(key)
         if found is not None:
             return found
-        shown = self._metrics[look].elidedText(text, Qt.TextElideMode.ElideRight, width)
+        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
         laid = QStaticText(shown)
         laid.setTextFormat(Qt.TextFormat.PlainText)
-        laid.prepare(font=self._fonts[look])
+        laid.prepare(font=font)
         size = laid.size()
         if len(self._texts) >= _CACHE:
             self._texts.popitem(last=False)
