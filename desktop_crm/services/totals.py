@@ -29,7 +29,7 @@ from desktop_crm.meta.types import ExactNumber
 from desktop_crm.services import grouping
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
-from desktop_crm.services.list_layout import Summary
+from desktop_crm.services.list_layout import Summary, summaries
 from desktop_crm.services.list_plan import Plan, Words
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.query import prepared
@@ -37,8 +37,6 @@ from desktop_crm.services.record_query import RecordQuery
 
 MOST_GROUPS: Final = 200_000
 """More groups than anybody can use; each costs memory beside its records."""
-_NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT})
-_ORDERED: Final = _NUMBERS | {kinds.DATE, kinds.DATETIME}
 _LIMB: Final = 10**9
 """SQLite adds 64-bit integers; in two limbs no sum of a table overflows."""
 _CENT: Final = Decimal("0.01")
@@ -82,17 +80,6 @@ class Grouped:
 
     groups: list[GroupTotals]
     totals: Totals
-
-
-def offered(bound: BoundField) -> tuple[Summary, ...]:
-    """Totals that make sense for a field."""
-    if bound.column is None:
-        return ()
-    if bound.kind in _NUMBERS:
-        return tuple(Summary)
-    if bound.kind in _ORDERED:
-        return (Summary.COUNT, Summary.LEAST, Summary.GREATEST)
-    return (Summary.COUNT,)
 
 
 def totals(
@@ -192,7 +179,7 @@ def _named(plan: Plan, sub: FromClause, currencies: list[str]) -> Select[Any]:
             ways = grouping.order_of_value(bound, sub.c.g)
         ways = plan.directed(ways)
     for n, path in enumerate(currencies):
-        code = sub.c[f"m{n}"]
+        code: ColumnElement[Any] = sub.c[f"m{n}"]
         if plan.paths.field(path)[0].kind is kinds.LINK:
             target, linked, source = _linked(plan, source, path, code, f"t{n}")
             code = _title(target, linked)
@@ -232,7 +219,7 @@ def _currency(bound: BoundField, path: str) -> str:
 
 def _pieces(paths: Paths, path: str, summary: Summary) -> list[ColumnElement[Any]]:
     bound, _ = paths.field(path)
-    if summary not in offered(bound):
+    if summary not in summaries(bound):
         raise UserError(N_("This field cannot be totalled in this way."), field=path)
     if bound.kind is kinds.LINK:
         # A record out of reach is not counted, as it is not shown.

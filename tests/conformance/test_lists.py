@@ -16,7 +16,7 @@ from desktop_crm.services import grouping, query, totals
 from desktop_crm.services.columns import find, target_of
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
-from desktop_crm.services.list_layout import Summary
+from desktop_crm.services.list_layout import Summary, summaries
 from desktop_crm.services.query import Order, RecordQuery
 from tests.conformance.test_filters import rules
 from tests.support.world import PEOPLE, World
@@ -123,13 +123,13 @@ def test_totals_equal_those_of_python(world: World, entity: Entity) -> None:
     paths = [*entity.fields, *linked(world, entity)]
     fields = {path: found for path in paths if (found := find(world.admin, entity, path))}
     for summary in Summary:
-        wanted = {p: summary for p, field in fields.items() if summary in totals.offered(field)}
+        wanted = {p: summary for p, field in fields.items() if summary in summaries(field)}
         asked = RecordQuery(entity.key, tuple(entity.fields))
-        found = totals.totals(world.admin, asked, wanted)
+        ours = totals.totals(world.admin, asked, wanted)
         for path in wanted:
             expected = _by_python(world.admin, entity, path, fields[path], summary)
-            assert dict(found.of.get(path, ())) == expected, (path, summary)
-        assert found.count == query.count(world.admin, asked)
+            assert dict(ours.of.get(path, ())) == expected, (path, summary)
+        assert ours.count == query.count(world.admin, asked)
 
 
 def _by_python(

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QObject, Qt
+from PySide6.QtCore import QItemSelectionModel, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField
+from desktop_crm.services.totals import Grouped, GroupTotals, Totals
 from desktop_crm.views.lists.columns import ListColumn, Look
 from desktop_crm.views.lists.record_model import MISSING, PAGE, PAGES_KEPT, RecordModel
 from desktop_crm.views.lists.record_view import RecordView
@@ -34,13 +35,25 @@ COLUMNS = (column("name", Look.PERSON), column("city"))
 
 
 class Source:
-    """Rows by key, counted; keys are 1000, 1001, …"""
+    """Rows by key, counted; keys are 1000, 1001, …; grouped where sizes of groups are given."""
 
-    def __init__(self, count: int, name: str = "row") -> None:
+    def __init__(self, count: int, name: str = "row", sizes: Sequence[int] = ()) -> None:
         self.count = count
+        self.sizes = sizes
+        self.grouped_by = "city" if sizes else ""
         self.name = name
         self.asked: list[tuple[int, int]] = []
         self.gone: set[int] = set()
+
+    def groups(self, cancel: object = None) -> Grouped:
+        parts = [GroupTotals(f"G{n}", None, Totals(size)) for n, size in enumerate(self.sizes)]
+        return Grouped(parts, Totals(sum(self.sizes)))
+
+    def group_label(self, part: GroupTotals) -> str:
+        return str(part.value)
+
+    def total_texts(self, totals: Totals) -> dict[str, str]:
+        return {"city": f"{totals.count} cities"}
 
     def first_page(self, limit: int, cancel: object = None) -> list[ShownRow]:
         return [self._row(1000 + i) for i in range(min(limit, self.count))]
@@ -335,3 +348,95 @@ def test_keys_beyond_32_bits_arrive_whole(
     with qtbot.waitSignal(table.current_changed) as told:
         tasks.answer_all()
     assert told.args == [big]
+
+
+# --- groups -------------------------------------------------------------------------------------
+
+SIZES = (3, 400_000, 599_997)
+
+
+@pytest.fixture
+def grouped(view: RecordView, model: RecordModel, tasks: HeldTasks) -> RecordView:
+    """A million records in three groups."""
+    model.set_source(Source(MILLION, sizes=SIZES), COLUMNS)
+    tasks.answer_all()
+    return view
+
+
+def test_groups_stand_above_their_records(grouped: RecordView, model: RecordModel) -> None:
+    assert model.rowCount() == MILLION + 3
+    assert [model.group_at(row) for row in (0, 1, 4, 400_005)] == [0, -1, 1, 2]
+    assert [model.id_at(row) for row in (0, 1, 3, 4, 5)] == [None, 1000, 1002, None, 1003]
+    assert model.row_of(1003) == 5
+    assert str(model.data(model.index(4, 0))) == "G1, 400000 records"
+    assert model.data(model.index(4, 1)) == "400000 cities"
+
+
+def test_a_closed_group_stays_closed_in_the_next_answer(
+    grouped: RecordView, model: RecordModel, tasks: HeldTasks
+) -> None:
+    grouped.set_open(1, is_open=False)
+    assert model.rowCount() == MILLION + 3 - 400_000
+    assert model.row_of(5000) == 4
+    model.set_source(Source(MILLION, sizes=SIZES), COLUMNS)
+    tasks.answer_all()
+    assert model.rowCount() == MILLION + 3 - 400_000
+    grouped.set_all_open(is_open=False)
+    assert model.rowCount() == 3
+    grouped.set_all_open(is_open=True)
+    assert model.rowCount() == MILLION + 3
+
+
+def test_keys_open_close_and_walk_through_groups(grouped: RecordView, model: RecordModel) -> None:
+    grouped.setCurrentIndex(model.index(7, 0))
+    QTest.keyClick(grouped, Qt.Key.Key_Left)
+    assert grouped.currentIndex().row() == 4
+    QTest.keyClick(grouped, Qt.Key.Key_Left)
+    assert model.rowCount() == MILLION + 3 - 400_000
+    QTest.keyClick(grouped, Qt.Key.Key_Right)
+    assert model.rowCount() == MILLION + 3
+    QTest.keyClick(grouped, Qt.Key.Key_Right)
+    assert grouped.current_id() == 1003
+    QTest.keyClick(grouped, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert model.rowCount() == 3
+    QTest.keyClick(grouped, Qt.Key.Key_Return)
+    assert model.rowCount() > 3
+
+
+def test_the_head_of_a_group_selects_its_records(grouped: RecordView, model: RecordModel) -> None:
+    grouped.selectRow(0)
+    assert list(grouped.selected_ids()) == [1000, 1001, 1002]
+    QTest.keyClick(grouped, Qt.Key.Key_Down)
+    assert list(grouped.selected_ids()) == [1000]
+    grouped.selectRow(4)
+    assert grouped.selected_count() == 400_000
+    grouped.set_open(1, is_open=False)
+    grouped.selectRow(4)
+    assert grouped.selected_count() == 400_000
+    assert grouped.selected_ids()[:2] == array("q", [1003, 1004])
+    grouped.selectAll()
+    assert grouped.selected_count() == MILLION
+
+
+def test_a_click_on_the_mark_opens_and_closes(grouped: RecordView, model: RecordModel) -> None:
+    place = grouped.visualRect(model.index(4, 0)).center()
+    place.setX(15)
+    QTest.mouseClick(grouped.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert model.rowCount() == MILLION + 3 - 400_000
+    beside = place + QPoint(80, 0)
+    QTest.mouseClick(grouped.viewport(), Qt.MouseButton.LeftButton, pos=beside)
+    QTest.mouseDClick(grouped.viewport(), Qt.MouseButton.LeftButton, pos=beside)
+    assert model.rowCount() == MILLION + 3
+
+
+def test_groups_and_keys_of_different_moments_are_asked_again(
+    model: RecordModel, tasks: HeldTasks
+) -> None:
+    source = Source(10, sizes=(4, 5))
+    model.set_source(source, COLUMNS)
+    tasks.answer()
+    tasks.answer()
+    assert model.rowCount() == 0
+    source.sizes = (5, 5)
+    tasks.answer_all()
+    assert model.rowCount() == 12

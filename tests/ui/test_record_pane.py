@@ -376,7 +376,7 @@ def test_opportunities_are_shown_as_a_board_and_again_as_a_list(
     assert pane.list.search.isHidden()
     pane.board_button.click()
     settle(qtbot, bench)
-    assert pane.list.pages.currentWidget() is pane.list.table
+    assert pane.list.pages.currentWidget() is pane.list.listing
 
 
 def test_import_and_export_know_the_list(

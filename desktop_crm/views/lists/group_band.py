@@ -100,7 +100,7 @@ class _Band:
             if not text:
                 continue
             left, width = view.place_of(order[place])
-            needed = painter.fontMetrics().horizontalAdvance(text) + 2 * _PAD
+            needed = painter.fontMetrics().horizontalAdvance(text) + 2 * _PAD + 2
             right = view.look_of(order[place]) == Look.NUMBER
             start = max(left + width - needed, mark_width() + _LEAST_NAME) if right else left
             end = left + width if right else max(left + width, min(left + needed, edge))

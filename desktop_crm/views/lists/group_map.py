@@ -79,7 +79,8 @@ class GroupMap:
         group, place = self.at(first)
         start = self._bases[group] + max(place, 0)
         group, place = self.at(last)
-        end = self._bases[group + 1] if place == HEAD else self._bases[group] + place + 1
+        whole = self._heads[group] >= first
+        end = self._bases[group + 1] if whole else self._bases[group] + place + 1
         return start, end
 
     def is_open(self, group: int) -> bool:

@@ -6,8 +6,16 @@ from string import ascii_uppercase
 from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtGui import QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from desktop_crm.core.i18n import tr
@@ -44,7 +52,7 @@ class LetterBar(QWidget):
     @property
     def letter(self) -> str:
         """The letter in force; empty for all."""
-        return LETTERS[self._at].lower()
+        return str(LETTERS[self._at]).lower()
 
     def clear(self) -> None:
         """Show all again, without telling."""

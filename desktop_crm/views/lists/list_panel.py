@@ -12,27 +12,31 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.meta.field import Menu
 from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
-from desktop_crm.services.list_layout import Density, ListLayout
+from desktop_crm.services.list_layout import PLAIN, ListLayout, usable
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.filters.chips import ChipLine
-from desktop_crm.views.lists import arrange_menu
+from desktop_crm.views.lists import arrange_menu, empty_list
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
+from desktop_crm.views.lists.letter_bar import LetterBar
+from desktop_crm.views.lists.list_totals import ListTotals
 from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.record_view import RecordView
 from desktop_crm.views.lists.rows import QuerySource
-from desktop_crm.views.new_texts import new_record
+from desktop_crm.views.lists.totals_row import TotalsRow
 from desktop_crm.views.widgets.buttons import show_menu, tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
-from desktop_crm.views.widgets.layout import row, separator
+from desktop_crm.views.widgets.layout import column, row, separator
 from desktop_crm.views.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.context import Actor
     from desktop_crm.services.list_view import ListView
     from desktop_crm.views.lists.columns import ListColumn
     from desktop_crm.views.workbench import Workbench
@@ -89,10 +93,12 @@ class ListPanel(QFrame):
         self._is_typed = False
         self.count = 0
         self.is_exact = True
+        self._usable = PLAIN
         self._instead: QWidget | None = None
         self.model = RecordModel(bench.tasks, self)
         self.table = RecordView(f"table.{self._name}", tr(self.entity.plural))
         self.table.setModel(self.model)
+        self.table.number_text = lambda number: bench.formats.number(number, 0)
         self._build(extras)
         self._connect()
 
@@ -131,7 +137,13 @@ class ListPanel(QFrame):
         self.notice = Notice()
         self.empty = EmptyState(self.entity.icon, "", "", name=f"empty.{self._name}")
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.table)
+        self.totals = TotalsRow(f"totals.{self._name}", self.table)
+        self.totals.hide()
+        self._totals = ListTotals(self._bench, self.totals, self._failed)
+        self.letters = LetterBar(f"letters.{self._name}")
+        self.letters.setVisible(self.has_letters)
+        self.listing = row(column(self.table, self.totals, spacing=0), self.letters, spacing=0)
+        self.pages.addWidget(self.listing)
         self.pages.addWidget(self.empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 0, 1, 6)
@@ -156,6 +168,11 @@ class ListPanel(QFrame):
         self.search.searched.connect(self._searched)
         self.chips.changed.connect(self.filter_by)
         self.chips.edit_wanted.connect(self.build_filter)
+        self.model.totalled.connect(self._totals.take)
+        self.totals.menu_wanted.connect(
+            lambda path, at: show_menu(self.totals, arrange_menu.of_total(self, path), at=at)
+        )
+        self.letters.chosen.connect(lambda _letter: self.reload())
 
     # --- what is shown ---------------------------------------------------------------------
 
@@ -163,6 +180,7 @@ class ListPanel(QFrame):
         """Show another view, with what the person changed of its layout before."""
         self._view = view
         self.arranged.show(view)
+        self.letters.clear()
         self.title.setText(view.title)
         self.reload()
 
@@ -178,6 +196,21 @@ class ListPanel(QFrame):
         )
 
     @property
+    def view(self) -> ListView | None:
+        """The view shown, None before the first one."""
+        return self._view
+
+    @property
+    def condition(self) -> Node | None:
+        """What was filtered for beside the view."""
+        return self._condition
+
+    @property
+    def actor(self) -> Actor:
+        """Who looks."""
+        return self._bench.actor
+
+    @property
     def is_changed(self) -> bool:
         """Whether the list stands otherwise than its view says."""
         return self._condition is not None or self.arranged.is_changed
@@ -188,35 +221,65 @@ class ListPanel(QFrame):
         self.reload()
 
     def query(self) -> RecordQuery:
-        """Filter, order and search of the list as it stands."""
-        layout = self.arranged.layout
-        of_view, _gone = filters.usable(layout.filter, self.entity)
-        condition = filters.both(of_view, self._condition)
+        """Filter, order, grouping and search of the list as it stands."""
+        layout = self._usable
         columns = tuple(column.path for column in self.model.columns)
-        return RecordQuery(self.entity.key, columns, condition, layout.order, self._search)
+        return RecordQuery(
+            self.entity.key,
+            columns,
+            filters.both(layout.filter, self._condition),
+            layout.order,
+            self._search,
+            group=layout.group,
+            starts=self.letters.letter,
+        )
 
     def reload(self) -> None:
         """Ask the database again; the current record stays current."""
-        layout = self.arranged.layout
+        actor = self._bench.actor
+        self._usable, gone = usable(actor, self.entity, self.arranged.layout)
+        layout = self._usable
         usual = tuple(path for path in self.entity.columns if path != self._without)
-        paths = layout.columns or usual
-        columns = list_columns.columns(self._bench.actor, self.entity, paths)
+        columns = list_columns.columns(actor, self.entity, layout.columns or usual)
         if not columns:
-            columns = list_columns.columns(self._bench.actor, self.entity, usual)
-        self._say_gone(layout.filter)
+            columns = list_columns.columns(actor, self.entity, usual)
+        self.notice.say(_gone_text(gone), "warn")
         self.chips.show_filter(self._condition)
         self.table.drops_columns = not layout.columns
+        self.table.formats = layout.formats
         self.table.set_density(layout.density)
         self.table.show_columns(columns, dict(layout.widths), layout.frozen)
         self.table.show_order(self.order)
-        source = QuerySource(self._bench.actor, self.query(), columns, self._bench.formats)
+        paths = {column.path for column in columns}
+        wanted = {path: s for path, s in layout.totals.items() if path in paths}
+        asked = replace(self.query(), marks=tuple(format_.filter for format_ in layout.formats))
+        source = QuerySource(actor, asked, columns, self._bench.formats, wanted)
         self.model.set_source(source, columns)
+        self._totals.ask(source, wanted)
 
-    def _say_gone(self, of_view: Node | None) -> None:
-        """Name the conditions of the view whose field or relation no longer exists."""
-        _kept, gone = filters.usable(of_view, self.entity)
-        left_out = tr("The condition is left out; the rest of the view is kept.")
-        self.notice.say(" ".join((*gone, left_out)) if gone else "", "warn")
+    # --- letters ---------------------------------------------------------------------------
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether the bar of first letters is shown."""
+        usual = self.entity.menu is Menu.MAIN
+        wanted = bool(self._bench.recall(f"letters.{self._name}").get("on", usual))
+        return self.may_have_letters and wanted
+
+    @property
+    def may_have_letters(self) -> bool:
+        """Whether titles of these records can be looked up by their first letter."""
+        return "title_key" in self.entity.fields
+
+    def show_letters(self, *, on: bool) -> None:
+        """Show or hide the bar of first letters on this machine."""
+        self._bench.remember(f"letters.{self._name}", {"on": on})
+        self.letters.setVisible(self.has_letters)
+        if not on and self.letters.letter:
+            self.letters.clear()
+            self.reload()
+
+    # --- what came -------------------------------------------------------------------------
 
     @Slot(object, bool)
     def _counted(self, count: int, exact: bool) -> None:
@@ -225,7 +288,8 @@ class ListPanel(QFrame):
         number = self._bench.formats.number(count, 0)
         self.pill.show_text(number if exact else f"{number}+")
         if count == 0:
-            self._say_empty()
+            empty_list.say_empty(self)
+        self._totals.say_count(count)
         self._show_page()
         self.told.emit()
 
@@ -241,42 +305,13 @@ class ListPanel(QFrame):
         self._show_page()
 
     def _show_page(self) -> None:
-        usual = self.table if self.count or self.notice.text else self.empty
+        usual = self.listing if self.count or self.notice.text else self.empty
         self.pages.setCurrentWidget(self._instead or usual)
 
-    def _say_empty(self) -> None:
-        plural = tr(self.entity.plural)
-        if self.search.text().strip():
-            self.empty.say(
-                tr("Nothing found"),
-                tr("No record of this view contains “{text}”.", text=self.search.text().strip()),
-                tr("Clear the filter"),
-                self.search.clear,
-                drawing="search",
-            )
-        elif self._condition is not None:
-            self.empty.say(
-                tr("Nothing found"),
-                tr("No record of this view meets the filter."),
-                tr("Clear the filter"),
-                lambda: self.filter_by(None),
-                drawing="filter",
-            )
-        elif self._view is not None and self._view.filter is not None:
-            self.empty.say(
-                tr("Nothing in this view"),
-                tr("No record meets the conditions of “{view}”.", view=self._view.title),
-                drawing=self.entity.icon,
-            )
-        else:
-            may = self._bench.actor.can(self.entity.key, "create")
-            self.empty.say(
-                tr("{records}: none yet", records=plural),
-                tr("Make the first record here, or bring in a list by Import."),
-                new_record(self.entity) if may else "",
-                self.new_wanted.emit,
-                drawing=self.entity.icon,
-            )
+    def show_all_letters(self) -> None:
+        """Show titles that begin with any letter."""
+        self.letters.clear()
+        self.reload()
 
     @Slot(object)
     def _failed(self, error: Exception) -> None:
@@ -346,25 +381,15 @@ class ListPanel(QFrame):
 
     def sort_by(self, order: tuple[Order, ...]) -> None:
         """Sort by several columns, the first decides."""
-        signs = [f"{'-' if sort.descending else ''}{sort.field}" for sort in order]
-        self.arranged.change(order=signs)
-        self.reload()
+        self.arrange(order=[f"{'-' if sort.descending else ''}{sort.field}" for sort in order])
 
-    def freeze(self, count: int) -> None:
-        """Let so many columns at the left stay while the others scroll."""
-        # Columns that are frozen are chosen: none of them gives way for want of room.
-        self.arranged.change(frozen=count, columns=list(self.shown_columns()))
-        self.reload()
+    def arrange(self, **values: object) -> None:
+        """Show the list otherwise and remember it.
 
-    def hide_column(self, path: str) -> None:
-        """Show a column no more."""
-        rest = [shown for shown in self.shown_columns() if shown != path]
-        self.arranged.change(columns=rest)
-        self.reload()
-
-    def set_density(self, density: Density) -> None:
-        """Choose how high the rows are."""
-        self.arranged.change(density=density.value)
+        Args:
+            values: Parts of the stored form of a layout, e.g. ``density="compact"``.
+        """
+        self.arranged.change(**values)
         self.reload()
 
     @Slot(int, object)
@@ -395,8 +420,7 @@ class ListPanel(QFrame):
         def chosen(result: int) -> None:
             if result:
                 columns = list(dialog.chosen())
-                self.arranged.change(columns=columns, frozen=dialog.frozen_count())
-                self.reload()
+                self.arrange(columns=columns, frozen=dialog.frozen_count())
             dialog.deleteLater()
 
         dialog.finished.connect(chosen)
@@ -417,7 +441,7 @@ class ListPanel(QFrame):
         """Sorts of the list, the first decides; the entity's own where nobody chose any."""
         default = self.entity.order or self.entity.title
         own = Order(default.lstrip("-"), default.startswith("-"))
-        return self.arranged.layout.order or (own,)
+        return self._usable.order or (own,)
 
     # --- selection and news ----------------------------------------------------------------
 
@@ -428,11 +452,37 @@ class ListPanel(QFrame):
     def take_changes(self, changes: ChangeSet) -> None:
         """Show what somebody changed: in place, or as a new list when records came or went."""
         ids = changes.ids(self.entity.key)
-        kinds = {c.kind.value for c in changes.changes if c.entity == self.entity.key}
-        if kinds - {"updated"} and self.count <= _REFRESHED:
+        kinds_ = {c.kind.value for c in changes.changes if c.entity == self.entity.key}
+        moved = kinds_ - {"updated"} or (kinds_ and self._usable.group)
+        if moved and self.count <= _REFRESHED:
             self.table.stay_near()
             self.reload()
-        elif ids:
+            return
+        linked = {column.field.target for column in self.model.columns if column.field.target}
+        if ids:
             self.model.reload(ids)
-        elif changes.touches(*(c.field.target for c in self.model.columns if c.field.target)):
+        elif changes.touches(*linked, *self._behind()):
             self.model.reload()
+        if kinds_:
+            self._totals.again()
+
+    def _behind(self) -> set[str]:
+        """Kinds of linked records whose values are shown."""
+        found: set[str] = set()
+        for shown in self.model.columns:
+            link, dot, _name = shown.path.rpartition(".")
+            while dot:
+                target = list_columns.behind(self._bench.actor, self.entity, link)
+                found |= {target.key} if target is not None else set()
+                link, dot, _name = link.rpartition(".")
+        return found
+
+
+def _gone_text(gone: tuple[str, ...]) -> str:
+    if not gone:
+        return ""
+    return tr(
+        "This view names what is no longer there: {names}. The rest of it is shown, and the view "
+        "itself was not changed.",
+        names="; ".join(gone),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import (
@@ -117,6 +118,7 @@ class RecordModel(QAbstractTableModel):
     def _ask_groups(self, generation: int, source: RowSource) -> None:
         """Ask for the groups and for all keys in their order, on two threads."""
         self._answers = (None, None)
+        asks: tuple[Callable[..., Grouped | array[int]], ...] = (source.groups, source.keys)
         self._running = [
             self._tasks.read(
                 ask,
@@ -126,7 +128,7 @@ class RecordModel(QAbstractTableModel):
                 owner=self,
                 cancellable=True,
             )
-            for ask in (source.groups, source.keys)
+            for ask in asks
         ]
 
     def _stop(self) -> None:

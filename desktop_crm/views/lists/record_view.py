@@ -99,7 +99,7 @@ class RecordView(ColumnView):
     def _intervals(self) -> list[tuple[int, int]]:
         """Positions of the selected records, as few disjoint spans in order, ends not included."""
         model = self.selectionModel()
-        if model is None or self.rows_of is None:
+        if self.rows_of is None:
             return []
         found: list[tuple[int, int]] = []
         for span in sorted(_spans(model.selection()), key=QItemSelectionRange.top):
@@ -160,10 +160,11 @@ class RecordView(ColumnView):
             self.current_changed.emit(None)
             self._begin(min(max(near, 0), model.rowCount() - 1))
             return
-        self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
+        # Whoever hears of the selection asks at once what is current.
         self.selectionModel().setCurrentIndex(
             model.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate
         )
+        self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
         self.scrollTo(model.index(row, 0))
 
     def stay_near(self) -> None:

@@ -94,31 +94,11 @@ class RowDelegate(QStyledItemDelegate):
         column = index.column()
         look = view.look_of(column)
         if row != self._row:
-            # Flags are slow objects; all cells of a row are selected together.
-            self._row = row
-            self._selected = bool(option.state & QStyle.StateFlag.State_Selected)
-            model = view.rows_of
-            self._shown = model.row_at(row) if model is not None else None
-            self._is_head = model is not None and model.group_at(row) >= 0
-            self._format = self._format_of(self._shown)
+            self._read_row(row, option)
         if self._is_head:  # the list paints it as one band
             return
-        selected = self._selected
-        active = view.shows_focus
-        if selected:
-            painter.fillRect(area, self._sel if active else self._sel_inactive)
-        elif row == view.hover_row:
-            painter.fillRect(area, self._hover)
-        elif self._format is not None and self._format.tone:
-            painter.fillRect(area, theme.color(f"{self._format.tone}_bg"))
-        bottom = area.bottom()
-        painter.fillRect(area.left(), bottom, area.width(), 1, self._stroke)
         first = view.is_first(column)
-        if selected and first:
-            painter.fillRect(area.left(), area.top(), 3, area.height(), self._line)
-        if active and row == view.current_row:
-            painter.fillRect(area.left(), area.top(), area.width(), 1, self._line)
-            painter.fillRect(area.left(), bottom, area.width(), 1, self._line)
+        self._paint_ground(painter, area, row, first=first)
         text = self._cell_text(index, column)
         if not text:
             return
@@ -141,6 +121,33 @@ class RowDelegate(QStyledItemDelegate):
         x = left + width - text_width if look == Look.NUMBER else left
         y = area.top() + (area.height() - text_height) / 2
         painter.drawStaticText(QPointF(x, y), laid)
+
+    def _read_row(self, row: int, option: QStyleOptionViewItem) -> None:
+        """Ask once for what all cells of a row have in common; flags are slow objects."""
+        model = self._view.rows_of
+        self._row = row
+        self._selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        self._shown = model.row_at(row) if model is not None else None
+        self._is_head = self._shown is None and model is not None and model.group_at(row) >= 0
+        self._format = self._format_of(self._shown)
+
+    def _paint_ground(self, painter: QPainter, area: QRect, row: int, *, first: bool) -> None:
+        """Paint what lies under a cell: selection, mouse or format, and the hairline."""
+        view = self._view
+        active = view.shows_focus
+        if self._selected:
+            painter.fillRect(area, self._sel if active else self._sel_inactive)
+        elif row == view.hover_row:
+            painter.fillRect(area, self._hover)
+        elif self._format is not None and self._format.tone:
+            painter.fillRect(area, theme.color(f"{self._format.tone}_bg"))
+        bottom = area.bottom()
+        painter.fillRect(area.left(), bottom, area.width(), 1, self._stroke)
+        if self._selected and first:
+            painter.fillRect(area.left(), area.top(), 3, area.height(), self._line)
+        if active and row == view.current_row:
+            painter.fillRect(area.left(), area.top(), area.width(), 1, self._line)
+            painter.fillRect(area.left(), bottom, area.width(), 1, self._line)
 
     def _format_of(self, shown: ShownRow | None) -> Format | None:
         if shown is None or shown.mark is None or shown.mark >= len(self._view.formats):
