@@ -409,10 +409,10 @@ class _Tour:
 
     def _board(self) -> None:
         self.window.show_module("opportunity")
-        self._pane().board_button.click()
+        self._pane().board.show("stage")
 
     def _board_back(self) -> None:
-        self._pane().board_button.click()
+        self._pane().board.show("")
         self._settle()
 
     # --- dialogs -----------------------------------------------------------------------------

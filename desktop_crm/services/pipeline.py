@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -284,70 +284,9 @@ def visible(actor: Actor, *, mine: bool) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A stage with its totals and its first cards."""
-
-    total: StageTotal
-    deals: tuple[Deal, ...]
-
-
-def board(
-    actor: Actor,
-    *,
-    limits: Mapping[int, int],
-    step: int = 50,
-    mine: bool = False,
-    cancel: Cancel | None = None,
-) -> tuple[Lane, ...]:
-    """Every active stage with its cards; one statement for the totals and one for each stage.
-
-    Args:
-        actor: who asks.
-        limits: how many cards of a stage, by its id.
-        step: how many of a stage that is not named there.
-        mine: only the actor's own opportunities.
-        cancel: stops the statements.
-    """
-    return tuple(
-        Lane(
-            total,
-            deals(
-                actor,
-                total.stage_id,
-                limit=limits.get(total.stage_id, step),
-                mine=mine,
-                cancel=cancel,
-            )
-            if total.count
-            else (),
-        )
-        for total in pipeline_totals(actor, mine=mine, cancel=cancel)
-    )
-
-
 def may_edit(actor: Actor, entity: str, owner_id: int | None) -> bool:
     """Whether the actor may change a record with this owner."""
     return permissions.may(actor, registry.get(entity), "edit", {"owner_id": owner_id})
-
-
-def deals(
-    actor: Actor,
-    stage_id: int,
-    *,
-    offset: int = 0,
-    limit: int = 50,
-    mine: bool = False,
-    cancel: Cancel | None = None,
-) -> tuple[Deal, ...]:
-    """Cards of one stage: what closes first, or was closed last, at the top."""
-    return _deals(
-        actor,
-        and_(visible(actor, mine=mine), Opportunity.stage_id == stage_id),
-        offset,
-        limit,
-        cancel,
-    )
 
 
 def my_deals(actor: Actor, *, limit: int = 8, cancel: Cancel | None = None) -> tuple[Deal, ...]:

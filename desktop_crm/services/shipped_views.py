@@ -101,6 +101,11 @@ def shipped(actor: Actor, entity: Entity) -> tuple[ListView, ...]:
     return tuple(views)
 
 
+def overdue(entity: Entity) -> tuple[Node | None, str]:
+    """When records of an entity are overdue, and the field of the day; None and empty: never."""
+    return _OVERDUE.get(entity.key, (None, ""))
+
+
 def _own(actor: Actor, entity: Entity) -> list[ListView]:
     if not entity.owned or actor.user_id is None:
         return []

@@ -33,7 +33,7 @@ from desktop_crm.views.panes.calendar import CalendarPane
 from desktop_crm.views.panes.home import HomePane
 from desktop_crm.views.panes.mail import MailPane
 from desktop_crm.views.panes.pane import Pane
-from desktop_crm.views.panes.pipeline_board import PipelineBoard
+from desktop_crm.views.panes.record_pane import RecordPane
 from desktop_crm.views.panes.settings import SettingsPane
 from tests.support.company import Company
 from tests.support.post import deliver, suggest
@@ -101,12 +101,12 @@ def test_dialogs(bench: Workbench, company: Company, qtbot: QtBot, name: str) ->
     dialog.close()
 
 
-@pytest.mark.parametrize("make", [CalendarPane, HomePane, MailPane, PipelineBoard])
+@pytest.mark.parametrize("make", [CalendarPane, HomePane, MailPane])
 def test_panes(
     bench: Workbench,
     company: Company,
     qtbot: QtBot,
-    make: Callable[[Workbench], Pane | PipelineBoard],
+    make: Callable[[Workbench], Pane],
 ) -> None:
     message = deliver(company, "Offer", files={"offer.pdf": b"%PDF"})
     suggest(company, message, "contact", company.ids["claire"])
@@ -114,9 +114,22 @@ def test_panes(
     qtbot.addWidget(pane)
     pane.resize(1300, 760)
     pane.show()
-    (pane.activate if isinstance(pane, Pane) else pane.refresh)()
+    pane.activate()
     settle(qtbot, bench)
     qtbot.waitUntil(lambda: not bench.tasks.busy)
+    assert reachable(pane)
+    assert nameless(pane) == []
+
+
+@pytest.mark.parametrize(("entity", "field"), [("opportunity", "stage"), ("lead", "rating")])
+def test_a_board(bench: Workbench, qtbot: QtBot, entity: str, field: str) -> None:
+    pane = RecordPane(bench, entity)
+    qtbot.addWidget(pane)
+    pane.resize(1300, 760)
+    pane.show()
+    pane.activate()
+    pane.board.show(field)
+    settle(qtbot, bench)
     assert reachable(pane)
     assert nameless(pane) == []
 

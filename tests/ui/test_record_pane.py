@@ -366,19 +366,6 @@ def test_a_lead_is_converted(
     assert shell_of(bench).opened[0][0] == "opportunity"
 
 
-def test_opportunities_are_shown_as_a_board_and_again_as_a_list(
-    opened: Pane, bench: Workbench, qtbot: QtBot
-) -> None:
-    pane = opened("opportunity")
-    pane.board_button.click()
-    settle(qtbot, bench)
-    assert pane.list.pages.currentWidget() is pane._board
-    assert pane.list.search.isHidden()
-    pane.board_button.click()
-    settle(qtbot, bench)
-    assert pane.list.pages.currentWidget() is pane.list.listing
-
-
 def test_import_and_export_know_the_list(
     opened: Pane, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

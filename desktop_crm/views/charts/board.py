@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.views import theme
-from desktop_crm.views.charts.board_card import BoardCard, BoardLane, paint_card
+from desktop_crm.views.charts.board_card import BoardCard, BoardLane, Key, paint_card
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.labels import Elide, label
 
@@ -84,7 +84,7 @@ class LaneCards(QWidget):
             painter.setFont(theme.font(12))
             painter.setPen(theme.color("text3"))
             box = QRectF(0, 0, self.width(), theme.scaled(CARD))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tr("Nothing in this stage"))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tr("Nothing here"))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position())
@@ -170,7 +170,7 @@ class LaneColumn(QFrame):
         self.lane = lane
         self.cards.lane = lane
         self._title.setText(lane.title)
-        self._count.setText(str(lane.count))
+        self._count.setText(lane.number)
         self._total.setText(lane.total or " ")
         rest = lane.count - len(lane.cards)
         self._more.setVisible(rest > 0)
@@ -278,7 +278,7 @@ class Board(QWidget):
 
     # --- selection -----------------------------------------------------------------------
 
-    def is_current(self, key: int, index: int) -> bool:
+    def is_current(self, key: Key, index: int) -> bool:
         """Whether a card is the selected one."""
         lane = self.columns[self._lane].lane if self._lane < len(self.columns) else None
         return lane is not None and lane.key == key and index == self._index
@@ -290,7 +290,7 @@ class Board(QWidget):
         cards = self.columns[self._lane].lane.cards
         return cards[self._index] if self._index < len(cards) else None
 
-    def choose(self, key: int, index: int) -> None:
+    def choose(self, key: Key, index: int) -> None:
         """Select a card by its column and place."""
         self._lane = next(n for n, one in enumerate(self.columns) if one.lane.key == key)
         self._index = index

@@ -10,6 +10,9 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 from desktop_crm.views import theme
 from desktop_crm.views.widgets.avatar import paint_avatar
 
+Key = str | int | None
+"""Value that the cards of a column share; None where none is set."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoardCard:
@@ -38,13 +41,24 @@ class BoardCard:
 
 @dataclass(frozen=True, slots=True)
 class BoardLane:
-    """One column: its key, head texts, tone of its marker, all its cards' number, and the first."""
+    """One column.
 
-    key: int
+    Attributes:
+        key: what its cards have in common.
+        title: in its head.
+        count: how many cards it has in all.
+        number: the same as text.
+        total: sum of their amounts as text.
+        tone: colour token of its marker.
+        cards: the first of them.
+    """
+
+    key: Key
     title: str
     count: int
+    number: str
     total: str
-    tone: str = "series_1"
+    tone: str = "info"
     cards: tuple[BoardCard, ...] = ()
 
 

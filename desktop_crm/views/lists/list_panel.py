@@ -298,8 +298,6 @@ class ListPanel(QFrame):
         if widget is not None and self.pages.indexOf(widget) < 0:
             self.pages.addWidget(widget)
         self._instead = widget
-        self.search.setVisible(widget is None)
-        self.builder.setVisible(widget is None)
         self.chooser.setVisible(widget is None)
         self.arranger.setVisible(widget is None)
         self._show_page()

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
-from desktop_crm.services import shipped_views
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.bulk import commands as bulk_commands
@@ -21,16 +20,15 @@ from desktop_crm.views.lists.navigation import NavTree
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.panes.pane_board import PaneBoard
 from desktop_crm.views.panes.pane_views import PaneViews
 from desktop_crm.views.panes.record_detail import RecordDetail
 from desktop_crm.views.record_windows import note_viewed
-from desktop_crm.views.widgets.buttons import show_menu, tool_button
+from desktop_crm.views.widgets.buttons import show_menu
 from desktop_crm.views.widgets.layout import Splitter, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
-    from desktop_crm.services.list_view import ListView
-    from desktop_crm.views.panes.pipeline_board import PipelineBoard
     from desktop_crm.views.workbench import Workbench
 
 _NAV: Final = 208
@@ -51,9 +49,11 @@ class RecordPane(Pane):
         self._narrow = False
         self.nav = NavTree(f"nav.{entity_key}", tr("Views"))
         self.views = PaneViews(bench, self.entity, self.nav, self)
-        self.views.shown.connect(self._view_shown)
         self.views.changed.connect(self.commands_changed)
-        self.list = ListPanel(entity_key, bench, self.views.button, *self._list_extras())
+        self.board = PaneBoard(bench, self.entity, self)
+        self.board.selected.connect(self._current)
+        self.board.changed.connect(self.views.update)
+        self.list = ListPanel(entity_key, bench, self.views.button, self.board.button)
         self.list.opened.connect(self._open)
         self.list.current_changed.connect(self._current)
         self.list.told.connect(self._told)
@@ -73,7 +73,7 @@ class RecordPane(Pane):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
         self._target = entity_commands.Target(
-            self, lambda: self.detail.record, lambda: list(self.list.selected_ids()), self.list
+            self, lambda: self.detail.record, self._selected_ids, self.list
         )
         self._wanted: int | None = None
         self._settle = QTimer(self)
@@ -89,37 +89,6 @@ class RecordPane(Pane):
         delete.activated.connect(self.delete)
         bench.bus.changed.connect(self._changed)
 
-    def _list_extras(self) -> tuple[QWidget, ...]:
-        """More buttons of the list's head, before the column chooser."""
-        self._board: PipelineBoard | None = None
-        if self.entity.key != "opportunity":
-            return ()
-        self.board_button = tool_button(
-            "list.board", tr("Show as board"), "chart_multiple", self.toggle_board
-        )
-        self.board_button.setCheckable(True)
-        return (self.board_button,)
-
-    def toggle_board(self) -> None:
-        """Change between the list and the board of stages."""
-        if self._board is None:
-            from desktop_crm.views.panes.pipeline_board import PipelineBoard
-
-            self._board = PipelineBoard(self.bench)
-            self._board.selected.connect(self._current)
-        on = self.board_button.isChecked()
-        self.list.show_instead(self._board if on else None)
-        self.board_button.setToolTip(tr("Show as list") if on else tr("Show as board"))
-        self.board_button.setAccessibleName(self.board_button.toolTip())
-        if on:
-            self._board.show_mine(self._is_mine())
-            self._board.setFocus()
-        kept = self.bench.recall(self._memory)
-        self.bench.remember(self._memory, {**kept, "board": on})
-
-    def _is_mine(self) -> bool:
-        return self.views.view.key in {shipped_views.MINE, shipped_views.OPEN}
-
     @property
     def _memory(self) -> str:
         return f"pane.{self.entity.key}"
@@ -133,15 +102,14 @@ class RecordPane(Pane):
         sizes = self.bench.recall(self._memory).get("sizes")
         if isinstance(sizes, list) and len(sizes) == 3:
             self.splitter.setSizes([int(size) for size in sizes])
+        self.board.start(self.list)
         self.views.start(self.list)
         self.list.table.setFocus()
-        if self.entity.key == "opportunity" and self.bench.recall(self._memory).get("board"):
-            self.board_button.setChecked(True)
-            self.toggle_board()
 
     def refresh(self) -> None:
         self.list.reload()
         self.views.load()
+        self.board.refresh()
         self.detail.refresh()
 
     def focus_filter(self) -> None:
@@ -175,17 +143,12 @@ class RecordPane(Pane):
         shown = ntr("{number} record", "{number} records", self.list.count, number=number)
         if not self.list.is_exact:
             shown = tr("{number} or more records", number=number)
-        selected = self.list.table.selected_count()
+        selected = 0 if self.board.is_shown else self.list.table.selected_count()
         if not selected:
             return shown
         many = self.bench.formats.number(selected, 0)
         chosen = ntr("{number} selected", "{number} selected", selected, number=many)
         return "   ·   ".join((shown, chosen))
-
-    @Slot(object)
-    def _view_shown(self, _view: ListView) -> None:
-        if self._board is not None and self.board_button.isChecked():
-            self._board.show_mine(self._is_mine())
 
     # --- record ----------------------------------------------------------------------------
 
@@ -240,7 +203,7 @@ class RecordPane(Pane):
 
     def open_current(self) -> None:
         """Open the current record."""
-        current = self.list.table.current_id()
+        current = self._current_id()
         if current is not None:
             self._open(current)
 
@@ -287,10 +250,22 @@ class RecordPane(Pane):
         show_menu(anchor, actions, at=QCursor.pos())
 
     def _has_current(self) -> bool:
-        return self.list.table.current_id() is not None
+        return self._current_id() is not None
 
     def _has_selection(self) -> bool:
+        if self.board.is_shown:
+            return self._has_current()
         return self.list.table.selected_count() > 0
+
+    def _current_id(self) -> int | None:
+        """The record of the card or row the person is at."""
+        return self.board.current_id() if self.board.is_shown else self.list.table.current_id()
+
+    def _selected_ids(self) -> list[int]:
+        if self.board.is_shown:
+            current = self.board.current_id()
+            return [] if current is None else [current]
+        return list(self.list.selected_ids())
 
     def commands(self) -> list[Action]:
         actor = self.bench.actor
@@ -379,6 +354,7 @@ class RecordPane(Pane):
                 group="view",
                 place=Place.MORE,
             ),
+            *self.board.actions(),
             *self.views.actions(),
             Action(
                 "list.select_all",

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, NotFound, PermissionDenied, UserError
 from desktop_crm.models import AuditEntry, DocumentContent, StageHistory
-from desktop_crm.services import agenda, audit, context, dashboards, pipeline, query, records, undo
+from desktop_crm.services import agenda, audit, boards, context, dashboards, query, records, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
 from tests.support.world import World
@@ -151,7 +151,7 @@ def test_panes_name_no_record_out_of_sight(world: World) -> None:
     records.save(world.admin, "activity", None, None, meeting)
     for actor, seen in ((own, False), (world.people["all"], True)):
         day = dashboards.my_day(actor)
-        board = pipeline.board(actor, limits={stage: 50})
+        board = boards.board(actor, RecordQuery("opportunity", ()), "stage")
         events = agenda.events(actor, before, after, everybody=True)
         assert "Meeting" in repr(events)
         assert "Deal" in repr(board)

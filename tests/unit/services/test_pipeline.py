@@ -92,14 +92,6 @@ def test_the_totals_come_from_the_index_alone(company: Company) -> None:
     assert "TEMP B-TREE" not in detail
 
 
-def test_cards_come_in_order_of_closing_and_in_parts(company: Company) -> None:
-    key = company.ids["Proposal"]
-    names = [deal.name for deal in pipeline.deals(company.actor, key)]
-    assert names == ["Spare parts", "Showroom"]
-    second = pipeline.deals(company.actor, key, offset=1, limit=1)
-    assert [deal.name for deal in second] == ["Showroom"]
-
-
 def test_a_card_says_that_its_date_is_past(company: Company) -> None:
     deals = {deal.name: deal for deal in pipeline.my_deals(company.actor)}
     assert deals["Packaging line"].late

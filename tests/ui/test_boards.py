@@ -10,13 +10,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 
-from desktop_crm.services import closing, records
+from desktop_crm.services import closing, records, undo, views
+from desktop_crm.services.list_layout import ListLayout
+from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
-from desktop_crm.views.panes.pipeline_board import PipelineBoard
+from desktop_crm.views.panes.record_board import RecordBoard
+from desktop_crm.views.panes.record_pane import RecordPane
 from tests.support.company import Company
 from tests.support.windows import child, settle, shell_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.views.workbench import Workbench
@@ -25,29 +30,53 @@ ALT = Qt.KeyboardModifier.AltModifier
 
 
 @pytest.fixture
-def board(bench: Workbench, qtbot: QtBot) -> PipelineBoard:
-    made = PipelineBoard(bench)
+def board(bench: Workbench, qtbot: QtBot) -> RecordBoard:
+    made = RecordBoard(bench, "opportunity", lambda: RecordQuery("opportunity", ()))
     qtbot.addWidget(made)
     made.resize(1300, 700)
     made.show()
-    made.refresh()
+    made.show_field("stage")
     settle(qtbot, bench)
     made.board.setFocus()
     return made
 
 
-def lanes(board: PipelineBoard) -> dict[str, list[str]]:
+@pytest.fixture
+def pane(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
+    """A function that shows the pane of an entity with all its records."""
+
+    def show(entity: str) -> RecordPane:
+        made = RecordPane(bench, entity)
+        qtbot.addWidget(made)
+        made.resize(1300, 760)
+        made.show()
+        made.activate()
+        settle(qtbot, bench)
+        made.views.choose("all")
+        settle(qtbot, bench)
+        return made
+
+    return show
+
+
+def cards_of(pane: RecordPane) -> dict[str, list[str]]:
+    """Titles by column of the board a pane shows."""
+    assert pane.board.board is not None
+    return lanes(pane.board.board)
+
+
+def lanes(board: RecordBoard) -> dict[str, list[str]]:
     return {
         column.lane.title: [card.title for card in column.lane.cards]
         for column in board.board.columns
     }
 
 
-def quiet(qtbot: QtBot, board: PipelineBoard) -> None:
+def quiet(qtbot: QtBot, board: RecordBoard) -> None:
     qtbot.waitUntil(lambda: not board._bench.tasks.busy, timeout=10_000)
 
 
-def test_columns_stand_in_the_order_of_the_stages(board: PipelineBoard) -> None:
+def test_columns_stand_in_the_order_of_the_stages(board: RecordBoard) -> None:
     assert lanes(board) == {
         "Prospecting": ["Packaging line", "Idea"],
         "Qualified": ["Oak chairs"],
@@ -59,9 +88,7 @@ def test_columns_stand_in_the_order_of_the_stages(board: PipelineBoard) -> None:
     assert heads == [(2, "40,000 EUR"), (1, "15,000 EUR"), (2, "10,000 EUR")]
 
 
-def test_arrows_go_from_card_to_card_and_enter_opens(
-    board: PipelineBoard, company: Company
-) -> None:
+def test_arrows_go_from_card_to_card_and_enter_opens(board: RecordBoard, company: Company) -> None:
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
         QTest.keyClick(board.board, key)
     assert board.current_id() == company.ids["Showroom"]
@@ -70,7 +97,7 @@ def test_arrows_go_from_card_to_card_and_enter_opens(
     assert shell_of(board._bench).opened == [("opportunity", company.ids["Showroom"])]
 
 
-def test_alt_and_an_arrow_move_a_card(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
+def test_alt_and_an_arrow_move_a_card(board: RecordBoard, company: Company, qtbot: QtBot) -> None:
     assert board.board.select(company.ids["Idea"])
     QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     quiet(qtbot, board)
@@ -82,7 +109,7 @@ def test_alt_and_an_arrow_move_a_card(board: PipelineBoard, company: Company, qt
 
 
 def test_a_card_is_dragged_to_another_column(
-    board: PipelineBoard, company: Company, qtbot: QtBot
+    board: RecordBoard, company: Company, qtbot: QtBot
 ) -> None:
     source, target = board.board.columns[0].cards, board.board.columns[2].cards
     start = source.card_rect(0).center().toPoint()
@@ -96,7 +123,7 @@ def test_a_card_is_dragged_to_another_column(
     qtbot.waitUntil(lambda: "Packaging line" in lanes(board)["Proposal"])
 
 
-def test_winning_asks_for_the_revenue(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
+def test_winning_asks_for_the_revenue(board: RecordBoard, company: Company, qtbot: QtBot) -> None:
     board.board.select(company.ids["Spare parts"])
     QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     window = board._bench.shell.window_widget()
@@ -112,7 +139,7 @@ def test_winning_asks_for_the_revenue(board: PipelineBoard, company: Company, qt
 
 
 def test_cancelling_the_question_leaves_the_card(
-    board: PipelineBoard, company: Company, qtbot: QtBot
+    board: RecordBoard, company: Company, qtbot: QtBot
 ) -> None:
     board.board.select(company.ids["Showroom"])
     QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
@@ -124,7 +151,7 @@ def test_cancelling_the_question_leaves_the_card(
 
 
 def test_a_long_column_shows_more_on_request(
-    board: PipelineBoard, company: Company, qtbot: QtBot
+    board: RecordBoard, company: Company, qtbot: QtBot
 ) -> None:
     values = {"stage": company.ids["Qualified"], "owner": company.actor.user_id}
     changes = [records.Change(None, None, {"name": f"Deal {n}", **values}) for n in range(70)]
@@ -140,17 +167,85 @@ def test_a_long_column_shows_more_on_request(
     assert len(board.board.columns[1].lane.cards) == 71
 
 
-def test_only_mine(board: PipelineBoard, company: Company, qtbot: QtBot) -> None:
+def test_filter_and_words_of_the_list_apply_to_its_board(
+    pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
     company.add(
         "opportunity", "his",
         {"name": "His", "stage": company.ids["Qualified"], "owner": company.other.user_id},
     )  # fmt: skip
-    board.refresh()
-    settle(qtbot, board._bench)
-    assert "His" in lanes(board)["Qualified"]
-    board.show_mine(True)
-    settle(qtbot, board._bench)
-    assert "His" not in lanes(board)["Qualified"]
+    shown = pane("opportunity")
+    shown.board.show("stage")
+    settle(qtbot, bench)
+    assert shown.list.pages.currentWidget() is shown.board.board
+    assert "His" in cards_of(shown)["Qualified"]
+    shown.views.choose("mine")
+    settle(qtbot, bench)
+    assert "His" not in cards_of(shown)["Qualified"]
+    shown.list.search.setText("showroom")
+    qtbot.waitUntil(lambda: cards_of(shown)["Proposal"] == ["Showroom"])
+    settle(qtbot, bench)
+    assert cards_of(shown)["Prospecting"] == []
+    shown.board.show("")
+    settle(qtbot, bench)
+    assert shown.list.pages.currentWidget() is shown.list.table
+
+
+def test_a_board_of_any_choice_moves_by_keyboard_with_undo(
+    pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    shown = pane("activity")
+    shown.board.show("priority")
+    settle(qtbot, bench)
+    board = shown.board.board
+    assert board is not None
+    assert [c.lane.title for c in board.board.columns] == ["Low", "Normal", "High"]
+    assert board.board.select(company.ids["call"])
+    QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
+    qtbot.waitUntil(lambda: "Call back Claire" in cards_of(shown)["High"])
+    settle(qtbot, bench)
+    assert shown.board.current_id() == company.ids["call"]
+    values = records.get(company.actor, "activity", company.ids["call"]).values
+    assert values["priority"] == "high"
+    bench.bus.publish(undo.undo(company.actor))
+    qtbot.waitUntil(lambda: "Call back Claire" in cards_of(shown)["Normal"])
+    settle(qtbot, bench)
+
+
+def test_a_move_that_is_refused_returns_the_card_and_says_why(
+    pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    key = company.add("lead", "lead", {"subject": "Fair", "last_name": "Stan",
+                                       "owner": company.actor.user_id})  # fmt: skip
+    shown = pane("lead")
+    shown.board.show("state")
+    settle(qtbot, bench)
+    board = shown.board.board
+    assert board is not None
+    assert board.board.select(key)
+    QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
+    qtbot.waitUntil(lambda: bool(shell_of(bench).errors))
+    settle(qtbot, bench)
+    assert "Fair" in cards_of(shown)["Open"]
+    assert str(shell_of(bench).errors[0])
+
+
+def test_the_board_is_kept_in_the_layout_of_a_view(
+    pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    layout = ListLayout(board="rating")
+    key = f"saved:{views.create(company.actor, 'lead', 'By rating', layout).id}"
+    shown = pane("lead")
+    assert not shown.board.is_shown
+    shown.views.load()
+    settle(qtbot, bench)
+    shown.views.choose(key)
+    settle(qtbot, bench)
+    assert shown.board.is_shown
+    assert "Not set" not in cards_of(shown)
+    shown.board.show("")
+    settle(qtbot, bench)
+    assert shown.views.is_changed
 
 
 def test_a_loss_needs_a_reason_by_keyboard(

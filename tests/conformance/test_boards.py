@@ -1,0 +1,78 @@
+"""Boards of every entity by every field that can have one: counts, sums, cards, rights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from desktop_crm.core.errors import UserError
+from desktop_crm.meta import registry
+from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services import boards, query
+from desktop_crm.services.filters import Rule
+from desktop_crm.services.query import RecordQuery
+from tests.conformance.test_rights import make_for
+from tests.support.world import World
+
+BOARDS = [
+    (entity, field)
+    for entity in registry.all()
+    if entity.is_record and "title_key" in entity.fields
+    for field in entity.fields.values()
+    if boards.can_be_columns(field)
+]
+
+
+@pytest.mark.parametrize(("entity", "field"), BOARDS, ids=lambda p: getattr(p, "key", p.name))
+def test_a_board_holds_what_its_list_holds(world: World, entity: Entity, field: BoundField) -> None:
+    for owner in ("own", "stranger"):
+        make_for(world, entity, owner)
+    for name in ("admin", "own"):
+        actor = world.people[name]
+        if not actor.can(entity, "read"):
+            continue
+        asked = RecordQuery(entity.key, ())
+        if field.target and query.count(actor, RecordQuery(field.target, ())) > boards.MOST:
+            with pytest.raises(UserError, match=str(boards.MOST)):
+                boards.board(actor, asked, field.name)
+            continue
+        columns = boards.board(actor, asked, field.name)
+        keys = [column.key for column in columns]
+        assert len(set(keys)) == len(keys)
+        if field.options:
+            codes = [option.code for option in field.options]
+            assert keys[: len(codes)] == codes
+        assert sum(column.count for column in columns) == query.count(actor, asked)
+        for column in columns:
+            assert len(column.cards) == min(column.count, boards.STEP)
+            only = Rule(field.name, "empty" if column.key is None else "=", column.key)
+            held = set(query.keys(actor, replace(asked, filter=only)))
+            assert {card.id for card in column.cards} <= held
+            assert len(held) == column.count
+
+
+def test_amounts_are_summed_and_a_currency_without_a_rate_stays_apart(world: World) -> None:
+    made = {code: world.factory.make("currency", code=code, name=code) for code in ("XTS", "XXX")}
+    for code, amount in (("XTS", 100), ("XTS", 20), ("XXX", 7)):
+        world.factory.make(
+            "lead", est_amount=Decimal(amount), currency=made[code], rating="hot", subject="Sum me"
+        )
+    asked = RecordQuery("lead", (), Rule("subject", "starts", "Sum me"))
+    hot = next(c for c in boards.board(world.admin, asked, "rating") if c.key == "hot")
+    assert hot.count == 3
+    assert dict(hot.amount.other) == {"XTS": Decimal(120), "XXX": Decimal(7)}
+
+
+def test_a_field_that_cannot_have_a_board_is_named(world: World) -> None:
+    with pytest.raises(UserError, match="last_name"):
+        boards.board(world.admin, RecordQuery("contact", ()), "last_name")
+
+
+def test_more_cards_are_read_on_request(world: World) -> None:
+    for _ in range(6):
+        world.factory.make("lead", rating="cold", subject="Page me")
+    asked = RecordQuery("lead", (), Rule("subject", "starts", "Page me"))
+    cold = next(c for c in boards.board(world.admin, asked, "rating", {"cold": 4}) if c.count)
+    assert (cold.key, cold.count, len(cold.cards)) == ("cold", 6, 4)
