@@ -25,7 +25,7 @@ BOARDS = [
 ]
 
 
-@pytest.mark.parametrize(("entity", "field"), BOARDS, ids=lambda p: getattr(p, "key", p.name))
+@pytest.mark.parametrize(("entity", "field"), BOARDS, ids=lambda p: getattr(p, "key", "") or p.name)
 def test_a_board_holds_what_its_list_holds(world: World, entity: Entity, field: BoundField) -> None:
     for owner in ("own", "stranger"):
         make_for(world, entity, owner)

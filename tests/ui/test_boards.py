@@ -215,19 +215,20 @@ def test_a_board_of_any_choice_moves_by_keyboard_with_undo(
 def test_a_move_that_is_refused_returns_the_card_and_says_why(
     pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
-    key = company.add("lead", "lead", {"subject": "Fair", "last_name": "Stan",
-                                       "owner": company.actor.user_id})  # fmt: skip
-    shown = pane("lead")
-    shown.board.show("state")
+    shown = pane("activity")
+    shown.board.show("priority")
     settle(qtbot, bench)
     board = shown.board.board
     assert board is not None
+    key = company.ids["call"]
+    records.save(company.actor, "activity", key, None, {"priority": "low"})
+    assert "Call back Claire" in cards_of(shown)["Normal"]
     assert board.board.select(key)
     QTest.keyClick(board.board, Qt.Key.Key_Right, ALT)
     qtbot.waitUntil(lambda: bool(shell_of(bench).errors))
     settle(qtbot, bench)
-    assert "Fair" in cards_of(shown)["Open"]
-    assert str(shell_of(bench).errors[0])
+    assert "Somebody else changed" in str(shell_of(bench).errors[0])
+    assert "Call back Claire" in cards_of(shown)["Low"]
 
 
 def test_the_board_is_kept_in_the_layout_of_a_view(

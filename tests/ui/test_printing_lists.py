@@ -39,7 +39,7 @@ def opened(bench: Workbench, qtbot: QtBot) -> Opened:
         pane.show()
         pane.activate()
         settle(qtbot, bench)
-        pane._choose_view("all")
+        pane.views.choose("all")
         settle(qtbot, bench)
         return pane
 
