@@ -188,7 +188,7 @@ def test_filter_and_words_of_the_list_apply_to_its_board(
     assert cards_of(shown)["Prospecting"] == []
     shown.board.show("")
     settle(qtbot, bench)
-    assert shown.list.pages.currentWidget() is shown.list.table
+    assert shown.list.pages.currentWidget() is shown.list.listing
 
 
 def test_a_board_of_any_choice_moves_by_keyboard_with_undo(

@@ -32,6 +32,7 @@ _OPERATORS: Final = {
     "not empty": N_("is not empty"),
     "has": N_("has"),
     "not has": N_("does not have"),
+    "recurs": N_("comes round in"),
 }
 _OF_DATES: Final = {
     "<": N_("before"),

@@ -271,8 +271,8 @@ class PaneViews(QObject):
 
     def _forget(self) -> None:
         assert self.list is not None  # noqa: S101  a view is shown
-        if self.list.search.text().startswith("="):
-            self.list.search.clear()
+        if self.list.condition is not None:
+            self.list.filter_by(None)
         self.list.forget_changes()
         self.update()
 
