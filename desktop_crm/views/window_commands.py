@@ -66,6 +66,7 @@ class WindowCommands:
 
     def refresh(self) -> None:
         """Load again what the pane in front shows."""
+        self._window.watch.check()
         pane = self._window.workspace.current()
         if pane is not None:
             pane.refresh()

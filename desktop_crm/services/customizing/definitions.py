@@ -24,11 +24,14 @@ from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Level, Option, Section, Tone
 from desktop_crm.models import ChoiceOption, CustomField, FormLayout
 from desktop_crm.models.customizing import FieldState
-from desktop_crm.services.changes import ChangeSet
+from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
 from desktop_crm.services.customizing import columns, layout
 
 OWN: Final = ("custom_field", "choice_option", "form_layout")
 """Entities whose records change what entities are."""
+
+NEWS: Final = ChangeSet("", (Changed("custom_field", frozenset(), ChangeKind.UPDATED),))
+"""Says that another program changed definitions; which of them is not known."""
 
 _TABLES: Final = (CustomField.__table__, ChoiceOption.__table__, FormLayout.__table__)
 _EMPTY: Final = (0, 0) * len(_TABLES)

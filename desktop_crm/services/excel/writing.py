@@ -312,7 +312,7 @@ def _write_lists(sheet: _Sheet, actor: Actor, columns: Sequence[_Shown], rows: i
 def _offered(actor: Actor, column: _Shown) -> list[str]:
     field = column.field
     if field.choices:
-        return [translate(actor.language, label) for _, label in field.choices]
+        return [translate(actor.language, label) for _, label in field.offered]
     if field.kind.name == "boolean":
         return [translate(actor.language, N_("Yes")), translate(actor.language, N_("No"))]
     if not field.target or not actor.can(field.target, "read"):

@@ -26,6 +26,7 @@ class ChipLine(QWidget):
     """Shows a filter as chips; hidden while there is none.
 
     Attributes:
+        entity: What the conditions are about.
         changed: A condition was taken out; carries what is left.
         edit_wanted: The filter shall be opened in the builder.
     """
@@ -38,7 +39,7 @@ class ChipLine(QWidget):
         self.setObjectName(f"{name}.chips")
         self._name = name
         self._bench = bench
-        self._entity = entity
+        self.entity = entity
         self._node: Node | None = None
         self._titles: dict[tuple[str, int], str] = {}
         self._flow = Flow(self, spacing=6)
@@ -63,7 +64,7 @@ class ChipLine(QWidget):
         self._bench.tasks.read(
             link_titles,
             self._bench.actor,
-            self._entity.key,
+            self.entity.key,
             node,
             done=self._take_titles,
             owner=self,
@@ -89,7 +90,7 @@ class ChipLine(QWidget):
                 widget.deleteLater()
         parts = self._parts()
         for place, part in enumerate(parts):
-            text = describe(part, self._entity, self._bench.formats, titles)
+            text = describe(part, self.entity, self._bench.formats, titles)
             self._flow.addWidget(self._chip(place, text[:1].upper() + text[1:]))
         if len(parts) > 1:
             clear = push_button(

@@ -266,7 +266,7 @@ class ChoiceEditor(Editor):
         self.combo = QuietCombo()
         if field.nullable:
             self.combo.addItem("", None)
-        for code, label in field.choices:
+        for code, label in field.offered:
             self.combo.addItem(tr(label), code)
         self.combo.currentIndexChanged.connect(self._told)
         self._layout.addWidget(self.combo, 1)
@@ -275,7 +275,8 @@ class ChoiceEditor(Editor):
     def _show(self, value: object, title: str) -> None:
         index = self.combo.findData(None if value is None else str(value))
         if index < 0 and value is not None:
-            self.combo.addItem(str(value), str(value))
+            code = str(value)  # no longer offered, or of another program
+            self.combo.addItem(tr(self.field.labels.get(code, code)), code)
             index = self.combo.count() - 1
         self.combo.setCurrentIndex(index)
 

@@ -14,6 +14,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Menu
 from desktop_crm.services import filters
+from desktop_crm.services.customizing import definitions
 from desktop_crm.services.filters import Node
 from desktop_crm.services.list_layout import PLAIN, ListLayout, usable
 from desktop_crm.services.query import Order, RecordQuery
@@ -449,6 +450,13 @@ class ListPanel(QFrame):
 
     def take_changes(self, changes: ChangeSet) -> None:
         """Show what somebody changed: in place, or as a new list when records came or went."""
+        if changes.touches(*definitions.OWN):
+            self.entity = registry.get(self.entity.key)
+            self.chips.entity = self.entity
+            if self._view is not None:
+                self.table.stay_near()
+                self.reload()
+            return
         ids = changes.ids(self.entity.key)
         kinds_ = {c.kind.value for c in changes.changes if c.entity == self.entity.key}
         moved = kinds_ - {"updated"} or (kinds_ and self._usable.group)

@@ -100,7 +100,9 @@ class OverviewPage(QScrollArea):
         grid.setVerticalSpacing(9)
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(0, 92)
-        for line, fact in enumerate(summary.facts(self._entity, record, self._bench.formats)):
+        for line, fact in enumerate(
+            summary.facts(registry.get(record.entity), record, self._bench.formats)
+        ):
             caption = Elide(fact.label, "dim")
             caption.setMaximumWidth(130)
             grid.addWidget(caption, line, 0)

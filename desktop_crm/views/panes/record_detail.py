@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.services.customizing import definitions
 from desktop_crm.views.actions import Action
 from desktop_crm.views.forms import summary
 from desktop_crm.views.panes import follow_up
@@ -373,11 +374,13 @@ class RecordDetail(QFrame):
         return self.details.may_leave()
 
     def take_changes(self, changes: ChangeSet) -> None:
-        """Load again when the shown record or its timeline changed."""
+        """Load again when the shown record, its timeline or what it consists of changed."""
+        if changes.touches(*definitions.OWN):
+            self.entity = registry.get(self.entity.key)
+        self.related.take_changes(changes)
         if self.record_id is None:
             return
-        self.related.take_changes(changes)
-        near = {"link", "activity"}
+        near = {"link", "activity", *definitions.OWN}
         of_pages = any(page.concerns(changes) for page in self._made.values())
         if self.record_id in changes.ids(self.entity.key) or changes.touches(*near) or of_pages:
             self._reload.start()

@@ -12,6 +12,7 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Menu
 from desktop_crm.services.changes import ChangeKind, ChangeSet
+from desktop_crm.services.customizing import definitions
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.incoming_links import MOST, IncomingLink, incoming_links
 from desktop_crm.services.list_layout import ListLayout
@@ -284,20 +285,28 @@ class RelatedPanel(QScrollArea):
         column = QVBoxLayout(body)
         column.setContentsMargins(margin - 4, 8, margin - 8, 12)
         column.setSpacing(2)
-        self.sections = [
-            RelatedSection(entity_key, relation, bench)
-            for relation in incoming_links(bench.actor, entity_key)
-        ]
-        for section in self.sections:
-            section.unfolded.connect(self._unfolded)
-            column.addWidget(section)
         column.addStretch(1)
         self._column = column
+        self.sections: list[RelatedSection] = []
+        self._arrange()
         self.setWidget(body)
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
         self._recount.setInterval(_RECOUNT_MS)
         self._recount.timeout.connect(self._count)
+
+    def _arrange(self) -> None:
+        """Make one section for each kind of record that points here."""
+        for old in self.sections:
+            old.hide()
+            old.deleteLater()
+        self.sections = [
+            RelatedSection(self._entity, relation, self._bench)
+            for relation in incoming_links(self._bench.actor, self._entity)
+        ]
+        for place, section in enumerate(self.sections):
+            section.unfolded.connect(self._unfolded)
+            self._column.insertWidget(place, section)
 
     def show_record(self, record_id: int) -> None:
         """Show the lists of a record; two statements."""
@@ -355,7 +364,13 @@ class RelatedPanel(QScrollArea):
         return f"related.{self._entity}"
 
     def take_changes(self, changes: ChangeSet) -> None:
-        """Show what was changed in one of the lists."""
+        """Show what was changed in one of the lists, or which lists there are now."""
+        if changes.touches(*definitions.OWN):
+            self._arrange()
+            shown, self._record_id = self._record_id, None
+            if shown is not None:
+                self.show_record(shown)
+            return
         # Every section must hear of it.
         if any([section.take_changes(changes) for section in self.sections]):
             self._recount.start()
