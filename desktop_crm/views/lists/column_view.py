@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
@@ -36,6 +44,7 @@ class ColumnView(QTableView):
         menu_wanted: Context menu at a global position.
         rows_of: The model, where it is a record model.
         hover_row: Row under the mouse, -1 for none; ``current_row`` likewise.
+        is_grid: Single cells are selected, not rows.
         header_column: Column at which the keyboard stands in the header.
         formats: Conditional formats, by the mark of a row.
         number_text: Shows a count.
@@ -55,6 +64,7 @@ class ColumnView(QTableView):
         self.rows_of: RecordModel | None = None
         self.hover_row = -1
         self.current_row = -1
+        self.is_grid = False
         self.shows_focus = False
         self.header_column = -1
         self.density = Density.NORMAL
@@ -101,6 +111,20 @@ class ColumnView(QTableView):
         if density != self.density:
             self.density = density
             self._restyle()
+
+    def set_grid(self, is_grid: bool) -> None:
+        """Select single cells, or whole rows again; the current record stays current."""
+        behaviour = QAbstractItemView.SelectionBehavior
+        self.is_grid = is_grid
+        for view in self._views():
+            view.setSelectionBehavior(behaviour.SelectItems if is_grid else behaviour.SelectRows)
+        if self.currentIndex().isValid():
+            way = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            if not is_grid:
+                way |= QItemSelectionModel.SelectionFlag.Rows
+            self.selectionModel().select(self.currentIndex(), way)
+        for view in self._views():
+            view.viewport().update()
 
     def _views(self) -> tuple[QTableView, ...]:
         return (self,) if self._frozen is None else (self, self._frozen)

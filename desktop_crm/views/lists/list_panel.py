@@ -19,6 +19,7 @@ from desktop_crm.services.filters import Node
 from desktop_crm.services.list_layout import PLAIN, ListLayout, usable
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.filters.chips import ChipLine
+from desktop_crm.views.grid.editing import GridEditing
 from desktop_crm.views.lists import arrange_menu, empty_list
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
@@ -100,6 +101,7 @@ class ListPanel(QFrame):
         self.table = RecordView(f"table.{self._name}", tr(self.entity.plural))
         self.table.setModel(self.model)
         self.table.number_text = lambda number: bench.formats.number(number, 0)
+        self.grid = GridEditing(self, bench)
         self._build(extras)
         self._connect()
 

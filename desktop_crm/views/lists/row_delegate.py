@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QStaticText
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QStaticText
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_crm.services.list_layout import Density, Format
@@ -98,7 +98,12 @@ class RowDelegate(QStyledItemDelegate):
         if self._is_head:  # the list paints it as one band
             return
         first = view.is_first(column)
+        if view.is_grid:  # single cells are selected there
+            self._selected = bool(option.state & QStyle.StateFlag.State_Selected)
         self._paint_ground(painter, area, row, first=first)
+        if view.is_grid and row == view.current_row and column == view.currentIndex().column():
+            painter.setPen(QPen(self._line, 2))
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
         text = self._cell_text(index, column)
         if not text:
             return
@@ -143,6 +148,8 @@ class RowDelegate(QStyledItemDelegate):
             painter.fillRect(area, theme.color(f"{self._format.tone}_bg"))
         bottom = area.bottom()
         painter.fillRect(area.left(), bottom, area.width(), 1, self._stroke)
+        if view.is_grid:
+            return
         if self._selected and first:
             painter.fillRect(area.left(), area.top(), 3, area.height(), self._line)
         if active and row == view.current_row:

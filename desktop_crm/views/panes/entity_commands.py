@@ -11,6 +11,7 @@ from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.views.actions import Action
 from desktop_crm.views.bulk import commands as bulk_commands
+from desktop_crm.views.grid import commands as grid_commands
 from desktop_crm.views.printing import commands as print_commands
 
 if TYPE_CHECKING:
@@ -132,5 +133,6 @@ MAKERS: Final[tuple[Maker, ...]] = (
     _own,
     bulk_commands.actions,
     print_commands.actions,
+    grid_commands.actions,
 )
 """One function for each group of commands; a module of its own each."""

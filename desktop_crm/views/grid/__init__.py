@@ -1,0 +1,1 @@
+"""Editing a list in place: cells, ranges, the clipboard."""

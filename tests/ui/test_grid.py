@@ -1,0 +1,289 @@
+"""Editing a list in place by keyboard: one cell, ranges, the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
+
+from desktop_crm.services import query, records, undo
+from desktop_crm.services.query import RecordQuery
+from desktop_crm.views.grid.cell_editor import CellEditor
+from desktop_crm.views.grid.paste_dialog import PasteDialog
+from desktop_crm.views.panes.record_pane import RecordPane
+from tests.support.windows import child, settle
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.lists.record_view import RecordView
+    from desktop_crm.views.workbench import Workbench
+
+Opened = Callable[[str], RecordPane]
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def opened(bench: Workbench, qtbot: QtBot) -> Opened:
+    def show(entity: str) -> RecordPane:
+        pane = RecordPane(bench, entity)
+        qtbot.addWidget(pane)
+        pane.resize(1300, 800)
+        pane.show()
+        pane.activate()
+        settle(qtbot, bench)
+        pane.views.choose("all")
+        settle(qtbot, bench)
+        pane.list.table.setFocus()
+        return pane
+
+    return show
+
+
+def go_to(pane: RecordPane, row: int, path: str) -> None:
+    columns = [column.path for column in pane.list.model.columns]
+    pane.list.table.setCurrentIndex(pane.list.model.index(row, columns.index(path)))
+
+
+def press(table: RecordView, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
+    QTest.keyClick(table, key, modifier or Qt.KeyboardModifier.NoModifier)
+
+
+def editor_of(pane: RecordPane) -> CellEditor:
+    return child(pane.list.table.viewport(), CellEditor)
+
+
+def value(bench: Workbench, key: int | None, field: str) -> object:
+    assert key is not None
+    return records.get(bench.actor, "account", key).values[field]
+
+
+def select(pane: RecordPane, top: int, bottom: int, first: str, last: str) -> None:
+    columns = [column.path for column in pane.list.model.columns]
+    model = pane.list.model
+    chosen = QItemSelection(
+        model.index(top, columns.index(first)), model.index(bottom, columns.index(last))
+    )
+    selection = pane.list.table.selectionModel()
+    selection.setCurrentIndex(
+        model.index(top, columns.index(first)), QItemSelectionModel.SelectionFlag.NoUpdate
+    )
+    selection.select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+
+def in_grid(pane: RecordPane) -> None:
+    next(a for a in pane.commands() if a.id == "grid.toggle").run()
+    assert pane.list.table.is_grid
+
+
+def test_a_cell_is_edited_and_saved_with_undo(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    before = value(bench, key, "industry")
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    assert line.text() == str(before or "")
+    QTest.keyClicks(line, "Lighting")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == "Lighting"
+    assert pane.list.table.viewport().findChild(CellEditor) is None or editor_of(pane).isHidden()
+    undo.undo(bench.actor)
+    assert value(bench, key, "industry") == before
+
+
+def test_escape_changes_nothing(opened: Opened, bench: Workbench, qtbot: QtBot) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    before = value(bench, key, "industry")
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "Other")
+    QTest.keyClick(line, Qt.Key.Key_Escape)
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == before
+    assert pane.list.table.hasFocus()
+
+
+def test_what_cannot_be_edited_there_says_why(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("contact")
+    go_to(pane, 0, "full_name")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    assert "set by the program" in pane.list.notice.text
+
+
+def test_a_wrong_value_stays_in_the_cell_with_its_reason(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    go_to(pane, 0, "name")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    line.clear()
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    problem = child(pane.list.table.viewport(), QLabel, "cell.problem")
+    assert "missing" in problem.text()
+    assert editor_of(pane).isVisible()
+    QTest.keyClick(line, Qt.Key.Key_Escape)
+
+
+def test_somebody_elses_change_is_not_overwritten(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    records.save(bench.actor, "account", key, None, {"industry": "Theirs"})
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "Mine")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    problem = child(pane.list.table.viewport(), QLabel, "cell.problem")
+    assert "Theirs" in problem.text()
+    assert value(bench, key, "industry") == "Theirs"
+
+
+def test_typing_in_the_edit_mode_replaces_and_tab_goes_on(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "industry")
+    QTest.keyClicks(pane.list.table, "W")
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "ood")
+    QTest.keyClick(line, Qt.Key.Key_Tab)
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == "Wood"
+    assert editor_of(pane).cell.field == "city", "the next cell is open"
+    QTest.keyClick(editor_of(pane).editor, Qt.Key.Key_Escape)
+    press(pane.list.table, Qt.Key.Key_Escape)
+    assert not pane.list.table.is_grid
+
+
+def test_a_choice_is_edited_in_its_cell(opened: Opened, bench: Workbench, qtbot: QtBot) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "relationship_type")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    combo = child(editor_of(pane), QComboBox)
+    combo.setCurrentIndex(combo.findData("press"))
+    QTest.keyClick(combo, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert value(bench, key, "relationship_type") == "press"
+
+
+def test_a_range_is_copied_as_text_and_html(opened: Opened, bench: Workbench, qtbot: QtBot) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    select(pane, 0, 1, "name", "industry")
+    press(pane.list.table, Qt.Key.Key_C, CONTROL)
+    settle(qtbot, bench)
+    data = QGuiApplication.clipboard().mimeData()
+    lines = data.text().split("\n")
+    assert len(lines) == 2
+    assert all(line.count("\t") == 2 for line in lines)
+    assert str(pane.list.model.data(pane.list.model.index(0, 0))) in lines[0]
+    assert "<td" in data.html()
+
+
+def test_rows_are_copied_with_their_headings(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    pane.list.table.selectAll()
+    press(pane.list.table, Qt.Key.Key_C, CONTROL)
+    settle(qtbot, bench)
+    lines = QGuiApplication.clipboard().text().split("\n")
+    assert len(lines) == pane.list.count + 1
+    assert lines[0].split("\t")[0] == pane.list.model.columns[0].label
+
+
+def test_a_pasted_range_is_shown_first_and_cells_can_be_struck_out(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    keys = [pane.list.model.id_at(row) for row in (0, 1)]
+    before = value(bench, keys[1], "industry")
+    select(pane, 0, 0, "industry", "industry")
+    QGuiApplication.clipboard().setText("Glass\tOradea\nStone\tArad\n")
+    press(pane.list.table, Qt.Key.Key_V, CONTROL)
+    settle(qtbot, bench)
+    dialog = child(bench.shell.window_widget(), PasteDialog)
+    assert value(bench, keys[0], "industry") != "Glass", "nothing before the question"
+    model = dialog.table.model()
+    row = next(r for r in range(model.rowCount()) if model.data(model.index(r, 3)) == "Stone")
+    dialog.table.setFocus()
+    dialog.table.setCurrentIndex(model.index(row, 0))
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
+    go = child(dialog, QAbstractButton, "pasteDialog.go")
+    go.setFocus()
+    QTest.keyClick(go, Qt.Key.Key_Space)
+    settle(qtbot, bench)
+    assert value(bench, keys[0], "industry") == "Glass"
+    assert value(bench, keys[0], "city") == "Oradea"
+    assert value(bench, keys[1], "industry") == before
+    assert value(bench, keys[1], "city") == "Arad"
+    undo.undo(bench.actor)
+    assert value(bench, keys[1], "city") != "Arad"
+
+
+def test_a_ragged_range_is_refused_with_its_place(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    go_to(pane, 0, "industry")
+    QGuiApplication.clipboard().setText("a\tb\nc")
+    press(pane.list.table, Qt.Key.Key_V, CONTROL)
+    settle(qtbot, bench)
+    assert "row 2 has 1 cells" in pane.list.notice.text
+    assert bench.shell.window_widget().findChild(PasteDialog) is None
+
+
+def test_filling_down_and_clearing_ask_first(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    keys = [pane.list.model.id_at(row) for row in (0, 1)]
+    records.save(bench.actor, "account", keys[0], None, {"industry": "Glass"})
+    in_grid(pane)
+    select(pane, 0, 1, "industry", "industry")
+    press(pane.list.table, Qt.Key.Key_D, CONTROL)
+    settle(qtbot, bench)
+    dialog = child(bench.shell.window_widget(), PasteDialog)
+    QTest.keyClick(dialog.go, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert [value(bench, key, "industry") for key in keys] == ["Glass", "Glass"]
+    qtbot.waitUntil(lambda: bench.shell.window_widget().findChild(PasteDialog) is None)
+    select(pane, 0, 1, "industry", "industry")
+    press(pane.list.table, Qt.Key.Key_Delete)
+    settle(qtbot, bench)
+    dialog = child(bench.shell.window_widget(), PasteDialog)
+    QTest.keyClick(dialog.go, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert [value(bench, key, "industry") for key in keys] == [None, None]
+    found = query.keys(bench.actor, RecordQuery("account", ("name",)))
+    assert set(keys) <= set(found), "no record was deleted"
