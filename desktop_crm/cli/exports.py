@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.console import warn
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import excel
+from desktop_crm.services import excel, views
 from desktop_crm.services.query import entity_query
 
 
@@ -24,13 +25,19 @@ from desktop_crm.services.query import entity_query
     metavar="TEXT",
     help=tr("Conditions: field operator value, joined by and, or, not, brackets."),
 )
+@click.option("--view", "view", default="", metavar="NAME", help=tr("View whose records to write."))
 @common
-def write_out(call: Call, entity: str, file: Path, condition: str) -> int:
-    """Export every field of the records a filter finds."""
+def write_out(call: Call, entity: str, file: Path, condition: str, view: str) -> int:
+    """Export every field of the records a filter or a view finds."""
     found = entity_query(entity, ("id",), condition)
     with call.signed_in() as actor:
-        columns = excel.exportable(actor, found.entity)
-        result = excel.export(actor, entity_query(entity, columns, condition), file)
+        asked = entity_query(entity, excel.exportable(actor, found.entity), condition)
+        if view:
+            chosen = views.find(actor, found.entity, view)
+            asked = views.narrowed(asked, chosen, columns=False)
+            if chosen.note:
+                warn(chosen.note)
+        result = excel.export(actor, asked, file)
     where = str(result.path)
     return call.answer(
         {"entity": found.entity, "file": where, "rows": result.rows},

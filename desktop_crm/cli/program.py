@@ -14,6 +14,7 @@ from desktop_crm.cli import (
     queries,
     quotes,
     syncing,
+    views,
 )
 from desktop_crm.core.i18n import tr
 
@@ -36,3 +37,4 @@ program.add_command(exports.write_out)
 program.add_command(mailboxes.group)
 program.add_command(syncing.sync)
 program.add_command(quotes.group)
+program.add_command(views.group)

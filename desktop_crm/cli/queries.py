@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from desktop_crm.cli.call import Call, common
-from desktop_crm.cli.console import Code, emit, say, table
+from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField
-from desktop_crm.services import filters
+from desktop_crm.services import filters, views
 from desktop_crm.services import query as querying
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
@@ -30,12 +30,20 @@ from desktop_crm.services.query import RecordQuery
     metavar="A,B",
     help=tr("Fields to show, also through links: account.city."),
 )
+@click.option("--view", "view", default="", metavar="NAME", help=tr("View to show them by."))
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=tr("At most so many."))
 @common
-def query(call: Call, entity: str, condition: str, columns: str, limit: int | None) -> int:
+def query(
+    call: Call, entity: str, condition: str, columns: str, view: str, limit: int | None
+) -> int:
     """Show the records of an entity."""
     wanted = querying.entity_query(entity, _names(columns), condition)
     with call.signed_in() as actor:
+        if view:
+            chosen = views.find(actor, wanted.entity, view)
+            wanted = views.narrowed(wanted, chosen, columns=not columns)
+            if chosen.note:
+                warn(chosen.note)
         found = querying.objects(actor, wanted, limit)
         if call.as_json:
             emit(found)

@@ -23,6 +23,13 @@ _NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.P
 _TONES: Final = frozenset(Tone)
 
 
+TONES: Final = ("bad", "warn", "ok", "info", "neutral")
+"""Colours a conditional format can have."""
+ICONS: Final = ("flag", "alert", "star", "clock", "checkmark_circle", "question_circle", "call",
+                "mail", "handshake", "target")  # fmt: skip
+"""Drawings a conditional format can put in front of the title."""
+
+
 class Density(StrEnum):
     """How high the rows of a list are."""
 
@@ -47,9 +54,8 @@ class Format:
 
     Attributes:
         filter: The condition.
-        tone: Colour of text and background: ``ok``, ``warn``, ``bad``, ``info``, ``neutral``, or
-            empty.
-        icon: Name of a drawing in front of the title, or empty.
+        tone: Colour of text and background, one of :data:`TONES`, or empty.
+        icon: Drawing in front of the title, one of :data:`ICONS`, or empty.
         bold: Whether the texts are heavier.
     """
 
@@ -178,7 +184,12 @@ def from_json(data: Mapping[str, Any]) -> ListLayout:
     order = data.get("order") or ()
     sorts = (order,) if isinstance(order, str) else tuple(order)
     formats = (
-        Format(condition, f.get("tone") or "", f.get("icon") or "", bool(f.get("bold")))
+        Format(
+            condition,
+            _one_of(TONES, f.get("tone")),
+            _one_of(ICONS, f.get("icon")),
+            bool(f.get("bold")),
+        )
         for f in data.get("formats") or ()
         if (condition := filters.from_json(f.get("filter"))) is not None
     )
@@ -194,3 +205,8 @@ def from_json(data: Mapping[str, Any]) -> ListLayout:
         density=Density(data.get("density") or Density.NORMAL),
         board=str(data.get("board") or ""),
     )
+
+
+def _one_of(known: tuple[str, ...], value: object) -> str:
+    """A value that can be painted; others are of a later version or written by hand."""
+    return str(value) if value in known else ""

@@ -7,6 +7,7 @@ A view is a record of ``saved_view`` whose ``definition`` is a :class:`ListLayou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -23,12 +24,13 @@ from desktop_crm.models.office import ViewScope
 from desktop_crm.services import list_layout, marks, query, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Group, Node, Rule
+from desktop_crm.services.filters import Group, Node, Rule, both
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView, Saved, joined, usable
 from desktop_crm.services.operation import operation
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.services.records import Change
+from desktop_crm.services.shipped_views import shipped
 
 ENTITY: Final = "saved_view"
 _MOST: Final = 500
@@ -59,6 +61,40 @@ def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> tuple[L
         for row in rows
     ]
     return tuple(sorted(found, key=lambda view: view.saved is None or not view.saved.is_pinned))
+
+
+def find(actor: Actor, entity_key: str, name: str) -> ListView:
+    """A view by its key or title, saved ones before those that come with the program.
+
+    Raises:
+        UserError: There is none of this name; the sentence names those there are.
+    """
+    known = (*load(actor, entity_key), *shipped(actor, registry.get(entity_key)))
+    wanted = fold(name)
+    for view in known:
+        if name == view.key or wanted == fold(view.title):
+            return view
+    raise UserError(
+        N_("There is no view “{name}” of {records}. Known: {known}."),
+        name=name,
+        records=tr(registry.get(entity_key).plural).lower(),
+        known=", ".join(view.title for view in known),
+    )
+
+
+def narrowed(asked: RecordQuery, view: ListView, *, columns: bool = True) -> RecordQuery:
+    """A question about records as a view asks it: its conditions too, its order and columns.
+
+    Args:
+        asked: The question without the view.
+        view: The view.
+        columns: Whether to take its columns where it names any.
+    """
+    layout = view.layout
+    shown = layout.columns if columns and layout.columns else asked.columns
+    return replace(
+        asked, columns=shown, filter=both(layout.filter, asked.filter), order=layout.order
+    )
 
 
 def _shown_to(actor: Actor) -> Group:

@@ -335,6 +335,12 @@ class RecordPane(Pane):
 
         open_import(self.bench, self.entity.key)
 
+    def choose_formats(self) -> None:
+        """Choose which rows of the list stand out."""
+        from desktop_crm.views.lists.formats_dialog import open_formats
+
+        open_formats(self.list, self.bench)
+
     def _list_commands(self) -> list[Action]:
         return [
             *self._file_commands(),
@@ -351,6 +357,14 @@ class RecordPane(Pane):
                 tr("Columns…"),
                 self.list.choose_columns,
                 "column_triple",
+                group="view",
+                place=Place.MORE,
+            ),
+            Action(
+                "list.formats",
+                tr("Conditional formats…"),
+                self.choose_formats,
+                "star",
                 group="view",
                 place=Place.MORE,
             ),
