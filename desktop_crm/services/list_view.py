@@ -157,8 +157,10 @@ class _Test:
             return replace(node, members=members) if members else None
         try:
             clauses.clause(node, self._paths)
-        except UserError:
-            self.missing[node.field if isinstance(node, Rule) else node.relation] = None
+        except UserError as error:
+            # Of related records it may be a field of theirs that is not there.
+            inner = error.params.get("name") or error.params.get("field") or node
+            self.missing[node.field if isinstance(node, Rule) else str(inner)] = None
             return None
         return node
 

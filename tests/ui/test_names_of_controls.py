@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.settings import Settings
 from desktop_crm.services import closing
+from desktop_crm.services.filters import parse
 from desktop_crm.services.mail_message import LINKABLE
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.about import AboutDialog
@@ -29,6 +30,7 @@ from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.dialogs.import_wizard import ImportWizard
 from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+from desktop_crm.views.filters.filter_dialog import FilterDialog
 from desktop_crm.views.panes.calendar import CalendarPane
 from desktop_crm.views.panes.home import HomePane
 from desktop_crm.views.panes.mail import MailPane
@@ -61,6 +63,14 @@ DIALOGS: dict[str, Callable[[Workbench, QWidget, Company], QDialog]] = {
     "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", LINKABLE),
     "import": lambda bench, window, company: ImportWizard(window, bench, "contact"),
     "mailbox": lambda bench, window, company: AddMailboxDialog(window, bench),
+    "filter": lambda bench, window, company: FilterDialog(
+        bench, "account", parse(
+            "has opportunity (close_on = last 3 weeks) and count contact > 1 and owner in (me)"
+            " and relationship_type in (customer) and employees between 1 and 2"
+            " and created_at between 2026-01-01 and today and tags has x",
+            "account",
+        ),
+    ),
     "about": lambda bench, window, company: AboutDialog(window, company.actor),
 }  # fmt: skip
 

@@ -99,6 +99,10 @@ class Member(QFrame):
         """Give the keyboard to the first control."""
         raise NotImplementedError
 
+    def controls(self) -> list[QWidget]:
+        """What the keyboard reaches, in order."""
+        raise NotImplementedError
+
     def _remover(self, text: str) -> QWidget:
         return tool_button(f"{self._name}.remove", text, "dismiss", self.remove_wanted.emit)
 
@@ -122,7 +126,8 @@ class ConditionRow(Member):
         line.addWidget(self.field_box, 3, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.operator, 2, Qt.AlignmentFlag.AlignTop)
         line.addLayout(self._holder, 4)
-        line.addWidget(self._remover(tr("Remove the condition")), 0, Qt.AlignmentFlag.AlignTop)
+        self._remove = self._remover(tr("Remove the condition"))
+        line.addWidget(self._remove, 0, Qt.AlignmentFlag.AlignTop)
         self.note = label("", "error", wrap=True, name=f"{self._name}.note")
         self.note.hide()
         box = QVBoxLayout(self)
@@ -131,6 +136,7 @@ class ConditionRow(Member):
         box.addLayout(line)
         box.addWidget(self.note)
         self.field_box.activated.connect(self._field_chosen)
+        self.field_box.entered.connect(self._go_on)
         self.operator.activated.connect(self._operator_chosen)
         if rule is not None:
             self._load(rule)
@@ -139,7 +145,11 @@ class ConditionRow(Member):
             self._show_value(None)
 
     def begin(self) -> None:
-        self.field_box.setFocus(Qt.FocusReason.TabFocusReason)
+        self.field_box.begin()
+
+    def controls(self) -> list[QWidget]:
+        of_value = self._value.controls() if self._value is not None else []
+        return [self.field_box, self.operator, *of_value, self._remove]
 
     def _load(self, rule: Rule) -> None:
         self.field_box.choose(rule.field)
@@ -151,7 +161,9 @@ class ConditionRow(Member):
         self._show_operators(kept)
         self._show_value(None)
         self._tell()
-        if self.field_box.line.hasFocus():
+
+    def _go_on(self) -> None:
+        if self.field_box.code():
             self.operator.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _operator_chosen(self) -> None:
@@ -171,9 +183,7 @@ class ConditionRow(Member):
         try:
             field_ = resolve(self.entity, self.field_box.code())
         except UserError:
-            self.operator.setEnabled(False)
             return
-        self.operator.setEnabled(True)
         for operator in field_.kind.operators:
             self.operator.addItem(operator_text(operator, field_.kind), operator)
         self.operator.setCurrentIndex(max(0, self.operator.findData(chosen)))
@@ -199,7 +209,8 @@ class ConditionRow(Member):
         self._value.load(value)
         self._value.changed.connect(self._tell)
         self._holder.addWidget(self._value, 1, Qt.AlignmentFlag.AlignTop)
-        QWidget.setTabOrder(self.operator, self._value)
+        if self.isVisible():
+            self._value.show()  # at once: the next Tab goes there
 
     def _tell(self) -> None:
         self._say("")

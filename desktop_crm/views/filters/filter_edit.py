@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -113,7 +114,8 @@ class FilterEdit(QWidget):
         self.note = label("", "error", wrap=True, name="filter.note")
         self.note.hide()
         self.count = label("", "strong", name="filter.count")
-        self.count.setVisible(self._counts)
+        if not self._counts:
+            self.count.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(6)
@@ -152,6 +154,7 @@ class FilterEdit(QWidget):
         self._is_waiting = False
         self._site.restart()
         self.root.load(self._node)
+        self._chain_tabs()
         self._rest.start()
         if self._begins:
             self.begin()
@@ -194,9 +197,16 @@ class FilterEdit(QWidget):
     @Slot()
     def _edited(self) -> None:
         self._node = filters.normal(self.root.read([]))
+        self._chain_tabs()
         self._show_text()
         self._rest.start()
         self.changed.emit(self._node)
+
+    def _chain_tabs(self) -> None:
+        """Let Tab go through the parts as they stand, whenever they were made."""
+        chain = [*self.root.controls(), self.text]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def _move(self, step: int) -> None:
         member = _member_of(self.window().focusWidget())

@@ -44,8 +44,9 @@ class GroupEdit(Member):
         for mode, text in MODES.items():
             self.mode.addItem(tr(text), mode)
         self.mode.activated.connect(lambda _index: self.changed.emit())
-        remove = self._remover(tr("Remove the group"))
-        remove.setVisible(not is_root)
+        self._remove_button = self._remover(tr("Remove the group"))
+        if is_root:
+            self._remove_button.hide()
         self._rows = QVBoxLayout()
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(8)
@@ -66,7 +67,7 @@ class GroupEdit(Member):
         box = QVBoxLayout(self)
         box.setContentsMargins(_INDENT, 2, 0, 2)
         box.setSpacing(8)
-        box.addWidget(row(self.mode, None, remove))
+        box.addWidget(row(self.mode, None, self._remove_button))
         box.addLayout(self._rows)
         box.addWidget(adders)
         self.load(group)
@@ -92,16 +93,17 @@ class GroupEdit(Member):
         items = (self._rows.itemAt(place) for place in range(self._rows.count()))
         return [w for item in items if item and isinstance(w := item.widget(), Member)]
 
+    def controls(self) -> list[QWidget]:
+        inner = [control for member in self.members() for control in member.controls()]
+        adders = (self._add_condition, self._add_group, self._add_related)
+        return [self.mode, self._remove_button, *inner, *adders]
+
     def _take(self, member: Member, place: int = -1) -> None:
         self._rows.insertWidget(place, member)
+        if self.isVisible():
+            member.show()  # at once: it may get the keyboard
         member.changed.connect(self.changed)
         member.remove_wanted.connect(lambda: self._remove(member))
-        self._order_tabs()
-
-    def _order_tabs(self) -> None:
-        """Let Tab go from the conditions to the buttons below them."""
-        for before, after in zip(self.members(), self.members()[1:], strict=False):
-            QWidget.setTabOrder(before, after)
 
     def _drop(self, member: Member) -> None:
         self._rows.removeWidget(member)
@@ -135,7 +137,6 @@ class GroupEdit(Member):
 
     def _begin(self, member: Member) -> None:
         self._take(member)
-        member.show()
         member.begin()
         self.changed.emit()
 
@@ -148,7 +149,6 @@ class GroupEdit(Member):
         focused = self.window().focusWidget()
         self._rows.removeWidget(member)
         self._rows.insertWidget(there, member)
-        self._order_tabs()
         focused.setFocus()
         self.changed.emit()
 
@@ -203,7 +203,8 @@ class RelatedEdit(Member):
         line.addWidget(self.sign)
         line.addWidget(self.number)
         line.addStretch(1)
-        line.addWidget(self._remover(tr("Remove the condition")))
+        self._remove = self._remover(tr("Remove the condition"))
+        line.addWidget(self._remove)
         self._inner_box = QVBoxLayout()
         self._inner_box.setContentsMargins(0, 0, 0, 0)
         self._inner: GroupEdit | None = None
@@ -221,7 +222,12 @@ class RelatedEdit(Member):
         self.number.textEdited.connect(self._tell)
 
     def begin(self) -> None:
-        self.relation.setFocus(Qt.FocusReason.TabFocusReason)
+        self.relation.begin()
+
+    def controls(self) -> list[QWidget]:
+        inner = self._inner.controls() if self._inner is not None else []
+        head = [self.quantity, self.relation, self.summed, self.sign, self.number, self._remove]
+        return [*head, *inner]
 
     def _load(self, node: Related) -> None:
         self.quantity.setCurrentIndex(self.quantity.findData(node.quantity))
@@ -258,6 +264,8 @@ class RelatedEdit(Member):
         self._inner.load(inner)
         self._inner.changed.connect(self.changed)
         self._inner_box.addWidget(self._inner)
+        if self.isVisible():
+            self._inner.show()
 
     def _show_quantity(self) -> None:
         quantity = self.quantity.currentData()

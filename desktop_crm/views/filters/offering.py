@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
 
 from desktop_crm.core.i18n import tr
@@ -97,7 +97,13 @@ def model_of(choices: list[Choice], parent: QObject) -> QStandardItemModel:
 
 
 class FindBox(QuietCombo):
-    """A box of many entries: typing narrows them, Enter takes the first that fits."""
+    """A box of many entries: typing narrows them, Enter takes the first that fits.
+
+    Attributes:
+        entered: An entry was taken by Enter; the keyboard may go on.
+    """
+
+    entered = Signal()
 
     def __init__(self, name: str, caption: str, model: QStandardItemModel) -> None:
         super().__init__()
@@ -119,15 +125,21 @@ class FindBox(QuietCombo):
         finder.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         finder.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         finder.setMaxVisibleItems(12)
-        popup = QListView()
+        self._popup = popup = QListView()
         popup.setObjectName(f"{name}.found")
         popup.setAccessibleName(caption)
         popup.setProperty("popup", True)
         finder.setPopup(popup)
         self.setCompleter(finder)
+        finder.activated.connect(lambda _text: self.entered.emit())
         line.editingFinished.connect(self._settle)
         self._taken = -1
         self.activated.connect(self._took)
+
+    def begin(self) -> None:
+        """Take the keyboard; typing replaces what is chosen."""
+        self.setFocus(Qt.FocusReason.TabFocusReason)
+        self.line.selectAll()
 
     def code(self) -> str:
         """Name of the chosen entry; empty while none is."""
@@ -147,6 +159,19 @@ class FindBox(QuietCombo):
         self._taken = index
         self.setCurrentIndex(index)
         self.line.setCursorPosition(0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._settle()  # and not the dialog's default button
+            self.entered.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # While the list of what fits is unfolded, it swallows the news that the keyboard left.
+        self._popup.hide()
+        self._settle()
+        return super().focusNextPrevChild(forward)
 
     def _took(self, index: int) -> None:
         self._taken = index

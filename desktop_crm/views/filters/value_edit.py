@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
@@ -51,6 +51,17 @@ class ValueEdit(QWidget):
             control = control.focusProxy()
         if control is not None:
             theme.set_property(control, "error", wrong)
+
+    def controls(self) -> list[QWidget]:
+        """What the keyboard reaches, in order."""
+        return [
+            one
+            for one in self.findChildren(QWidget)
+            if one.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and one.focusProxy() is None
+            and one.window() is self.window()  # lists of suggestions are windows of their own
+            and not isinstance(one.parent(), QComboBox | QSpinBox)
+        ]
 
     def load(self, value: Value) -> None:
         """Show a value without telling."""

@@ -353,7 +353,7 @@ class ListPanel(QFrame):
         """Open the filter builder."""
         from desktop_crm.views.filters.filter_dialog import FilterDialog
 
-        of_view, _gone = filters.usable(self.arranged.layout.filter, self.entity)
+        of_view = self.arranged.layout.filter
         dialog = FilterDialog(
             self._bench, self.entity.key, self._condition, within=of_view, parent=self.window()
         )
