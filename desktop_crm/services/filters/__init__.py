@@ -26,7 +26,7 @@ the year: ``birthday recurs next 30 days``. Inside the brackets of a related par
 of the related records. ``docs/filters.md`` explains it to the people who write filters.
 """
 
-from desktop_crm.services.filters.fields import resolve
+from desktop_crm.services.filters.fields import resolve, usable
 from desktop_crm.services.filters.text import parse, to_text
 from desktop_crm.services.filters.tree import (
     Group,
@@ -54,5 +54,6 @@ __all__ = [
     "resolve",
     "to_json",
     "to_text",
+    "usable",
     "walk",
 ]

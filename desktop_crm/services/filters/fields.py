@@ -1,14 +1,17 @@
-"""The fields a filter names."""
+"""The fields and relations a filter names: found, or left out where they are gone."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import Final
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services.filters import relations
+from desktop_crm.services.filters.tree import Group, Node, Rule
 
 NUMBERS: Final = (kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT)
 """Kinds whose values can be added up."""
@@ -60,6 +63,49 @@ def summed(entity: Entity, path: str) -> BoundField:
     if field.kind not in NUMBERS:
         raise UserError(N_("{field} is no number and cannot be added up."), field=tr(field.label))
     return field
+
+
+def usable(node: Node | None, entity: Entity) -> tuple[Node | None, tuple[str, ...]]:
+    """Leave out of a stored filter what no longer exists.
+
+    Args:
+        node: A tree that was stored some time ago.
+        entity: Whose records it filters.
+
+    Returns:
+        The rest of the tree, and a sentence for each condition that was left out.
+    """
+    gone: list[str] = []
+    return _usable(node, entity, gone), tuple(dict.fromkeys(gone))
+
+
+def _usable(node: Node | None, entity: Entity, gone: list[str]) -> Node | None:
+    if node is None:
+        return None
+    if isinstance(node, Group):
+        kept = (_usable(member, entity, gone) for member in node.members)
+        members = tuple(member for member in kept if member is not None)
+        return Group(node.mode, members) if members else None
+    try:
+        if isinstance(node, Rule):
+            _check_operator(resolve(entity, node.field), node.operator)
+            return node
+        relation = relations.find(entity, node.relation)
+        target = registry.get(relation.entity)
+        if node.quantity == "sum":
+            summed(target, node.field)
+    except UserError as problem:
+        gone.append(str(problem))
+        return None
+    inner = _usable(node.filter, target, gone)
+    if inner is None and node.filter is not None:
+        return None  # "has one that ..." without the condition would say something else
+    return replace(node, filter=inner)
+
+
+def _check_operator(field: BoundField, operator: str) -> None:
+    if operator not in field.kind.operators:
+        raise cannot_compare(field, operator)
 
 
 def cannot_compare(field: BoundField, operator: str) -> UserError:

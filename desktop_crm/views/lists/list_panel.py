@@ -353,9 +353,12 @@ class ListPanel(QFrame):
         """Open the filter builder."""
         from desktop_crm.views.filters.filter_dialog import FilterDialog
 
-        of_view = self.arranged.layout.filter
         dialog = FilterDialog(
-            self._bench, self.entity.key, self._condition, within=of_view, parent=self.window()
+            self._bench,
+            self.entity.key,
+            self._condition,
+            within=self._usable.filter,
+            parent=self.window(),
         )
         dialog.chosen.connect(self.filter_by)
         dialog.finished.connect(dialog.deleteLater)
