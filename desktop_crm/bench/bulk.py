@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from desktop_crm.bench.ground import Ground
@@ -51,6 +52,9 @@ def edit(ground: Ground) -> list[Row]:
     def by_hand() -> None:
         _by_hand(ground, ids, f"Bulk {next(numbers)}")
 
+    def there_and_back() -> None:
+        undo.undo(ground.everything, ours().operation)
+
     operation = f"bulk edit of {MANY:,} contacts with rights, rules, audit and undo"
     with _as_it_was(ground, ids):
         report = ours()
@@ -58,16 +62,15 @@ def edit(ground: Ground) -> list[Row]:
             return [unmeasured("bulk", operation, "not every record was changed", ground.database)]
         undo.undo(ground.everything, report.operation)
         measured = pair(ours, by_hand, _RUNS)
-        waits = [_longest_wait(ground, ours) for _ in range(3)]
+        waits = [_longest_wait(ground, there_and_back) for _ in range(3)]
     waited = sorted(waits)[1]
     reason = "" if waited <= _LONGEST_WAIT_S else "longer than half a second"
+    other = "longest wait of another writer during a bulk edit and its undo"
+    wait = Row("bulk wait", ground.database, other, waited, None, None, _LONGEST_WAIT_S, not reason)
     return [
         compared("bulk", operation, measured, 5, database=ground.database),
-        Row(
-            "bulk wait", ground.database, "longest wait of another writer during a bulk edit",
-            waited, None, None, _LONGEST_WAIT_S, ok=not reason, reason=reason,
-        ),
-    ]  # fmt: skip
+        replace(wait, reason=reason),
+    ]
 
 
 def _among(ground: Ground, ids: Sequence[int]) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -58,7 +58,7 @@ class ListDocument:
         subtitle: What it holds: the filter or the words looked for, and how many.
         columns: From left to right.
         groups: One without a heading where the list has none.
-        totals: One text for each column, empty where there is none.
+        totals: Lines for each column: none, one, or one for each currency.
         printed_on: Day on the paper.
         printed_by: Whose list it is.
         company: Own company, in the foot.
@@ -69,7 +69,7 @@ class ListDocument:
     subtitle: str
     columns: tuple[PrintedColumn, ...]
     groups: tuple[PrintedGroup, ...]
-    totals: tuple[str, ...]
+    totals: tuple[tuple[str, ...], ...]
     printed_on: date
     printed_by: str
     company: str
@@ -89,6 +89,14 @@ def render(document: ListDocument) -> bytes:
         for number, page in enumerate(pages, 1):
             table.foot(page, number, len(pages))
         return written(pages, sides, document.title, document.language, document.printed_on)
+
+
+def _fitting(text: str, style: Style, room: float) -> Style:
+    """The style, smaller where the text would not fit otherwise."""
+    width = style.width(text)
+    if width <= room:
+        return style
+    return replace(style, size=style.size * room / width)
 
 
 class _Table:
@@ -127,10 +135,24 @@ class _Table:
                 self._cells(row, _CELL)
                 self._page.rule(self._top, _LEFT, self._right, colour=HAIRLINE, thickness=0.4)
         if any(self._document.totals):
-            yield from self._room(_ROW + 4)
+            lines = max(len(total) for total in self._document.totals)
+            yield from self._room(_ROW * lines + 4)
             self._page.rule(self._top, _LEFT, self._right, colour=SOFT, thickness=0.8)
-            self._cells(self._document.totals, _STRONG)
+            for line in range(lines):
+                self._sums(line)
         yield self._page
+
+    def _sums(self, line: int) -> None:
+        """One line of the totals; whole, though it may stand out of its column."""
+        baseline = self._top - 11
+        columns = zip(self._document.totals, self._edges, self._document.columns, strict=True)
+        for total, (left, right), column in columns:
+            text = total[line] if line < len(total) else ""
+            if column.is_number:
+                self._page.text_right(right - _PAD, baseline, text, _STRONG)
+            else:
+                self._page.text(left + _PAD, baseline, text, _STRONG)
+        self._top -= _ROW
 
     def _room(self, height: float) -> Iterator[Page]:
         """Give the page away when the next thing does not fit on it."""
@@ -162,11 +184,13 @@ class _Table:
         for text, (left, right), column in columns:
             if not text:
                 continue
-            shown = shortened(text, style, right - left - 2 * _PAD)
+            room = right - left - 2 * _PAD
             if column.is_number:
-                self._page.text_right(right - _PAD, baseline, shown, style)
+                # A number that lost its last digits would be another number.
+                fitting = _fitting(text, style, room)
+                self._page.text_right(right - _PAD, baseline, text, fitting)
             else:
-                self._page.text(left + _PAD, baseline, shown, style)
+                self._page.text(left + _PAD, baseline, shortened(text, style, room), style)
         self._top -= _ROW
 
     def foot(self, page: Page, number: int, count: int) -> None:

@@ -30,6 +30,9 @@ SOURCE: Final = "undo"
 _REDO: Final = "redo"
 _MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
+LONG: Final = 2_000
+"""More entries than this are taken back in several transactions."""
+PART: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,10 @@ def _did_something_since(connection: Connection, actor: Actor, operation: str) -
 
 
 def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
-    """Take an operation back, the user's latest when none is named; one transaction.
+    """Take an operation back, the user's latest when none is named.
+
+    One transaction; a change of very many records is taken back in several short ones, after all
+    of them were looked at, so that nobody waits long for the lock.
 
     Raises:
         UserError: There is nothing to undo, or somebody changed a record since; nothing was done.
@@ -129,8 +135,7 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
         if step is None:
             raise UserError(N_("There is nothing to undo."))
         operation = step.operation
-    with actor.db.writing() as connection:
-        report = _take_back(actor, connection, operation)
+    report = _whole(actor, operation)
     definitions.follow(actor.db, report)
     return report
 
@@ -146,8 +151,7 @@ def redo(actor: Actor, undoing: str | None = None) -> ChangeSet:
         if step is None:
             raise UserError(N_("There is nothing to redo."))
         undoing = step.operation
-    with actor.db.writing() as connection:
-        report = _take_back(actor, connection, undoing, redo=True)
+    report = _whole(actor, undoing, redo=True)
     definitions.follow(actor.db, report)
     return report
 
@@ -212,19 +216,64 @@ def _settle_batch(actor: Actor, connection: Connection, operation: str) -> None:
     _set_state(actor, connection, batch, BatchState.APPLIED if stands else BatchState.UNDONE)
 
 
+def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
+    """Take an operation back, in parts where it touched very many records."""
+    with actor.db.reading() as connection:
+        touched = connection.execute(
+            select(_TABLE.c.entity, _TABLE.c.record_id)
+            .where(_TABLE.c.operation == operation)
+            .order_by(_TABLE.c.id.desc())
+        ).all()
+        if len(touched) > LONG:
+            _check_long(actor, connection, operation, redo=redo)
+    if len(touched) <= LONG:
+        with actor.db.writing() as connection:
+            return _take_back(actor, connection, operation, redo=redo)
+    mark, report = new_uid(), NOTHING
+    for entity in dict.fromkeys(entity for entity, _ in touched):
+        ids = list(dict.fromkeys(key for found, key in touched if found == entity))
+        for start in range(0, len(ids), PART):
+            part = (entity, ids[start : start + PART])
+            with actor.db.writing() as connection:
+                taken = _take_back(actor, connection, operation, redo=redo, mark=mark, part=part)
+            report = report.merge(taken)
+    return report
+
+
+def _check_long(actor: Actor, connection: Connection, operation: str, *, redo: bool) -> None:
+    """Refuse a long operation before its first part is taken back, as a short one is as a whole."""
+    statement = select(_TABLE.c.entity, _TABLE.c.record_id, _TABLE.c.action, _TABLE.c.source,
+                       _TABLE.c.operation).where(_TABLE.c.operation == operation)  # fmt: skip
+    entries = connection.execute(statement).mappings().all()
+    for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
+        of_entity = [e for e in entries if e["entity"] == entity_key]
+        source = _REDO if redo else SOURCE
+        work = Work(actor, connection, registry.get(entity_key), "", None, source)
+        table = work.entity.table
+        keys = key_clause(connection, table.c.id, [e["record_id"] for e in of_entity])
+        versions = connection.execute(select(table.c.id, table.c.version).where(keys))
+        stored = {key: {"version": version} for key, version in versions}
+        _check_untouched(work, of_entity, stored)
+
+
 def _take_back(
-    actor: Actor, connection: Connection, operation: str, *, redo: bool = False
+    actor: Actor,
+    connection: Connection,
+    operation: str,
+    *,
+    redo: bool = False,
+    mark: str = "",
+    part: tuple[str, Sequence[int]] | None = None,
 ) -> ChangeSet:
-    entries = (
-        connection.execute(
-            select(_TABLE).where(_TABLE.c.operation == operation).order_by(_TABLE.c.id.desc())
-        )
-        .mappings()
-        .all()
-    )
+    statement = select(_TABLE).where(_TABLE.c.operation == operation)
+    if part is not None:
+        entity, ids = part
+        among = key_clause(connection, _TABLE.c.record_id, ids)
+        statement = statement.where(_TABLE.c.entity == entity, among)
+    entries = connection.execute(statement.order_by(_TABLE.c.id.desc())).mappings().all()
     if not entries:
         raise UserError(N_("There is nothing to undo."))
-    mark = new_uid()
+    mark = mark or new_uid()
     report = NOTHING
     for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
         of_entity = [e for e in entries if e["entity"] == entity_key]

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QRadioButton
 
 from desktop_crm.services import records
 from desktop_crm.views.custom.pdf_preview import PdfPreview, page_images, print_pages
+from desktop_crm.views.lists.total_texts import BETWEEN
 from desktop_crm.views.panes.record_pane import RecordPane
 from desktop_crm.views.printing import listing
 from desktop_crm.views.printing.dialog import PrintDialog
@@ -161,3 +162,27 @@ def test_pages_reach_the_printer(tmp_path: Path, qtbot: QtBot) -> None:
     assert print_pages(content, printer) == 3
     with pypdfium2.PdfDocument(tmp_path / "paper.pdf") as pdf:
         assert len(pdf) == 3
+
+
+def test_groups_totals_and_the_filter_stand_on_paper(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    from desktop_crm.services import filters
+    from desktop_crm.services.list_layout import Summary
+
+    pane = opened("opportunity")
+    panel = pane.list
+    panel.arranged.change(group="state", totals={"amount": Summary.SUM, "name": Summary.COUNT})
+    panel.filter_by(filters.parse("amount > 1", "opportunity"))
+    settle(qtbot, bench)
+    groups = panel.model.groups
+    assert groups is not None
+    heads = [panel.model.group_text(group) for group in range(groups.groups)]
+    text = pages(ask(pane, bench), bench, qtbot)
+    for label, count, _totals in heads:
+        assert f"{label} ({count})" in text
+    assert "Amount > 1" in text
+    source = panel._totals._source
+    assert source is not None
+    for shown in source.total_texts(source.totals()).values():
+        assert all(amount in text for amount in shown.split(BETWEEN))

@@ -16,7 +16,7 @@ from desktop_crm.meta.field import Menu
 from desktop_crm.services import filters
 from desktop_crm.services.customizing import definitions
 from desktop_crm.services.filters import Node
-from desktop_crm.services.list_layout import PLAIN, ListLayout, usable
+from desktop_crm.services.list_layout import PLAIN, ListLayout, Summary, usable
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.filters.chips import ChipLine
 from desktop_crm.views.grid.editing import GridEditing
@@ -253,12 +253,16 @@ class ListPanel(QFrame):
         self.table.set_density(layout.density)
         self.table.show_columns(columns, dict(layout.widths), layout.frozen)
         self.table.show_order(self.order)
-        paths = {column.path for column in columns}
-        wanted = {path: s for path, s in layout.totals.items() if path in paths}
+        wanted = self.summaries(columns)
         asked = replace(self.query(), marks=tuple(format_.filter for format_ in layout.formats))
         source = QuerySource(actor, asked, columns, self._bench.formats, wanted)
         self.model.set_source(source, columns)
         self._totals.ask(source, wanted)
+
+    def summaries(self, columns: tuple[ListColumn, ...] = ()) -> dict[str, Summary]:
+        """What the totals row says of the columns shown, by path."""
+        paths = {column.path for column in columns or self.model.columns}
+        return {path: s for path, s in self._usable.totals.items() if path in paths}
 
     # --- letters ---------------------------------------------------------------------------
 

@@ -31,7 +31,6 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
 
 def open_print(bench: Workbench, shown: ListPanel) -> None:
     """Ask how to print what a list shows; several selected records stand for the list."""
-    from desktop_crm.services import filters
     from desktop_crm.services.bulk.job import Targets
     from desktop_crm.views.printing.dialog import PrintDialog
     from desktop_crm.views.printing.listing import Shown
@@ -45,13 +44,11 @@ def open_print(bench: Workbench, shown: ListPanel) -> None:
     if count:
         number = bench.formats.number(count, 0)
         said = ntr("{number} selected record", "{number} selected records", count, number=number)
-    condition = filters.to_text(asked.filter)
-    words = " · ".join(text for text in (condition, asked.search) if text)
     picture = Shown(
         shown.title.text(),
-        words,
         replace(asked, columns=tuple(column.path for column, _width in columns)),
         tuple(column for column, _width in columns),
         tuple(float(width) for _column, width in columns),
+        shown.summaries(),
     )
     PrintDialog(bench, picture, targets, said).open()

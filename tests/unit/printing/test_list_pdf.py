@@ -38,7 +38,7 @@ def document(rows: int, *, wide: bool = False, groups: int = 1) -> ListDocument:
         )
         for g in range(groups)
     )
-    totals = (f"{rows * groups} records", "55.00", *[""] * len(extra))
+    totals = ((f"{rows * groups} records",), ("55.00 EUR", "1.00 RON"), *[()] * len(extra))
     return ListDocument("All", "city = Iași", columns, made, totals, DAY, "Mara", "Cetina", "en")
 
 
@@ -53,7 +53,8 @@ def test_every_row_stands_once_under_its_headings(rows: int, wide: bool, groups:
             assert whole.count(f"Record {group}-{number} ș") == 1
     assert all("Name" in page and "Amount" in page for page in pages)
     assert all(f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
-    assert "55.00" in pages[-1]
+    assert "55.00 EUR" in pages[-1]
+    assert "1.00 RON" in pages[-1]
     assert "Cetina · Mara · 28 Nov 2026" in pages[0]
 
 

@@ -117,3 +117,38 @@ def test_a_step_says_what_it_was(world: World) -> None:
     undone = undo.last_undone(actor)
     assert undone is not None
     assert undone.entity == "account"
+
+
+def test_a_long_operation_is_taken_back_in_parts_and_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undo, "LONG", 3)
+    monkeypatch.setattr(undo, "PART", 2)
+    keys = [world.factory.make("account", industry="Before") for _ in range(5)]
+    changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
+    done = records.save_many(world.admin, "account", changes).changes.operation
+
+    def industries() -> list[object]:
+        return [records.get(world.admin, "account", key).values["industry"] for key in keys]
+
+    undo.undo(world.admin, done)
+    assert industries() == ["Before"] * 5
+    undo.redo(world.admin)
+    assert industries() == ["After"] * 5
+    undo.undo(world.admin)
+    assert industries() == ["Before"] * 5
+
+
+def test_a_long_operation_somebody_built_on_is_left_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undo, "LONG", 3)
+    monkeypatch.setattr(undo, "PART", 2)
+    keys = [world.factory.make("account", industry="Before") for _ in range(5)]
+    changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
+    done = records.save_many(world.admin, "account", changes).changes.operation
+    records.save(world.admin, "account", keys[-1], None, {"industry": "Later"})
+    with pytest.raises(UserError, match="changed since"):
+        undo.undo(world.admin, done)
+    found = [records.get(world.admin, "account", key).values["industry"] for key in keys]
+    assert found == ["After"] * 4 + ["Later"]
