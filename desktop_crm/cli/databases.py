@@ -10,7 +10,7 @@ from desktop_crm.cli.call import Call, common, with_password
 from desktop_crm.cli.console import Code
 from desktop_crm.core import paths
 from desktop_crm.core.errors import CrmError
-from desktop_crm.core.i18n import tr
+from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.db.migrate import SchemaState
@@ -83,3 +83,22 @@ def _look(url: str, password: str | None) -> migrate.Schema:
         return migrate.look(db)
     finally:
         db.close()
+
+
+@group.command("reindex", help=tr("Make the search index anew; nobody can write meanwhile."))
+@common
+def reindex(call: Call) -> int:
+    """Write search texts that are not true any more, and make the indexes from nothing."""
+    with call.signed_in() as actor:
+        written = databases.reindex(actor)
+        count = sum(written.values())
+        where = databases.address(actor.db.target)
+    return call.answer(
+        {"database": where, "written": written},
+        ntr(
+            "The search index of {database} is made anew; {n} text was not true.",
+            "The search index of {database} is made anew; {n} texts were not true.",
+            count,
+            database=where,
+        ),
+    )

@@ -13,6 +13,7 @@ from desktop_crm.cli import (
     mailboxes,
     queries,
     quotes,
+    searching,
     syncing,
     views,
 )
@@ -32,6 +33,7 @@ def program() -> None:
 program.add_command(demo.demo)
 program.add_command(databases.group)
 program.add_command(queries.query)
+program.add_command(searching.search)
 program.add_command(imports.take_in)
 program.add_command(exports.write_out)
 program.add_command(mailboxes.group)

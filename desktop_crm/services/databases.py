@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop_crm.core import clock, secrets
-from desktop_crm.db import backup, migrate
+from desktop_crm.core.errors import PermissionDenied
+from desktop_crm.core.i18n import N_
+from desktop_crm.db import backup, migrate, search_index
 from desktop_crm.db.engine import Database
 from desktop_crm.db.migrate import SchemaState
 from desktop_crm.db.target import Target
@@ -106,3 +108,22 @@ def backup_name(actor: Actor) -> Path | None:
         return None
     day = clock.today(actor.zone).isoformat()
     return path.with_name(f"{path.stem}-{day}{path.suffix or '.db'}")
+
+
+def reindex(actor: Actor) -> dict[str, int]:
+    """Make the search index anew from what the records hold; one transaction.
+
+    Nobody else can write while it lasts, some minutes for a million records.
+
+    Returns:
+        How many search texts were not true and were written, by entity.
+
+    Raises:
+        PermissionDenied: The actor is no administrator.
+    """
+    if not actor.is_admin:
+        raise PermissionDenied(
+            N_("Only an administrator may make the search index anew. Nothing was done.")
+        )
+    with actor.db.writing() as connection:
+        return search_index.rebuild(connection)
