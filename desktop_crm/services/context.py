@@ -80,6 +80,11 @@ class Actor:
         return {}
 
     @cached_property
+    def reaches(self) -> dict[Hashable, int]:
+        """About how many records are within reach, where that decides how they are read."""
+        return {}
+
+    @cached_property
     def records(self) -> dict[Entity, RecordStatements]:
         """Statements that read one record; an entity with other fields is another one."""
         return {}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Final
 
-from desktop_crm.core.text import fold
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
@@ -104,9 +102,9 @@ def find(
 ) -> Found:
     """Find records in which every typed word stands.
 
-    One statement reads up to 101 candidates of every kind by index; kinds with more are asked
-    twice more, so that the best are among those ranked; one statement a section reads what is
-    shown.
+    One statement reads keys of up to 101 candidates of every kind by index. Each kind with hits
+    takes two more: one ranks them, one reads what is shown; where there are more than 101, one
+    looks for those that begin as typed.
 
     Args:
         actor: Who searches.
@@ -122,21 +120,20 @@ def find(
     if not typed.words:
         return Found(text, ())
     places = _places(actor, entities)
+    sections = []
     with opened(actor, cancel) as run:
-        ask = Candidates(actor, places, run)
-        found = ask.containing(typed)
-        full = _full(places, found)
-        if full and cancel is not None:
-            cancel.check()
-        if full:
-            found = [*found, *ask.beginning(typed, full), *ask.by_words(typed, full)]
-    ranked = _ranked(typed, found)
-    full_numbers = {place.number for place in full}
-    sections = [
-        _section(actor, typed, place, ranked[place.number], shown, place.number in full_numbers)
-        for place in places
-        if place.number in ranked
-    ]
+        ask = Candidates(actor, typed, run)
+        keys = ask.keys(places)
+        for place in places:
+            found = keys.get(place.number)
+            if not found:
+                continue
+            if cancel is not None:
+                cancel.check()
+            if len(found) >= MOST:
+                found += ask.better_keys(place)
+            best = ask.best(place, found, shown)
+            sections.append(_section(actor, typed, place, best, len(found)))
     return Found(text, _in_order(sections))
 
 
@@ -165,58 +162,36 @@ def find_similar(
     if not patterns:
         return Found(text, (), is_similar=True)
     places = _places(actor, entities)
+    sections: list[tuple[float, Section]] = []
     with opened(actor, cancel) as run:
-        found = Candidates(actor, places, run).in_pieces(typed, patterns)
-    scored: dict[int, dict[int, tuple[float, Candidate]]] = {}
-    for one in found:
-        score = similar.score(typed, one.text)
-        if score:
-            scored.setdefault(one.place, {})[one.id] = (score, one)
-    sections = []
-    for place in places:
-        hits = sorted(
-            scored.get(place.number, {}).values(),
-            key=lambda pair: (-pair[0], -_age(pair[1])),
-        )
-        if hits:
-            best = [(Match.SIMILAR, one) for _, one in hits]
-            is_more = len(hits) >= MOST
-            sections.append((hits[0][0], _section(actor, typed, place, best, shown, is_more)))
+        ask = Candidates(actor, typed, run)
+        keys = ask.in_pieces(places, patterns)
+        for place in places:
+            if cancel is not None:
+                cancel.check()
+            if place.number not in keys:
+                continue
+            near = [
+                (score, one)
+                for one in ask.rows(place, keys[place.number])
+                if (score := similar.score(typed, one.text))
+            ]
+            if near:
+                near.sort(key=_nearest)
+                best = [one for _, one in near[:shown]]
+                sections.append((near[0][0], _section(actor, typed, place, best, len(near))))
     sections.sort(key=lambda pair: -pair[0])
     return Found(text, tuple(section for _, section in sections), is_similar=True)
+
+
+def _nearest(pair: tuple[float, Candidate]) -> tuple[float, float]:
+    score, one = pair
+    return -score, 0.0 if one.at is None else -one.at.timestamp()
 
 
 def _places(actor: Actor, entities: Iterable[str]) -> tuple[Place, ...]:
     wanted = frozenset(entities)
     return tuple(p for p in places_of(actor) if not wanted or p.entity.key in wanted)
-
-
-def _full(places: Sequence[Place], found: Sequence[Candidate]) -> list[Place]:
-    """Places with more candidates than were read."""
-    counts: dict[int, int] = {}
-    for one in found:
-        counts[one.place] = counts.get(one.place, 0) + 1
-    return [place for place in places if counts.get(place.number, 0) >= MOST]
-
-
-def _ranked(typed: Typed, found: Iterable[Candidate]) -> dict[int, list[tuple[Match, Candidate]]]:
-    """Candidates of each place, the best first, the newest of equal ones."""
-    known: dict[tuple[int, int], tuple[Match, float, Candidate]] = {}
-    for one in found:
-        key = (one.place, one.id)
-        if key in known:
-            continue
-        level = ranking.match(typed, fold(one.title or ""), one.text)
-        if level is not None:
-            known[key] = (level, -_age(one), one)
-    ranked: dict[int, list[tuple[Match, Candidate]]] = {}
-    for level, _, one in sorted(known.values(), key=itemgetter(0, 1)):
-        ranked.setdefault(one.place, []).append((level, one))
-    return ranked
-
-
-def _age(one: Candidate) -> float:
-    return 0.0 if one.at is None else one.at.timestamp()
 
 
 def _in_order(sections: Sequence[Section]) -> tuple[Section, ...]:
@@ -225,25 +200,17 @@ def _in_order(sections: Sequence[Section]) -> tuple[Section, ...]:
 
 
 def _section(
-    actor: Actor,
-    typed: Typed,
-    place: Place,
-    ranked: Sequence[tuple[Match, Candidate]],
-    shown: int,
-    is_full: bool,
+    actor: Actor, typed: Typed, place: Place, best: Sequence[Candidate], count: int
 ) -> Section:
-    best = ranked[:shown]
-    values = _values(actor, place.entity, [one.id for _, one in best])
-    hits = tuple(_hit(actor, typed, place.entity, level, one, values) for level, one in best)
-    count = min(len(ranked), COUNTED)
-    return Section(place.entity.key, hits, count, is_full or len(ranked) > COUNTED)
+    values = _values(actor, place.entity, [one.id for one in best])
+    hits = tuple(_hit(actor, typed, place.entity, one, values) for one in best)
+    return Section(place.entity.key, hits, min(count, COUNTED), count > COUNTED)
 
 
 def _hit(
     actor: Actor,
     typed: Typed,
     entity: Entity,
-    level: Match,
     one: Candidate,
     values: dict[int, dict[str, Any]],
 ) -> Hit:
@@ -252,7 +219,7 @@ def _hit(
     words = tuple(dict.fromkeys(word for words in typed.readings for word in words))
     left = ranking.unseen(title, typed)
     snippet, marked = "", NO_RANGES
-    if left and level is not Match.SIMILAR:
+    if left and one.rank != Match.SIMILAR:
         texts = [str(row[f.name]) for f in entity.search_fields if row.get(f.name)]
         snippet, marked = ranking.snippet([*texts, one.text], left)
     subtitle = (_shown(actor, entity.fields[name], row.get(name)) for name in _subtitles(entity))
@@ -264,7 +231,7 @@ def _hit(
         subtitle=" · ".join(text for text in subtitle if text and text != snippet),
         snippet=snippet,
         snippet_ranges=marked,
-        match=level,
+        match=Match(one.rank),
         at=one.at,
         opens=("activity" if entity.key == MAIL else entity.key, one.opens),
     )

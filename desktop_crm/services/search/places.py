@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, literal, or_, select
 
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.db.search_text import is_searched
@@ -43,18 +44,24 @@ class Place:
 
 def places_of(actor: Actor) -> tuple[Place, ...]:
     """Everything the actor may search, in menu order, mail behind the activities."""
-    found = [e for e in registry.all() if is_searched(e) and actor.can(e, "read")]
-    keys = [entity.key for entity in found]
-    if MAIL in keys and "activity" in keys:
-        mail = found.pop(keys.index(MAIL))
-        found.insert(keys.index("activity") + 1, mail)
-    return tuple(Place(n, e, e.key in SEARCHED) for n, e in enumerate(found))
+    return tuple(
+        Place(n, entity, entity.key in SEARCHED)
+        for n, entity in enumerate(_searched())
+        if actor.can(entity, "read")
+    )
 
 
-def rows_of(actor: Actor, place: Place, *, before: FromClause | None = None) -> Select[Any]:
-    """Statement of a place's living records within the actor's reach, with what ranks them.
+@lru_cache(maxsize=1)
+def _searched() -> tuple[Entity, ...]:
+    found = [entity for entity in registry.all() if is_searched(entity)]
+    mail = next(entity for entity in found if entity.key == MAIL)
+    found.remove(mail)
+    found.insert(1 + [entity.key for entity in found].index("activity"), mail)
+    return tuple(found)
 
-    Its columns are the place's number, key, key of what opens, title, moment and search text.
+
+def keys_of(actor: Actor, place: Place, *, before: FromClause | None = None) -> Select[Any]:
+    """Statement of a place's living records within the actor's reach: its number and their keys.
 
     Args:
         actor: Who searches; the rights stand in the statement as literals.
@@ -62,28 +69,43 @@ def rows_of(actor: Actor, place: Place, *, before: FromClause | None = None) -> 
         before: Table of matches to come first; ``rowid`` is the key.
     """
     entity, table = place.entity, place.entity.table
-    title = entity.fields[entity.title].column
-    assert title is not None  # noqa: S101  titles are columns
-    opens, at = table.c.id, table.c.modified_at
     source: FromClause = table
     if before is not None:
         # As an expression the key cannot lead: the matches come first, then their rows by key.
         source = before.join(table, table.c.id == before.c.rowid + 0)
     if entity.key == MAIL:
-        opens, at = table.c.activity_id, table.c.sent_at
         source = source.join(Activity.__table__, Activity.__table__.c.id == table.c.activity_id)
-    return (
-        select(
-            literal(place.number).label("p"),
-            table.c.id.label("k"),
-            opens.label("o"),
-            title.label("t"),
-            at.label("m"),
-            table.c.search_text.label("s"),
-        )
-        .select_from(source)
-        .where(*_reach(actor, entity))
+    statement = select(literal(place.number).label("p"), table.c.id.label("k"))
+    return statement.select_from(source).where(*_reach(actor, entity))
+
+
+def rows_of(place: Place) -> Select[Any]:
+    """Statement of what ranks a place's records and names them to a person.
+
+    Its columns are key, key of what opens, title, moment, search text and folded title between
+    blanks.
+    """
+    entity, table = place.entity, place.entity.table
+    title = entity.fields[entity.title].column
+    assert title is not None  # noqa: S101  titles are columns
+    is_mail = entity.key == MAIL
+    return select(
+        table.c.id.label("k"),
+        (table.c.activity_id if is_mail else table.c.id).label("o"),
+        title.label("t"),
+        (table.c.sent_at if is_mail else table.c.modified_at).label("m"),
+        table.c.search_text.label("s"),
+        _folded_title(entity).label("h"),
     )
+
+
+def _folded_title(entity: Entity) -> ColumnElement[str]:
+    table = entity.table
+    if "title_key" in entity.fields:
+        return literal(" ") + table.c.title_key + literal(" ")
+    # The search text begins with the title; folding hardly ever changes its length.
+    title: Any = entity.fields[entity.title].column
+    return func.substr(table.c.search_text, 1, func.length(func.coalesce(title, "")) + 2)
 
 
 def _reach(actor: Actor, entity: Entity) -> Sequence[ColumnElement[bool]]:

@@ -28,34 +28,6 @@ class Match(IntEnum):
     SIMILAR = 6
 
 
-def match(typed: Typed, title: str, text: str) -> Match | None:
-    """Say how a record matches; None when a word stands nowhere in it.
-
-    Args:
-        typed: What was typed.
-        title: The folded title.
-        text: The search text, which holds the title as well.
-    """
-    if title == typed.text:
-        return Match.EQUAL
-    if typed.text and title.startswith(typed.text):
-        return Match.BEGINS
-    found = [_of_reading(words, f" {title} ", text) for words in typed.readings]
-    return min((one for one in found if one is not None), default=None)
-
-
-def _of_reading(words: Sequence[str], title: str, text: str) -> Match | None:
-    begins = [f" {word}" for word in words]
-    if all(word in title for word in begins):
-        return Match.TITLE_WORDS
-    anywhere = [w if len(w) >= TRIGRAM else b for w, b in zip(words, begins, strict=True)]
-    if all(word in title for word in anywhere):
-        return Match.TITLE
-    if all(word in text for word in begins):
-        return Match.WORDS
-    return Match.ANYWHERE if all(word in text for word in anywhere) else None
-
-
 def ranges(text: str, words: Iterable[str]) -> tuple[Range, ...]:
     """Return where folded words stand in a shown text, in order and without overlap.
 
