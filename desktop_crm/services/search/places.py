@@ -46,13 +46,13 @@ def places_of(actor: Actor) -> tuple[Place, ...]:
     """Everything the actor may search, in menu order, mail behind the activities."""
     return tuple(
         Place(n, entity, entity.key in SEARCHED)
-        for n, entity in enumerate(_searched())
+        for n, entity in enumerate(_searched(registry.edition()))
         if actor.can(entity, "read")
     )
 
 
-@lru_cache(maxsize=1)
-def _searched() -> tuple[Entity, ...]:
+@lru_cache(maxsize=2)
+def _searched(_edition: int) -> tuple[Entity, ...]:
     found = [entity for entity in registry.all() if is_searched(entity)]
     mail = next(entity for entity in found if entity.key == MAIL)
     found.remove(mail)
