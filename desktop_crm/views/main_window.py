@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.rail.chosen.connect(self.show_module)
         self.top_bar.search_wanted.connect(self.open_palette)
+        self.top_bar.create_wanted.connect(self.commands.show_creating)
         self.top_bar.theme_wanted.connect(self.commands.toggle_theme)
         self.top_bar.settings_wanted.connect(lambda: self.show_module("settings"))
         self.workspace.status_changed.connect(self.status.show_text)

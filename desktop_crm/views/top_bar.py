@@ -41,11 +41,13 @@ class TopBar(QFrame):
         search_wanted: The search field was entered; carries what was typed.
         theme_wanted: Light and dark shall change places.
         settings_wanted: The settings shall open.
+        create_wanted: What can be created shall unfold below the button, which it carries.
     """
 
     search_wanted = Signal(str)
     theme_wanted = Signal()
     settings_wanted = Signal()
+    create_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,6 +71,14 @@ class TopBar(QFrame):
         self.search.entered.connect(self.search_wanted)
         row.addWidget(self.search, 3)
         row.addStretch(1)
+        self._create = tool_button(
+            "topbar.create",
+            tr("Create"),
+            "add",
+            lambda: self.create_wanted.emit(self._create),
+            tip=tr("Create a record from anywhere ({keys})", keys="Ctrl+Shift+N"),
+        )
+        row.addWidget(self._create)
         row.addWidget(
             tool_button(
                 "topbar.theme",

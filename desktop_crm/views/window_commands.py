@@ -12,10 +12,15 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.modules import MODULES
+from desktop_crm.views.new_texts import new_record
+from desktop_crm.views.widgets.buttons import show_menu
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.workbench import Workbench
 
 _BY_THEMSELVES: Final = frozenset({"Return", "Enter"})
 """Keys that the focused table handles itself; a shortcut would take them from buttons."""
@@ -81,6 +86,64 @@ class WindowCommands:
         """Open search and command palette."""
         self._window.open_palette()
 
+    def quick_create(self, entity: str = "") -> None:
+        """Open the short form of an entity; without one the person chooses there."""
+        from desktop_crm.views.forms.quick_create import open_quick_create
+
+        if self._window.bench is not None:
+            open_quick_create(self._window.bench, self._window, entity)
+
+    def business_card(self) -> None:
+        """Make account, contact, opportunity and activity of one business card."""
+        from desktop_crm.views.dialogs.business_card import open_business_card
+
+        if self._window.bench is not None:
+            open_business_card(self._window.bench, self._window)
+
+    def show_creating(self, anchor: QWidget) -> None:
+        """Unfold what can be created below a button."""
+        bench = self._window.bench
+        if bench is not None:
+            show_menu(anchor, [*self._create_actions(bench), *self._card_actions(bench)])
+
+    def _create_actions(self, bench: Workbench) -> list[Action]:
+        from desktop_crm.views.forms.quick_create import offered
+
+        return [
+            Action(
+                f"quick.{entity.key}",
+                new_record(entity),
+                partial(self.quick_create, entity.key),
+                entity.icon,
+                group="new",
+            )
+            for entity in offered(bench.actor)
+        ]
+
+    def _card_actions(self, bench: Workbench) -> list[Action]:
+        made = [
+            Action(
+                "window.quick_create",
+                tr("Quick create…"),
+                self.quick_create,
+                "add",
+                shortcut="Ctrl+Shift+N",
+                group="card",
+            )
+        ]
+        if all(bench.actor.can(entity, "create") for entity in ("account", "contact")):
+            made.append(
+                Action(
+                    "window.business_card",
+                    tr("Business card…"),
+                    self.business_card,
+                    "person_add",
+                    shortcut="Ctrl+Shift+B",
+                    group="card",
+                )
+            )
+        return made
+
     def toggle_theme(self) -> None:
         """Change light and dark."""
         bench = self._window.bench
@@ -130,6 +193,8 @@ class WindowCommands:
             if module.key in shown
         ]
         made += self._new_actions()
+        if window.bench is not None:
+            made += self._card_actions(window.bench)
         made += [
             Action("window.undo", tr("Undo"), self.undo, "arrow_reply", shortcut="Ctrl+Z"),
             Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
@@ -148,7 +213,6 @@ class WindowCommands:
     def _new_actions(self) -> list[Action]:
         """One command per kind of record that the user may make."""
         from desktop_crm.meta import registry
-        from desktop_crm.views.new_texts import new_record
 
         bench = self._window.bench
         if bench is None:
@@ -184,6 +248,8 @@ class WindowCommands:
             self._bind(f"Ctrl+{number}", partial(self._go, number))
         self._bind("Ctrl+K", self.search)
         self._bind("Ctrl+F", self.find)
+        self._bind("Ctrl+Shift+N", self.quick_create)
+        self._bind("Ctrl+Shift+B", self.business_card)
         self._bind("F5", self.refresh)
         self._bind("Ctrl+Z", self.undo)
         self._bind("Ctrl+Y", self.redo)

@@ -468,3 +468,33 @@ def test_a_form_of_nobody_is_not_touched(bench: Workbench, qtbot: QtBot) -> None
     assert set(dialog.form.boxes) == {"name"}
     assert dialog.notice.text == ""
     dialog.close()
+
+
+# --- what may be there already ------------------------------------------------------------------
+
+
+def test_a_form_says_what_may_be_the_same_and_why(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = FormDialog(bench.shell.window_widget(), "account", bench)
+    dialog.show()
+    settle(qtbot, bench)
+    QTest.keyClicks(line(dialog.form, "name"), "Officine Rossi")
+    qtbot.waitUntil(lambda: bool(dialog.alike.candidates))
+    settle(qtbot, bench)
+    assert dialog.alike.isVisible()
+    assert dialog.alike.candidates[0].id == company.ids["rossi"]
+    dialog.form.settle()
+    dialog.close()
+
+
+def test_a_form_does_not_find_its_own_record(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    QTest.keyClicks(line(dialog.form, "industry"), "x")
+    qtbot.waitUntil(lambda: not dialog.alike._rest.isActive())
+    settle(qtbot, bench)
+    assert dialog.alike.candidates == []
+    dialog.form.settle()
+    dialog.close()

@@ -228,6 +228,7 @@ def test_the_timeline_says_why(
 ) -> None:
     pane = opened("account")
     selected(pane, company.ids["rossi"], bench, qtbot)
+    pane.detail.show_tab("activities")
     model = pane.detail.activities.items
     assert model.rowCount() == 1
     assert model.data(model.index(0)) == "Product demonstration"

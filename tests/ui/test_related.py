@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QTabBar
 
 from desktop_crm.services import records, undo
 from desktop_crm.services.records import Change
 from desktop_crm.views.forms.form_dialog import FormDialog
+from desktop_crm.views.forms.quick_create import QuickCreateDialog
 from desktop_crm.views.forms.sections import FoldButton
 from desktop_crm.views.panes.record_detail import RecordDetail
 from desktop_crm.views.panes.related import RelatedPanel, RelatedSection
@@ -130,12 +131,19 @@ def test_records_are_taken_out_of_a_list_and_come_back(
 
 
 def test_a_record_is_added_with_the_link_filled_in(
-    panel_of: Make, bench: Workbench, company: Company
+    panel_of: Make, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     panel = panel_of("account", "rossi")
-    add = child(panel, QAbstractButton, "related.account.opportunity.account.new")
+    add = child(panel, QAbstractButton, "related.account.contact.account.new")
     QTest.keyClick(add, Qt.Key.Key_Space)
-    assert shell_of(bench).new == [("opportunity", {"account": company.ids["rossi"]})]
+    dialog = child(panel, QuickCreateDialog)
+    settle(qtbot, bench)
+    QTest.keyClicks(child(dialog, QLineEdit, "form.contact.last_name"), "Bruni")
+    QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    contacts = section(panel, "contact.account")
+    qtbot.waitUntil(lambda: contacts._pill.text() == "2")
+    settle(qtbot, bench)
+    assert titles(contacts) == ["Bruni", "Claire Dubois"]
 
 
 def test_an_existing_record_is_added_to_the_list(

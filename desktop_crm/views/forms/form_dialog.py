@@ -14,6 +14,7 @@ from desktop_crm.meta import registry
 from desktop_crm.services.incoming_links import incoming_links
 from desktop_crm.views import theme, window_places
 from desktop_crm.views.forms import summary
+from desktop_crm.views.forms.alike_panel import AlikePanel
 from desktop_crm.views.forms.draft_keeper import DraftBar
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
@@ -113,12 +114,16 @@ class FormDialog(QDialog):
         self.walk = WalkBar(self, self._among, self._bench.formats)
         self.walk.wanted.connect(self._walk_to)
         self.drafts = DraftBar(self.editing, self._bench)
+        self.alike = AlikePanel("form.alike", self._bench)
+        self.alike.watch(self._looked_for)
+        self.form.edited.connect(self.alike.look_soon)
         head = row(self._title, self._pill, None, self.walk, spacing=10, margins=(24, 18, 24, 8))
         layout.addWidget(head)
         for extra in self._head_extras():
             layout.addWidget(extra)
         layout.addWidget(row(self.drafts, margins=(24, 0, 24, 4)))
         layout.addWidget(row(self.notice, margins=(24, 0, 24, 4)))
+        layout.addWidget(row(self.alike, margins=(24, 0, 24, 4)))
         layout.addWidget(self.form, 1)
         foot = row(
             self._delete,
@@ -133,6 +138,7 @@ class FormDialog(QDialog):
         for keys, action in (
             ("Ctrl+S", self._save_and_stay),
             ("Ctrl+Return", self._save_and_close),
+            ("Ctrl+Shift+N", self._quick_create),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
@@ -179,6 +185,7 @@ class FormDialog(QDialog):
         self._show_pill(record)
         self._update()
         self.walk.show_record(record.id)
+        self.alike.clear()
         if self.form.pages.has(self._related):
             self.form.pages.show_page(self._related, shown=record.id is not None)
             self._show_related(self.form.pages.front)
@@ -205,6 +212,19 @@ class FormDialog(QDialog):
         if record is not None:
             title = str(record.values.get(self._entity.title) or "")
         self._show_title(title)
+
+    def _looked_for(self) -> tuple[str, Mapping[str, Any], int | None] | None:
+        """What the record is now, for finding others that may be the same."""
+        record = self.editing.record
+        if record is None or not self.form.is_dirty:
+            return None
+        values = {**record.values, **record.lines, **self.form.readable()}
+        return self._entity.key, values, record.id
+
+    def _quick_create(self) -> None:
+        from desktop_crm.views.forms.quick_create import open_quick_create
+
+        open_quick_create(self._bench, self)
 
     # --- related records -------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ class FormPages(QWidget):
 
     turned = Signal(object)
 
-    def __init__(self, name: str, columns: int) -> None:
+    def __init__(self, name: str, columns: int, *, scrolls: bool = True) -> None:
         super().__init__()
         self._sections: list[tuple[SectionBox, int]] = []
         self._labels: list[str] = []
@@ -66,20 +66,15 @@ class FormPages(QWidget):
         bar.addWidget(self.tabs)
         bar.addStretch(1)
         self._line = separator()
-        self.area = QScrollArea()
-        self.area.setObjectName(f"{name}.area")
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
         inner.setObjectName("scrollbody")
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(self._margin, 8, self._margin, 16)
         self.body.setSpacing(4)
-        self.area.setWidget(inner)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.area)
+        self._area = _scrolled(f"{name}.area", inner) if scrolls else None
+        self._fields: QWidget = inner if self._area is None else self._area
+        self._stack.addWidget(self._fields)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -178,10 +173,11 @@ class FormPages(QWidget):
             self._stack.setCurrentWidget(self._more[behind])
             self.turned.emit(self._more[behind])
             return
-        self._stack.setCurrentWidget(self.area)
+        self._stack.setCurrentWidget(self._fields)
         for box, tab in self._sections:
             box.setVisible(tab == max(0, index))
-        self.area.verticalScrollBar().setValue(0)
+        if self._area is not None:
+            self._area.verticalScrollBar().setValue(0)
         self.turned.emit(None)
 
     @Slot()
@@ -208,7 +204,9 @@ class FormPages(QWidget):
 
     def scroll_to(self, widget: QWidget) -> None:
         """Scroll until a widget is in sight, once it has its place."""
-        QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(widget))
+        area = self._area
+        if area is not None:
+            QTimer.singleShot(0, self, lambda: area.ensureWidgetVisible(widget))
 
     def mark(self, wrong: set[str]) -> None:
         """Put a sign on the tabs that hold fields with wrong values.
@@ -222,3 +220,14 @@ class FormPages(QWidget):
             self.tabs.setTabIcon(place, sign if place in tabs else QIcon())
             tip = tr("Something here is not right yet.") if place in tabs else ""
             self.tabs.setTabToolTip(place, tip)
+
+
+def _scrolled(name: str, inner: QWidget) -> QScrollArea:
+    made = QScrollArea()
+    made.setObjectName(name)
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setWidget(inner)
+    return made

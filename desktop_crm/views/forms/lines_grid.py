@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt, Signal
@@ -255,6 +255,19 @@ class LinesEditor(Editor):
                 row.show_error(str(error))
                 raise
         return made
+
+    def fill(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put new rows in place of the ones shown; they count as filled in by the person."""
+        self._loading = True
+        for row in list(self.rows):
+            self._take_out(row)
+        for values in rows:
+            # Without a base: a row that says only what it began with counts as blank.
+            made = self._insert({}, {})
+            for name, editor in made.editors.items():
+                editor.load(values.get(name))
+        self._none.setVisible(not self.rows)
+        self._loading = False
 
     def kept(self) -> Any:  # noqa: ANN401  JSON
         return [

@@ -52,6 +52,7 @@ class RecordForm(QWidget):
         *,
         columns: int = 2,
         sections: Sequence[Section] | None = None,
+        scrolls: bool = True,
     ) -> None:
         """Build the editors, empty.
 
@@ -60,6 +61,7 @@ class RecordForm(QWidget):
             bench: For editors that ask the database.
             columns: Fields side by side; 1 in the narrow detail pane, which has no tabs.
             sections: What it shows; None takes the entity's form.
+            scrolls: Whether it scrolls by itself; else it is as high as its fields.
         """
         super().__init__()
         self.entity = registry.get(entity_key)
@@ -73,7 +75,8 @@ class RecordForm(QWidget):
         self._texts: dict[str, object] = {}
         self._dirty: set[str] = set()
         self._loading = False
-        self.pages = FormPages(self.objectName(), columns)
+        self._complete = True
+        self.pages = FormPages(self.objectName(), columns, scrolls=scrolls)
         self._body = self.pages.body
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -262,6 +265,12 @@ class RecordForm(QWidget):
         self.mark_dirty(here)
         return {name: value for name, value in kept.items() if name not in self.boxes}
 
+    def readable(self) -> dict[str, Any]:
+        """What is filled in and can be read as a value, by field name."""
+        found = {name: self._current(name) for name in self.boxes}
+        empty: tuple[object, ...] = (None, "", False, [])
+        return {k: v for k, v in found.items() if v not in empty and not isinstance(v, UserError)}
+
     def base(self) -> Mapping[str, Any]:
         """Values of the record as opened."""
         return self._base
@@ -282,9 +291,13 @@ class RecordForm(QWidget):
     def put(self, name: str, value: object, title: str = "") -> None:
         """Set a field as if the person had typed it."""
         box = self.boxes.get(name)
-        if box is not None:
+        if box is None:
+            return
+        if isinstance(box.editor, LinesEditor) and isinstance(value, list):
+            box.editor.fill(value)
+        else:
             box.editor.load(value, title)
-            self._edited(name)
+        self._edited(name)
 
     def take_theirs(self, name: str, value: object, title: str = "") -> None:
         """Show what somebody else saved; the field is not dirty any more."""
@@ -329,16 +342,27 @@ class RecordForm(QWidget):
             value = editor.value()
         except UserError as error:
             return str(error)
-        if field.required and (value is None or value == ""):
+        if self._complete and field.required and (value is None or value == ""):
             return tr("Fill in this field.")
         return ""
 
-    def check_all(self) -> bool:
-        """Check every field and put the cursor into the first wrong one."""
+    def check_all(self, *, complete: bool = True) -> bool:
+        """Check every field and put the cursor into the first wrong one.
+
+        Args:
+            complete: Whether fields that must be filled in may not stay empty.
+        """
+        self._complete = complete
         wrong = [name for name in self.boxes if not self._check(name)]
         if wrong:
             self.go_to(wrong[0])
         return not wrong
+
+    def clear_errors(self) -> None:
+        """Take away what is said to be wrong."""
+        for box in self.boxes.values():
+            box.show_error("")
+        self._mark_tabs()
 
     def show_errors(self, errors: Iterable[FieldError]) -> list[str]:
         """Show what the service found beside the fields; sentences without a field come back."""

@@ -195,8 +195,11 @@ class RelatedSection(QWidget):
     # --- doing -----------------------------------------------------------------------------
 
     def add(self) -> None:
-        """Make a new record that points here."""
-        self._bench.shell.new_record(self._entity.key, **{self.relation.via: self._record_id})
+        """Make a new record that points here, with the few fields that matter."""
+        from desktop_crm.views.forms.quick_create import open_quick_create
+
+        given = {self.relation.via: self._record_id}
+        open_quick_create(self._bench, self.window(), self._entity.key, given)
 
     def link(self) -> None:
         """Choose a record that is there already and let it point here."""
