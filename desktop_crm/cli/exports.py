@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.conditions import explained, filter_option
 from desktop_crm.cli.console import warn
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import excel, views
@@ -14,17 +15,13 @@ from desktop_crm.services.query import entity_query
 
 
 @click.command(
-    "export", help=tr("Write records into an .xlsx workbook that can be imported again.")
+    "export",
+    help=tr("Write records into an .xlsx workbook that can be imported again."),
+    epilog=explained(),
 )
 @click.argument("entity")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--filter",
-    "condition",
-    default="",
-    metavar="TEXT",
-    help=tr("Conditions: field operator value, joined by and, or, not, brackets."),
-)
+@filter_option
 @click.option("--view", "view", default="", metavar="NAME", help=tr("View whose records to write."))
 @common
 def write_out(call: Call, entity: str, file: Path, condition: str, view: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.conditions import explained, filter_option
 from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
@@ -15,15 +16,9 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
 
 
-@click.command("query", help=tr("Show records."))
+@click.command("query", help=tr("Show records."), epilog=explained())
 @click.argument("entity")
-@click.option(
-    "--filter",
-    "condition",
-    default="",
-    metavar="TEXT",
-    help=tr("Conditions: field operator value, joined by and, or, not, brackets."),
-)
+@filter_option
 @click.option(
     "--columns",
     default="",

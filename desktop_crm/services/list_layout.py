@@ -14,11 +14,10 @@ from desktop_crm.meta.field import Tone
 from desktop_crm.services import filters, grouping
 from desktop_crm.services.columns import find
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Group, Node
+from desktop_crm.services.filters import NEVER, Node
+from desktop_crm.services.permissions import knows
 from desktop_crm.services.record_query import Order
 
-NEVER: Final = Group("any", ())
-"""A condition that holds for nothing."""
 _NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT})
 _TONES: Final = frozenset(Tone)
 
@@ -132,7 +131,7 @@ def usable(actor: Actor, entity: Entity, layout: ListLayout) -> tuple[ListLayout
         name, _colon, _way = path.partition(":")  # a way to sort that is no plain field
         return not name or field(name) is not None
 
-    condition, problems = filters.usable(layout.filter, entity)
+    condition, problems = filters.usable(layout.filter, entity, lambda f: knows(actor, f))
     gone += problems
     group = field(grouping.parts(layout.group)[0]) if layout.group else None
     totals = {
@@ -147,14 +146,14 @@ def usable(actor: Actor, entity: Entity, layout: ListLayout) -> tuple[ListLayout
         filter=condition,
         group=layout.group if group is not None and grouping.is_groupable(group) else "",
         totals=MappingProxyType(totals),
-        formats=tuple(_usable(format_, entity, gone) for format_ in layout.formats),
+        formats=tuple(_usable(format_, actor, entity, gone) for format_ in layout.formats),
     )
     return kept, tuple(dict.fromkeys(gone))
 
 
-def _usable(format_: Format, entity: Entity, gone: list[str]) -> Format:
+def _usable(format_: Format, actor: Actor, entity: Entity, gone: list[str]) -> Format:
     """A format; one whose condition is not whole any more never holds."""
-    _condition, problems = filters.usable(format_.filter, entity)
+    _condition, problems = filters.usable(format_.filter, entity, lambda f: knows(actor, f))
     gone += problems
     tone = format_.tone if format_.tone in _TONES else ""
     return replace(format_, tone=tone, filter=NEVER if problems else format_.filter)

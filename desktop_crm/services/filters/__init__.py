@@ -4,7 +4,7 @@ Grammar of the text form::
 
     filter    = part { "or" part }
     part      = factor { "and" factor }
-    factor    = "not" factor | "(" filter ")" | related | condition
+    factor    = "not" factor | "(" [filter] ")" | related | condition
     condition = field operator value
               | field "between" value "and" value
               | field ["not"] "in" "(" value { "," value } ")"
@@ -21,14 +21,15 @@ A value is quoted or a run of words. A field may lead through links: ``account.c
 ``my team`` stand for users. Days may be said relative to today: ``today``, ``yesterday``,
 ``tomorrow``, ``today+7``, ``today-30``, ``this``, ``last`` or ``next`` ``week``, ``month``,
 ``quarter``, ``year``, ``fiscal quarter`` and ``fiscal year``, ``last 30 days``, ``next 2 weeks``,
-``older than 6 months``. A date ``recurs`` in days when its day of the year lies in them, whatever
-the year: ``birthday recurs next 30 days``. Inside the brackets of a related part, fields are those
-of the related records. ``docs/filters.md`` explains it to the people who write filters.
+``older than 6 months``. Inside the brackets of a related part, fields are those of the related
+records. Empty brackets hold for nothing. ``docs/filters.md`` explains it to the people who write
+filters.
 """
 
 from desktop_crm.services.filters.fields import resolve, usable
 from desktop_crm.services.filters.text import parse, to_text
 from desktop_crm.services.filters.tree import (
+    NEVER,
     Group,
     Node,
     Related,
@@ -42,6 +43,7 @@ from desktop_crm.services.filters.tree import (
 )
 
 __all__ = [
+    "NEVER",
     "Group",
     "Node",
     "Related",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -65,45 +66,57 @@ def summed(entity: Entity, path: str) -> BoundField:
     return field
 
 
-def usable(node: Node | None, entity: Entity) -> tuple[Node | None, tuple[str, ...]]:
+def usable(
+    node: Node | None, entity: Entity, knows: Callable[[BoundField], bool] | None = None
+) -> tuple[Node | None, tuple[str, ...]]:
     """Leave out of a stored filter what no longer exists.
 
     Args:
         node: A tree that was stored some time ago.
         entity: Whose records it filters.
+        knows: Whether the user may know a field; None knows all.
 
     Returns:
         The rest of the tree, and a sentence for each condition that was left out.
     """
     gone: list[str] = []
-    return _usable(node, entity, gone), tuple(dict.fromkeys(gone))
+    return _usable(node, entity, gone, knows or _everything), tuple(dict.fromkeys(gone))
 
 
-def _usable(node: Node | None, entity: Entity, gone: list[str]) -> Node | None:
+def _everything(_field: BoundField) -> bool:
+    return True
+
+
+def _usable(
+    node: Node | None, entity: Entity, gone: list[str], knows: Callable[[BoundField], bool]
+) -> Node | None:
     if node is None:
         return None
     if isinstance(node, Group):
-        kept = (_usable(member, entity, gone) for member in node.members)
+        kept = (_usable(member, entity, gone, knows) for member in node.members)
         members = tuple(member for member in kept if member is not None)
         return Group(node.mode, members) if members else None
     try:
         if isinstance(node, Rule):
-            _check_operator(resolve(entity, node.field), node.operator)
+            _check(entity, node.field, node.operator, knows)
             return node
-        relation = relations.find(entity, node.relation)
+        relation = relations.find(entity, node.relation, knows)
         target = registry.get(relation.entity)
-        if node.quantity == "sum":
-            summed(target, node.field)
+        if node.quantity == "sum" and not knows(summed(target, node.field)):
+            raise _unknown(target, node.field)
     except UserError as problem:
         gone.append(str(problem))
         return None
-    inner = _usable(node.filter, target, gone)
+    inner = _usable(node.filter, target, gone, knows)
     if inner is None and node.filter is not None:
         return None  # "has one that ..." without the condition would say something else
     return replace(node, filter=inner)
 
 
-def _check_operator(field: BoundField, operator: str) -> None:
+def _check(entity: Entity, path: str, operator: str, knows: Callable[[BoundField], bool]) -> None:
+    field = resolve(entity, path)
+    if not knows(field):
+        raise _unknown(entity, path)
     if operator not in field.kind.operators:
         raise cannot_compare(field, operator)
 

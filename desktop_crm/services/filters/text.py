@@ -16,6 +16,7 @@ from desktop_crm.services.filters.fields import resolve, summed
 from desktop_crm.services.filters.tree import (
     COMPARISONS,
     DEEPEST,
+    NEVER,
     QUANTITIES,
     Group,
     Node,
@@ -57,7 +58,7 @@ def parse(text: str, entity: str) -> Node | None:
     parser = _Parser(text, tokens, registry.get(entity))
     node = parser.any_of()
     parser.expect_end()
-    return node
+    return normal(node)
 
 
 def to_text(node: Node | None) -> str:
@@ -72,6 +73,8 @@ def _text(node: Node | None) -> str:
         return _rule_text(node)
     if isinstance(node, Related):
         return _related_text(node)
+    if node == NEVER:
+        return "()"
     if node.mode == "not":
         return f"not ({' or '.join(_inner(m) for m in node.members)})"
     return (" and " if node.mode == "all" else " or ").join(_inner(m) for m in node.members)
@@ -182,6 +185,8 @@ class _Parser:
                 return Group("not", inner.members)
             return Group("not", (inner,))
         if self._take_mark("("):
+            if self._take_mark(")"):
+                return NEVER
             node = self.any_of()
             self._close()
             return node

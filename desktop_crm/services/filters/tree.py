@@ -65,19 +65,28 @@ class Related:
 Node = Rule | Group | Related
 
 
+NEVER: Final = Group("any", ())
+"""A condition that holds for nothing; no condition at all, None, holds for everything."""
+
+
 def normal(node: Node | None) -> Node | None:
     """Return the one form of all trees that mean the same by their shape.
 
-    Groups without members are no condition, groups of one are their member, and none of any is
-    none of each. The text form is written from it.
+    Groups of one are their member, none of any is none of each, and what always or never holds
+    is taken out of its group. The text form is written from it.
     """
     if node is None or isinstance(node, Rule):
         return node
     if isinstance(node, Related):
         return replace(node, filter=normal(node.filter))
-    members = tuple(found for member in node.members if (found := normal(member)) is not None)
+    found = [normal(member) for member in node.members]
+    decisive = NEVER if node.mode == "all" else None
+    if decisive in found:
+        return NEVER if node.mode == "not" else decisive
+    idle = None if node.mode == "all" else NEVER
+    members = tuple(member for member in found if member is not None and member != idle)
     if not members:
-        return None
+        return NEVER if node.mode == "any" else None
     if len(members) == 1 and node.mode != "not":
         return members[0]
     first = members[0]
