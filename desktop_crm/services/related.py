@@ -111,6 +111,8 @@ class _Part:
         way_of_search = (way.kind, way.key) if way.kind else (way.key,)
         self.indexed = _is_indexed(Link.__table__ if way.through else entity.table, way_of_search)
         self._on_server = actor.db.dialect != "sqlite"
+        # A user's own marks are few: the records are found from them, not asked one by one.
+        self._are_few = bool(way.mine)
 
     def of(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """Statement of the related records."""
@@ -118,7 +120,7 @@ class _Part:
 
     def exists(self) -> Clause:
         """Whether the record has one; never unknown."""
-        if self.indexed or self._on_server:
+        if not self._are_few and (self.indexed or self._on_server):
             return exists(self.of(literal(1)).where(self.key == self.outer))
         return and_(self.outer.is_not(None), self.outer.in_(self.of(self.key)))
 

@@ -1,4 +1,4 @@
-"""How many records lie in each group of a list: by stage, by state, mine and all."""
+"""How many records lie in each group of a list: by stage, by state, and all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
@@ -31,12 +31,10 @@ class Tally:
 
     Attributes:
         total: Records the user may see.
-        mine: Those the user owns.
         groups: Parts by field; choices in declared order, links in the order of their target.
     """
 
     total: int
-    mine: int
     groups: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
 
 
@@ -57,22 +55,20 @@ def tally(
     entity = registry.get(entity_key)
     require(actor, entity, "read")
     groups: dict[str, tuple[Part, ...]] = {}
-    total = mine = 0
+    total = 0
     with actor.db.reading(cancel) as connection:
         for name in fields or ("",):
             paths = Paths(actor, entity)
             value, label, order = _group(paths, entity, name)
-            own = _is_mine(actor, paths, entity)
-            counted = select(value, label, func.count(), func.sum(own)).select_from(paths.source)
+            counted = select(value, label, func.count()).select_from(paths.source)
             counted = counted.where(*_visible(actor, paths, entity))
             if name:
                 counted = counted.group_by(value, label, *order).order_by(*order)
             found = connection.execute(counted).all()
             total = sum(row[2] for row in found)
-            mine = sum(int(row[3] or 0) for row in found)
             if name:
                 groups[name] = tuple(_part(row[0], row[1], row[2]) for row in found)
-    return Tally(total, mine, {name: _in_order(entity, name, p) for name, p in groups.items()})
+    return Tally(total, {name: _in_order(entity, name, p) for name, p in groups.items()})
 
 
 def _group(
@@ -89,12 +85,6 @@ def _group(
 
 def _part(value: Any, label: Any, count: int) -> Part:  # noqa: ANN401  a driver's row is untyped
     return Part(value, str(label or ""), count)
-
-
-def _is_mine(actor: Actor, paths: Paths, entity: Entity) -> ColumnElement[int]:
-    if not entity.owned or actor.user_id is None:
-        return literal(0)
-    return case((paths.table.c.owner_id == actor.user_id, 1), else_=0)
 
 
 def _visible(actor: Actor, paths: Paths, entity: Entity) -> list[ColumnElement[bool]]:

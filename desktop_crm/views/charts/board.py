@@ -307,8 +307,12 @@ class Board(QWidget):
         return False
 
     def _clamp(self) -> None:
+        """Stay within the columns; where the column has no card, go to the first that has one."""
         self._lane = min(self._lane, max(0, len(self.columns) - 1))
         if self.columns:
+            if not self.columns[self._lane].lane.cards:
+                filled = (at for at, one in enumerate(self.columns) if one.lane.cards)
+                self._lane = next(filled, self._lane)
             self._index = min(self._index, max(0, len(self.columns[self._lane].lane.cards) - 1))
         self._changed()
 

@@ -59,8 +59,8 @@ class PaneViews(QObject):
         self.views = list_views.fixed(bench.actor, entity)
         self.view = self.views.first()
         self.button = tool_button(
-            f"list.changed.{entity.key}", tr("Changed"), "edit", self._unfold, tint="line",
-            tip=tr("The list was changed. Save the view, or go back to it."),
+            f"list.changed.{entity.key}", tr("Changed"), "chevron_down", self._unfold, tint="line",
+            show_text=True, tip=tr("The list was changed. Save the view, or go back to it."),
         )  # fmt: skip
         self.button.hide()
         self._memory = f"pane.{entity.key}"

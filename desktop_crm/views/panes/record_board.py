@@ -71,7 +71,7 @@ class RecordBoard(QWidget):
         self._stack.addWidget(self.board)
         self._stack.addWidget(self._empty)
         box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
+        box.setContentsMargins(8, 8, 8, 2)
         box.addWidget(self._stack)
         bench.bus.changed.connect(self._on_changed)
 

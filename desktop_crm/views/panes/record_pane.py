@@ -53,6 +53,7 @@ class RecordPane(Pane):
         self.board = PaneBoard(bench, self.entity, self)
         self.board.selected.connect(self._current)
         self.board.changed.connect(self.views.update)
+        self.board.changed.connect(self._told)
         self.list = ListPanel(entity_key, bench, self.views.button, self.board.button)
         self.list.opened.connect(self._open)
         self.list.current_changed.connect(self._current)
