@@ -26,8 +26,8 @@ from desktop_crm.services.query import entity_query
 @common
 def write_out(call: Call, entity: str, file: Path, condition: str, view: str) -> int:
     """Export every field of the records a filter or a view finds."""
-    found = entity_query(entity, ("id",), condition)
     with call.signed_in() as actor:
+        found = entity_query(entity, ("id",), condition)
         asked = entity_query(entity, excel.exportable(actor, found.entity), condition)
         if view:
             chosen = views.find(actor, found.entity, view)

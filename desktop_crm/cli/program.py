@@ -9,6 +9,7 @@ from desktop_crm.cli import (
     databases,
     demo,
     exports,
+    fields,
     imports,
     mailboxes,
     queries,
@@ -40,3 +41,4 @@ program.add_command(mailboxes.group)
 program.add_command(syncing.sync)
 program.add_command(quotes.group)
 program.add_command(views.group)
+program.add_command(fields.group)

@@ -32,8 +32,8 @@ def query(
     call: Call, entity: str, condition: str, columns: str, view: str, limit: int | None
 ) -> int:
     """Show the records of an entity."""
-    wanted = querying.entity_query(entity, _names(columns), condition)
     with call.signed_in() as actor:
+        wanted = querying.entity_query(entity, _names(columns), condition)
         if view:
             chosen = views.find(actor, wanted.entity, view)
             wanted = views.narrowed(wanted, chosen, columns=not columns)
