@@ -208,7 +208,32 @@ class WindowCommands:
                 "weather_moon",
             ),
         ]
-        return made
+        return [*made, *self._administrator_actions()]
+
+    def _administrator_actions(self) -> list[Action]:
+        """What only administrators are offered, wherever they are."""
+        bench = self._window.bench
+        if bench is None or not bench.actor.is_admin or self._window.workspace.key == "settings":
+            return []
+        return [
+            Action(
+                "window.designer",
+                tr("Fields and forms…"),
+                self.open_designer,
+                "column_triple",
+                place=Place.PALETTE,
+            )
+        ]
+
+    def open_designer(self) -> None:
+        """Change fields, choice lists and forms, beginning with what is in front."""
+        from desktop_crm.services.customizing import definitions
+        from desktop_crm.views.designer.window import open_designer
+
+        bench, here = self._window.bench, self._window.workspace.key
+        if bench is not None:
+            known = {entity.key for entity in definitions.customizable()}
+            open_designer(bench, here if here in known else "contact")
 
     def _new_actions(self) -> list[Action]:
         """One command per kind of record that the user may make."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.views.actions import Action
+from desktop_crm.views.designer.window import open_designer
 from desktop_crm.views.dialogs import database
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.import_wizard import open_import
@@ -163,6 +164,11 @@ class SettingsPane(Pane):
                 "settings.backup", tr("Back up…"), partial(database.back_up, self.bench, self),
                 icon="archive", group="database",
                 enabled=lambda: not self.bench.actor.db.is_shared,
+            ),
+            Action(
+                "settings.designer", tr("Fields and forms…"), partial(open_designer, self.bench),
+                icon="column_triple", group="designer",
+                enabled=lambda: self.bench.actor.is_admin,
             ),
             Action(
                 "settings.about", tr("About"),

@@ -1,0 +1,1 @@
+"""Where administrators change what entities consist of, by point and click and by keyboard."""
