@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.customizing.choices import ChoiceList
     from desktop_crm.views.workbench import Workbench
+
+_TONES: Final = {tone.value: tone.label for tone in PillTone}
 
 
 class TextDialog(Dialog):
@@ -164,6 +166,7 @@ class ChoicesPage(QWidget):
                 tr("The program depends on these values: they can be renamed, coloured and sorted.")
             )
         self.note.setText(" ".join(told))
+        self.note.setVisible(bool(told))
         self._update()
 
     def _current(self) -> Option | None:
@@ -254,7 +257,7 @@ def _entry(option: Option) -> Entry:
     return Entry(
         option.code,
         tr(option.label),
-        note=tr(option.label) if option.offered else tr("Not offered"),
+        note=tr(_TONES[option.tone.value]) if option.offered else tr("Not offered"),
         tone=option.tone.value if option.offered else "neutral",
         dim=not option.offered,
     )

@@ -12,6 +12,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.models.customizing import FieldKind
 from desktop_crm.services.customizing import columns, fields
+from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.widgets.buttons import push_button
@@ -61,6 +62,7 @@ class FieldDialog(Dialog):
         self.values = QPlainTextEdit()
         self.values.setObjectName("field.values")
         self.values.setTabChangesFocus(True)
+        self.values.setMaximumHeight(theme.scaled(110))
         self.help = QLineEdit()
         self.help.setObjectName("field.help")
         self._labelled = {

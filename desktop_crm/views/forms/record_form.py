@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.records import RecordValues
     from desktop_crm.views.workbench import Workbench
 
+_THREE: Final = 3
 _WIDE_KINDS: Final = frozenset({"multiline", "lines", "json", "image"})
 
 
@@ -125,26 +126,38 @@ class RecordForm(QWidget):
         self._bench.remember(self._memory, {"folded": sorted(kept)})
 
     def _add_row(self, section: SectionBox, line: int, names: tuple[str, ...]) -> int:
-        grid, column = section.grid, 0
-        for name in names:
-            field = self.entity.fields.get(name)
-            if field is None or field.hidden or not knows(self._bench.actor, field):
-                continue
-            if name in self.boxes:
-                continue
-            box = self._make_box(field)
+        """Put a row into a section: half the width for each field, a third where there are three.
+
+        Returns:
+            The next line of the grid.
+        """
+        shown = [name for name in names if self._has_place(name)]
+        narrow = [name for name in shown if not self._is_wide(name, names)]
+        thirds = self._columns > 1 and len(narrow) == len(shown) == _THREE
+        span = section.units // (_THREE if thirds else self._columns)
+        grid, unit = section.grid, 0
+        for name in shown:
+            box = self._make_box(self.entity.fields[name])
             section.names.append(name)
-            wide = field.kind.name in _WIDE_KINDS or (len(names) == 1 and name == self._wide_title)
-            if wide:
-                line += column > 0
-                grid.addWidget(box, line, 0, 1, self._columns)
-                line, column = line + 1, 0
+            if name not in narrow:
+                line += unit > 0
+                grid.addWidget(box, line, 0, 1, section.units)
+                line, unit = line + 1, 0
                 continue
-            grid.addWidget(box, line, column)
-            column += 1
-            if column == self._columns:
-                line, column = line + 1, 0
-        return line + (column > 0)
+            grid.addWidget(box, line, unit, 1, span)
+            unit += span
+            if unit == section.units:
+                line, unit = line + 1, 0
+        return line + (unit > 0)
+
+    def _has_place(self, name: str) -> bool:
+        field = self.entity.fields.get(name)
+        hidden = field is None or field.hidden or not knows(self._bench.actor, field)
+        return not hidden and name not in self.boxes
+
+    def _is_wide(self, name: str, row: tuple[str, ...]) -> bool:
+        alone = len(row) == 1 and name == self._wide_title
+        return alone or self.entity.fields[name].kind.name in _WIDE_KINDS
 
     def rearrange(self, record: RecordValues | None) -> dict[str, Any]:
         """Build the form anew after its fields or their order changed; what was typed stays.

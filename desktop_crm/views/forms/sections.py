@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.views.icons import icon
+
+_UNITS: Final = 6
+"""Columns of the grid of a wide form: halves and thirds of it are whole numbers."""
 
 
 class FoldButton(QPushButton):
@@ -55,6 +60,7 @@ class SectionBox(QWidget):
         folded: The person folded or unfolded it; carries its key and whether it is folded.
         names: Fields that stand in it.
         grid: Layout of the fields.
+        units: Columns of the grid; two or three fields share them.
     """
 
     folded = Signal(str, bool)
@@ -76,7 +82,8 @@ class SectionBox(QWidget):
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setHorizontalSpacing(16)
         self.grid.setVerticalSpacing(2)
-        for column in range(columns):
+        self.units = _UNITS if columns > 1 else 1
+        for column in range(self.units):
             self.grid.setColumnStretch(column, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 8 if title else 0)
