@@ -7,7 +7,7 @@ the same rights, rules and audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from desktop_crm.core.errors import NotFound, UserError
@@ -46,6 +46,7 @@ class RecordValues:
             ``<field>.title``.
         can_edit: The user may change it.
         can_delete: The user may delete it.
+        merged_from: Key that was asked for, when that record was merged into this one.
     """
 
     entity: str
@@ -56,6 +57,7 @@ class RecordValues:
     lines: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     can_edit: bool = True
     can_delete: bool = False
+    merged_from: int | None = None
 
     @property
     def title(self) -> str:
@@ -102,6 +104,8 @@ class SavedMany:
 def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
     """Read one record with its child rows; one statement and one for each kind of child.
 
+    The key of a record that was merged into another gives that other one.
+
     Raises:
         NotFound: It does not exist, or this user may not see it.
     """
@@ -123,6 +127,9 @@ def get(actor: Actor, entity_key: str, record_id: int) -> RecordValues:
         }
     row, shown = found[0], read.shown
     values = dict(zip(shown, row[: len(shown)], strict=True))
+    if values.get("merged_into") is not None and values.get("deleted_at") is not None:
+        # Old keys lead to the record that is left (R52).
+        return replace(get(actor, entity_key, values["merged_into"]), merged_from=record_id)
     named = zip(read.links, row[len(shown) : -2], strict=True)
     can_edit, can_delete = row[-2:]
     return RecordValues(
@@ -279,6 +286,11 @@ def _stored_draft(
     reached: frozenset[int],
 ) -> Draft:
     row = stored.get(record_id)
+    if row is not None and row.get("merged_into") is not None:
+        raise NotFound(
+            N_("This {entity} was merged into another one meanwhile. Nothing was saved."),
+            entity=tr(work.entity.label).lower(),
+        )
     if row is None or row["deleted_at"] is not None:
         raise NotFound(
             N_("This {entity} was deleted meanwhile. Nothing was saved."),
@@ -359,7 +371,9 @@ def _mark(
         work = Work(actor, connection, entity, operation or new_uid(), None, source)
         if len(reachable(work, ids, "remove")) != len(set(ids)):
             raise denial(actor, entity, "remove")
-        if not restore:
+        if restore:
+            _refuse_merged(work, ids)
+        else:
             _check_removal(work, ids)
         report = writer.remove(work, list(ids), restore=restore)
         if rules := rules_of(entity.key).after_remove:
@@ -369,6 +383,17 @@ def _mark(
                 report = report.merge(rule(work, drafts) or NOTHING)
     definitions.follow(actor.db, report)
     return report
+
+
+def _refuse_merged(work: Work, ids: Sequence[int]) -> None:
+    if "merged_into" not in work.entity.fields:
+        return
+    for row in writer.load(work, ids).values():
+        if row["merged_into"] is not None:
+            raise UserError(
+                N_("“{title}” was merged into another record. Take the merge apart instead."),
+                title=str(row.get(work.entity.title) or ""),
+            )
 
 
 def _check_removal(work: Work, ids: Sequence[int]) -> None:

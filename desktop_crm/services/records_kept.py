@@ -89,6 +89,23 @@ def update_rows(
             )
 
 
+def insert_again(
+    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows exactly as they once stood, key and all; by column name, one statement."""
+    if rows:
+        connection.execute(insert(model), [dict(row) for row in rows])
+
+
+def insert_facts(
+    connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Insert rows without version and time stamps and return their keys in order."""
+    table: Any = model.__table__
+    statement = insert(model).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, [dict(row) for row in rows]).scalars())
+
+
 def set_where(
     connection: Connection,
     model: type[Base],

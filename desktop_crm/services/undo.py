@@ -28,6 +28,7 @@ from desktop_crm.services.values import decode
 
 SOURCE: Final = "undo"
 _REDO: Final = "redo"
+_MERGE: Final = "merge_log"
 _MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
 LONG: Final = 2_000
@@ -57,6 +58,10 @@ class Step:
     def text(self) -> str:
         """The step in words, e.g. "Changed: Contact"."""
         entity = registry.get(self.entity)
+        if self.entity == _MERGE:
+            return ntr(
+                "Merged {n} record into another", "Merged {n} records into another", self.count
+            )
         if self.count == 1:
             return f"{tr(self.action.label)}: {tr(entity.label)}"
         return ntr(
@@ -224,8 +229,16 @@ def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
             .where(_TABLE.c.operation == operation)
             .order_by(_TABLE.c.id.desc())
         ).all()
-        if len(touched) > LONG:
+        merges = [key for entity, key in touched if entity == _MERGE]
+        if len(touched) > LONG and not merges:
             _check_long(actor, connection, operation, redo=redo)
+    if merges:
+        # More than the trail holds moved along: facts, and rows that became one.
+        from desktop_crm.services.duplicates import unmerge
+
+        source = _REDO if redo else SOURCE
+        with actor.db.writing() as connection:
+            return unmerge.take_back(actor, connection, operation, merges[-1], new_uid(), source)
     if len(touched) <= LONG:
         with actor.db.writing() as connection:
             return _take_back(actor, connection, operation, redo=redo)

@@ -128,11 +128,20 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     return changes
 
 
-def put_back(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
-    """Write stored values as they once were: no checks, but title, search text and audit."""
+def rewrite(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
+    """Write values as they are given: no checks and no rules, but title, search text and audit.
+
+    For what follows from a decision about another record, whoever may see the rows.
+    """
     search_texts.derive(work, drafts, existing_lines)
     changes = _update(work, drafts)
     search_texts.of_parents(work, [row for d in drafts for row in (d.old, {**d.old, **d.new})])
+    return changes
+
+
+def put_back(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
+    """Write stored values as they once were, and what is kept in step with them."""
+    changes = rewrite(work, drafts)
     for rule in rules_of(work.entity.key).put_back:
         rule(work, drafts)
     return changes
