@@ -51,7 +51,7 @@ def may_merge(entity: Entity) -> bool:
 def references(target: str) -> tuple[Reference, ...]:
     """Every link and every pair of kind and key through which rows point to an entity.
 
-    Links without a foreign key, of deleted rows and of fields of one's own are among them.
+    Links without a foreign key and fields of one's own, the retired ones too, are among them.
     """
     return tuple(found for entity in registry.all() for found in _of(entity, target))
 
@@ -59,7 +59,7 @@ def references(target: str) -> tuple[Reference, ...]:
 def _of(entity: Entity, target: str) -> Iterator[Reference]:
     if entity.key in _HISTORY:
         return
-    for name, field in entity.fields.items():
+    for name, field in entity.stored.items():
         if field.column is None or name in _BY_WHOM:
             continue
         column = str(field.column.name)

@@ -109,12 +109,12 @@ class _Mover:
         condition = key_clause(self._work.connection, table.c[reference.column], keys)
         if reference.kind:
             condition = and_(table.c[reference.kind] == self._work.entity.key, condition)
-        statement = select(table).where(condition).order_by(table.c.id).with_for_update()
-        names = _names(reference.holder)
-        return [
-            {names[key]: value for key, value in row.items() if key in names}
-            for row in self._work.connection.execute(statement).mappings()
-        ]
+        stored = reference.holder.stored
+        # Not the table as a whole: it may have grown columns that this database lacks.
+        columns = [field.column for field in stored.values() if field.column is not None]
+        statement = select(*columns).where(condition).order_by(table.c.id).with_for_update()
+        rows = self._work.connection.execute(statement)
+        return [dict(zip(stored, row, strict=True)) for row in rows]
 
     def _move_facts(self, reference: Reference, rows: Sequence[Row]) -> None:
         holder = reference.holder
@@ -201,10 +201,10 @@ class _Mover:
     def _bin_repeated(self, inner: Work, reference: Reference, rows: Sequence[Row]) -> None:
         """Put moved rows into the bin that say what another says, or tie the master to itself."""
         holder = inner.entity
-        target = holder.fields[reference.field].target
+        target = holder.stored[reference.field].target
         if not (holder.parent or holder.key == "connection") or _is_line_of(target, holder.key):
             return  # a form's own rows are joined by what they say, with their parent
-        said = [n for n, f in holder.fields.items() if f.column is not None and n not in _NOT_SAID]
+        said = [n for n in holder.stored if n not in _NOT_SAID]
         moved = {row["id"] for row in rows}
         standing = [
             row
@@ -222,7 +222,7 @@ class _Mover:
 
 
 def _names(entity: Entity) -> dict[str, str]:
-    return {str(f.column.name): n for n, f in entity.fields.items() if f.column is not None}
+    return {str(f.column.name): n for n, f in entity.stored.items() if f.column is not None}
 
 
 def _trust(row: Mapping[str, Any]) -> tuple[bool, int]:

@@ -14,7 +14,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
-from desktop_crm.meta.bound import Entity
+from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import AuditEntry, DuplicatePair, MergeLog
 from desktop_crm.models.duplicate import DuplicateState, MergeState
 from desktop_crm.models.office import AuditAction
@@ -196,7 +196,7 @@ class _Parting:
                     continue
                 title = str(row.get(entity.title) or "")
                 found += [
-                    Kept(key, record, title, entity.fields[name].label)
+                    Kept(key, record, title, _field(entity, name).label)
                     for name, (_old, new) in deed.sides.items()
                     if _moved_since(entity, name, row, new)
                 ]
@@ -234,8 +234,12 @@ class _Parting:
         connection = self._work.connection
         for key, plain in self._details.get("dropped", ()):
             entity = registry.get(key)
-            row = {n: decode(entity.fields[n], v) for n, v in plain.items() if n in entity.fields}
-            columns = {str(entity.fields[n].column.name): v for n, v in row.items()}  # type: ignore[union-attr]
+            bound = {n: f.column for n, f in entity.stored.items() if f.column is not None}
+            columns = {
+                str(bound[n].name): decode(entity.stored[n], v)
+                for n, v in plain.items()
+                if n in bound
+            }
             table = entity.table
             sets = [("id",), *unique_sets(entity)]
             taken = any(
@@ -271,7 +275,7 @@ def _deeds(connection: Connection, operation: str) -> dict[str, dict[int, _Deed]
             deed.marks.append(action)
             continue
         for name, (old, new) in (changes or {}).items():
-            bound = entity.fields.get(name)
+            bound = entity.stored.get(name) or entity.fields.get(name)
             if bound is None:
                 continue
             lines = bound.column is None
@@ -281,14 +285,18 @@ def _deeds(connection: Connection, operation: str) -> dict[str, dict[int, _Deed]
     return found
 
 
+def _field(entity: Entity, name: str) -> BoundField:
+    return entity.stored.get(name) or entity.fields[name]
+
+
 def _moved_since(entity: Entity, name: str, row: Mapping[str, Any], new: object) -> bool:
-    return entity.fields[name].column is not None and not same(row.get(name), new)
+    return _field(entity, name).column is not None and not same(row.get(name), new)
 
 
 def _draft(entity: Entity, row: dict[str, Any], deed: _Deed) -> Draft:
     draft = Draft(row["id"], row["version"], row, {})
     for name, (old, new) in deed.sides.items():
-        if entity.fields[name].column is None:
+        if _field(entity, name).column is None:
             draft.line_changes[name] = (new, old)
         elif not _moved_since(entity, name, row, new):
             draft.set(name, old)
