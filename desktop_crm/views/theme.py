@@ -22,6 +22,7 @@ _SIZES: Final = (11, 12, 13, 14, 15, 20, 22)
 _CONTROL_HEIGHT: Final = 30
 _IMAGES: Final = (
     ("down", "chevron_down_16_regular", "text2"),
+    ("right", "chevron_right_20_regular", "text2"),
     ("up", "chevron_up_16_regular", "text2"),
     ("check", "checkmark_16_filled", "on_accent"),
     ("tick", "checkmark_16_filled", "accent_text"),

@@ -69,6 +69,20 @@ class WindowCommands:
         self._window.bus.publish(changes)
         self._window.toast(tr("The change was done again"))
 
+    def show_deeds(self) -> None:
+        """Show what the user did last, to take a step back."""
+        from desktop_crm.views.dialogs.deeds_dialog import DeedsDialog
+
+        if self._window.bench is not None:
+            DeedsDialog(self._window.bench).open()
+
+    def show_bin(self) -> None:
+        """Show the recycle bin."""
+        from desktop_crm.views.dialogs.recycle_bin import RecycleBinDialog
+
+        if self._window.bench is not None:
+            RecycleBinDialog(self._window.bench).open()
+
     def refresh(self) -> None:
         """Load again what the pane in front shows."""
         self._window.watch.check()
@@ -198,6 +212,14 @@ class WindowCommands:
         made += [
             Action("window.undo", tr("Undo"), self.undo, "arrow_reply", shortcut="Ctrl+Z"),
             Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
+            Action(
+                "window.deeds",
+                tr("What I did last…"),
+                self.show_deeds,
+                "clock",
+                shortcut="Ctrl+Alt+Z",
+            ),
+            Action("window.bin", tr("Recycle bin of all kinds…"), self.show_bin, "delete"),
             Action("window.database", tr("Open another database…"), self.open_other, "folder"),
             Action("window.refresh", tr("Refresh"), self.refresh, "arrow_sync", shortcut="F5"),
             Action("window.find", tr("Filter this view"), self.find, "filter", shortcut="Ctrl+F"),
@@ -277,6 +299,7 @@ class WindowCommands:
         self._bind("Ctrl+Shift+B", self.business_card)
         self._bind("F5", self.refresh)
         self._bind("Ctrl+Z", self.undo)
+        self._bind("Ctrl+Alt+Z", self.show_deeds)
         self._bind("Ctrl+Y", self.redo)
         self._bind("Ctrl+Shift+Z", self.redo)
 

@@ -16,7 +16,8 @@ from desktop_crm.services import mail_message, records
 from desktop_crm.views.charts.line_list import Line
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.panes.mail import MailPane, split_name
-from desktop_crm.views.panes.mail_reading import SafeBrowser, is_harmless, safe_name
+from desktop_crm.views.panes.mail_reading import SafeBrowser
+from desktop_crm.views.stored_files import is_harmless, safe_name
 from tests.support.company import Company
 from tests.support.post import HTML, deliver, suggest
 from tests.support.windows import child, expect, settle, shell_of

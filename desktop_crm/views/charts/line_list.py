@@ -193,6 +193,7 @@ class LineList(QListView):
     Attributes:
         opened: the line to open.
         ticked: the line that was ticked.
+        opens_on_click: A click opens; otherwise a double click does, and a click only chooses.
         shows_current: The current line is marked without the focus too, e.g. below a text field
             whose Enter takes it.
     """
@@ -212,6 +213,7 @@ class LineList(QListView):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.hovered_tick = -1
         self.shows_current = False
+        self.opens_on_click = True
         self._model = LineModel()
         self.setModel(self._model)
         self.setItemDelegate(LineDelegate(self))
@@ -268,7 +270,13 @@ class LineList(QListView):
         line = self._model.lines[index.row()]
         if self._tick_at(event.position()) >= 0:
             self.ticked.emit(line)
-        else:
+        elif self.opens_on_click:
+            self.opened.emit(line)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        line = self.current_line()
+        if line is not None and line.id is not None and not self.opens_on_click:
             self.opened.emit(line)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import stat
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +25,20 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.errors import EnvironmentProblem
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.i18n import tr
 from desktop_crm.services import mail_message
 from desktop_crm.services.mail_message import Attachment, FileContent, Message
 from desktop_crm.views import theme
 from desktop_crm.views.errors import ask
 from desktop_crm.views.icons import icon
+from desktop_crm.views.stored_files import (
+    Copies,
+    cannot_write,
+    is_harmless,
+    open_with_system,
+    safe_name,
+    size_text,
+)
 from desktop_crm.views.widgets.avatar import Avatar
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.labels import Elide, label
@@ -41,18 +47,8 @@ from desktop_crm.views.widgets.layout import clear, separator
 if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
-HARMLESS = frozenset(
-    {
-        *(".pdf", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"),
-        *(".webp", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".rtf"),
-        *(".ics", ".vcf", ".eml", ".zip"),
-    }
-)
-"""Files that may be opened at once; everything else can only be saved."""
-
 _COLOURED = re.compile(r"bgcolor|background|color\s*[:=]", re.IGNORECASE)
 _NO_SIZE = re.compile(r"font-size\s*:\s*0[a-z%]*\s*;?", re.IGNORECASE)
-_SAFE_NAME = re.compile(r"[^\w.\- ()\[\]]+")
 _SCHEMES = frozenset({"http", "https", "mailto"})
 
 
@@ -143,7 +139,7 @@ class ReadingPane(QFrame):
         self.setObjectName("listpane")
         self._bench = bench
         self._message: Message | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._copies = Copies()
         self.subject = label("", "h2", wrap=True, name="mailSubject")
         self.subject.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._avatar = Avatar("", 36)
@@ -244,7 +240,7 @@ class ReadingPane(QFrame):
     def _chip(self, file: Attachment) -> QToolButton:
         chip = QToolButton()
         chip.setObjectName(f"attachment.{file.id}")
-        size = _size_text(file.size, self._bench)
+        size = size_text(file.size, self._bench.formats)
         chip.setText(f" {_shortened(file.name)}  {size}")
         chip.setAccessibleName(tr("Attachment {name}, {size}", name=file.name, size=size))
         chip.setToolTip(f"{file.name}\n{size}")
@@ -277,18 +273,11 @@ class ReadingPane(QFrame):
     def _open(self, file: FileContent) -> None:
         """Open a copy that cannot be changed, outside every data folder."""
         try:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(
-                    prefix="desktop-crm-", ignore_cleanup_errors=True
-                )
-            path = Path(self._folder.name) / safe_name(file.name)
-            path.unlink(missing_ok=True)
-            path.write_bytes(file.content)
-            path.chmod(stat.S_IRUSR)
-        except OSError as error:
-            self._bench.shell.show_error(_cannot_write(error))
+            path = self._copies.write(0, file.name, file.content)
+        except EnvironmentProblem as error:
+            self._bench.shell.show_error(error)
             return
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        open_with_system(path)
 
     def _save(self, file: FileContent) -> None:
         wanted = str(Path.home() / safe_name(file.name))
@@ -298,37 +287,12 @@ class ReadingPane(QFrame):
         try:
             Path(name).write_bytes(file.content)
         except OSError as error:
-            self._bench.shell.show_error(_cannot_write(error))
+            self._bench.shell.show_error(cannot_write(error))
             return
         self._bench.shell.toast(tr("Saved"), name)
-
-
-def _cannot_write(error: OSError) -> EnvironmentProblem:
-    return EnvironmentProblem(
-        N_("The attachment could not be written: {reason}. Choose another folder."),
-        reason=error.strerror or error,
-    )
-
-
-def is_harmless(name: str) -> bool:
-    """Whether a file may be opened from the window; programs and scripts never are."""
-    return Path(name).suffix.lower() in HARMLESS
-
-
-def safe_name(name: str) -> str:
-    """A file name without anything that a path or a shell could read into it."""
-    cleaned = _SAFE_NAME.sub("_", Path(name.replace("\\", "/")).name).strip(" .")
-    return cleaned[-120:] or "attachment"
 
 
 def _shortened(name: str, longest: int = 28) -> str:
     if len(name) <= longest:
         return name
     return f"{name[: longest - 10]}…{name[-8:]}"
-
-
-def _size_text(size: int, bench: Workbench) -> str:
-    for limit, text in ((1 << 20, N_("{n} MB")), (1 << 10, N_("{n} KB"))):
-        if size >= limit:
-            return tr(text, n=bench.formats.number(round(size / limit), 0))
-    return tr("{n} B", n=size)

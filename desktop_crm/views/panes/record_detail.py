@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QStackedWidget,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.forms import summary
 from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.details_page import DetailsPage
+from desktop_crm.views.panes.mark_commands import MarkButtons
 from desktop_crm.views.panes.overview_page import OverviewPage
 from desktop_crm.views.panes.record_tabs import TABS
 from desktop_crm.views.panes.related import RelatedPanel
@@ -32,6 +32,7 @@ from desktop_crm.views.widgets.action_bar import ActionBar
 from desktop_crm.views.widgets.avatar import Avatar
 from desktop_crm.views.widgets.buttons import LinkButton, tool_button
 from desktop_crm.views.widgets.cards import EmptyState, Glyph
+from desktop_crm.views.widgets.fitting_tabs import FittingTabBar
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import column, row, separator
 
@@ -139,10 +140,11 @@ class RecordDetail(QFrame):
         self._link = LinkButton(f"detail.{key}.link", "", self._open_subtitle)
         self._link.hide()
         self._subtitle_target: tuple[str, int] | None = None
+        self.marks = MarkButtons(key, self._bench)
         symbol: QWidget = self._avatar or Glyph(self.entity.icon, "accent_text", 28)
         names = column(
             row(self._title, self._pill, None, spacing=10),
-            row(self._subtitle, self._link, None, spacing=6),
+            row(self._subtitle, self._link, None, self.marks, spacing=6),
             spacing=2,
         )
         head = row(symbol, names, spacing=14)
@@ -164,12 +166,7 @@ class RecordDetail(QFrame):
             for action in actions
         ]
         bar = ActionBar(shown, edit) if actions else row(edit, None)
-        self.tabs = QTabBar()
-        self.tabs.setObjectName(f"detail.{key}.tabs")
-        self.tabs.setAccessibleName(tr("Parts of the record"))
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setUsesScrollButtons(False)
+        self.tabs = FittingTabBar(f"detail.{key}.tabs")
         self._pages = QStackedWidget()
         self._tab_keys: list[str] = []
         self._more: dict[str, RecordTab] = {}
@@ -181,7 +178,7 @@ class RecordDetail(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(column(head, bar, spacing=10, margins=(20, 16, 12, 6)))
-        layout.addWidget(row(self.tabs, None, margins=(20, 0, 8, 0)))
+        layout.addWidget(row(self.tabs, self.tabs.more, margins=(20, 0, 8, 0)))
         layout.addWidget(separator())
         layout.addWidget(self._pages, 1)
 
@@ -268,6 +265,7 @@ class RecordDetail(QFrame):
         record = loaded.record
         self.record = record
         self._show_head(record)
+        self.marks.show_record(record.id)
         self._items = loaded.items
         self._has_timeline = loaded.has_timeline
         self._stale = set(self._tab_keys)
@@ -380,6 +378,8 @@ class RecordDetail(QFrame):
         self.related.take_changes(changes)
         if self.record_id is None:
             return
+        if changes.touches("record_mark"):
+            self.marks.show_record(self.record_id)
         near = {"link", "activity", *definitions.OWN}
         of_pages = any(page.concerns(changes) for page in self._made.values())
         if self.record_id in changes.ids(self.entity.key) or changes.touches(*near) or of_pages:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol
 
+from desktop_crm.core.i18n import N_
+from desktop_crm.meta import registry
+from desktop_crm.meta.field import Menu
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
@@ -48,4 +52,23 @@ class RecordTab:
         return made(entity_key, bench)
 
 
-TABS: Final[tuple[RecordTab, ...]] = ()
+def _main(entity_key: str) -> bool:
+    return registry.get(entity_key).menu is Menu.MAIN
+
+
+TABS: Final[tuple[RecordTab, ...]] = (
+    RecordTab("files", N_("Files"), "desktop_crm.views.panes.files_page:FilesPage", _main),
+    RecordTab(
+        "connections",
+        N_("Connections"),
+        "desktop_crm.views.panes.connections_page:ConnectionsPage",
+        _main,
+    ),
+    RecordTab(
+        "hierarchy",
+        N_("Hierarchy"),
+        "desktop_crm.views.panes.hierarchy_page:HierarchyPage",
+        lambda entity_key: entity_key == "account",
+    ),
+    RecordTab("history", N_("History"), "desktop_crm.views.panes.history_page:HistoryPage", _main),
+)

@@ -171,6 +171,14 @@ class SettingsPane(Pane):
                 enabled=lambda: self.bench.actor.is_admin,
             ),
             Action(
+                "settings.bin", tr("Recycle bin…"), partial(_open_bin, self.bench),
+                icon="delete", group="taken back",
+            ),
+            Action(
+                "settings.deeds", tr("What I did last…"), partial(_open_deeds, self.bench),
+                icon="clock", group="taken back",
+            ),
+            Action(
                 "settings.about", tr("About"),
                 lambda: AboutDialog(window(), self.bench.actor).open(),
                 icon="question_circle", group="about",
@@ -204,6 +212,18 @@ class SettingsPane(Pane):
         record = isinstance(page, RecordPage) and changes.touches("user", "own_company")
         if page is not None and (mail or record):
             page.load()
+
+
+def _open_bin(bench: Workbench) -> None:
+    from desktop_crm.views.dialogs.recycle_bin import RecycleBinDialog
+
+    RecycleBinDialog(bench).open()
+
+
+def _open_deeds(bench: Workbench) -> None:
+    from desktop_crm.views.dialogs.deeds_dialog import DeedsDialog
+
+    DeedsDialog(bench).open()
 
 
 def _me(actor: Actor) -> int | None:

@@ -1,0 +1,459 @@
+"""What hangs on records, by keyboard: files, connections, hierarchy, history, bin, steps, marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCompleter, QFileDialog, QInputDialog, QWidget
+
+from desktop_crm.models.marking import MarkKind
+from desktop_crm.services import attachments, connections, marks, records, undo
+from desktop_crm.views.dialogs import recycle_bin
+from desktop_crm.views.dialogs.connection_dialog import ConnectionDialog
+from desktop_crm.views.dialogs.deeds_dialog import DeedsDialog
+from desktop_crm.views.dialogs.recycle_bin import RecycleBinDialog
+from desktop_crm.views.panes import files_page
+from desktop_crm.views.panes.connections_page import ConnectionsPage
+from desktop_crm.views.panes.files_page import FilesPage
+from desktop_crm.views.panes.hierarchy_page import HierarchyPage
+from desktop_crm.views.panes.history_page import HistoryDialog, HistoryPage
+from desktop_crm.views.panes.mark_commands import MarkButtons
+from desktop_crm.views.panes.record_pane import RecordPane
+from tests.support.windows import child, settle, shell_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_crm.views.workbench import Workbench
+    from tests.support.company import Company
+
+Show = Callable[[Callable[[str, Any], QWidget], str, int], QWidget]
+
+
+@pytest.fixture
+def show(bench: Workbench, qtbot: QtBot) -> Show:
+    """A function that shows a tab's page for a record, kept true by the bus."""
+
+    def shown(page: Callable[[str, Any], QWidget], entity: str, key: int) -> QWidget:
+        made: Any = page(entity, bench)
+        qtbot.addWidget(made)
+        made.resize(420, 640)
+        made.show()
+
+        def again(_changes: object = None) -> None:
+            made.show_record(records.get(bench.actor, entity, key))
+
+        again()
+        bench.bus.changed.connect(again)
+        settle(qtbot, bench)
+        return cast("QWidget", made)
+
+    return shown
+
+
+def said(asked: list[str], title: str) -> str:
+    """Remember a question and say no."""
+    asked.append(title)
+    return "cancel"
+
+
+def quiet(qtbot: QtBot, bench: Workbench) -> None:
+    """Wait for what was begun and for the news it brings."""
+    for _ in range(3):
+        settle(qtbot, bench)
+        qtbot.waitUntil(lambda: bench.bus._pending is None)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(show: Show, company: Company) -> FilesPage:
+    page = show(FilesPage, "account", company.ids["rossi"])
+    assert isinstance(page, FilesPage)
+    return page
+
+
+def names(page: FilesPage) -> list[str]:
+    return [line.title for line in page.list.lines]
+
+
+def test_files_are_added_by_dialog_renamed_and_deleted_by_keyboard(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert files.empty.isVisibleTo(files)
+    path = tmp_path / "Contract.txt"
+    path.write_text("signed")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(path)], ""))
+    button = child(files, QWidget, "files.account.add")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert names(files) == ["Contract.txt"]
+    assert shell_of(bench).toasts[-1][0] == "1 file attached"
+    files.list.setFocus()
+    QTest.keyClick(files.list, Qt.Key.Key_F2)
+    box = next(w for w in QGuiApplication.instance().topLevelWidgets()  # type: ignore[union-attr]
+               if isinstance(w, QInputDialog))  # fmt: skip
+    box.setTextValue("Signed contract")
+    box.accept()
+    quiet(qtbot, bench)
+    assert names(files) == ["Signed contract.txt"]
+    QTest.keyClick(files.list, Qt.Key.Key_Delete)
+    quiet(qtbot, bench)
+    assert names(files) == []
+    bench.bus.publish(undo.undo(bench.actor))
+    quiet(qtbot, bench)
+    assert names(files) == ["Signed contract.txt"]
+
+
+def test_files_and_pictures_are_pasted_and_previewed(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, tmp_path: Path
+) -> None:
+    image = QImage(80, 40, QImage.Format.Format_RGB32)
+    image.fill(QColor("red"))
+    board = QGuiApplication.clipboard()
+    board.setImage(image)
+    QTest.keyClick(files, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    quiet(qtbot, bench)
+    assert names(files) == ["Picture 2026-11-25 10.20.png"]
+    assert files._picture.isVisibleTo(files)
+    assert not files._picture.pixmap().isNull()
+    path = tmp_path / "notes.txt"
+    path.write_text("notes")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    board.setMimeData(data)
+    QTest.keyClick(files, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    quiet(qtbot, bench)
+    assert names(files)[0] == "notes.txt"
+    assert files.list.ready is not None
+    assert files.list.ready.suffix in {".txt", ".png"}
+    board.setText("only text")
+    files.paste()
+    assert shell_of(bench).toasts[-1][0] == "There is nothing to attach"
+
+
+def test_a_damaged_pdf_has_no_preview_and_a_program_is_not_opened(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, company: Company,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    key = company.ids["rossi"]
+    bench.bus.publish(attachments.add_bytes(bench.actor, "account", key, "bad.pdf", b"no pdf"))
+    quiet(qtbot, bench)
+    assert "damaged" in files._note.text()
+    bench.bus.publish(attachments.add_bytes(bench.actor, "account", key, "run.exe", b"MZ"))
+    quiet(qtbot, bench)
+    files.list.setCurrentIndex(files.list.model().index(0, 0))
+    asked: list[str] = []
+    monkeypatch.setattr(files_page, "ask", lambda _w, title, *_: said(asked, title))
+    monkeypatch.setattr(files_page, "open_with_system", lambda _path: pytest.fail("it ran"))
+    QTest.keyClick(files.list, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert asked == ["This file is not opened from here"]
+
+
+def test_a_harmless_file_is_opened_and_saved(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, company: Company, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    key = company.ids["rossi"]
+    bench.bus.publish(attachments.add_bytes(bench.actor, "account", key, "a.txt", b"text"))
+    quiet(qtbot, bench)
+    opened: list[bytes] = []
+    monkeypatch.setattr(files_page, "open_with_system", lambda p: opened.append(p.read_bytes()))
+    QTest.keyClick(files.list, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert opened == [b"text"]
+    target = tmp_path / "out.txt"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    files.save()
+    quiet(qtbot, bench)
+    assert target.read_bytes() == b"text"
+
+
+def test_who_may_not_change_the_record_sees_files_and_adds_none(
+    company: Company, bench: Workbench, qtbot: QtBot, show: Show
+) -> None:
+    key = company.ids["rossi"]
+    attachments.add_bytes(bench.actor, "account", key, "a.txt", b"text")
+    bench.actor = company.other
+    seen = [f.name for f in attachments.files(company.other, "account", key)]
+    try:
+        page = show(FilesPage, "account", key)
+    except Exception:
+        assert seen == []
+        return
+    assert isinstance(page, FilesPage)
+    assert page.can_add == records.get(company.other, "account", key).can_edit
+
+
+# --- connections --------------------------------------------------------------------------------
+
+
+def test_a_connection_is_made_by_keyboard(
+    show: Show, company: Company, bench: Workbench, qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    # The platform without a screen cannot let a popup grab the keyboard.
+    monkeypatch.setattr(QCompleter, "complete", lambda *_: None)
+    records.save(
+        bench.actor, "connection_role", None, None,
+        {"name": "Supplier", "reverse_name": "Customer", "position": 1},
+    )  # fmt: skip
+    page = show(ConnectionsPage, "account", company.ids["rossi"])
+    assert isinstance(page, ConnectionsPage)
+    QTest.keyClick(page, Qt.Key.Key_Insert)
+    settle(qtbot, bench)
+    dialog = child(bench.shell.window_widget(), ConnectionDialog)
+    dialog.kind.setCurrentIndex(dialog.kind.findData("account"))
+    save = child(dialog, QWidget, "connectionDialog.save")
+    save.setFocus()
+    QTest.keyClick(save, Qt.Key.Key_Space)
+    assert "Choose the other record" in dialog._record.note.text()
+    dialog.link.line.setFocus()
+    QTest.keyClicks(dialog.link.line, "Dumb")
+    qtbot.waitUntil(lambda: dialog.link._found.rowCount() == 1)
+    dialog.link._popup.setCurrentIndex(dialog.link._found.index(0, 0))
+    dialog.link._choose(dialog.link._found.item(0).text())
+    dialog.role.setCurrentIndex(dialog.role.findText("Customer"))
+    dialog.note.setPlainText("Buys from us")
+    save.setFocus()
+    QTest.keyClick(save, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert [(line.id is None, line.title) for line in page.list.lines] == [
+        (True, "Customer"), (False, "Dumbrava Mobilă"),
+    ]  # fmt: skip
+    other = connections.of_record(bench.actor, "account", company.ids["dumbrava"])
+    assert [one.role for one in other] == ["Supplier"]
+    page.list.setFocus()
+    QTest.keyClick(page.list, Qt.Key.Key_Return)
+    assert shell_of(bench).opened == [("account", company.ids["dumbrava"])]
+    QTest.keyClick(page.list, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    dialog = next(d for d in bench.shell.window_widget().findChildren(ConnectionDialog)
+                  if d._connected is not None)  # fmt: skip
+    assert dialog.role.currentText() == "Customer"
+    dialog.last.line.setText("no day")
+    dialog.save()
+    assert dialog.notice.text
+    dialog.last.line.setText("31.12.2027")
+    dialog.save()
+    quiet(qtbot, bench)
+    assert page.list.lines[1].right.startswith("until")
+    QTest.keyClick(page.list, Qt.Key.Key_Delete)
+    quiet(qtbot, bench)
+    assert page.list.lines == ()
+
+
+# --- hierarchy ----------------------------------------------------------------------------------
+
+
+def test_the_hierarchy_is_walked_by_arrows(
+    show: Show, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    actor = bench.actor
+    top = records.save(actor, "account", None, None, {"name": "Holding"}).id
+    here = company.ids["rossi"]
+    records.save(actor, "account", here, None, {"parent": top})
+    leaf = records.save(actor, "account", None, None, {"name": "Branch", "parent": here}).id
+    deep = records.save(actor, "account", None, None, {"name": "Shop", "parent": leaf}).id
+    page = show(HierarchyPage, "account", here)
+    assert isinstance(page, HierarchyPage)
+    quiet(qtbot, bench)
+    tree = page.tree
+    assert tree.currentIndex().data(Qt.ItemDataRole.UserRole) == here
+    assert tree.isExpanded(tree.model().index(0, 0))
+    tree.setFocus()
+    QTest.keyClick(tree, Qt.Key.Key_Down)
+    assert tree.currentIndex().data() == "Branch"
+    QTest.keyClick(tree, Qt.Key.Key_Right)
+    quiet(qtbot, bench)
+    QTest.keyClick(tree, Qt.Key.Key_Down)
+    assert tree.currentIndex().data() == "Shop"
+    QTest.keyClick(tree, Qt.Key.Key_Return)
+    assert shell_of(bench).opened == [("account", deep)]
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def test_one_value_is_put_back_from_the_history(
+    show: Show, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    key = company.ids["rossi"]
+    actor = bench.actor
+    before = records.get(actor, "account", key).values["city"]
+    records.save(actor, "account", key, None, {"city": "Turda", "industry": "Glass"})
+    page = show(HistoryPage, "account", key)
+    assert isinstance(page, HistoryPage)
+    page.field.setCurrentIndex(page.field.findData("city"))
+    lines = [line for line in page.list.lines if line.id is not None]
+    assert lines[0].subtitle.endswith("→ Turda")
+    page.list.setCurrentIndex(page.list.model().index(1, 0))
+    button = child(page, QWidget, "history.account.restore")
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    stands = records.get(actor, "account", key).values
+    assert (stands["city"], stands["industry"]) == (before, "Glass")
+    assert shell_of(bench).toasts[-1][0] == "City was put back"
+    page.field.setCurrentIndex(page.field.findData("industry"))
+    page.list.setCurrentIndex(page.list.model().index(1, 0))
+    page.undo_step()
+    quiet(qtbot, bench)
+    assert shell_of(bench).errors, "the city was changed since"
+
+
+def test_the_history_opens_in_a_window_and_stays_true(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    key = company.ids["rossi"]
+    dialog = HistoryDialog(bench, records.get(bench.actor, "account", key))
+    dialog.open()
+    settle(qtbot, bench)
+    count = len(dialog.page.list.lines)
+    bench.bus.publish(records.save(bench.actor, "account", key, None, {"city": "Turda"}).changes)
+    quiet(qtbot, bench)
+    assert len(dialog.page.list.lines) > count
+    dialog.close()
+
+
+# --- bin and steps ------------------------------------------------------------------------------
+
+
+def test_the_bin_is_filtered_restored_and_purged_by_keyboard(
+    company: Company, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = bench.actor
+    made = [records.save(actor, "contact", None, None, {"last_name": n}).id for n in "ABC"]
+    team = records.save(actor, "team", None, None, {"name": "Old team"}).id
+    records.delete(actor, "contact", made)
+    records.delete(actor, "team", [team])
+    dialog = RecycleBinDialog(bench)
+    dialog.open()
+    settle(qtbot, bench)
+    table = dialog.table
+    assert table.facts.rowCount() == 4
+    assert table.facts.facts[0].cells[3] == actor.name
+    dialog.kind.setCurrentIndex(dialog.kind.findData("contact"))
+    settle(qtbot, bench)
+    assert {fact.cells[0] for fact in table.facts.facts} == {"A", "B", "C"}
+    table.setFocus()
+    table.selectRow(0)
+    QTest.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert len(dialog.chosen()) == 2
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert table.facts.rowCount() == 1
+    assert shell_of(bench).toasts[-1][0] == "2 records restored"
+    asked: list[str] = []
+    monkeypatch.setattr(recycle_bin, "ask", lambda _w, title, *_: said(asked, title))
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    quiet(qtbot, bench)
+    assert asked == ["Delete 1 record for good?"]
+    assert table.facts.rowCount() == 1
+    monkeypatch.setattr(recycle_bin, "ask", lambda *_: "purge")
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    quiet(qtbot, bench)
+    assert table.facts.rowCount() == 0
+    assert dialog.empty.isVisibleTo(dialog)
+    assert "1 record was deleted for good." in dialog.notice.text
+    dialog.words.setText("old")
+    dialog.kind.setCurrentIndex(0)
+    settle(qtbot, bench)
+    assert [fact.cells[0] for fact in table.facts.facts] == ["Old team"]
+    dialog.close()
+
+
+def test_a_step_is_taken_back_and_done_again(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    actor = bench.actor
+    key = company.ids["rossi"]
+    records.save(actor, "account", key, None, {"city": "Turda"})
+    records.save(actor, "account", company.ids["dumbrava"], None, {"city": "Dej"})
+    dialog = DeedsDialog(bench)
+    dialog.open()
+    settle(qtbot, bench)
+    table = dialog.table
+    assert table.facts.facts[1].cells[0].startswith("Changed: Account · Officine Rossi")
+    table.setFocus()
+    table.selectRow(1)
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert records.get(actor, "account", key).values["city"] != "Turda"
+    assert records.get(actor, "account", company.ids["dumbrava"]).values["city"] == "Dej"
+    assert table.facts.facts[1].cells[3] == "Taken back"
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert records.get(actor, "account", key).values["city"] == "Turda"
+    records.save(company.actor, "account", key, None, {"city": "Cluj"})
+    dialog.load()
+    quiet(qtbot, bench)
+    blocked = next(f for f in table.facts.facts if f.cells[3] == "Stays")
+    table.selectRow(table.facts.facts.index(blocked))
+    assert dialog._reason.text() == "The record was changed since."
+    assert not dialog._act.isEnabled()
+    dialog.close()
+
+
+# --- marks --------------------------------------------------------------------------------------
+
+
+def test_star_and_bell_are_pressed_by_keyboard(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    key = company.ids["rossi"]
+    buttons = MarkButtons("account", bench)
+    qtbot.addWidget(buttons)
+    buttons.show()
+    buttons.show_record(key)
+    bench.bus.changed.connect(lambda _changes: buttons.show_record(key))
+    settle(qtbot, bench)
+    star = child(buttons, QWidget, "detail.account.favourite")
+    assert star.accessibleName() == "Add to the favourites"
+    star.setFocus()
+    QTest.keyClick(star, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert buttons.on == {MarkKind.FAVOURITE}
+    assert star.accessibleName() == "Remove from the favourites"
+    buttons.press(MarkKind.FOLLOW)
+    quiet(qtbot, bench)
+    assert buttons.on == {MarkKind.FAVOURITE, MarkKind.FOLLOW}
+    QTest.keyClick(star, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert marks.keys(bench.actor, MarkKind.FAVOURITE, "account") == []
+
+
+def test_the_selection_of_a_list_is_marked_and_tabs_that_do_not_fit_wait_behind_a_button(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = RecordPane(bench, "account")
+    qtbot.addWidget(pane)
+    pane.resize(1200, 700)
+    pane.show()
+    pane.activate()
+    settle(qtbot, bench)
+    commands = {action.id: action for action in pane.commands()}
+    assert commands["record.favourite"].shortcut == "Ctrl+D"
+    chosen = pane.list.table.current_id()
+    qtbot.waitUntil(lambda: pane.detail.record_id == chosen)
+    commands["record.favourite"].run()
+    quiet(qtbot, bench)
+    assert marks.keys(bench.actor, MarkKind.FAVOURITE, "account") == [chosen]
+    assert pane.detail.marks.on == {MarkKind.FAVOURITE}
+    tabs = pane.detail.tabs
+    hidden = [tabs.tabText(n) for n in tabs.hidden_tabs()]
+    assert "History" in hidden
+    assert tabs.more.isVisible()
+    pane.detail.show_tab("history")
+    settle(qtbot, bench)
+    assert "History" not in [tabs.tabText(n) for n in tabs.hidden_tabs()]
