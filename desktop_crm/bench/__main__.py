@@ -147,6 +147,24 @@ def _short(files: Files) -> list[Row]:
     return search.short_words(files.full)
 
 
+def _linked(files: Files) -> list[Row]:
+    from desktop_crm.bench import arranged
+
+    return on_both(files, "linked", "columns of linked records", arranged.linked)
+
+
+def _groups(files: Files) -> list[Row]:
+    from desktop_crm.bench import arranged
+
+    return on_both(files, "group", "grouped lists", arranged.groups)
+
+
+def _totals(files: Files) -> list[Row]:
+    from desktop_crm.bench import arranged
+
+    return on_both(files, "totals", "totals", arranged.summed)
+
+
 def _bulk(files: Files) -> list[Row]:
     from desktop_crm.bench import bulk
 
@@ -175,6 +193,9 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),
+    "linked": ("columns of linked records", _linked),
+    "group": ("grouped lists", _groups),
+    "totals": ("totals", _totals),
     "bulk": ("bulk edit", _bulk),
     "statements": ("statements of a screen", _statements),
     "short": ("short searches", _short),
