@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_uppercase
 from typing import Final
 
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QFont,
@@ -25,6 +25,7 @@ from desktop_crm.views import theme
 DIGITS: Final = "#"
 LETTERS: Final = ("", *ascii_uppercase, DIGITS)
 """Everything first; accents are folded, so that Ș stands under S."""
+_EVERY: Final = "•"
 _WIDTH: Final = 26
 
 
@@ -142,9 +143,5 @@ class LetterBar(QWidget):
             weight = QFont.Weight.DemiBold if on else QFont.Weight.Medium
             painter.setFont(theme.font(size, weight))
             painter.setPen(theme.color("accent_text" if on else "text3"))
-            shown = letter or tr("All")
-            fitting = painter.fontMetrics().elidedText(
-                shown, Qt.TextElideMode.ElideNone, int(cell.width())
-            )
-            painter.drawText(QRect(cell.toRect()), Qt.AlignmentFlag.AlignCenter, fitting)
+            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, letter or _EVERY)
         painter.end()
