@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.meta.field import Tone
 from desktop_crm.services import filters, grouping
 from desktop_crm.services.columns import find
 from desktop_crm.services.context import Actor
@@ -19,9 +18,6 @@ from desktop_crm.services.permissions import knows
 from desktop_crm.services.record_query import Order
 
 _NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT})
-_TONES: Final = frozenset(Tone)
-
-
 TONES: Final = ("bad", "warn", "ok", "info", "neutral")
 """Colours a conditional format can have."""
 ICONS: Final = ("flag", "alert", "star", "clock", "checkmark_circle", "question_circle", "call",
@@ -155,8 +151,7 @@ def _usable(format_: Format, actor: Actor, entity: Entity, gone: list[str]) -> F
     """A format; one whose condition is not whole any more never holds."""
     _condition, problems = filters.usable(format_.filter, entity, lambda f: knows(actor, f))
     gone += problems
-    tone = format_.tone if format_.tone in _TONES else ""
-    return replace(format_, tone=tone, filter=NEVER if problems else format_.filter)
+    return replace(format_, filter=NEVER) if problems else format_
 
 
 def to_json(layout: ListLayout) -> dict[str, Any]:
