@@ -52,6 +52,7 @@ class RecordPane(Pane):
         self.views.changed.connect(self.commands_changed)
         self.board = PaneBoard(bench, self.entity, self)
         self.board.selected.connect(self._current)
+        self.board.selected.connect(lambda _id: self.commands_changed.emit())
         self.board.changed.connect(self.views.update)
         self.board.changed.connect(self._told)
         self.list = ListPanel(entity_key, bench, self.views.button, self.board.button)
