@@ -1,16 +1,10 @@
-"""The tour: the main job from end to end without a screen, leaving what a person would look at.
-
-It works on a fresh sample company in a home of its own, with the clock held, so that two runs give
-the same pictures. Started by ``desktop-crm tour --out DIR`` or ``python -m desktop_crm.tour``.
-"""
+"""One run of the tour: its steps, its window and its pictures."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm import __version__
-from desktop_crm.cli import guarded
-from desktop_crm.cli.console import Code, emit, say
 from desktop_crm.core import clock, i18n, paths
 from desktop_crm.core.errors import EnvironmentProblem
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.i18n import N_
 from desktop_crm.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,43 +60,6 @@ the drawing we talked about follows this afternoon. Could you keep the slot on F
 
 {name}
 """
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tour.
-
-    Args:
-        argv: Arguments without the program's name; None takes the process's own.
-
-    Returns:
-        The exit code of commands; wrong arguments leave with 2.
-    """
-    parser = argparse.ArgumentParser(
-        prog="desktop-crm tour", description=tr("Do the main job without a screen.")
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("tour"), metavar="DIR",
-        help=tr("Folder for pictures, PDF, workbook and tour.json."),
-    )  # fmt: skip
-    parser.add_argument(
-        "--db", default="", metavar="URL",
-        help=tr("New database for the sample company; without it one is made and removed."),
-    )  # fmt: skip
-    parser.add_argument("--as", dest="login", metavar="USER", help=tr("Whose window is shown."))
-    parser.add_argument("--json", action="store_true", help=tr("Answer with one line of JSON."))
-    chosen = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-
-    def work() -> int:
-        report = run(chosen.out, url=chosen.db, login=chosen.login)
-        done = tr("The tour is done; look into {folder}.", folder=chosen.out)
-        if chosen.json:
-            emit({"ok": True, "out": str(chosen.out), "seconds": report["seconds"],
-                  "steps": len(report["steps"])})  # fmt: skip
-        else:
-            say(done)
-        return Code.DONE
-
-    return guarded(work, as_json=chosen.json)
 
 
 def run(
@@ -488,7 +443,3 @@ class _Tour:
 def _shown(dialog: QWidget) -> QWidget:
     dialog.show()
     return dialog
-
-
-if __name__ == "__main__":
-    sys.exit(main())
