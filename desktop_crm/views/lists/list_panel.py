@@ -434,12 +434,6 @@ class ListPanel(QFrame):
         dialog.finished.connect(chosen)
         dialog.open()
 
-    def columns_on_screen(self) -> list[tuple[ListColumn, int]]:
-        """Columns in the order on the screen, each with its width in pixels."""
-        paths, widths = self.table.column_state()
-        by_path = {column.path: column for column in self.model.columns}
-        return [(by_path[path], widths.get(path, by_path[path].width)) for path in paths]
-
     def shown_columns(self) -> tuple[str, ...]:
         """Paths of the columns in the order on the screen."""
         return self.table.column_state()[0]

@@ -36,7 +36,9 @@ def open_print(bench: Workbench, shown: ListPanel) -> None:
     from desktop_crm.views.printing.listing import Shown
 
     asked = shown.query()
-    columns = shown.columns_on_screen()
+    paths, widths = shown.table.column_state()
+    by_path = {column.path: column for column in shown.model.columns}
+    columns = tuple(by_path[path] for path in paths)
     selected = shown.selected_ids() if shown.table.selected_count() > 1 else ()
     targets = Targets(shown.entity.key, list(selected), None if selected else asked)
     count = len(selected)
@@ -46,9 +48,9 @@ def open_print(bench: Workbench, shown: ListPanel) -> None:
         said = ntr("{number} selected record", "{number} selected records", count, number=number)
     picture = Shown(
         shown.title.text(),
-        replace(asked, columns=tuple(column.path for column, _width in columns)),
-        tuple(column for column, _width in columns),
-        tuple(float(width) for _column, width in columns),
+        replace(asked, columns=paths),
+        columns,
+        tuple(float(widths.get(column.path, column.width)) for column in columns),
         shown.summaries(),
     )
     PrintDialog(bench, picture, targets, said).open()
