@@ -37,6 +37,7 @@ class Paths:
         entity: Entity the statement is about.
         table: Its table (or an alias).
         depth: So many statements stand around this one.
+        whole: The statement looks at every record, not only at the first ones.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class Paths:
         table: FromClause | None = None,
         *,
         depth: int = 0,
+        whole: bool = False,
     ) -> None:
         self.actor = actor
         self.depth = depth
+        self.whole = whole
         self.entity = entity
         self.table: FromClause = entity.table if table is None else table
         self._joins: list[tuple[FromClause, ColumnElement[bool]]] = []
@@ -58,7 +61,7 @@ class Paths:
         """Paths of a subquery about other records; its joins never meet those around it."""
         depth = self.depth + 1
         table = entity.table.alias(f"r{depth}_{entity.key}")
-        return Paths(self.actor, entity, table, depth=depth)
+        return Paths(self.actor, entity, table, depth=depth, whole=self.whole)
 
     @property
     def source(self) -> FromClause:

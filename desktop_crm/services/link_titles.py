@@ -7,10 +7,9 @@ from collections import defaultdict
 from desktop_crm.core.errors import UserError
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
-from desktop_crm.services import query
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Node, Related, Rule, relations, resolve, walk
-from desktop_crm.services.query import RecordQuery
+from desktop_crm.services.titles import titles
 
 
 def link_titles(
@@ -22,15 +21,8 @@ def link_titles(
     """
     wanted: defaultdict[str, set[int]] = defaultdict(set)
     _collect(entity_key, node, wanted)
-    found: dict[tuple[str, int], str] = {}
-    for target, ids in wanted.items():
-        entity = registry.get(target)
-        if not actor.can(entity, "read"):
-            continue
-        asked = RecordQuery(target, (entity.title,))
-        for row in query.rows(actor, asked, sorted(ids), cancel):
-            found[target, row.id] = str(row.values[0] or "")
-    return found
+    with actor.db.reading(cancel) as connection:
+        return titles(actor, connection, wanted)
 
 
 def _collect(entity_key: str, node: Node | None, wanted: defaultdict[str, set[int]]) -> None:

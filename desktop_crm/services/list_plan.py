@@ -111,13 +111,15 @@ NO_WORDS: Final = Words()
 class Plan:
     """One query on its way to SQL."""
 
-    def __init__(self, actor: Actor, query: RecordQuery, words: Words = NO_WORDS) -> None:
+    def __init__(
+        self, actor: Actor, query: RecordQuery, words: Words = NO_WORDS, *, whole: bool = False
+    ) -> None:
         entity = registry.get(query.entity)
         require(actor, entity, "read")
         self.actor = actor
         self.query = query
         self.entity = entity
-        self.paths = Paths(actor, entity)
+        self.paths = Paths(actor, entity, whole=whole)
         self.owners = literal_owners(actor, entity, "read")
         self.where: list[ColumnElement[bool]] = []
         rights = row_clause(actor, entity, self.paths.table, "read")

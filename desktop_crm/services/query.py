@@ -109,7 +109,7 @@ def first_page(
 def keys(actor: Actor, query: RecordQuery, cancel: Cancel | None = None) -> array[int]:
     """Return every key in order; one statement, 8 bytes a record."""
     words = Words.of(actor, query)
-    found = prepared(actor, query, "keys", lambda plan: plan.snapshot())
+    found = prepared(actor, query, "keys", lambda plan: plan.snapshot(), whole=True)
     return found.keys(actor.db, cancel, **words.late(query))
 
 
@@ -139,7 +139,7 @@ def count(actor: Actor, query: RecordQuery, cancel: Cancel | None = None, most: 
         most: Stop counting there; one more is told when there are more. 0 counts all.
     """
     words = Words.of(actor, query)
-    found = prepared(actor, query, f"count {most}", lambda plan: plan.count(most))
+    found = prepared(actor, query, f"count {most}", lambda plan: plan.count(most), whole=most == 0)
     return found.number(actor.db, cancel, **words.late(query))
 
 
@@ -181,6 +181,8 @@ def prepared(
     query: RecordQuery,
     purpose: str,
     make: Callable[[Plan], Select[Any]],
+    *,
+    whole: bool = False,
 ) -> Prepared:
     """Statement of a query, kept with the actor whose rights stand in it.
 
@@ -189,20 +191,21 @@ def prepared(
         query: What for.
         purpose: What the statement does, one name for each way of making it.
         make: Makes it.
+        whole: Every record is looked at, not only the first ones.
 
     Filters are made anew each time: they may depend on the day. The lists of what points to a
     record are an exception: its key is bound late.
     """
     words = Words.of(actor, query)
     if query.filter is not None and not asks_by_link(query):
-        return Prepared(actor.db, make(Plan(actor, query, words)))
+        return Prepared(actor.db, make(Plan(actor, query, words, whole=whole)))
     shape = replace(query.filter, value=0) if isinstance(query.filter, Rule) else None
     # Marks may depend on the day as filters do, but every page that is read asks for them.
     day = clock.today(actor.formats.zone) if query.marks or query.group else None
     key = (replace(query, search="", filter=shape), words.shape, purpose, day)
     found = actor.statements.get(key)
     if found is None:
-        found = Prepared(actor.db, make(Plan(actor, query, words)))
+        found = Prepared(actor.db, make(Plan(actor, query, words, whole=whole)))
         if len(actor.statements) >= _KEPT:
             actor.statements.clear()
         actor.statements[key] = found

@@ -123,7 +123,9 @@ def _read(
     actor: Actor, query: RecordQuery, wanted: Mapping[str, Summary], cancel: Cancel | None
 ) -> Grouped:
     asked = tuple(sorted(wanted.items()))
-    statement = prepared(actor, query, f"totals {asked}", lambda plan: _statement(plan, asked))
+    statement = prepared(
+        actor, query, f"totals {asked}", lambda plan: _statement(plan, asked), whole=True
+    )
     rows = statement.tuples(actor.db, cancel, **Words.of(actor, query).late(query))
     if len(rows) > MOST_GROUPS:
         raise UserError(
