@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Final
 
 from desktop_crm.core.formats import Formats
@@ -144,6 +145,15 @@ def offered(actor: Actor, entity: Entity, link: str = "") -> list[ListColumn]:
     before = f"{link}." if link else ""
     names = [name for name, field in here.fields.items() if not field.hidden and name != "id"]
     return list(columns(actor, entity, tuple(before + name for name in names)))
+
+
+def behind_all(actor: Actor, entity: Entity, shown: Iterable[ListColumn]) -> set[str]:
+    """Kinds of linked records of which columns show a title or a value."""
+    found: set[str] = set()
+    for column in shown:
+        links = accumulate(column.path.split("."), lambda before, name: f"{before}.{name}")
+        found |= {t.key for link in links if (t := behind(actor, entity, link)) is not None}
+    return found
 
 
 def behind(actor: Actor, entity: Entity, link: str) -> Entity | None:

@@ -467,24 +467,12 @@ class ListPanel(QFrame):
             self.table.stay_near()
             self.reload()
             return
-        linked = {column.field.target for column in self.model.columns if column.field.target}
         if ids:
             self.model.reload(ids)
-        elif changes.touches(*linked, *self._behind()):
+        elif changes.touches(*list_columns.behind_all(self.actor, self.entity, self.model.columns)):
             self.model.reload()
         if kinds_:
             self._totals.again()
-
-    def _behind(self) -> set[str]:
-        """Kinds of linked records whose values are shown."""
-        found: set[str] = set()
-        for shown in self.model.columns:
-            link, dot, _name = shown.path.rpartition(".")
-            while dot:
-                target = list_columns.behind(self._bench.actor, self.entity, link)
-                found |= {target.key} if target is not None else set()
-                link, dot, _name = link.rpartition(".")
-        return found
 
 
 def _gone_text(gone: tuple[str, ...]) -> str:
