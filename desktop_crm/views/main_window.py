@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import shiboken6
@@ -216,6 +216,12 @@ class MainWindow(QMainWindow):
         self.reload_commands()
         pane = self.workspace.current()
         self.status.show_text(pane.status_text() if pane is not None else "")
+
+    def show_place(self, key: str, place: Mapping[str, object]) -> None:
+        self.show_module(key)
+        pane = self.workspace.current()
+        if pane is not None and self.workspace.key == key:
+            pane.return_to(dict(place))
 
     def open_record(self, entity: str, record_id: int, among: Neighbours | None = None) -> None:
         if self.bench is not None:

@@ -81,5 +81,8 @@ def module(key: str) -> Module:
 
 def warm_up() -> None:
     """Import the code of panes and forms; may run on any thread, it makes no widget."""
-    for path in ("panes.record_pane", "forms.form_dialog", "panes.mail", "panes.calendar"):
+    for path in (
+        "panes.record_pane", "forms.form_dialog", "panes.mail", "panes.calendar",
+        "panes.settings", "palette",
+    ):  # fmt: skip
         import_module(f"desktop_crm.views.{path}")

@@ -278,10 +278,41 @@ class WindowCommands:
             if bench.actor.can(module.key, "create")
         ]
 
+    def _settings_actions(self) -> list[Action]:
+        """One command per page of the settings that the user may see."""
+        from desktop_crm.meta import registry
+        from desktop_crm.views.panes.settings import all_pages
+
+        bench = self._window.bench
+        if bench is None:
+            return []
+        hidden = {"me"} if bench.actor.user_id is None else set()
+        entities = {"company": "own_company"}
+        pages = [page for _title, group in all_pages() for page in group]
+        for page in pages:
+            entity = registry.find(entities.get(page.key, page.key))
+            if entity is not None and not bench.actor.can(entity, "read"):
+                hidden.add(page.key)
+        return [
+            Action(
+                f"settings.page.{page.key}",
+                tr("Settings: {page}", page=page.text),
+                partial(self._window.show_place, "settings", {"page": page.key}),
+                page.icon,
+                place=Place.PALETTE,
+            )
+            for page in pages
+            if page.key not in hidden
+        ]
+
     def all_actions(self) -> list[Action]:
         """What the palette offers: the pane's commands, then the window's."""
         pane = self._window.workspace.current()
-        return [*(pane.commands() if pane is not None else []), *self.own_actions()]
+        return [
+            *(pane.commands() if pane is not None else []),
+            *self.own_actions(),
+            *self._settings_actions(),
+        ]
 
     def may_bind(self, action: Action) -> bool:
         """Whether a pane's command gets its shortcut (the window's own come first)."""

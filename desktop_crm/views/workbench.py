@@ -51,6 +51,9 @@ class Shell(Protocol):
     def show_module(self, key: str) -> None:
         """Bring a module of the rail to the front, e.g. ``home`` or ``contact``."""
 
+    def show_place(self, key: str, place: Mapping[str, object]) -> None:
+        """Bring a module to the front at a place: a view, words of its filter, a page."""
+
     def open_record(self, entity: str, record_id: int, among: Neighbours | None = None) -> None:
         """Open the form of a record; ``among`` is the list that next and previous walk through."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,7 @@ class RecordingShell:
     opened: list[tuple[str, int]] = field(default_factory=list)
     new: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
+    places: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
     restarts: int = 0
 
@@ -39,6 +41,9 @@ class RecordingShell:
 
     def show_module(self, key: str) -> None:
         self.modules.append(key)
+
+    def show_place(self, key: str, place: Mapping[str, object]) -> None:
+        self.places.append((key, dict(place)))
 
     def open_record(self, entity: str, record_id: int, among: object = None) -> None:
         self.opened.append((entity, record_id))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from desktop_crm.db.engine import Cancel
-from desktop_crm.meta import kinds, registry
+from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.services import query
 from desktop_crm.services.context import Actor
@@ -262,6 +262,7 @@ def _values(actor: Actor, entity: Entity, ids: Sequence[int]) -> dict[int, dict[
     return {row.id: dict(zip(known, row.values, strict=True)) for row in rows}
 
 
-def label_of(section: Section) -> str:
-    """Plural of a section's kind of record, in English, marked for translation."""
-    return registry.get(section.entity).plural
+def make_ready(actor: Actor, cancel: Cancel | None = None) -> None:
+    """Make the statements that the first letters need, before somebody types them."""
+    for text in ("zq", "zqx"):
+        find(actor, text, cancel=cancel)

@@ -187,6 +187,8 @@ class MailPane(Pane):
 
     def return_to(self, place: dict[str, object]) -> None:
         key = str(place.get("folder", ""))
+        if "search" in place:
+            self.search.setText(str(place["search"]))
         if key:
             self._choose_folder(key)
         message = place.get("message")

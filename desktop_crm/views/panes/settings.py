@@ -96,28 +96,9 @@ class SettingsPane(Pane):
         return makers
 
     def _groups(self) -> list[NavGroup]:
-        mine = (
-            NavItem("appearance", tr("Appearance"), "weather_moon"),
-            NavItem("me", tr("Me"), "person"),
-            NavItem("mailboxes", tr("Mailboxes"), "mail"),
-        )
-        company = (
-            NavItem("company", tr("My company"), "building"),
-            NavItem("database", tr("Database"), "archive"),
-        )
-        lists = tuple(
-            NavItem(key, tr(registry.get(key).plural), icon) for key, icon, _text in LISTS
-        )
-        people = tuple(
-            NavItem(key, tr(registry.get(key).plural), icon) for key, icon, _text in PEOPLE
-        )
-        groups = (
-            (tr("Personal"), mine), (tr("Company"), company),
-            (tr("Lists"), lists), (tr("People"), people),
-        )  # fmt: skip
         shown = [
             NavGroup(title, tuple(item for item in items if item.key in self._makers))
-            for title, items in groups
+            for title, items in all_pages()
         ]
         return [group for group in shown if group.items]
 
@@ -224,6 +205,25 @@ def _open_deeds(bench: Workbench) -> None:
     from desktop_crm.views.dialogs.deeds_dialog import DeedsDialog
 
     DeedsDialog(bench).open()
+
+
+def all_pages() -> tuple[tuple[str, tuple[NavItem, ...]], ...]:
+    """Every page by its group, whoever may see it."""
+    mine = (
+        NavItem("appearance", tr("Appearance"), "weather_moon"),
+        NavItem("me", tr("Me"), "person"),
+        NavItem("mailboxes", tr("Mailboxes"), "mail"),
+    )
+    company = (
+        NavItem("company", tr("My company"), "building"),
+        NavItem("database", tr("Database"), "archive"),
+    )
+    lists = tuple(NavItem(key, tr(registry.get(key).plural), icon) for key, icon, _text in LISTS)
+    people = tuple(NavItem(key, tr(registry.get(key).plural), icon) for key, icon, _text in PEOPLE)
+    return (
+        (tr("Personal"), mine), (tr("Company"), company),
+        (tr("Lists"), lists), (tr("People"), people),
+    )  # fmt: skip
 
 
 def _me(actor: Actor) -> int | None:
