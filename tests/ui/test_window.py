@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -269,6 +269,32 @@ def test_undo_of_the_text_cursor_comes_first(open_window: Open, qtbot: QtBot) ->
     assert not window.findChildren(Toast)
 
 
+class _Shown(QObject):
+    """Notes what is shown as a window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  Qt calls it
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(watched.objectName())
+        return False
+
+
+def test_no_part_of_the_window_is_shown_as_a_window_of_its_own(open_window: Open) -> None:
+    """It would flash, and take the keyboard from the window."""
+    app = QApplication.instance()
+    assert app is not None
+    shown = _Shown()
+    app.installEventFilter(shown)
+    window = open_window("home")
+    for module in MODULES:
+        window.show_module(module.key)
+    app.removeEventFilter(shown)
+    assert shown.names == ["window"]
+
+
 # --- the palette --------------------------------------------------------------------------------
 
 
@@ -280,7 +306,9 @@ def opened_palette(window: MainWindow) -> CommandPalette:
 
 
 def offered(palette: CommandPalette) -> list[str]:
-    return [palette.items.item(row).text() for row in range(palette.items.rowCount())]
+    """Texts of the lines that can be chosen."""
+    items = [palette.items.item(row) for row in range(palette.items.rowCount())]
+    return [item.text() for item in items if item.isSelectable()]
 
 
 def test_the_palette_offers_commands_and_finds_records(open_window: Open, qtbot: QtBot) -> None:

@@ -144,7 +144,8 @@ class ListPanel(QFrame):
         self.totals.hide()
         self._totals = ListTotals(self._bench, self.totals, self._failed)
         self.letters = LetterBar(f"letters.{self._name}")
-        self.letters.setVisible(self.has_letters)
+        if not self.has_letters:
+            self.letters.hide()
         self.listing = row(column(self.table, self.totals, spacing=0), self.letters, spacing=0)
         self.pages.addWidget(self.listing)
         self.pages.addWidget(self.empty)

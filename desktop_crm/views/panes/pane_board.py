@@ -45,7 +45,8 @@ class PaneBoard(QObject):
         self.button = tool_button(
             f"list.board.{entity.key}", tr("Show as board"), "chart_multiple", self._unfold
         )
-        self.button.setVisible(bool(self._fields))
+        if not self._fields:
+            self.button.hide()
 
     def start(self, panel: ListPanel) -> None:
         """Follow a list."""

@@ -93,7 +93,8 @@ class RelatedSection(QWidget):
             f"related.{self.name}.link", tr("Add an existing record"), "link", self.link
         )
         add = tool_button(f"related.{self.name}.new", new_record(other), "add", self.add)
-        add.setVisible(self._may_add)
+        if not self._may_add:
+            add.hide()
         for button in (unlink, link):
             button.setProperty("offered", can)
             button.hide()
