@@ -62,6 +62,7 @@ class ColumnsDialog(QDialog):
         self.tree = QTreeView()
         self._prepare(self.tree, "columns.fields", tr("Fields"), self._offered)
         self.tree.setHeaderHidden(True)
+        self.tree.setProperty("roomy", True)
         self._shown = QStandardItemModel(self)
         self.shown = QListView()
         self._prepare(self.shown, "columns.shown", tr("Shown columns"), self._shown)
