@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from desktop_crm.services.query import Order
 from desktop_crm.views import theme
 from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.lists.list_panel import ListPanel
+from tests.support.statements import counted
 from tests.support.windows import child, settle
 
 if TYPE_CHECKING:
@@ -406,3 +408,21 @@ def test_the_list_gives_back_how_it_stands(opened: Open) -> None:
     assert panel.is_changed
     panel.forget_changes()
     assert to_json(panel.list_layout()) == to_json(layout)
+
+
+def test_an_arranged_list_opens_with_few_statements(
+    opened: Open, bench: Workbench, qtbot: QtBot
+) -> None:
+    layout = ListLayout(
+        columns=("name", "account.city", "account.owner", "contact.account.name", "amount"),
+        order=(Order("stage"), Order("amount")),
+        totals={"amount": Summary.SUM},
+        formats=(Format(Rule("account.city", "not empty"), "ok"),),
+    )
+    with counted(bench.actor.db) as plain:
+        opened(layout)
+    assert len(plain) == 2, plain
+    with counted(bench.actor.db) as grouped:
+        panel = opened(replace(layout, group="stage"))
+        qtbot.waitUntil(lambda: panel.model.row_at(1) is not None)
+    assert len(grouped) == 3, grouped

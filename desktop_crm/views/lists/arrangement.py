@@ -33,7 +33,9 @@ class Arrangement:
         self._own = f"{self._shared}.{view.key}"
         self._saved = view.saved_id is not None
         self._base = view.layout
-        self._said = frozenset(key for key, value in to_json(view.layout).items() if value)
+        plain = to_json(PLAIN)
+        said = to_json(view.layout).items()
+        self._said = frozenset(key for key, value in said if value != plain[key])
         self._layout = None
 
     @property
