@@ -124,7 +124,8 @@ def _tokens(text: str) -> list[_Token]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _syntax(text, position, N_("this quotation mark is not closed"))
+            at = position + len(text[position:]) - len(text[position:].lstrip())
+            raise _syntax(text, at, N_("this quotation mark is not closed"))
         kind = str(match.lastgroup)
         raw = match[kind]
         if kind in {"double", "single"}:
