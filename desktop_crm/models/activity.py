@@ -169,6 +169,7 @@ class Activity(Titled, Tagged, Owned, Base):
                     ("start_at", "end_at"),
                     ("is_all_day", "location"),
                     ("direction", "duration_minutes"),
+                    "tags",
                 ),
             ),
             Section(

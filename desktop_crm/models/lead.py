@@ -85,7 +85,13 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
         form=(
             Section(
                 N_("Lead"),
-                ("subject", ("source", "rating"), ("state", "status_reason"), ("owner", "score")),
+                (
+                    "subject",
+                    ("source", "rating"),
+                    ("state", "status_reason"),
+                    ("owner", "score"),
+                    "tags",
+                ),
             ),
             Section(
                 N_("Person"),

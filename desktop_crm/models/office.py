@@ -73,7 +73,13 @@ class Document(Titled, Tagged, Owned, Base):
         form=(
             Section(
                 N_("Document"),
-                ("name", ("media_type", "size_bytes"), ("account", "quote"), ("activity", "owner")),
+                (
+                    "name",
+                    ("media_type", "size_bytes"),
+                    ("account", "quote"),
+                    ("activity", "owner"),
+                    "tags",
+                ),
             ),
         ),
     )

@@ -146,6 +146,7 @@ class Opportunity(Titled, Tagged, Owned, Base):
                     ("close_on", "forecast_category"),
                     ("owner", "type"),
                     ("source", "next_step"),
+                    "tags",
                 ),
                 tab=N_("General"),
             ),

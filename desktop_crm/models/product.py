@@ -151,7 +151,7 @@ class Product(Titled, Tagged, Base):
         form=(
             Section(
                 N_("Product"),
-                (("name", "code"), ("family", "type"), ("unit", "state"), "description"),
+                (("name", "code"), ("family", "type"), ("unit", "state"), "tags", "description"),
             ),
             Section(
                 N_("Price"),

@@ -116,6 +116,7 @@ class Quote(Titled, Tagged, Owned, Base):
                     ("bill_to", "ship_to"),
                     "terms",
                     "description",
+                    "tags",
                 ),
             ),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,19 +13,29 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCompleter, QFileDialog, QInputDialog, QWidget
 
+from desktop_crm.core import clock
+from desktop_crm.meta import registry
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import attachments, connections, marks, records, undo
+from desktop_crm.services import attachments, connections, marks, records, undo, viewed
+from desktop_crm.services.context import system_actor
 from desktop_crm.views.dialogs import recycle_bin
 from desktop_crm.views.dialogs.connection_dialog import ConnectionDialog
 from desktop_crm.views.dialogs.deeds_dialog import DeedsDialog
 from desktop_crm.views.dialogs.recycle_bin import RecycleBinDialog
+from desktop_crm.views.forms.editors import make_editor
+from desktop_crm.views.forms.tag_editor import TagEditor, TagPill
 from desktop_crm.views.panes import files_page
 from desktop_crm.views.panes.connections_page import ConnectionsPage
 from desktop_crm.views.panes.files_page import FilesPage
 from desktop_crm.views.panes.hierarchy_page import HierarchyPage
 from desktop_crm.views.panes.history_page import HistoryDialog, HistoryPage
 from desktop_crm.views.panes.mark_commands import MarkButtons
+from desktop_crm.views.panes.news_card import NewsCard
 from desktop_crm.views.panes.record_pane import RecordPane
+from desktop_crm.views.panes.settings_tags import RenameTagDialog, TagsPage
+from desktop_crm.views.tag_tones import TagTones
+from desktop_crm.views.tag_tones import tone as tone_of
+from tests.support.company import NOW
 from tests.support.windows import child, settle, shell_of
 
 if TYPE_CHECKING:
@@ -457,3 +468,117 @@ def test_the_selection_of_a_list_is_marked_and_tabs_that_do_not_fit_wait_behind_
     pane.detail.show_tab("history")
     settle(qtbot, bench)
     assert "History" not in [tabs.tabText(n) for n in tabs.hidden_tabs()]
+
+
+# --- tags ---------------------------------------------------------------------------------------
+
+
+def test_tags_are_typed_completed_and_taken_away_by_keyboard(
+    company: Company, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QCompleter, "complete", lambda *_: None)
+    for name, tone in (("Press", "ok"), ("VIP", "warn")):
+        records.save(bench.actor, "tag", None, None, {"name": name, "tone": tone})
+    tones = TagTones(bench, bench.shell.window_widget())
+    tones.load()
+    field = registry.get("account").fields["tags"]
+    editor = make_editor(field, "account.tags", bench)
+    assert isinstance(editor, TagEditor)
+    qtbot.addWidget(editor)
+    editor.resize(400, 80)
+    editor.show()
+    settle(qtbot, bench)
+    told: list[object] = []
+    editor.changed.connect(lambda: told.append(editor.value()))
+    assert editor._known.stringList() == ["Press", "VIP"]
+    editor.line.setFocus()
+    QTest.keyClicks(editor.line, "vip,")
+    QTest.keyClicks(editor.line, "new one")
+    QTest.keyClick(editor.line, Qt.Key.Key_Return)
+    assert editor.value() == "|vip|new one|"
+    assert told[-1] == "|vip|new one|"
+    QTest.keyClicks(editor.line, "VIP")
+    QTest.keyClick(editor.line, Qt.Key.Key_Return)
+    assert editor.words == ["vip", "new one"], "each word once"
+    pill = child(editor, TagPill, "account.tags.vip")
+    assert tone_of("vip") == "warn"
+    pill.setFocus()
+    QTest.keyClick(pill, Qt.Key.Key_Delete)
+    assert editor.words == ["new one"]
+    QTest.keyClick(editor.line, Qt.Key.Key_Backspace)
+    assert editor.value() is None
+    QTest.keyClicks(editor.line, "half")
+    assert editor.value() == "|half|", "what was typed is not lost on saving"
+    editor.load("|Press|")
+    editor.set_read_only(True)
+    child(editor, TagPill, "account.tags.press").click()
+    assert editor.value() == "|Press|"
+
+
+def test_a_tag_is_merged_from_the_settings(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    actor = bench.actor
+    for name in ("Press", "Media"):
+        records.save(actor, "tag", None, None, {"name": name})
+    key = company.ids["rossi"]
+    records.save(actor, "account", key, None, {"tags": "|Press|loose|"})
+    page = TagsPage(bench, "Words")
+    qtbot.addWidget(page)
+    page.resize(800, 500)
+    page.show()
+    page.load()
+    settle(qtbot, bench)
+    assert [fact.cells[:2] for fact in page.table.facts.facts] == [
+        ("loose", "1"), ("Media", "0"), ("Press", "1"),
+    ]  # fmt: skip
+    page.table.selectRow(2)
+    page.rename()
+    dialog = child(bench.shell.window_widget(), RenameTagDialog)
+    dialog.name.setEditText(" , ")
+    dialog.go()
+    quiet(qtbot, bench)
+    assert "without commas" in dialog.notice.text
+    dialog.name.setEditText("media")
+    assert "both become one" in dialog.notice.text
+    button = child(dialog, QWidget, "renameTag.go")
+    assert button.accessibleName() == "Merge"
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert records.get(actor, "account", key).values["tags"] == "|Media|loose|"
+    assert [fact.cells[:2] for fact in page.table.facts.facts] == [("loose", "1"), ("Media", "1")]
+    bench.bus.publish(undo.undo(actor))
+    quiet(qtbot, bench)
+    assert len(page.table.facts.facts) == 3
+    page.table.selectRow(0)
+    page.edit()
+    assert shell_of(bench).new == [("tag", {"name": "loose"})]
+
+
+# --- news ---------------------------------------------------------------------------------------
+
+
+def test_news_of_followed_records_stand_on_the_home_pane(
+    company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    key = company.ids["rossi"]
+    card = NewsCard(bench)
+    qtbot.addWidget(card)
+    card.load()
+    settle(qtbot, bench)
+    assert card.isHidden()
+    marks.put(bench.actor, MarkKind.FOLLOW, "account", [key], on=True)
+    clock.use_clock(lambda: NOW + timedelta(minutes=5))
+    records.save(system_actor(bench.actor.db), "account", key, None, {"city": "Turda"})
+    card.load()
+    settle(qtbot, bench)
+    assert not card.isHidden()
+    assert "City: Turda" in card.list.lines[0].subtitle
+    card.list.setFocus()
+    QTest.keyClick(card.list, Qt.Key.Key_Return)
+    assert shell_of(bench).opened == [("account", key)]
+    viewed.note(bench.actor, "account", key)
+    card.load()
+    settle(qtbot, bench)
+    assert card.isHidden()

@@ -17,6 +17,7 @@ from desktop_crm.views.forms.editor import (
 from desktop_crm.views.forms.image_editor import ImageEditor
 from desktop_crm.views.forms.lines_grid import LinesEditor
 from desktop_crm.views.forms.link_editor import LinkEditor
+from desktop_crm.views.forms.tag_editor import TagEditor
 
 if TYPE_CHECKING:
     from desktop_crm.meta.bound import BoundField
@@ -37,7 +38,6 @@ _PLAIN: Final[dict[str, type[Editor]]] = {
     "date": DateEditor,
     "datetime": DateTimeEditor,
     "choice": ChoiceEditor,
-    "tags": LineEditor,
 }
 
 
@@ -53,6 +53,8 @@ def make_editor(field: BoundField, name: str, bench: Workbench) -> Editor:
     kind = field.kind.name
     if kind == "link":
         return LinkEditor(field, formats, name, bench)
+    if kind == "tags":
+        return TagEditor(field, formats, name, bench)
     if kind == "image":
         return ImageEditor(field, formats, name, bench)
     if kind == "lines":

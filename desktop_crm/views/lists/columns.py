@@ -34,8 +34,9 @@ class Look(IntEnum):
     DIM = 1
     NUMBER = 2
     PILL = 3
-    TITLE = 4
-    PERSON = 5
+    TAGS = 4
+    TITLE = 5
+    PERSON = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,8 @@ def _look(entity: Entity, path: str, field: BoundField) -> Look:
         return Look.PERSON if entity.key in PERSON_LIKE else Look.TITLE
     if field.target == "stage" or (field.kind.name == "choice" and field.options):
         return Look.PILL
+    if field.kind.name == "tags":
+        return Look.TAGS
     if field.kind.align == "right":
         return Look.NUMBER
     if field.kind.name in _DIM_KINDS or path == "owner":

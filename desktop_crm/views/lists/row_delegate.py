@@ -14,6 +14,7 @@ from desktop_crm.views import theme
 from desktop_crm.views.icons import paint_icon
 from desktop_crm.views.lists.columns import Look
 from desktop_crm.views.lists.record_model import MISSING, TONE_ROLE
+from desktop_crm.views.tag_tones import tone
 from desktop_crm.views.widgets.avatar import draw_avatar
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _PAD: Final = 8
 _FIRST_PAD: Final = 14
 _CACHE: Final = 4096
+_LEAST_TAG: Final = 18
 _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
 
 
@@ -62,6 +64,7 @@ class RowDelegate(QStyledItemDelegate):
             Look.DIM: body,
             Look.NUMBER: theme.font(13, tabular=True),
             Look.PILL: theme.font(12, QFont.Weight.Medium),
+            Look.TAGS: theme.font(12, QFont.Weight.Medium),
             Look.TITLE: theme.font(13, QFont.Weight.Medium),
             Look.PERSON: theme.font(13, QFont.Weight.Medium),
         }
@@ -109,6 +112,9 @@ class RowDelegate(QStyledItemDelegate):
             return
         if look == Look.PILL:
             self._paint_pill(painter, area, index, text, first=first)
+            return
+        if look == Look.TAGS:
+            self._paint_tags(painter, area, text)
             return
         left = area.left() + (_FIRST_PAD if first else _PAD)
         width = area.right() - _PAD - left + 1
@@ -236,3 +242,25 @@ class RowDelegate(QStyledItemDelegate):
         painter.setFont(self._fonts[Look.PILL])
         painter.setPen(theme.color(tone))
         painter.drawStaticText(QPointF(left + 9, top + (tall - height) / 2), laid)
+
+    def _paint_tags(self, painter: QPainter, area: QRect, text: str) -> None:
+        """A pill for each tag, as many as there is room for."""
+        left, end = area.left() + _PAD, area.right() - _PAD
+        tall = theme.scaled(21)
+        top = area.top() + (area.height() - tall) / 2
+        for word in text.split(", "):
+            room = end - left - 16
+            if room < _LEAST_TAG:
+                break
+            laid, width, height = self._laid_out(word, Look.TAGS, room)
+            look = tone(word)
+            shape = QPainterPath()
+            shape.addRoundedRect(QRectF(left, top, width + 16, tall), tall / 2, tall / 2)
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillPath(shape, theme.color(f"{look}_bg"))
+            painter.restore()
+            painter.setPen(theme.color(look))
+            painter.setFont(self._fonts[Look.TAGS])
+            painter.drawStaticText(QPointF(left + 8, top + (tall - height) / 2), laid)
+            left += round(width) + 20

@@ -34,6 +34,7 @@ from desktop_crm.views.charts.funnel import Funnel, FunnelStep
 from desktop_crm.views.charts.kpi import KpiCard
 from desktop_crm.views.charts.line_list import Line, LineList
 from desktop_crm.views.panes.figures import amounts_text, money_text
+from desktop_crm.views.panes.news_card import NewsCard
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.widgets.cards import Card, EmptyState
 from desktop_crm.views.widgets.labels import Elide
@@ -87,6 +88,7 @@ class HomePane(Pane):
         self._funnel_stack = self._with_empty(
             self.funnel, self._no_deals("funnelEmpty", tr("The pipeline is empty"))
         )
+        self.news = NewsCard(bench)
         self._build()
         bench.bus.changed.connect(self._on_changed)
 
@@ -132,6 +134,7 @@ class HomePane(Pane):
             (self._card(tr("My open opportunities"), self._deals_note, self._deal_stack), 3),
             (self._card(tr("Won by month"), self._won_note, self.bars), 2),
         )
+        column.addWidget(self.news)
         column.addLayout(upper, 6)
         column.addLayout(lower, 5)
         area = QScrollArea()
@@ -198,6 +201,7 @@ class HomePane(Pane):
     def refresh(self) -> None:
         self._load_day()
         self._load_deals()
+        self.news.load()
 
     def _load_day(self) -> None:
         self.bench.tasks.read(
@@ -222,6 +226,8 @@ class HomePane(Pane):
     def _on_changed(self, changes: ChangeSet) -> None:
         if not self.isVisible():
             return
+        if self.news.concerns(changes):
+            self.news.load()
         if changes.touches("activity"):
             self._load_day()
         if changes.touches("opportunity", "stage", "exchange_rate", "account"):

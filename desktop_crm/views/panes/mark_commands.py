@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import marks
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.icons import icon
 from desktop_crm.views.widgets.buttons import tool_button
@@ -28,9 +27,18 @@ _LOOK: Final = {
 
 def toggle(actor: Actor, kind: MarkKind, entity: str, ids: list[int]) -> tuple[bool, ChangeSet]:
     """Put a mark on records, or take it away where all have it; tells which."""
+    from desktop_crm.services import marks
+
     have = set(marks.keys(actor, kind, entity))
     on = not set(ids) <= have
     return on, marks.put(actor, kind, entity, ids, on=on)
+
+
+def _on_record(actor: Actor, entity: str, record_id: int) -> frozenset[MarkKind]:
+    """Marks of one record; runs on a reader thread, which loads the code for it."""
+    from desktop_crm.services import marks
+
+    return marks.on_record(actor, entity, record_id)
 
 
 def _text(kind: MarkKind, *, on: bool) -> str:
@@ -81,7 +89,7 @@ class MarkButtons(QWidget):
         self._record_id = record_id
         if record_id is not None:
             self._bench.tasks.read(
-                marks.on_record, self._bench.actor, self._entity, record_id,
+                _on_record, self._bench.actor, self._entity, record_id,
                 done=self._show, owner=self, lane="marks",
             )  # fmt: skip
 

@@ -26,6 +26,7 @@ from desktop_crm.views.panes.settings_pages import (
     SettingsPage,
     first_id,
 )
+from desktop_crm.views.panes.settings_tags import TagsPage
 from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ LISTS = (
     ("currency", "chart_multiple", N_("Currencies with their exchange rates.")),
     ("unit", "box", N_("Units in which products are sold.")),
     ("price_list", "tag", N_("Prices of products, one currency in each list.")),
+    ("tag", "tag", N_("Words on records of every kind, with their colour.")),
+    ("connection_role", "link", N_("What connected records are to each other, both ways.")),
     ("number_sequence", "group_list", N_("How documents are numbered.")),
 )
 PEOPLE = (
@@ -92,7 +95,8 @@ class SettingsPane(Pane):
             )  # fmt: skip
         for key, _icon, text in (*LISTS, *PEOPLE):
             if bench.actor.can(key, "read"):
-                makers[key] = partial(ListPage, bench, key, tr(text))
+                page = partial(TagsPage, bench) if key == "tag" else partial(ListPage, bench, key)
+                makers[key] = partial(page, tr(text))
         return makers
 
     def _groups(self) -> list[NavGroup]:
