@@ -90,6 +90,7 @@ class ManyLinks(ValueEdit):
         self._titles = titles
         self._chosen: list[str | int] = []
         self._known: dict[str | int, str] = {ME: tr("Me"), MY_TEAM: tr("My team")}
+        self._offers: dict[str, QWidget] = {}
         self.link = LinkEditor(field, bench.formats, name, bench)
         self.link.changed.connect(self._take)
         self._chips = QWidget()
@@ -99,8 +100,8 @@ class ManyLinks(ValueEdit):
         self._layout.addWidget(self._chips)
         if field.target == "user":
             for code in (ME, MY_TEAM):
-                self._flow.addWidget(self._offer(code))
-        self._fixed = self._flow.count()
+                self._offers[code] = self._offer(code)
+                self._flow.addWidget(self._offers[code])
         self.setFocusProxy(self.link)
 
     def _offer(self, code: str) -> QWidget:
@@ -145,11 +146,13 @@ class ManyLinks(ValueEdit):
         self.link.setFocus()
 
     def _show(self) -> None:
-        while (item := self._flow.takeAt(self._fixed)) is not None:
+        while (item := self._flow.takeAt(len(self._offers))) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+        for code, offer in self._offers.items():
+            offer.setVisible(code not in self._chosen)
         for value in self._chosen:
             text = self._known.get(value, "")
             if not text and isinstance(value, int):

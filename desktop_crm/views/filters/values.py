@@ -229,6 +229,9 @@ class _Two(ValueEdit):
         assert last is not None  # noqa: S101  likewise
         self._parts = (first, last)
         self._layout.addWidget(first, 1)
+        if field.kind in {kinds.DATE, kinds.DATETIME}:
+            # A choice, a number and a unit each: side by side there is no room for two.
+            self._layout.setDirection(self._layout.Direction.TopToBottom)
         self._layout.addWidget(label(tr("and"), "dim"))
         self._layout.addWidget(last, 1)
         self.setFocusProxy(first)
