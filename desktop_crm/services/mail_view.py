@@ -10,7 +10,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    column,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+)
 from sqlalchemy import true as always
 
 from desktop_crm.core.text import fold
@@ -27,6 +39,7 @@ from desktop_crm.models.activity import ActivityKind, Direction, LinkState, Sens
 from desktop_crm.models.mail import ItemState, StoredPart
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
+from desktop_crm.services.search import typed
 
 _ADDRESS: Final = re.compile(r"(?<=\S)\s*<[^<>]*>")
 
@@ -217,27 +230,28 @@ def message_keys(actor: Actor, query: MailQuery, *, cancel: Cancel | None = None
     else:
         statement = _special(actor, query.special)
     if query.search.strip():
-        statement = statement.where(_matches(query.search))
+        statement = statement.where(_matches(actor, query.search))
     newest = statement.order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
     with actor.db.reading(cancel) as connection:
         seen = dict.fromkeys(connection.execute(newest).scalars())
     return array("q", (key for key in seen if key is not None))
 
 
-def _matches(words: str) -> ColumnElement[bool]:
-    """Every word in subject, sender or text of the message."""
-    found = select(Activity.id)
-    for word in fold(words).split():
-        found = found.where(Activity.search_text.contains(word, autoescape=True))
-    senders = [
-        or_(
-            func.lower(MailMessage.from_name).contains(word.lower(), autoescape=True),
-            func.lower(MailMessage.from_address).contains(word.lower(), autoescape=True),
-            func.lower(MailMessage.preview).contains(word.lower(), autoescape=True),
-        )
-        for word in words.split()
-    ]
-    return or_(MailMessage.activity_id.in_(found), and_(*senders))
+def _matches(actor: Actor, words: str) -> ColumnElement[bool]:
+    """Every word in subject, people or text of the message."""
+    found = typed.read(words)
+    searched = MailMessage.__table__.c.search_text
+    if actor.db.dialect == "sqlite" and (match := typed.match(found)):
+        index = table("mail_message_fts", column("rowid", Integer))
+        name: ColumnElement[str] = literal_column(index.name)
+        hits = select(index.c.rowid).where(name.op("MATCH")(match))
+        letters = (w for w in found.words if len(w) == 1)
+        return and_(MailMessage.id.in_(hits), *(_stands(searched, word) for word in letters))
+    return or_(*(and_(*(_stands(searched, w) for w in reading)) for reading in found.readings))
+
+
+def _stands(searched: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    return searched.like(typed.pattern(typed.term(word)), escape="/")
 
 
 def messages(

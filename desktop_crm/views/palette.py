@@ -44,6 +44,7 @@ _MOST_HEIGHT: Final = 560
 _KEPT_SEARCHES: Final = 5
 _KEPT_RECORDS: Final = 6
 _SHORTEST: Final = 2
+_FEW_COMMANDS: Final = 4
 
 
 def recent(actor: Actor, cancel: Cancel | None = None) -> list[Marked]:
@@ -282,7 +283,7 @@ class CommandPalette(QFrame):
         if not self.line.text().strip() and self._bench is not None:
             lines += content.recent_searches(self._recent_searches(), self._again)
             lines += content.recent_records(self._bench, self._recent)
-        offered = [] if people else content.commands(self._commands, typed, alone=alone)
+        offered = [] if people else content.commands(self._commands, typed)
         found: list[Line] = []
         if self._bench is not None and typed and not alone:
             sections = content.Sections(self._bench, self._show_more)
@@ -293,7 +294,10 @@ class CommandPalette(QFrame):
         leads = bool(typed) and any(
             line.ranges[:1] and line.ranges[0][0] == 0 for line in offered if line.run is not None
         )
-        lines += [*offered, *found] if leads or not found else [*found, *offered]
+        if found and not leads:
+            lines += [*found, *offered[: _FEW_COMMANDS + 1]]
+        else:
+            lines += [*offered, *found]
         if not lines and not self._waiting:
             lines = content.nothing(typed or self.line.text().strip(), self._count_of_kinds())
         return lines

@@ -26,7 +26,6 @@ COMMANDS_ONLY: Final = ">"
 PEOPLE_ONLY: Final = "@"
 PEOPLE: Final = ("contact", "lead", "user")
 _MOST_COMMANDS: Final = 12
-_FEW_COMMANDS: Final = 4
 
 
 def matching(actions: Sequence[Action], typed: str) -> list[Action]:
@@ -40,11 +39,9 @@ def matching(actions: Sequence[Action], typed: str) -> list[Action]:
     return [action for _late, action in sorted(ranked, key=lambda pair: pair[0])][:_MOST_COMMANDS]
 
 
-def commands(actions: Sequence[Action], typed: str, *, alone: bool) -> list[Line]:
-    """Commands and settings that have the words; a few where records come below them."""
+def commands(actions: Sequence[Action], typed: str) -> list[Line]:
+    """Commands and settings that have the words."""
     found = matching(actions, typed)
-    if typed and not alone:
-        found = found[:_FEW_COMMANDS]
     words = reading.read(typed).words
     lines = [
         Line(
@@ -142,18 +139,14 @@ class Sections:
 
 
 def nothing(text: str, kinds: int) -> list[Line]:
-    """What is said when no command and no record was found."""
-    return [
-        Line(
-            tr("Nothing found for “{text}”", text=text),
-            icon="search",
-            below=ntr(
-                "Looked in {n} kind of record, at similar spellings, commands and settings.",
-                "Looked in {n} kinds of records, at similar spellings, commands and settings.",
-                kinds,
-            ),
-        )
-    ]
+    """What is said when nothing was found in some kinds of records; 0 looked at commands alone."""
+    looked = ntr(
+        "Looked in {n} kind of record, at similar spellings, commands and settings.",
+        "Looked in {n} kinds of records, at similar spellings, commands and settings.",
+        kinds,
+    )
+    below = looked if kinds else tr("Looked at commands and settings.")
+    return [Line(tr("Nothing found for “{text}”", text=text), icon="search", below=below)]
 
 
 def icon_of(entity_key: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from desktop_crm.core.identity import new_uid
+from desktop_crm.db import search_text
+from desktop_crm.meta import registry
 from desktop_crm.models import DocumentContent, MailboxItem, MailMessage
 from desktop_crm.services import records
 from tests.support.company import NOW
@@ -58,7 +60,7 @@ def deliver(
     with actor.db.writing() as connection:
         connection.execute(
             insert(MailMessage),
-            [_row({
+            [_searched({
                 "activity_id": activity, "message_id": f"{name}@rossi.example", "sent_at": at,
                 "from_name": sender[0], "from_address": sender[1], "to_line": "Mara Ionescu",
                 "subject": subject, "preview": text, "body_text": text,
@@ -87,6 +89,12 @@ def deliver(
         )  # fmt: skip
         _seal(company, company.ids[file], digest, len(content))
     return activity
+
+
+def _searched(values: dict[str, Any]) -> dict[str, Any]:
+    """A row of a message, with the text that search looks through."""
+    entity = registry.get("mail_message")
+    return _row({**values, "search_text": search_text.text_of(entity, values, {}, "")})
 
 
 def _seal(company: Company, document_id: int, digest: str, size: int) -> None:

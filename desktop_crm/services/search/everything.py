@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,7 @@ COUNTED: Final = MOST - 1
 FEW: Final = 3
 """Fewer hits than this in all, and similar spellings are worth a look."""
 NO_RANGES: tuple[Range, ...] = ()
+Words = tuple[str, ...]
 _SUBTITLES: Final = {MAIL: ("from_name",), "document": ("account",)}
 
 
@@ -132,8 +133,8 @@ def find(
                 cancel.check()
             if len(found) >= MOST:
                 found += ask.better_keys(place)
-            best = ask.best(place, found, shown)
-            sections.append(_section(actor, typed, place, best, len(found)))
+            best = [(one, _found(typed, one)) for one in ask.best(place, found, shown)]
+            sections.append(_section(actor, place, best, len(found)))
     return Found(text, _in_order(sections))
 
 
@@ -172,21 +173,28 @@ def find_similar(
             if place.number not in keys:
                 continue
             near = [
-                (score, one)
+                (*similar.nearest(typed, one.text), one)
                 for one in ask.rows(place, keys[place.number])
-                if (score := similar.score(typed, one.text))
             ]
+            near = sorted((one for one in near if one[0]), key=_nearest)
             if near:
-                near.sort(key=_nearest)
-                best = [one for _, one in near[:shown]]
-                sections.append((near[0][0], _section(actor, typed, place, best, len(near))))
+                best = [(one, words) for _, words, one in near[:shown]]
+                sections.append((near[0][0], _section(actor, place, best, len(near))))
     sections.sort(key=lambda pair: -pair[0])
     return Found(text, tuple(section for _, section in sections), is_similar=True)
 
 
-def _nearest(pair: tuple[float, Candidate]) -> tuple[float, float]:
-    score, one = pair
+def _nearest(found: tuple[float, tuple[str, ...], Candidate]) -> tuple[float, float]:
+    score, _, one = found
     return -score, 0.0 if one.at is None else -one.at.timestamp()
+
+
+def _found(typed: Typed, one: Candidate) -> Words:
+    """Words of the reading that a record has."""
+    for words in typed.readings:
+        if all(reading.term(word) in one.text for word in words):
+            return words
+    return typed.words
 
 
 def _places(actor: Actor, entities: Iterable[str]) -> tuple[Place, ...]:
@@ -200,27 +208,22 @@ def _in_order(sections: Sequence[Section]) -> tuple[Section, ...]:
 
 
 def _section(
-    actor: Actor, typed: Typed, place: Place, best: Sequence[Candidate], count: int
+    actor: Actor, place: Place, best: Sequence[tuple[Candidate, Words]], count: int
 ) -> Section:
-    values = _values(actor, place.entity, [one.id for one in best])
-    hits = tuple(_hit(actor, typed, place.entity, one, values) for one in best)
-    return Section(place.entity.key, hits, min(count, COUNTED), count > COUNTED)
+    """Section of some records, each with the words that were found in it."""
+    entity = place.entity
+    values = _values(actor, entity, [one.id for one, _ in best])
+    hits = [_hit(actor, entity, one, words, values.get(one.id, {})) for one, words in best]
+    return Section(entity.key, tuple(hits), min(count, COUNTED), count > COUNTED)
 
 
-def _hit(
-    actor: Actor,
-    typed: Typed,
-    entity: Entity,
-    one: Candidate,
-    values: dict[int, dict[str, Any]],
-) -> Hit:
-    row = values.get(one.id, {})
+def _hit(actor: Actor, entity: Entity, one: Candidate, words: Words, row: Mapping[str, Any]) -> Hit:
     title = str(one.title or "")
-    words = tuple(dict.fromkeys(word for words in typed.readings for word in words))
-    left = ranking.unseen(title, typed)
+    left = ranking.unseen(title, words)
     snippet, marked = "", NO_RANGES
-    if left and one.rank != Match.SIMILAR:
+    if left:
         texts = [str(row[f.name]) for f in entity.search_fields if row.get(f.name)]
+        # What stands in child rows alone is shown as it is searched, folded.
         snippet, marked = ranking.snippet([*texts, one.text], left)
     subtitle = (_shown(actor, entity.fields[name], row.get(name)) for name in _subtitles(entity))
     return Hit(

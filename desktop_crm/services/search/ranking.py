@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from desktop_crm.core.text import fold, fold_places
-from desktop_crm.services.search.typed import TRIGRAM, Typed
+from desktop_crm.services.search.typed import TRIGRAM, term
 
 Range = tuple[int, int]
 _AROUND: Final = 30
@@ -107,14 +107,10 @@ def _window(text: str, at: Range) -> str:
     return f"{'…' if start else ''}{text[start:end].strip()}{'…' if end < len(text) else ''}"
 
 
-def unseen(title: str, typed: Typed) -> tuple[str, ...]:
-    """Words of the reading the title shows most of, which it does not show."""
+def unseen(title: str, words: Iterable[str]) -> tuple[str, ...]:
+    """Words that a shown title does not hold."""
     shown = f" {fold(title)} "
-    left = [
-        tuple(w for w in words if (w if len(w) >= TRIGRAM else f" {w}") not in shown)
-        for words in typed.readings
-    ]
-    return min(left, key=len, default=())
+    return tuple(word for word in words if term(word) not in shown)
 
 
 def spread(found: Sequence[Range], length: int) -> tuple[tuple[int, int, bool], ...]:

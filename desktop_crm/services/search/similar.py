@@ -14,6 +14,8 @@ _SHORTEST: Final = 4
 _LONG: Final = 8
 _MOST_PATTERNS: Final = 24
 _BROAD: Final = 4
+_UNFINISHED: Final = 0.25
+"""A word that goes on behind the typed letters is a little farther than one that ends there."""
 
 
 def patterns(typed: Typed) -> tuple[tuple[str, ...], ...]:
@@ -60,24 +62,29 @@ def _pieces(word: str) -> list[tuple[str, ...]]:
     return list(found)
 
 
-def score(typed: Typed, text: str) -> float:
-    """How near a record comes, above 0 to 1; 0 when a word has no near one in it."""
+def nearest(typed: Typed, text: str) -> tuple[float, tuple[str, ...]]:
+    """How near a record comes, above 0 to 1, and its words that are meant; 0 when one has none."""
     from rapidfuzz.distance import OSA
 
     words = text.split()
     total = 0.0
+    meant: list[str] = []
     for word in typed.words:
         if word in text:
             total += 1
+            meant.append(word)
             continue
         allowed = 0 if len(word) < _SHORTEST else 1 if len(word) < _LONG else 2
-        best = allowed + 1.0
+        best, found = allowed + 1.0, ""
         for other in words:
             for length in (len(other), len(word) - 1, len(word), len(word) + 1):
                 if abs(length - len(word)) <= allowed and length <= len(other):
                     near = OSA.distance(word, other[:length], score_cutoff=int(best) + 1)
-                    best = min(best, near + (0.25 if length < len(other) else 0))
-        if best > allowed + 0.25 or not allowed:
-            return 0
+                    distance = near + (_UNFINISHED if length < len(other) else 0)
+                    if distance < best:
+                        best, found = distance, other[:length]
+        if best > allowed + _UNFINISHED or not allowed:
+            return 0, ()
         total += 1 - best / len(word)
-    return total / len(typed.words)
+        meant.append(found)
+    return total / len(typed.words), tuple(meant)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, storable
 
 TRIGRAM: Final = 3
 """Fewest characters that an index of trigrams finds."""
-_NUMBER: Final = re.compile(r"[+(]?\d[\d().\-/+]*|[+(]+\d[\d().\-/+]*")
+_NUMBER: Final = re.compile(r"[\d().\-/+]+")
 _TRUNK: Final = re.compile(r"^((?:\+|00)\d{1,3})\(0\)")
 _FEWEST_DIGITS: Final = 5
 _MOST_WORDS: Final = 12
@@ -36,7 +36,7 @@ class Typed:
 @lru_cache(maxsize=64)
 def read(text: str) -> Typed:
     """Read what was typed; the twelve first words count."""
-    folded = fold(text)
+    folded = fold(storable(text))
     words = tuple(folded.split()[:_MOST_WORDS])
     joined = _with_digits(words)
     readings = (words,) if joined == words else (words, joined)
@@ -48,7 +48,7 @@ def _with_digits(words: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     run: list[str] = []
     for word in (*words, ""):
-        if _NUMBER.fullmatch(word):
+        if _NUMBER.fullmatch(word) and (run or any(map(str.isdecimal, word))):
             run.append(word)
             continue
         found += _digits(run)
