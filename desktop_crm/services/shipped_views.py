@@ -29,6 +29,8 @@ BIRTHDAYS: Final = "birthdays"
 OVERDUE: Final = "overdue"
 FAVOURITES: Final = "favourites"
 FOLLOWED: Final = "followed"
+MARKED: Final = (VIEWED, FAVOURITES, FOLLOWED)
+"""Views that ask for the user's own marks."""
 
 _MINE: Final = {
     "account": N_("My accounts"),

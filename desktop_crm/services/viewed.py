@@ -10,19 +10,20 @@ from desktop_crm.core import clock
 from desktop_crm.models import RecordMark
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import records_kept
+from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 
 KEPT: Final = 50
 """So many of each entity are remembered."""
 
 
-def note(actor: Actor, entity_key: str, record_id: int) -> None:
+def note(actor: Actor, entity_key: str, record_id: int) -> ChangeSet:
     """Remember that the actor looked at a record now; three statements.
 
     A mark on a record that cannot be seen later stays without effect: lists ask for rights.
     """
     if actor.user_id is None:
-        return
+        return NOTHING
     kind = MarkKind.VIEWED.value
     with actor.db.writing() as connection:
         records_kept.mark(connection, actor.user_id, kind, entity_key, [record_id], clock.now())
@@ -36,3 +37,4 @@ def note(actor: Actor, entity_key: str, record_id: int) -> None:
             mark.record_id == record_id,
         )
         records_kept.set_where(connection, RecordMark, followed, {"marked_at": clock.now()})
+    return ChangeSet("", (Changed("record_mark", frozenset((record_id,)), ChangeKind.UPDATED),))

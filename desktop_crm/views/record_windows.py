@@ -112,11 +112,13 @@ class RecordWindows:
 
 
 def note_viewed(bench: Workbench, entity: str, record_id: int) -> None:
-    """Remember off the UI thread that the person looked at a record."""
+    """Remember off the UI thread that the person looked at a record, and tell the lists."""
     from desktop_crm.services import viewed
 
     # A database that cannot be written says so when somebody writes, not for having looked.
-    bench.tasks.write(viewed.note, bench.actor, entity, record_id, failed=_not_noted)
+    bench.tasks.write(
+        viewed.note, bench.actor, entity, record_id, done=bench.bus.publish, failed=_not_noted
+    )
 
 
 def _not_noted(error: Exception) -> None:

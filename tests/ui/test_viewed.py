@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import marks
+from desktop_crm.services import marks, shipped_views
 from desktop_crm.views.panes import record_pane
 from desktop_crm.views.panes.record_pane import RecordPane
 from tests.support.windows import settle
@@ -37,6 +37,7 @@ def test_a_record_that_stays_beside_the_list_counts_as_viewed(
         return company.ids["rossi"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
 
     qtbot.waitUntil(viewed)
+    qtbot.waitUntil(lambda: pane.views.views.counts[shipped_views.VIEWED] == 1)
     settle(qtbot, bench)
 
 

@@ -106,7 +106,7 @@ class ManageViews(Dialog):
                 f"manageViews.{name}", text, run, kind="flat", drawing=drawing
             )
             self._buttons[name].setProperty("left", True)
-        self._buttons["firstForAll"].setVisible(self._pane.bench.actor.is_admin)
+        self._buttons["firstForAll"].setHidden(not self._pane.bench.actor.is_admin)
         return column(*self._buttons.values(), None, spacing=2)
 
     # --- content ---------------------------------------------------------------------------

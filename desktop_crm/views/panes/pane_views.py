@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QPoint, QTimer, Signal, Slot
 from desktop_crm.core.i18n import tr
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView
+from desktop_crm.services.shipped_views import MARKED
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.lists import views as list_views
 from desktop_crm.views.lists.view_dialog import ViewDialog
@@ -151,11 +152,24 @@ class PaneViews(QObject):
 
         def counted(views: ViewSet) -> None:
             self._took = monotonic() - started
-            self._put(views)
+            # Saved views may have been read again meanwhile: only the counts are taken.
+            self._put(self.views.counted_as(views))
 
         self.bench.tasks.read(
             list_views.counted, self.bench.actor, self.entity.key, self.views,
             done=counted, owner=self, lane="counts", cancellable=True,
+        )  # fmt: skip
+
+    def recount_marked(self) -> None:
+        """Count again what the person marked or looked at; these counts cost next to nothing."""
+
+        def counted(views: ViewSet) -> None:
+            counts = {key: n for key, n in views.counts.items() if key in MARKED}
+            self._put(replace(self.views, counts={**self.views.counts, **counts}))
+
+        self.bench.tasks.read(
+            list_views.counted_again, self.bench.actor, self.entity.key, self.views, MARKED,
+            done=counted, owner=self, lane="marked",
         )  # fmt: skip
 
     # --- choosing --------------------------------------------------------------------------
@@ -327,3 +341,5 @@ class PaneViews(QObject):
             self.load()
         elif changes.touches(self.entity.key):
             self.recount()
+        elif changes.touches("record_mark"):
+            self.recount_marked()
