@@ -16,7 +16,15 @@ from PySide6.QtWidgets import QCompleter, QFileDialog, QInputDialog, QWidget
 from desktop_crm.core import clock
 from desktop_crm.meta import registry
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import attachments, connections, marks, records, undo, viewed
+from desktop_crm.services import (
+    attachments,
+    connections,
+    marks,
+    records,
+    shipped_views,
+    undo,
+    viewed,
+)
 from desktop_crm.services.context import system_actor
 from desktop_crm.views.dialogs import recycle_bin
 from desktop_crm.views.dialogs.connection_dialog import ConnectionDialog
@@ -461,6 +469,17 @@ def test_the_selection_of_a_list_is_marked_and_tabs_that_do_not_fit_wait_behind_
     quiet(qtbot, bench)
     assert marks.keys(bench.actor, MarkKind.FAVOURITE, "account") == [chosen]
     assert pane.detail.marks.on == {MarkKind.FAVOURITE}
+    assert pane.list.model.starred == {chosen}
+    pane.views.choose(shipped_views.FAVOURITES)
+    settle(qtbot, bench)
+    assert pane.list.count == 1
+    commands["record.favourite"].run()
+    quiet(qtbot, bench)
+    assert pane.list.model.starred == frozenset()
+    assert pane.list.count == 0
+    pane.views.choose(shipped_views.ALL)
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: pane.detail.record_id is not None)
     tabs = pane.detail.tabs
     hidden = [tabs.tabText(n) for n in tabs.hidden_tabs()]
     assert "History" in hidden

@@ -110,7 +110,7 @@ class TagEditor(Editor):
         self._completer = QCompleter(self._known, self)
         self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        popup = QListView()
+        self._popup = popup = QListView()
         popup.setObjectName(f"{name}.suggestions")
         popup.setAccessibleName(tr("Suggestions"))
         popup.setProperty("popup", True)
@@ -200,7 +200,7 @@ class TagEditor(Editor):
             if text.strip() and self._completer.completionCount():
                 self._completer.complete()
             else:
-                self._completer.popup().hide()
+                self._popup.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -57,6 +57,7 @@ class RecordModel(QAbstractTableModel):
         failed: The error of the query; the rows shown before are gone.
         keys_known: All keys are there, so that a selection can be restored.
         totalled: Totals of a grouped list, which come with its groups.
+        starred: Keys of favourites, painted with a star.
     """
 
     counted = Signal(object, bool)
@@ -69,6 +70,7 @@ class RecordModel(QAbstractTableModel):
         super().__init__(parent)
         self._tasks = tasks
         self._source: RowSource | None = None
+        self.starred: frozenset[int] = frozenset()
         self._columns: tuple[ListColumn, ...] = ()
         self._generation = 0
         self._keys: array[int] = array("q")

@@ -29,6 +29,7 @@ _PAD: Final = 8
 _FIRST_PAD: Final = 14
 _CACHE: Final = 4096
 _LEAST_TAG: Final = 18
+_STAR: Final = 14
 _DISPLAY: Final = int(Qt.ItemDataRole.DisplayRole)
 
 
@@ -124,8 +125,8 @@ class RowDelegate(QStyledItemDelegate):
             draw_avatar(painter, QRectF(left, top, side, side), text)
             left += side + 10
             width -= side + 10
-        if look >= Look.TITLE and self._format is not None and self._format.icon:
-            left, width = self._paint_icon(painter, area, left, width, self._format)
+        if look >= Look.TITLE:
+            left, width = self._paint_beside_title(painter, area, left, width)
         painter.setPen(self._ink(look))
         painter.setFont(self._font(look))
         laid, text_width, text_height = self._laid_out(text, look, width)
@@ -162,10 +163,28 @@ class RowDelegate(QStyledItemDelegate):
             painter.fillRect(area.left(), area.top(), area.width(), 1, self._line)
             painter.fillRect(area.left(), bottom, area.width(), 1, self._line)
 
+    def _is_starred(self) -> bool:
+        model = self._view.rows_of
+        return self._shown is not None and model is not None and self._shown.id in model.starred
+
     def _format_of(self, shown: ShownRow | None) -> Format | None:
         if shown is None or shown.mark is None or shown.mark >= len(self._view.formats):
             return None
         return self._view.formats[shown.mark]
+
+    def _paint_beside_title(
+        self, painter: QPainter, area: QRect, left: int, width: int
+    ) -> tuple[int, int]:
+        """Paint the star of a favourite and a format's drawing; give what room is left."""
+        if self._is_starred():
+            side = theme.scaled(_STAR)
+            top = area.top() + (area.height() - side) // 2
+            place = QRect(left + width - side, top, side, side)
+            paint_icon(painter, place, "star", "warn", filled=True)
+            width -= side + 6
+        if self._format is not None and self._format.icon:
+            return self._paint_icon(painter, area, left, width, self._format)
+        return left, width
 
     def _paint_icon(
         self, painter: QPainter, area: QRect, left: int, width: int, format_: Format

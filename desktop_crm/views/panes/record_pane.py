@@ -17,6 +17,7 @@ from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.bulk import commands as bulk_commands
 from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
+from desktop_crm.views.lists.stars import Stars
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands
 from desktop_crm.views.panes.pane import Pane
@@ -61,6 +62,7 @@ class RecordPane(Pane):
         self.list.told.connect(self._told)
         self.list.menu_wanted.connect(lambda _place: self._menu())
         self.list.new_wanted.connect(self.new)
+        self.stars = Stars(self.list, bench)
         self.detail = RecordDetail(entity_key, bench)
         self.detail.shown.connect(lambda _record: self.commands_changed.emit())
         nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
@@ -106,6 +108,7 @@ class RecordPane(Pane):
             self.splitter.setSizes([int(size) for size in sizes])
         self.board.start(self.list)
         self.views.start(self.list)
+        self.stars.load()
         self.list.table.setFocus()
 
     def refresh(self) -> None:
@@ -185,6 +188,7 @@ class RecordPane(Pane):
     @Slot(object)
     def _changed(self, changes: ChangeSet) -> None:
         self.list.take_changes(changes)
+        self.stars.take_changes(changes)
         self.detail.take_changes(changes)
         self.views.take_changes(changes)
 
