@@ -221,6 +221,27 @@ def find(actor: Actor, entity: Entity, path: str) -> BoundField | None:
     return field
 
 
+def currency_path(entity: Entity, path: str) -> str:
+    """Path of the currency an amount is in; empty for what is no amount.
+
+    Amounts of lines are in the currency of the record they belong to.
+    """
+    before, dot, name = path.rpartition(".")
+    here = entity
+    for step in before.split(".") if before else ():
+        here = registry.get(here.fields[step].target)
+    field = here.fields[name]
+    if field.kind is not kinds.MONEY:
+        return ""
+    if field.currency:
+        return f"{before}{dot}{field.currency}"
+    for parent in here.parent:
+        for other in registry.get(here.fields[parent].target).fields.values():
+            if other.target == "currency":
+                return f"{before}{dot}{parent}.{other.name}"
+    return ""
+
+
 def target_of(actor: Actor, field: BoundField) -> Entity | None:
     """Entity whose fields can be shown behind a link; None for other fields and hidden records."""
     if field.kind is not kinds.LINK or field.column is None or not field.target:

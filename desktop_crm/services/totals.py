@@ -24,10 +24,10 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds
-from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.types import ExactNumber
 from desktop_crm.services import grouping
-from desktop_crm.services.columns import Paths
+from desktop_crm.services.columns import Paths, currency_path
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_layout import Summary, summaries
 from desktop_crm.services.list_plan import Plan, Words
@@ -42,6 +42,10 @@ _LIMB: Final = 10**9
 _CENT: Final = Decimal("0.01")
 
 Amounts = tuple[tuple[str, Any], ...]
+
+
+class TooManyGroups(UserError):
+    """A list was to be grouped by what is nearly different in each record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def _read(
     )
     rows = statement.tuples(actor.db, cancel, **Words.of(actor, query).late(query))
     if len(rows) > MOST_GROUPS:
-        raise UserError(
+        raise TooManyGroups(
             N_(
                 "There are more than {number} groups. The list is not grouped; choose a field "
                 "with fewer different values."
@@ -210,13 +214,8 @@ def _title(target: Entity, linked: FromClause) -> ColumnElement[Any]:
 
 def _currencies(plan: Plan, asked: tuple[tuple[str, Summary], ...]) -> list[str]:
     """Paths of the currencies that amounts must not be added across."""
-    found = (_currency(plan.paths.field(p)[0], p) for p, s in asked if s is not Summary.COUNT)
+    found = (currency_path(plan.entity, p) for p, s in asked if s is not Summary.COUNT)
     return [path for path in dict.fromkeys(found) if path]
-
-
-def _currency(bound: BoundField, path: str) -> str:
-    before, dot, _name = path.rpartition(".")
-    return f"{before}{dot}{bound.currency}" if bound.currency else ""
 
 
 def _pieces(paths: Paths, path: str, summary: Summary) -> list[ColumnElement[Any]]:
@@ -276,9 +275,8 @@ def _parts(actor: Actor, query: RecordQuery, asked: tuple[tuple[str, Summary], .
     place = first + len(currencies) + 1
     found: list[_Part] = []
     for path, summary in asked:
-        bound, _ = plan.paths.field(path)
         type_ = plan.paths.column(path).type
-        currency = _currency(bound, path)
+        currency = currency_path(plan.entity, path) if summary is not Summary.COUNT else ""
         size = len(_pieces(plan.paths, path, summary))
         split = isinstance(type_, ExactNumber) and size > (2 if summary is Summary.AVERAGE else 1)
         scale = type_.scale if split and isinstance(type_, ExactNumber) else -1

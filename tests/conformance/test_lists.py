@@ -12,8 +12,8 @@ import pytest
 from desktop_crm.core.text import fold
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import grouping, query, totals
-from desktop_crm.services.columns import find, target_of
+from desktop_crm.services import filters, grouping, query, totals
+from desktop_crm.services.columns import currency_path, find, target_of
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.list_layout import Summary, summaries
@@ -135,9 +135,8 @@ def test_totals_equal_those_of_python(world: World, entity: Entity) -> None:
 def _by_python(
     actor: Actor, entity: Entity, path: str, field: BoundField, summary: Summary
 ) -> dict[str, Any]:
-    before, dot, _ = path.rpartition(".")
-    per_currency = field.currency and summary is not Summary.COUNT
-    currency = f"{before}{dot}{field.currency}" if per_currency else "id"
+    per_currency = bool(currency_path(entity, path)) and summary is not Summary.COUNT
+    currency = currency_path(entity, path) if per_currency else "id"
     values: dict[str, list[Any]] = {}
     for row in shown(actor, entity, _key_of(field, path), currency):
         if row.values[0] is not None:
@@ -159,6 +158,15 @@ def _summed(summary: Summary, values: list[Any]) -> Any:
     if summary is Summary.SUM:
         return total
     return (Decimal(total) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@ENTITIES
+def test_every_amount_knows_its_currency(entity: Entity) -> None:
+    for name, field in entity.fields.items():
+        if field.kind is kinds.MONEY:
+            currency = currency_path(entity, name)
+            found = filters.resolve(entity, currency)
+            assert found.target == "currency" or found.name == "currency", name
 
 
 @ENTITIES

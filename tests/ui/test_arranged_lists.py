@@ -13,7 +13,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QToolButton, QTreeView
 
-from desktop_crm.services import records
+from desktop_crm.services import records, totals
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.list_layout import Density, Format, ListLayout, Summary, to_json
 from desktop_crm.services.list_view import ListView
@@ -317,6 +317,17 @@ def test_totals_follow_what_somebody_changes(
     panel.take_changes(saved.changes)
     settle(qtbot, bench)
     assert panel.totals.text_of("amount") == "Sum 64,000.00 EUR  ·  10,000.00 RON"
+
+
+def test_what_would_make_too_many_groups_is_shown_ungrouped(
+    opened: Open, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "MOST_GROUPS", 2)
+    panel = opened(ListLayout(columns=COLUMNS, group="name"))
+    settle(qtbot, bench)
+    assert "more than 2 groups" in panel.notice.text
+    assert len(rows(panel)) == 5
+    assert panel.list_layout().group == ""
 
 
 # --- letters ------------------------------------------------------------------------------------

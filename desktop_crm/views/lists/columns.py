@@ -12,7 +12,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services.columns import find, target_of
+from desktop_crm.services.columns import currency_path, find, target_of
 from desktop_crm.services.context import Actor
 
 PERSON_LIKE: Final = frozenset({"contact", "account", "user"})
@@ -120,9 +120,9 @@ def _extra(entity: Entity, path: str, field: BoundField) -> tuple[str, Mapping[s
     if field.target == "stage":
         category = registry.get("stage").fields["forecast_category"]
         return f"{path}.{category.name}", category.tones
-    if field.kind.name == "money" and field.currency:
-        before, dot, _name = path.rpartition(".")
-        return f"{before}{dot}{field.currency}", {}
+    currency = currency_path(entity, path)
+    if currency:
+        return currency, {}
     return "", field.tones
 
 

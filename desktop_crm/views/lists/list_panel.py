@@ -321,6 +321,12 @@ class ListPanel(QFrame):
 
     @Slot(object)
     def _failed(self, error: Exception) -> None:
+        from desktop_crm.services.totals import TooManyGroups
+
+        if isinstance(error, TooManyGroups):
+            self.arrange(group="")
+            self.notice.say(str(error), "warn")
+            return
         self.count = 0
         self.notice.say(tr("The list could not be read. {reason}", reason=error), "bad")
         self._show_page()
