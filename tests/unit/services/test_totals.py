@@ -22,7 +22,7 @@ ASKED = RecordQuery("opportunity", ("name",))
 def test_sums_stay_exact_beyond_64_bits(sqlite_db: Database) -> None:
     company = small_company(sqlite_db)
     stage, euro = company.ids["Proposal"], company.ids["EUR"]
-    large = Decimal("900000000000000.1234")
+    large = Decimal("90000000000000.1234")
     for number in range(20):
         company.add(
             "opportunity", f"n{number}",
