@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.core import clock
+from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.field import Section
@@ -58,8 +59,11 @@ def test_a_form_shows_a_record_without_changing_it(
     assert not form.is_dirty
     assert form.kept() == {}
     if arranged == "tabbed":
-        # A section of which a person sees nothing has no tab.
-        assert form.pages.tabs.count() == form.pages.count <= len(entity.form)
+        # A section of which a person sees nothing has no tab; equal labels share one.
+        tabs = form.pages.tabs
+        shown = {tabs.tabText(n) for n in range(tabs.count())}
+        assert len(shown) == tabs.count() <= form.pages.count
+        assert shown <= {tr(section.label) for section in entity.form}
     for name, box in form.boxes.items():
         if entity.fields[name].column is not None:
             assert same(box.editor.value(), record.values[name]), name
@@ -106,7 +110,8 @@ def test_the_short_form_makes_a_record(
     qtbot.addWidget(form)
     form.load(start_record(world.admin, entity.key, values))
     form.mark_dirty(n for n in values if n in form.boxes)
-    assert form.check_all(), {n: box.message for n, box in form.boxes.items() if box.message}
+    # What a rule fills in may be left open here.
+    assert form.check_all(complete=False)
     given = {n: v for n, v in values.items() if n not in form.boxes}
     saved = records.save(world.admin, entity.key, None, None, {**given, **form.changes()})
     assert records.get(world.admin, entity.key, saved.id).id == saved.id

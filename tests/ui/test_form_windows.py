@@ -17,6 +17,7 @@ from desktop_crm.meta.field import Section
 from desktop_crm.services import records
 from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
 from desktop_crm.views import window_places
+from desktop_crm.views.custom.quote_form import QuoteDialog
 from desktop_crm.views.forms import editing as editing_module
 from desktop_crm.views.forms.draft_keeper import DraftKeeper
 from desktop_crm.views.forms.form_dialog import FormDialog
@@ -496,5 +497,24 @@ def test_a_form_does_not_find_its_own_record(
     qtbot.waitUntil(lambda: not dialog.alike._rest.isActive())
     settle(qtbot, bench)
     assert dialog.alike.candidates == []
+    dialog.form.settle()
+    dialog.close()
+
+
+def test_a_quote_is_arranged_anew_with_its_lines(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = QuoteDialog(bench.shell.window_widget(), "quote", bench)
+    dialog.show()
+    settle(qtbot, bench)
+    QTest.keyClicks(line(dialog.form, "name"), "Offer")
+    row = dialog.form.lines.model.add()
+    dialog.form.lines.model.put(dialog.form.lines.model.lines[row], {"description": "Chair"})
+    dialog.form.lines.changed.emit()
+    settle(qtbot, bench)
+    rearranged(bench, qtbot, registry.get("account").form)
+    assert line(dialog.form, "name").text() == "Offer"
+    assert [one["description"] for one in dialog.form.lines.model.lines] == ["Chair"]
+    assert "still here" in dialog.notice.text
     dialog.form.settle()
     dialog.close()

@@ -13,6 +13,7 @@ from desktop_crm.core.errors import FieldError, UserError, ValidationFailed
 from desktop_crm.core.i18n import tr
 from desktop_crm.core.money import exponent
 from desktop_crm.meta.bound import BoundField
+from desktop_crm.services.customizing.columns import PREFIX
 from desktop_crm.services.permissions import knows
 from desktop_crm.services.rules import quote_entry
 from desktop_crm.services.rules.price_lists import Repricing, repriced
@@ -101,6 +102,16 @@ class QuoteForm(RecordForm):
         below.addLayout(left, 3)
         below.addLayout(right, 2)
         self._body.addLayout(below)
+        if own := self._own_rows():
+            self._body.addWidget(SectionTitle(tr("More")))
+            self._body.addLayout(self._grid(own, 4))
+
+    def _own_rows(self) -> _Rows:
+        """Fields an administrator added, two in a row; the rest of the form is always the same."""
+        names = [name for name in self.entity.fields if name.startswith(PREFIX)]
+        shown = [name for name in names if not self.entity.fields[name].hidden]
+        pairs = (shown[n : n + 2] for n in range(0, len(shown), 2))
+        return tuple(tuple((name, 2) for name in pair) for pair in pairs)
 
     def _grid(self, rows: _Rows, columns: int) -> QGridLayout:
         grid = QGridLayout()
