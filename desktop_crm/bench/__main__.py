@@ -38,6 +38,16 @@ class Files:
         return self._opened("small")
 
     @property
+    def planted(self) -> Ground:
+        """100,000 contacts with planted duplicates."""
+        return self._opened("planted")
+
+    @property
+    def planted_on_server(self) -> Ground:
+        """The same on PostgreSQL; raises ``NoServer`` where there is none."""
+        return self._opened("planted_on_server")
+
+    @property
     def full_on_server(self) -> Ground:
         """A million contacts on PostgreSQL; raises ``NoServer`` where there is none."""
         return self._opened("full_on_server")
@@ -48,11 +58,12 @@ class Files:
         return self._opened("small_on_server")
 
     def _opened(self, name: str) -> Ground:
-        from desktop_crm.bench import ground
+        from desktop_crm.bench import ground, planted
 
         if name not in self._open:
             started = time.monotonic()
-            made: Ground = self._stack.enter_context(getattr(ground, name)())
+            source = planted if name.startswith("planted") else ground
+            made: Ground = self._stack.enter_context(getattr(source, name)())
             self._open[name] = made
             took = time.monotonic() - started
             if took > 5:
@@ -171,6 +182,23 @@ def _bulk(files: Files) -> list[Row]:
     return on_both(files, "bulk", "bulk edit", bulk.edit)
 
 
+def _duplicates(files: Files) -> list[Row]:
+    from desktop_crm.bench import duplicates
+    from desktop_crm.bench.postgres_server import NoServer
+
+    rows = duplicates.scanned(files.planted)
+    try:
+        return [*rows, *duplicates.scanned(files.planted_on_server)]
+    except NoServer as missing:
+        return [*rows, unmeasured(15, "duplicate scan", str(missing), "postgresql")]
+
+
+def _typed(files: Files) -> list[Row]:
+    from desktop_crm.bench import duplicates
+
+    return on_both(files, "typed", "possible duplicates as typed", duplicates.typed)
+
+
 def _statements(files: Files) -> list[Row]:
     from desktop_crm.bench import guards
 
@@ -196,6 +224,8 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "linked": ("columns of linked records", _linked),
     "group": ("grouped lists", _groups),
     "totals": ("totals", _totals),
+    "15": ("duplicate scan", _duplicates),
+    "typed": ("possible duplicates as typed", _typed),
     "bulk": ("bulk edit", _bulk),
     "statements": ("statements of a screen", _statements),
     "short": ("short searches", _short),

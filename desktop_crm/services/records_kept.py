@@ -106,6 +106,19 @@ def insert_facts(
     return list(connection.execute(statement, [dict(row) for row in rows]).scalars())
 
 
+def insert_new(
+    connection: Connection,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    unique: Sequence[str],
+) -> None:
+    """Insert rows without version and time stamps, leaving out those that are there already."""
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    put = dialect.insert(model).on_conflict_do_nothing(index_elements=list(unique))
+    if rows:
+        connection.execute(put, [dict(row) for row in rows])
+
+
 def set_where(
     connection: Connection,
     model: type[Base],

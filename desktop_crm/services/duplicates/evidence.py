@@ -190,8 +190,15 @@ def _evidence(one: Traits, other: Traits, name: float, identity: Identity) -> di
     if alike:
         found |= _beside_the_name(one, other, name, person=person)
         if _within(one, other, identity):
-            found.setdefault(Reason.NAME, (48 if person else 66) if name == 1 else 0)
+            found.setdefault(Reason.NAME, _alone(identity) if name == 1 else 0)
     return {reason: weight for reason, weight in found.items() if weight}
+
+
+def _alone(identity: Identity) -> int:
+    """What an equal name is worth by itself; for things other than people it says much."""
+    if identity.is_person:
+        return 48
+    return 74 if identity.key == "title_key" else 66
 
 
 def _within(one: Traits, other: Traits, identity: Identity) -> bool:
