@@ -8,10 +8,20 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 
 from desktop_crm.services.filters import Group, Node, Related, Rule, normal, parse
 from desktop_crm.services.list_view import ListView
+from desktop_crm.views.filters.check_menu import CheckMenuButton
 from desktop_crm.views.filters.chips import ChipLine
 from desktop_crm.views.filters.filter_dialog import FilterDialog
 from desktop_crm.views.filters.filter_edit import FilterEdit
@@ -123,6 +133,61 @@ def test_every_part_of_a_filter_is_shown_and_read_back(
     assert normal(dialog.edit.root.read(problems)) == node
     assert problems == []
     assert dialog.edit.check()
+
+
+def test_several_choices_are_checked_by_keyboard(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = make(bench, qtbot, Rule("relationship_type", "in", ("partner",)))
+    button = child(dialog, CheckMenuButton, "filter.2.value")
+    assert button.text() == "Partner"
+    button.setFocus()
+    press(Qt.Key.Key_Down)
+    menu = child(button, QMenu)
+    qtbot.waitUntil(menu.isVisible)
+    first = menu.activeAction().text()
+    QTest.keyClick(menu, Qt.Key.Key_Space)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert not menu.isVisible()
+    rule = expect(dialog.edit.node(), Rule)
+    assert len(expect(rule.value, tuple)) == 2
+    assert first in button.text()
+
+
+def test_a_time_relative_to_today_is_chosen_by_keyboard(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = make(bench, qtbot, Rule("created_at", ">=", "2026-11-01"))
+    when = child(dialog, QComboBox, "filter.2.value")
+    assert child(dialog, QLineEdit, "filter.2.value.day").text() == "01 Nov 2026"
+    when.setFocus()
+    write("Last")
+    number = child(dialog, QSpinBox, "filter.2.value.number")
+    number.setFocus()
+    number.selectAll()
+    write("3")
+    unit = child(dialog, QComboBox, "filter.2.value.unit")
+    unit.setFocus()
+    write("weeks")
+    assert dialog.edit.node() == Rule("created_at", ">=", "last 3 weeks")
+
+
+def test_records_are_added_to_a_list_by_typing(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = make(bench, qtbot, Rule("owner", "in", ("me",)))
+    line = child(dialog, QLineEdit, "filter.2.value")
+    line.setFocus()
+    write("dan")
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    found = expect(QApplication.activePopupWidget(), QWidget)
+    assert found.objectName() == "filter.2.value.suggestions"
+    QTest.keyClick(found, Qt.Key.Key_Down)
+    QTest.keyClick(found, Qt.Key.Key_Return)
+    dan = expect(company.other.user_id, int)
+    assert dialog.edit.node() == Rule("owner", "in", ("me", dan))
+    child(dialog, QToolButton, "filter.2.value.chosen.me").click()
+    assert dialog.edit.node() == Rule("owner", "in", (dan,))
 
 
 def test_conditions_move_and_go_by_keyboard(
