@@ -35,6 +35,7 @@ class Saved:
         position: Place among the others.
         stored: The layout as it is kept, with what cannot be used here.
         missing: Fields it names that are unknown here, retired or out of sight.
+        missing_names: The same as a person knows them: a retired one by its label.
         damaged: Its stored form cannot be read at all.
     """
 
@@ -50,6 +51,7 @@ class Saved:
     position: int = 0
     stored: ListLayout = field(default_factory=ListLayout)
     missing: tuple[str, ...] = ()
+    missing_names: tuple[str, ...] = ()
     damaged: bool = False
 
 
@@ -97,7 +99,7 @@ class ListView:
             "them.",
             len(self.saved.missing),
             name=self.title,
-            fields=", ".join(self.saved.missing),
+            fields=", ".join(self.saved.missing_names),
         )
 
 
@@ -125,6 +127,12 @@ def usable(actor: Actor, entity: Entity, layout: ListLayout) -> tuple[ListLayout
         board=layout.board if layout.board and test.column(layout.board) else "",
     )
     return found, tuple(test.missing)
+
+
+def called(entity: Entity, path: str) -> str:
+    """What a person calls a field that is not there: a retired one by its label."""
+    retired = entity.retired.get(path)
+    return path if retired is None else tr(retired.label)
 
 
 class _Test:

@@ -26,7 +26,7 @@ from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Group, Node, Rule, both
 from desktop_crm.services.list_layout import ListLayout
-from desktop_crm.services.list_view import ListView, Saved, joined, usable
+from desktop_crm.services.list_view import ListView, Saved, called, joined, usable
 from desktop_crm.services.operation import operation
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.services.records import Change
@@ -147,6 +147,7 @@ def _view(
         position=row["position"] or 0,
         stored=stored,
         missing=missing,
+        missing_names=tuple(called(entity, path) for path in missing),
         damaged=damaged,
     )
     return ListView(f"saved:{key}", str(row["name"]), "star", layout, saved)

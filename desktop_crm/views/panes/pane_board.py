@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_crm.core.i18n import tr
+from desktop_crm.meta import registry
 from desktop_crm.services import boards
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.widgets.buttons import show_menu, tool_button
 
 if TYPE_CHECKING:
-    from desktop_crm.meta.bound import Entity
+    from desktop_crm.meta.bound import BoundField, Entity
     from desktop_crm.services.query import RecordQuery
     from desktop_crm.views.lists.list_panel import ListPanel
     from desktop_crm.views.panes.record_board import RecordBoard
@@ -37,16 +38,20 @@ class PaneBoard(QObject):
     def __init__(self, bench: Workbench, entity: Entity, parent: QObject) -> None:
         super().__init__(parent)
         self._bench = bench
-        self._entity = entity
+        self._key = entity.key
         self._list: ListPanel | None = None
         self._asked: tuple[str, RecordQuery] | None = None
-        self._fields = boards.fields(bench.actor, entity)
         self.board: RecordBoard | None = None
         self.button = tool_button(
             f"list.board.{entity.key}", tr("Show as board"), "chart_multiple", self._unfold
         )
         if not self._fields:
             self.button.hide()
+
+    @property
+    def _fields(self) -> tuple[BoundField, ...]:
+        """Fields that can have a board; those of one's own come and go while the pane is open."""
+        return boards.fields(self._bench.actor, registry.get(self._key))
 
     def start(self, panel: ListPanel) -> None:
         """Follow a list."""
@@ -103,7 +108,7 @@ class PaneBoard(QObject):
     def _make(self, panel: ListPanel) -> RecordBoard:
         from desktop_crm.views.panes.record_board import RecordBoard
 
-        made = RecordBoard(self._bench, self._entity.key, lambda: _bare(panel))
+        made = RecordBoard(self._bench, self._key, lambda: _bare(panel))
         made.selected.connect(self.selected)
         return made
 

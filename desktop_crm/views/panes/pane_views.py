@@ -67,7 +67,7 @@ class PaneViews(QObject):
         self._memory = f"pane.{entity.key}"
         self._wanted = ""
         self._is_shown = False
-        self._is_loaded = False
+        self._changed = ""
         self._took = 0.0
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
@@ -109,7 +109,6 @@ class PaneViews(QObject):
             self._recount.start(max(_RECOUNT_MS, int(self._took * 1000) * _SHARE))
 
     def _take(self, views: ViewSet) -> None:
-        self._is_loaded = True
         self._put(views.counted_as(self.views))
         chosen = self.views.chosen()
         if not self._is_shown:
@@ -201,9 +200,12 @@ class PaneViews(QObject):
     @Slot()
     def update(self) -> None:
         """Say whether the list stands as its view says."""
-        changed = self.is_changed
-        self.nav.show_changed(self.view.key if changed else "")
-        self.button.setVisible(changed)
+        changed = self.view.key if self.is_changed else ""
+        if changed == self._changed:
+            return
+        self._changed = changed
+        self.nav.show_changed(changed)
+        self.button.setVisible(bool(changed))
         self.changed.emit()
 
     @property
@@ -337,7 +339,7 @@ class PaneViews(QObject):
 
     def take_changes(self, changes: ChangeSet) -> None:
         """Follow what was changed anywhere."""
-        if changes.touches("saved_view"):
+        if changes.touches("saved_view", "custom_field", "choice_option"):
             self.load()
         elif changes.touches(self.entity.key):
             self.recount()

@@ -21,6 +21,7 @@ from desktop_crm.views.panes.figures import amounts_text, money_text
 from desktop_crm.views.widgets.cards import EmptyState
 
 if TYPE_CHECKING:
+    from desktop_crm.meta.bound import Entity
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.closing import ClosingFacts
     from desktop_crm.services.records import Saved
@@ -53,7 +54,7 @@ class RecordBoard(QWidget):
         """
         super().__init__()
         self.setObjectName("recordBoard")
-        self.entity = registry.get(entity_key)
+        self._key = entity_key
         self.field = ""
         self._bench = bench
         self._asked = asked
@@ -74,6 +75,11 @@ class RecordBoard(QWidget):
         box.setContentsMargins(8, 8, 8, 2)
         box.addWidget(self._stack)
         bench.bus.changed.connect(self._on_changed)
+
+    @property
+    def entity(self) -> Entity:
+        """Whose records; its fields may be others than when the board was made."""
+        return registry.get(self._key)
 
     def show_field(self, name: str) -> None:
         """Make the values of a field the columns."""

@@ -16,11 +16,12 @@ from desktop_crm.core.errors import PermissionDenied, UserError, ValidationFaile
 from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
 from desktop_crm.models.customizing import FieldKind
-from desktop_crm.services import audit, query, records, undo
+from desktop_crm.services import audit, boards, query, records, undo, views
 from desktop_crm.services.context import Actor, sign_in, system_actor
 from desktop_crm.services.customizing import choices, definitions, fields, forms, layout
 from desktop_crm.services.customizing.layout import Layout, Part, Tab
-from desktop_crm.services.filters import parse
+from desktop_crm.services.filters import Rule, parse
+from desktop_crm.services.list_layout import Density, Format, ListLayout
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.rules import customizing
 from tests.support.company import small_company
@@ -156,6 +157,32 @@ def test_a_retired_field_keeps_its_values_and_comes_back_with_them(admin: Actor)
         query.first_page(admin, RecordQuery("account", (name,)))
     fields.bring_back(admin, field)
     assert records.get(admin, "account", key).values[name] == "41"
+
+
+def test_views_boards_and_formats_follow_a_field_of_ones_own(admin: Actor) -> None:
+    name = add(admin, "account", FieldKind.CHOICE, "Grade", values=("Gold", "Silver"))
+    codes = [option.code for option in registry.get("account").fields[name].options]
+    account(admin, **{name: codes[0]})
+    account(admin)
+    columns = boards.board(admin, RecordQuery("account", ()), name)
+    counts = {column.title: column.count for column in columns}
+    assert counts == {"Gold": 1, "Silver": 0, "Not set": counts["Not set"]}
+    gold = Rule(name, "=", codes[0])
+    kept = ListLayout(columns=("name", name), filter=gold, board=name, group=name,
+                      formats=(Format(gold, "ok"),))  # fmt: skip
+    views.create(admin, "account", "Golden", kept)
+    (field,) = fields.of_entity(admin, "account")
+    fields.retire(admin, field)
+    (view,) = views.load(admin, "account")
+    assert view.layout == ListLayout(columns=("name",))
+    assert "not there: Grade." in view.note
+    with pytest.raises(UserError):
+        boards.board(admin, RecordQuery("account", ()), name)
+    views.update(admin, view, ListLayout(columns=("name",), density=Density.COMPACT))
+    fields.bring_back(admin, field)
+    (again,) = views.load(admin, "account")
+    assert again.layout == replace(kept, density=Density.COMPACT)
+    assert again.note == ""
 
 
 def test_what_a_retired_field_held_can_still_be_undone(admin: Actor) -> None:
