@@ -98,6 +98,18 @@ def _search(files: Files) -> list[Row]:
     return search.typed_words(files.full)
 
 
+def _find(files: Files) -> list[Row]:
+    from desktop_crm.bench import finding
+
+    return on_both(files, "find", "search over everything", finding.everywhere)
+
+
+def _typing(files: Files) -> list[Row]:
+    from desktop_crm.bench import finding
+
+    return on_both(files, "typing", "plans of the search", finding.plans)
+
+
 def _keys(files: Files) -> list[Row]:
     from desktop_crm.bench import lists
 
@@ -214,6 +226,8 @@ def _memory(files: Files) -> list[Row]:
 BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "1": ("contact list", _lists),
     "2": ("search", _search),
+    "find": ("search over everything", _find),
+    "typing": ("plans of the search", _typing),
     "3": ("pages by key", _keys),
     "4": ("sorts", _sorts),
     "5": ("open a contact", _opened),

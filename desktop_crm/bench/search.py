@@ -70,9 +70,14 @@ def spelled(statement: str) -> str:
     return statement.replace("@shown@", _SHOWN).replace("@linked@", _LINKED)
 
 
-def is_whole(step: str) -> bool:
-    """Whether a step of SQLite's plan reads a whole table."""
-    return step.startswith(_WHOLE) and not _MATCHED.match(step)
+def read_through(steps: list[str]) -> list[str]:
+    """Steps of SQLite's plan that read a whole table.
+
+    A list walked in order until the matches of the search index fill a page does not.
+    """
+    if any(_MATCHED.match(step) for step in steps):
+        return []
+    return [step for step in steps if step.startswith(_WHOLE)]
 
 
 def short_words(ground: Ground) -> list[Row]:
@@ -93,7 +98,7 @@ def short_words(ground: Ground) -> list[Row]:
             query.keys(actor, asked)
             for prepared in actor.statements.values():
                 steps = ground.plan(prepared.sql, prepared.values())
-                problems += [f"{login}: {step}" for step in steps if is_whole(step)]
+                problems += [f"{login}: {step}" for step in read_through(steps)]
     operation = "one or two letters, and lists of selective actors, are read by an index"
     reason = "; ".join(dict.fromkeys(problems))
     return [Row("short", "sqlite", operation, None, None, None, None, ok=not reason, reason=reason)]
