@@ -22,7 +22,6 @@ from desktop_crm.views.rail import Rail
 from desktop_crm.views.record_windows import RecordWindows
 from desktop_crm.views.ribbon import Ribbon
 from desktop_crm.views.status_line import StatusLine
-from desktop_crm.views.tag_tones import TagTones
 from desktop_crm.views.top_bar import TopBar
 from desktop_crm.views.widgets.overlays import Toast
 from desktop_crm.views.window_commands import WindowCommands
@@ -136,8 +135,6 @@ class MainWindow(QMainWindow):
         drafts = self.windows.drafts
         self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self, drafts)
         self._fill(module)
-        self._tag_tones = TagTones(self.bench, self)
-        self._tag_tones.changed.connect(self.update)
         self.windows.offer_drafts(self.bench)
         self.watch.start(self.bench)
         QTimer.singleShot(_WARM_UP_MS, self, self._warm_up)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +66,7 @@ class Copies:
     """
 
     def __init__(self) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def write(self, key: int, name: str, content: bytes) -> Path:
         """Write a copy; may run on any thread.
@@ -74,11 +76,11 @@ class Copies:
         """
         try:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(
-                    prefix="desktop-crm-", ignore_cleanup_errors=True
-                )
-            folder = Path(self._folder.name) / str(key)
-            folder.mkdir(exist_ok=True)
+                self._folder = Path(tempfile.mkdtemp(prefix="desktop-crm-"))
+                # A copy may be written while its view goes away; it goes with this object then.
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            folder = self._folder / str(key)
+            folder.mkdir(parents=True, exist_ok=True)
             path = folder / safe_name(name)
             path.unlink(missing_ok=True)
             path.write_bytes(content)
@@ -90,8 +92,7 @@ class Copies:
     def close(self) -> None:
         """Remove every copy."""
         if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def open_with_system(path: Path) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.views import modules
+from desktop_crm.views.tag_tones import TagTones
 from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.widgets.layout import frame
 
@@ -55,6 +56,7 @@ class Workspace(QStackedWidget):
     def start(self, bench: Workbench) -> None:
         """Take the tools that panes need."""
         self._bench = bench
+        TagTones(bench, self).changed.connect(self.update)
 
     def say_closed(self, reason: str, open_other: Callable[[], object]) -> None:
         """Say that no database is open and why, with a way on."""

@@ -269,8 +269,9 @@ def test_a_meeting_from_a_record_starts_with_what_is_known(
     assert (values["end_at"] - values["start_at"]).total_seconds() == 3600
 
 
-def test_follow_ups_wait_for_a_record(opened: Pane) -> None:
-    pane = opened("contact")
+def test_follow_ups_wait_for_a_record(bench: Workbench, qtbot: QtBot) -> None:
+    pane = RecordPane(bench, "contact")
+    qtbot.addWidget(pane)
     assert not next(a for a in pane.commands() if a.id == "follow.task").is_enabled
 
 

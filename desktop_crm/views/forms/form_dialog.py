@@ -17,6 +17,7 @@ from desktop_crm.views.forms import summary
 from desktop_crm.views.forms.alike_panel import AlikePanel
 from desktop_crm.views.forms.draft_keeper import DraftBar
 from desktop_crm.views.forms.editing import RecordEditing
+from desktop_crm.views.forms.further_pages import FurtherPages
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.forms.walk_bar import WalkBar
 from desktop_crm.views.new_texts import new_record
@@ -102,6 +103,7 @@ class FormDialog(QDialog):
             pages.add_page(tr("Related"), self._related, tr(self._entity.label))
             pages.show_page(self._related, shown=False)
             pages.turned.connect(self._show_related)
+        self.further = FurtherPages(self._entity.key, self._bench, self.form.pages)
         self._bench.bus.changed.connect(self._news)
         self._delete = push_button("form.delete", tr("Delete"), self._remove, kind="danger")
         self._delete.hide()
@@ -189,6 +191,7 @@ class FormDialog(QDialog):
         if self.form.pages.has(self._related):
             self.form.pages.show_page(self._related, shown=record.id is not None)
             self._show_related(self.form.pages.front)
+        self.further.show_record(record)
         if self._return_to in self.form.boxes:
             self.form.go_to(self._return_to)
         else:
@@ -248,6 +251,7 @@ class FormDialog(QDialog):
     def _news(self, changes: ChangeSet) -> None:
         if self._related_panel is not None:
             self._related_panel.take_changes(changes)
+        self.further.take_changes(changes)
 
     # --- walking ---------------------------------------------------------------------------
 
