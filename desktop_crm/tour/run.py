@@ -141,6 +141,7 @@ class _Tour:
             for name in self.themes:
                 self._dress(name)
                 self._panes(name)
+                self._records(name)
                 self._dialogs(name)
         finally:
             self._close()
@@ -362,6 +363,19 @@ class _Tour:
         if table is not None and table.model().rowCount():
             table.selectRow(0)
 
+    def _records(self, theme: str) -> None:
+        from desktop_crm.tour import workbench
+
+        for name, did, work in workbench.in_window(self._pane_of_all):
+            self._shot(name, did, theme, work)
+
+    def _pane_of_all(self, key: str) -> Any:  # noqa: ANN401  a pane of records
+        """The pane of an entity, on all of its records."""
+        self._open(key)
+        self._pane().views.choose("all")
+        self._settle()
+        return self._pane()
+
     def _board(self) -> None:
         self.window.show_module("opportunity")
         self._pane().board.show("stage")
@@ -375,7 +389,10 @@ class _Tour:
     def _dialogs(self, theme: str) -> None:
         bench = self.window.bench
         assert bench is not None  # noqa: S101  the window was started
-        for name, did, make in self._dialog_makers(bench):
+        from desktop_crm.tour import workbench
+
+        more = workbench.dialogs(bench, self._pane_of_all)
+        for name, did, make in (*self._dialog_makers(bench), *more):
             with self.step(f"{name} ({theme})", did) as facts:
                 dialog = make()
                 self._settle()

@@ -18,7 +18,19 @@ PANES = (
     "leads", "opportunities", "opportunities-board", "activities", "products", "quotes",
     "settings-appearance", "settings-company", "settings-mailboxes",
 )  # fmt: skip
-DIALOGS = ("quote-form", "contact-form", "import", "export", "mailbox-add", "database-open")
+WORK = ("list-grouped", "list-linked", "list-filtered", "list-edit", "record-history")
+DIALOGS = (
+    "filter-builder",
+    "business-card",
+    "recycle-bin",
+    "designer",
+    "quote-form",
+    "contact-form",
+    "import",
+    "export",
+    "mailbox-add",
+    "database-open",
+)
 
 
 def _size(path: Path) -> tuple[int, int]:
@@ -40,7 +52,7 @@ def test_one_theme_of_the_tour(tmp_path: Path, top: Path, home: Path) -> None:
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stderr.decode()
-    for name in PANES:
+    for name in (*PANES, *WORK):
         assert _size(out / f"{name}-dark.png") == tour.SIZE, name
     for name in DIALOGS:
         assert (out / f"{name}-dark.png").stat().st_size > 2000, name
