@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtCore import QByteArray, QSize, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QGridLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_crm.core import i18n
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from desktop_crm.core.settings import Settings
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
-    from desktop_crm.views.actions import Action
     from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
     from desktop_crm.views.workbench import Neighbours
@@ -72,7 +71,6 @@ class MainWindow(QMainWindow):
         self.commands = WindowCommands(self)
         self.watch = DefinitionsWatch(self)
         self._palette: CommandPalette | None = None
-        self._pane_shortcuts: list[QShortcut] = []
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(_SAVE_AFTER_MS)
@@ -130,7 +128,7 @@ class MainWindow(QMainWindow):
     def start(self, actor: Actor, module: str = "home") -> None:
         """Work with a database as a user; builds the workspace."""
         if self.bench is not None:
-            self._pane_shortcuts = []
+            self.commands.forget_pane()
             self._build()
         drafts = self.windows.drafts
         self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self, drafts)
@@ -169,7 +167,7 @@ class MainWindow(QMainWindow):
         pane = self.workspace.current()
         place = pane.place() if pane is not None else {}
         # Gone before the new dress is tried on: widgets cost much to restyle.
-        self._pane_shortcuts = []
+        self.commands.forget_pane()
         if (old := self.takeCentralWidget()) is not None:
             shiboken6.delete(old)
         i18n.use_language(self._settings.language)
@@ -242,20 +240,7 @@ class MainWindow(QMainWindow):
         pane = self.workspace.current()
         actions = pane.commands() if pane is not None else self.commands.waiting_actions()
         self.ribbon.show_actions(actions)
-        for shortcut in self._pane_shortcuts:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._pane_shortcuts = [
-            self._shortcut(action) for action in actions if self.commands.may_bind(action)
-        ]
-
-    def _shortcut(self, action: Action) -> QShortcut:
-        made = QShortcut(QKeySequence(action.shortcut), self.workspace)
-        made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        if action.primary:
-            made.setContext(Qt.ShortcutContext.WindowShortcut)
-        made.activated.connect(lambda: action.run() if action.is_enabled else None)
-        return made
+        self.commands.bind_pane(self.workspace, actions)
 
     # --- search, news, settings ------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
 from desktop_crm.core.i18n import tr
@@ -36,6 +37,7 @@ class WindowCommands:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._bound: set[str] = set()
+        self._of_pane: list[QShortcut] = []
 
     # --- doing -----------------------------------------------------------------------------
 
@@ -314,7 +316,29 @@ class WindowCommands:
             *self._settings_actions(),
         ]
 
-    def may_bind(self, action: Action) -> bool:
+    def bind_pane(self, workspace: QWidget, actions: Sequence[Action]) -> None:
+        """Give a pane's commands their shortcuts, in place of those of the pane before."""
+        for shortcut in self._of_pane:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._of_pane = [
+            self._pane_shortcut(workspace, action) for action in actions if self._may_bind(action)
+        ]
+
+    def forget_pane(self) -> None:
+        """The workspace goes away, and the shortcuts of its pane with it."""
+        self._of_pane = []
+
+    @staticmethod
+    def _pane_shortcut(workspace: QWidget, action: Action) -> QShortcut:
+        made = QShortcut(QKeySequence(action.shortcut), workspace)
+        made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        if action.primary:
+            made.setContext(Qt.ShortcutContext.WindowShortcut)
+        made.activated.connect(lambda: action.run() if action.is_enabled else None)
+        return made
+
+    def _may_bind(self, action: Action) -> bool:
         """Whether a pane's command gets its shortcut (the window's own come first)."""
         if not action.shortcut or action.shortcut in _BY_THEMSELVES:
             return False
