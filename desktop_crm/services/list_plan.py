@@ -75,8 +75,10 @@ class Words:
             return NO_WORDS
         found = typed.read(query.search)
         texts = tuple(tuple(map(typed.term, words)) for words in found.readings)
+        if not texts:
+            return NO_WORDS
         begin = ""
-        if texts and all(len(text) < typed.TRIGRAM for text in texts[0]):
+        if all(len(text) < typed.TRIGRAM for text in texts[0]):
             if "title_key" in registry.get(query.entity).fields:
                 begin, texts = found.words[0], (texts[0][1:],)
             return cls(begin, texts)
