@@ -36,7 +36,7 @@ def test_a_record_that_stays_beside_the_list_counts_as_viewed(
     def viewed() -> bool:
         return company.ids["rossi"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
 
-    qtbot.waitUntil(viewed)
+    qtbot.waitUntil(viewed, timeout=20_000)
     qtbot.waitUntil(lambda: pane.views.views.counts[shipped_views.VIEWED] == 1)
     settle(qtbot, bench)
 
@@ -50,5 +50,5 @@ def test_a_record_that_is_opened_counts_as_viewed(
     def viewed() -> bool:
         return company.ids["dumbrava"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
 
-    qtbot.waitUntil(viewed)
-    qtbot.waitUntil(lambda: not window.tasks.busy)
+    qtbot.waitUntil(viewed, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.tasks.busy, timeout=20_000)
