@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy import column as sa_column
+from sqlalchemy import table as sa_table
 
+from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
@@ -21,6 +25,7 @@ from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.models import Base
 from desktop_crm.services import records
 from desktop_crm.services.context import system_actor
+from desktop_crm.services.search import everything
 
 NEXT = '''"""A later revision, as one may come."""
 
@@ -256,3 +261,49 @@ def test_an_existing_file_is_never_written_over(sqlite_url: str) -> None:
     with pytest.raises(UserError, match="exists already"):
         migrate.create(sqlite_url)
     migrate.open_current(sqlite_url).close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def first_revision(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database of the first revision with one account, which has a second number."""
+    url = f"sqlite:///{tmp_path / 'first.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("new_postgres_database")(None)
+    db = Database.open(url)
+    if db.path is not None:
+        migrate._mark(db)
+    config = migrate._config()
+    with db.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        at = clock.now()
+        stamp = {"version": 1, "created_at": at, "modified_at": at}
+        flags = {"do_not_email": False, "do_not_phone": False, "do_not_bulk": False}
+        _put(connection, "account", {
+            "id": 7, "uid": "a", "name": "Vâlcea", "title_key": "valcea", "search_text": "valcea",
+            "state": "active", **flags, **stamp,
+        })  # fmt: skip
+        _put(connection, "phone", {
+            "uid": "b", "number": "(0721) 234-567", "type": "work", "is_primary": False,
+            "account_id": 7, **stamp,
+        })  # fmt: skip
+    db.close()
+    return url
+
+
+def _put(connection: Connection, table: str, values: dict[str, object]) -> None:
+    columns = (sa_column(name, Base.metadata.tables[table].c[name].type) for name in values)
+    connection.execute(sa_table(table, *columns).insert(), [values])
+
+
+def test_search_texts_of_an_older_database_are_written_anew(first_revision: str) -> None:
+    migrate.upgrade(first_revision)
+    db = migrate.open_current(first_revision)
+    try:
+        actor = system_actor(db)
+        for typed in ("+40 721 234 567", "234567", "VÂLC", "lcea 0721"):
+            (section,) = everything.find(actor, typed).sections
+            assert [(hit.entity, hit.id) for hit in section.hits] == [("account", 7)], typed
+        assert records.get(actor, "account", 7).version == 1
+    finally:
+        db.close()
