@@ -128,7 +128,7 @@ def refold(
     region = phone_region(connection) if has_numbers(entity) else ""
     written = seen = 0
     for rows in _chunks(connection, entity, ids):
-        lines = _lines(connection, entity, [row["id"] for row in rows])
+        lines = lines_of(connection, entity, [row["id"] for row in rows])
         changed = []
         for row in rows:
             text = text_of(entity, row, lines.get(row["id"], {}), region)
@@ -177,8 +177,8 @@ def _chunks(
         yield rows
 
 
-def _lines(connection: Connection, entity: Entity, ids: Sequence[int]) -> dict[int, Rows]:
-    """Living child rows that are searched, by parent and lines field."""
+def lines_of(connection: Connection, entity: Entity, ids: Sequence[int]) -> dict[int, Rows]:
+    """Read living child rows that are searched, by parent and lines field; a statement a field."""
     found: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     if not ids:
         return {}

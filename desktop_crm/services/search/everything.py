@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from desktop_crm.db import search_text
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField, Entity
@@ -213,18 +214,49 @@ def _section(
     """Section of some records, each with the words that were found in it."""
     entity = place.entity
     values = _values(actor, entity, [one.id for one, _ in best])
-    hits = [_hit(actor, entity, one, words, values.get(one.id, {})) for one, words in best]
+    texts = {
+        one.id: [str(row[f.name]) for f in entity.search_fields if row.get(f.name)]
+        for one, _ in best
+        for row in (values.get(one.id, {}),)
+    }
+    elsewhere = [
+        one.id
+        for one, words in best
+        if any(not ranking.ranges(" ".join([one.title or "", *texts[one.id]]), (w,)) for w in words)
+    ]
+    for key, more in _line_texts(actor, entity, elsewhere).items():
+        texts[key] += more
+    hits = [
+        _hit(actor, entity, one, words, values.get(one.id, {}), texts[one.id])
+        for one, words in best
+    ]
     return Section(entity.key, tuple(hits), min(count, COUNTED), count > COUNTED)
 
 
-def _hit(actor: Actor, entity: Entity, one: Candidate, words: Words, row: Mapping[str, Any]) -> Hit:
+def _line_texts(actor: Actor, entity: Entity, ids: Sequence[int]) -> dict[int, list[str]]:
+    """What is searched in the child rows of some records; a statement for each kind of rows."""
+    if not ids or not search_text.searched_lines(entity):
+        return {}
+    with actor.db.reading() as connection:
+        found = search_text.lines_of(connection, entity, ids)
+    return {
+        key: [str(value) for rows in lines.values() for row in rows
+              for name, value in row.items() if value and name != "via"]
+        for key, lines in found.items()
+    }  # fmt: skip
+
+
+def _hit(
+    actor: Actor,
+    entity: Entity,
+    one: Candidate,
+    words: Words,
+    row: Mapping[str, Any],
+    texts: Sequence[str],
+) -> Hit:
     title = str(one.title or "")
     left = ranking.unseen(title, words)
-    snippet, marked = "", NO_RANGES
-    if left:
-        texts = [str(row[f.name]) for f in entity.search_fields if row.get(f.name)]
-        # What stands in child rows alone is shown as it is searched, folded.
-        snippet, marked = ranking.snippet([*texts, one.text], left)
+    snippet, marked = ranking.snippet([*texts, one.text], left) if left else ("", NO_RANGES)
     subtitle = (_shown(actor, entity.fields[name], row.get(name)) for name in _subtitles(entity))
     return Hit(
         entity=entity.key,

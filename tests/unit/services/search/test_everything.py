@@ -207,6 +207,7 @@ def test_meetings_are_found_by_who_takes_part(company: Company) -> None:
     records.save(company.actor, "activity", None, None, values)
     found = everything.find(company.actor, "ion kvarts")
     assert titles(found, "activity") == ["Planning"]
+    assert found.sections[0].hits[0].snippet == "Ion Kvarts"
 
 
 def test_numbers_of_other_countries_are_found_at_home_and_abroad() -> None:
