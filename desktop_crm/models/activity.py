@@ -148,7 +148,7 @@ class Activity(Titled, Tagged, Owned, Base):
         Index("ix_activity_contact_id", "contact_id"),
         Index("ix_activity_lead_id", "lead_id"),
         Index("ix_activity_opportunity_id", "opportunity_id"),
-        *sparse("activity", "quote_id"),
+        *sparse("activity", "merged_into", "quote_id"),
     )
     __entity__ = EntityMeta(
         key="activity",

@@ -70,7 +70,13 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
     __tablename__ = "lead"
     __table_args__ = (
         *owned("lead", "modified_at"),
-        *sparse("lead", "converted_account_id", "converted_contact_id", "converted_opportunity_id"),
+        *sparse(
+            "lead",
+            "merged_into",
+            "converted_account_id",
+            "converted_contact_id",
+            "converted_opportunity_id",
+        ),
         live("lead", "name_key"),
         live("lead", "company_key"),
     )

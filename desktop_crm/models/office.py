@@ -61,7 +61,7 @@ class Document(Titled, Tagged, Owned, Base):
         Index("ix_document_activity_id", "activity_id"),
         Index("ix_document_quote_id", "quote_id"),
         Index("ix_document_record", "record_type", "record_id"),
-        *sparse("document", "account_id"),
+        *sparse("document", "merged_into", "account_id"),
     )
     __entity__ = EntityMeta(
         key="document",

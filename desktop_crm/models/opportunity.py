@@ -125,7 +125,7 @@ class Opportunity(Titled, Tagged, Owned, Base):
             postgresql_where=sql("deleted_at IS NULL"),
         ),
         live("opportunity", "stage_id", "title_key"),
-        *sparse("opportunity", "product_id", "originating_lead_id"),
+        *sparse("opportunity", "merged_into", "product_id", "originating_lead_id"),
     )
     __entity__ = EntityMeta(
         key="opportunity",

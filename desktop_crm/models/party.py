@@ -144,7 +144,7 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
         *owned("account", "modified_at"),
         Index("ix_account_domain", "domain"),
         Index("ix_account_tax_id", "tax_id"),
-        *sparse("account", "parent_id", "primary_contact_id"),
+        *sparse("account", "merged_into", "parent_id", "primary_contact_id"),
         Index("ix_account_tax_key", "tax_key"),
         live("account", "name_key"),
     )
@@ -228,7 +228,7 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
     __table_args__ = (
         *owned("contact", "modified_at"),
         Index("ix_contact_account_id", "account_id"),
-        *sparse("contact", "manager_id", "assistant_id", "originating_lead_id"),
+        *sparse("contact", "merged_into", "manager_id", "assistant_id", "originating_lead_id"),
         live("contact", "name_key"),
     )
     __entity__ = EntityMeta(

@@ -65,7 +65,7 @@ class Quote(Titled, Tagged, Owned, Base):
         Index("ix_quote_account_id", "account_id"),
         Index("ix_quote_opportunity_id", "opportunity_id"),
         Index("ix_quote_number_revision", "number", "revision", unique=True),
-        *sparse("quote", "contact_id", "supersedes_id"),
+        *sparse("quote", "merged_into", "contact_id", "supersedes_id"),
     )
     __entity__ = EntityMeta(
         key="quote",
