@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -40,6 +41,8 @@ MOST_GROUPS: Final = 200_000
 _LIMB: Final = 10**9
 """SQLite adds 64-bit integers; in two limbs no sum of a table overflows."""
 _CENT: Final = Decimal("0.01")
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Amounts = tuple[tuple[str, Any], ...]
 
@@ -330,7 +333,7 @@ class _Sums:
         for (path, currency), value in sorted(self._sums.items(), key=lambda item: item[0]):
             shown = _mean(*value) if path in averages else value
             found[path] = (*found.get(path, ()), (currency, shown))
-        return Totals(self._count, found)
+        return Totals(self._count, found or _NOTHING)
 
 
 def _both(summary: Summary, first: Any, second: Any) -> Any:  # noqa: ANN401  values of a column

@@ -13,7 +13,6 @@ from desktop_crm.services.list_layout import Density, Summary, summaries
 from desktop_crm.services.record_query import Order
 from desktop_crm.views.actions import Action
 from desktop_crm.views.lists import columns as list_columns
-from desktop_crm.views.lists.columns_dialog import MOST_FROZEN
 from desktop_crm.views.lists.total_texts import NAMES
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def of_column(panel: ListPanel, path: str) -> list[Action]:
             Action("column.unsort", tr("Sort by it no more"), partial(panel.sort_by, rest),
                    group="sort")
         )  # fmt: skip
-    if 0 < place <= MOST_FROZEN and place != frozen:
+    if 0 < place <= list_columns.MOST_FROZEN and place != frozen:
         made.append(
             Action("column.freeze", tr("Freeze up to here"), partial(_freeze, panel, place),
                    group="place")

@@ -17,6 +17,8 @@ from desktop_crm.services.context import Actor
 
 PERSON_LIKE: Final = frozenset({"contact", "account", "user"})
 """Entities whose titles stand beside an avatar."""
+MOST_FROZEN: Final = 4
+"""So many columns at the left can stay while the others scroll."""
 _DIM_KINDS: Final = frozenset({"date", "datetime"})
 _FLEXIBLE: Final = frozenset({"text", "link", "multiline", "email", "url"})
 _TITLE_SHRINKS: Final = 0.85

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 2
 """So many links may lead to a column."""
-MOST_FROZEN: Final = 4
 _FOUND: Final = 200
 _PATH: Final = int(Qt.ItemDataRole.UserRole)
 
@@ -73,9 +72,9 @@ class ColumnsDialog(QDialog):
         self.frozen.setObjectName("columns.frozen")
         self.frozen.setAccessibleName(tr("Frozen columns"))
         self.frozen.addItem(tr("Every column scrolls"))
-        for count in range(1, MOST_FROZEN + 1):
+        for count in range(1, list_columns.MOST_FROZEN + 1):
             self.frozen.addItem(ntr("{n} column stays", "{n} columns stay", count))
-        self.frozen.setCurrentIndex(min(max(frozen, 0), MOST_FROZEN))
+        self.frozen.setCurrentIndex(min(max(frozen, 0), list_columns.MOST_FROZEN))
         self._build()
         self._show(shown)
         self._browse()

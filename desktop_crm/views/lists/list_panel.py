@@ -23,7 +23,6 @@ from desktop_crm.views.grid.editing import GridEditing
 from desktop_crm.views.lists import arrange_menu, empty_list
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
-from desktop_crm.views.lists.columns_dialog import ColumnsDialog
 from desktop_crm.views.lists.letter_bar import LetterBar
 from desktop_crm.views.lists.list_totals import ListTotals
 from desktop_crm.views.lists.record_model import RecordModel
@@ -424,6 +423,8 @@ class ListPanel(QFrame):
 
     def choose_columns(self) -> None:
         """Open the column chooser."""
+        from desktop_crm.views.lists.columns_dialog import ColumnsDialog
+
         dialog = ColumnsDialog(
             self.window(),
             self._bench.actor,
