@@ -24,7 +24,7 @@ from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
-from desktop_crm.views.widgets.layout import frame, row
+from desktop_crm.views.widgets.layout import column, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
@@ -123,9 +123,8 @@ class FormDialog(QDialog):
         layout.addWidget(head)
         for extra in self._head_extras():
             layout.addWidget(extra)
-        layout.addWidget(row(self.drafts, margins=(24, 0, 24, 4)))
-        layout.addWidget(row(self.notice, margins=(24, 0, 24, 4)))
-        layout.addWidget(row(self.alike, margins=(24, 0, 24, 4)))
+        told = column(self.drafts, self.notice, self.alike, margins=(24, 0, 24, 4))
+        layout.addWidget(told)
         layout.addWidget(self.form, 1)
         foot = row(
             self._delete,

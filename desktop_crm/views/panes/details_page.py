@@ -14,7 +14,7 @@ from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
-from desktop_crm.views.widgets.layout import frame, row
+from desktop_crm.views.widgets.layout import column, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.records import RecordValues
@@ -50,8 +50,8 @@ class DetailsPage(QWidget):
         self._foot.hide()
         self.form.dirty_changed.connect(self._foot.setVisible)
         editing.busy_changed.connect(lambda busy: save.setEnabled(not busy))
-        self._column.addWidget(row(DraftBar(editing, self._bench), margins=(20, 6, 20, 0)))
-        self._column.addWidget(row(notice, margins=(20, 6, 20, 0)))
+        drafts = DraftBar(editing, self._bench)
+        self._column.addWidget(column(drafts, notice, margins=(20, 6, 20, 0)))
         self._column.addWidget(self.form, 1)
         self._column.addWidget(self._foot)
         shortcut = QShortcut(QKeySequence("Ctrl+S"), self)
