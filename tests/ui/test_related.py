@@ -202,7 +202,8 @@ def test_the_form_window_has_the_lists_on_a_tab(
     dialog.show()
     settle(qtbot, bench)
     tabs = child(dialog, QTabBar, "form.account.tabs")
-    assert [tabs.tabText(n) for n in range(tabs.count())] == ["General", "Business", "Related"]
+    shown = [tabs.tabText(n) for n in range(tabs.count()) if tabs.isTabVisible(n)]
+    assert shown[:3] == ["General", "Business", "Related"]
     assert dialog.findChild(RelatedPanel) is None
     tabs.setCurrentIndex(2)
     settle(qtbot, bench)

@@ -144,6 +144,8 @@ class FormPages(QWidget):
         self._turn(self.tabs.currentIndex())
 
     def _show_bar(self) -> None:
+        # A tab that is shown or hidden changes the bar's size without its layout hearing of it.
+        self.tabs.updateGeometry()
         several = sum(self.tabs.isTabVisible(n) for n in range(self.tabs.count())) > 1
         self._bar.setVisible(several)
         self._line.setVisible(several)

@@ -34,11 +34,11 @@ def toggle(actor: Actor, kind: MarkKind, entity: str, ids: list[int]) -> tuple[b
     return on, marks.put(actor, kind, entity, ids, on=on)
 
 
-def _on_record(actor: Actor, entity: str, record_id: int) -> frozenset[MarkKind]:
-    """Marks of one record; runs on a reader thread, which loads the code for it."""
+def _all_of(actor: Actor, entity: str) -> dict[MarkKind, frozenset[int]]:
+    """Records that carry each mark; runs on a reader thread, which loads the code for it."""
     from desktop_crm.services import marks
 
-    return marks.on_record(actor, entity, record_id)
+    return {kind: frozenset(marks.keys(actor, kind, entity)) for kind in _LOOK}
 
 
 def _text(kind: MarkKind, *, on: bool) -> str:
@@ -63,13 +63,17 @@ def press(bench: Workbench, owner: QWidget, kind: MarkKind, entity: str, ids: li
 
 
 class MarkButtons(QWidget):
-    """Star and bell of the record shown; filled while the mark stands."""
+    """Star and bell of the record shown; filled while the mark stands.
+
+    A user's marks of an entity are few: they are read once, not with every record.
+    """
 
     def __init__(self, entity_key: str, bench: Workbench) -> None:
         super().__init__()
         self._entity = entity_key
         self._bench = bench
         self._record_id: int | None = None
+        self._known: dict[MarkKind, frozenset[int]] | None = None
         self.on: frozenset[MarkKind] = frozenset()
         self._buttons: dict[MarkKind, QToolButton] = {}
         box = QHBoxLayout(self)
@@ -85,13 +89,22 @@ class MarkButtons(QWidget):
         self._show(frozenset())
 
     def show_record(self, record_id: int | None) -> None:
-        """Read and show the marks of a record."""
+        """Show the marks of a record."""
         self._record_id = record_id
-        if record_id is not None:
-            self._bench.tasks.read(
-                _on_record, self._bench.actor, self._entity, record_id,
-                done=self._show, owner=self, lane="marks",
-            )  # fmt: skip
+        if self._known is None:
+            self.read_again()
+        else:
+            self._take(self._known)
+
+    def read_again(self) -> None:
+        """Read the marks, e.g. after some were put or taken away."""
+        self._bench.tasks.read(
+            _all_of, self._bench.actor, self._entity, done=self._take, owner=self, lane="marks"
+        )
+
+    def _take(self, known: dict[MarkKind, frozenset[int]]) -> None:
+        self._known = known
+        self._show(frozenset(kind for kind, ids in known.items() if self._record_id in ids))
 
     def press(self, kind: MarkKind) -> None:
         """Put the mark on the record or take it away."""

@@ -379,7 +379,7 @@ class RecordDetail(QFrame):
         if self.record_id is None:
             return
         if changes.touches("record_mark"):
-            self.marks.show_record(self.record_id)
+            self.marks.read_again()
         near = {"link", "activity", *definitions.OWN}
         of_pages = any(page.concerns(changes) for page in self._made.values())
         if self.record_id in changes.ids(self.entity.key) or changes.touches(*near) or of_pages:
