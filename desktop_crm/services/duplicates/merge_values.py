@@ -62,7 +62,7 @@ def values_of(
         elif field.kind is kinds.TAGS:
             value = _joined_tags(name, by_key.values())
         else:
-            value = by_key[_source(entity, field, master, losers, picks)][name]
+            value = by_key[source_of(entity, field, master, losers, picks)][name]
         if value != master[name]:
             found[name] = value
     return found
@@ -72,16 +72,16 @@ def _joined_tags(name: str, rows: Any) -> str | None:  # noqa: ANN401  values of
     return join_tags(split_tags("|".join(row[name] or "" for row in rows)))
 
 
-def _source(
+def source_of(
     entity: Entity, field: BoundField, master: Row, losers: Sequence[Row], picks: Mapping[str, int]
 ) -> int:
-    """Key of the record a field's value comes from."""
+    """Key of the record a field's value comes from; see :func:`values_of`."""
     name = field.name
     leading = _TOGETHER.get(name, "")
     if name in picks:
         return picks[name]
     if leading in entity.fields:
-        return _source(entity, entity.fields[leading], master, losers, picks)
+        return source_of(entity, entity.fields[leading], master, losers, picks)
     money = [f for f in entity.fields.values() if f.currency == name]
     picked = next((picks[f.name] for f in money if f.name in picks), None)
     if picked is not None:  # an amount never goes without its currency

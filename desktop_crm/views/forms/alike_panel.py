@@ -65,6 +65,8 @@ class AlikePanel(QFrame):
         self._use = use
         self._ask: Callable[[], tuple[str, Mapping[str, Any], int | None] | None] | None = None
         self._entity = ""
+        self._own: int | None = None
+        self.different: set[tuple[str, int]] = set()
         self.candidates: list[Candidate] = []
         self._glyph = Glyph("people", "warn")
         self._title = label("", "strong", wrap=True, name=f"{name}.title")
@@ -108,6 +110,7 @@ class AlikePanel(QFrame):
             return
         entity, values, own = asked
         self._entity = entity
+        self._own = own
         self._bench.tasks.read(
             look,
             self._bench.actor,
@@ -121,12 +124,14 @@ class AlikePanel(QFrame):
         )
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Show nothing, and forget what was told apart: another record is typed."""
+        self.different.clear()
         self._rest.stop()
         self._bench.tasks.drop(self, "alike")
         self._take([])
 
     def _take(self, found: list[Candidate]) -> None:
+        found = [c for c in found if c.id is None or (c.entity, c.id) not in self.different]
         if found == self.candidates:
             return
         self.candidates = found
@@ -165,11 +170,47 @@ class AlikePanel(QFrame):
         use: list[QWidget] = []
         if self._use and candidate.id is not None and candidate.entity == self._entity:
             use.append(push_button(f"{name}.use", self._use, lambda: self.chosen.emit(candidate)))
+        elif candidate.id is not None and candidate.entity == self._entity and not candidate.blocks:
+            use.append(
+                LinkButton(f"{name}.differ", tr("Not the same"), lambda: self._tell_apart(number))
+            )
+        if self._may_merge(candidate):
+            use.append(LinkButton(f"{name}.merge", tr("Merge…"), lambda: self._merge(number)))
         made = row(texts, *use, spacing=8)
         inner = made.layout()
         if inner is not None:
             inner.setStretch(0, 1)  # type: ignore[attr-defined]
         return made
+
+    def _may_merge(self, candidate: Candidate) -> bool:
+        actor, entity = self._bench.actor, candidate.entity
+        both = candidate.id is not None and self._own is not None and entity == self._entity
+        return both and actor.can(entity, "edit") and actor.can(entity, "remove")
+
+    def _merge(self, number: int) -> None:
+        from desktop_crm.views.duplicates.merge_dialog import MergeDialog
+
+        candidate = self.candidates[number - 1]
+        if self._own is not None and candidate.id is not None:
+            MergeDialog(self._bench, candidate.entity, (self._own, candidate.id)).open()
+
+    def _tell_apart(self, number: int) -> None:
+        """Remember that a record is another one; of a new record once it is saved."""
+        candidate = self.candidates[number - 1]
+        if candidate.id is None:
+            return
+        self.different.add((candidate.entity, candidate.id))
+        if self._own is not None:
+            self.remember(self._own)
+        self._take([c for c in self.candidates if c != candidate])
+
+    def remember(self, record_id: int) -> None:
+        """Keep for good what was told apart from a record, which is saved by now."""
+        from desktop_crm.services.duplicates import review
+
+        for entity, other in sorted(self.different):
+            if entity == self._entity and other != record_id:
+                self._bench.tasks.write(review.differ, self._bench.actor, entity, record_id, other)
 
     def _open(self, number: int) -> None:
         candidate = self.candidates[number - 1]

@@ -122,6 +122,8 @@ class RecordEditing(QObject):
         self.record_id = record.id
         self._notice.say("")
         self.form.load(record)
+        if record.merged_from is not None:
+            self._notice.say(tr("The record you opened was merged into this one."), "info")
         if not record.can_edit:
             self._notice.say(tr("You may look at this record but not change it."), "info")
         self.loaded.emit(record)

@@ -301,6 +301,7 @@ class FormDialog(QDialog):
         self.editing.save(again)
 
     def _tell(self, record_id: int) -> None:
+        self.alike.remember(record_id)
         self._bench.shell.toast(
             tr("{entity} saved", entity=tr(self._entity.label)), self._title_typed(), undo=True
         )

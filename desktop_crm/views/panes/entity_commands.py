@@ -11,6 +11,7 @@ from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.views.actions import Action
 from desktop_crm.views.bulk import commands as bulk_commands
+from desktop_crm.views.duplicates import commands as duplicate_commands
 from desktop_crm.views.grid import commands as grid_commands
 from desktop_crm.views.panes import mark_commands
 from desktop_crm.views.printing import commands as print_commands
@@ -136,5 +137,6 @@ MAKERS: Final[tuple[Maker, ...]] = (
     print_commands.actions,
     grid_commands.actions,
     mark_commands.actions,
+    duplicate_commands.actions,
 )
 """One function for each group of commands; a module of its own each."""
