@@ -10,7 +10,17 @@ from desktop_crm.core import clock, paths
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Database
-from desktop_crm.demo import company, customers, diary, meetings, names, offers, post, sales
+from desktop_crm.demo import (
+    belongings,
+    company,
+    customers,
+    diary,
+    meetings,
+    names,
+    offers,
+    post,
+    sales,
+)
 from desktop_crm.demo.story import SOURCE, Story, slug
 from desktop_crm.services import records, setup
 from desktop_crm.services.context import Actor, sign_in, system_actor
@@ -71,6 +81,7 @@ def _fill(me: Actor) -> Actor:
         sales.sell(story)
         diary.keep(story)
     offers.write(story, office)
+    belongings.add(story, office)
     me = replace(sign_in(db, me.login), zone=me.zone)
     _receive(me, story)
     return me

@@ -31,8 +31,8 @@ def in_window(pane: Callable[[str], RecordPane]) -> Iterator[Step]:
     def arranged(entity: str, **layout: Any) -> Callable[[], object]:  # noqa: ANN401
         return lambda: pane(entity).list.arrange(**layout)
 
-    def tab(entity: str, key: str) -> Callable[[], object]:
-        return lambda: pane(entity).detail.show_tab(key)
+    def tab(key: str) -> Callable[[], object]:
+        return lambda: _tab(pane("account"), key)
 
     yield "list-compact", "rows close together", arranged("contact", density="compact")
     yield "list-comfortable", "rows far apart", arranged("contact", density="comfortable")
@@ -46,9 +46,9 @@ def in_window(pane: Callable[[str], RecordPane]) -> Iterator[Step]:
                                      "account.owner", "email"], frozen=2, density="normal"),
     )  # fmt: skip
     yield "list-filtered", "a filter with its chips", lambda: _filtered(pane("account"))
-    yield "list-edit", "cells edited in the list", lambda: _in_grid(pane("account"))
     for key in ("files", "connections", "hierarchy", "history"):
-        yield f"record-{key}", "a tab of the record", tab("account", key)
+        yield f"record-{key}", "a tab of the record", tab(key)
+    yield "list-edit", "cells edited in the list", lambda: _in_grid(pane("account"))
     yield "list-usual", "as it was", lambda: _usual(pane)
 
 
@@ -56,6 +56,13 @@ def _filtered(pane: RecordPane) -> None:
     from desktop_crm.services import filters
 
     pane.list.filter_by(filters.parse(FILTER, "account"))
+
+
+def _tab(pane: RecordPane, key: str) -> None:
+    """A tab of the company that has files, connections and a group."""
+    pane.list.table.restore_after_reset(1)
+    pane.list.filter_by(None)
+    pane.detail.show_tab(key)
 
 
 def _in_grid(pane: RecordPane) -> None:
