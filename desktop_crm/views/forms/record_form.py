@@ -104,7 +104,7 @@ class RecordForm(QWidget):
         name = f"{self.objectName()}.section.{self.pages.count}"
         title = tr(section.label) if titled else ""
         box = SectionBox(name, section.label, title, self._columns)
-        line = 0
+        line = 1  # the first only keeps the columns even
         for row in section.rows:
             names = (row,) if isinstance(row, str) else row
             line = self._add_row(box, line, names)

@@ -85,6 +85,10 @@ class SectionBox(QWidget):
         self.units = _UNITS if columns > 1 else 1
         for column in range(self.units):
             self.grid.setColumnStretch(column, 1)
+            # Qt gives no spacing to a column in which nothing stands alone: halves would differ.
+            filler = QWidget()
+            filler.setFixedHeight(0)
+            self.grid.addWidget(filler, 0, column)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 8 if title else 0)
         layout.setSpacing(6)
