@@ -13,6 +13,7 @@ from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Activity, MailMessage
 from desktop_crm.services import databases, records
 from desktop_crm.services.context import Actor
+from desktop_crm.services.duplicates import merge, unmerge
 from desktop_crm.services.search import everything, ranking
 from desktop_crm.services.search.everything import Found
 from desktop_crm.services.search.ranking import Match
@@ -208,6 +209,21 @@ def test_meetings_are_found_by_who_takes_part(company: Company) -> None:
     found = everything.find(company.actor, "ion kvarts")
     assert titles(found, "activity") == ["Planning"]
     assert found.sections[0].hits[0].snippet == "Ion Kvarts"
+
+
+def test_a_merged_record_is_found_by_what_it_took_over_until_it_is_taken_apart(
+    company: Company,
+) -> None:
+    actor = company.actor
+    first = account(actor, "Kvarts", phones=[{"number": "0721 234 567"}])
+    second = account(actor, "Kvarts Glas", phones=[{"number": "0745 111 222"}])
+    merged = merge.merge(actor, merge.MergeWish("account", first, (second,)))
+    found = everything.find(actor, "0745111222")
+    assert [hit.id for part in found.sections for hit in part.hits] == [first]
+    unmerge.unmerge(actor, merged.changes.operation)
+    for typed, key in (("0745111222", second), ("0721234567", first)):
+        found = everything.find(actor, typed)
+        assert [hit.id for part in found.sections for hit in part.hits] == [key]
 
 
 def test_numbers_of_other_countries_are_found_at_home_and_abroad() -> None:
