@@ -21,6 +21,11 @@ MOST = 500
 _TABLE = Connection.__table__
 _ROLE = ConnectionRole.__table__
 _NO_ROLE = N_("Connected")
+_READ = (
+    *("id", "version", "from_type", "from_id", "role_id", "to_type", "to_id"),
+    *("valid_from", "valid_to", "note"),
+)
+"""Columns by name: another database of the process may have fields of its own on the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ def of_record(
     edit = row_clause(actor, connection_entity, _TABLE, "edit")
     statement = (
         select(
-            _TABLE, _ROLE.c.name, _ROLE.c.reverse_name, outgoing.label("is_first"),
+            *(_TABLE.c[name] for name in _READ),
+            _ROLE.c.name, _ROLE.c.reverse_name, outgoing.label("is_first"),
             *(() if edit is None else (edit.label("can_edit"),)),
         )
         .select_from(_TABLE.outerjoin(_ROLE, _ROLE.c.id == _TABLE.c.role_id))

@@ -202,13 +202,14 @@ def test_files_go_with_the_last_document_that_names_them(world: World) -> None:
 def test_a_key_given_again_has_a_history_of_its_own(world: World) -> None:
     actor = world.admin
     key = world.factory.make("unit")
+    world.factory.make("unit")
     records.delete(actor, "unit", [key])
     purge.purge(actor, [("unit", key)])
     step = undo.last(actor)
     assert step is None or step.action is not AuditAction.PURGE
     with world.db.writing() as connection:
         unit = registry.get("unit").table
-        columns = [c for c in unit.columns if c.name != "id"]
+        columns = [c for c in unit.columns if c.name != "id" and not c.name.startswith("x_")]
         copied = select(*columns).limit(1)
         values = dict(connection.execute(copied).mappings().one())
         values |= {"id": key, "uid": f"again {key}", "code": f"A{key}", "version": 1}
