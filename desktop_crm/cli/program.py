@@ -8,6 +8,7 @@ from desktop_crm import __version__
 from desktop_crm.cli import (
     databases,
     demo,
+    duplicates,
     exports,
     fields,
     imports,
@@ -35,6 +36,7 @@ program.add_command(demo.demo)
 program.add_command(databases.group)
 program.add_command(queries.query)
 program.add_command(searching.search)
+program.add_command(duplicates.group)
 program.add_command(imports.take_in)
 program.add_command(exports.write_out)
 program.add_command(mailboxes.group)

@@ -147,8 +147,39 @@ def load(
 def keys_of_uids(
     connection: Connection, actor: Actor, entity: Entity, uids: Iterable[str]
 ) -> dict[str, int]:
-    """Find live records by their identity."""
-    return {uid: min(ids) for uid, ids in find_by(connection, actor, entity, "uid", uids).items()}
+    """Find live records by their identity; one that was merged leads to the record it became."""
+    wanted = list(uids)
+    found = find_by(connection, actor, entity, "uid", wanted)
+    missing = [uid for uid in wanted if uid not in found]
+    found |= merged_by(connection, actor, entity, "uid", missing)
+    return {uid: min(ids) for uid, ids in found.items()}
+
+
+def merged_by(
+    connection: Connection, actor: Actor, entity: Entity, name: str, texts: Iterable[str]
+) -> dict[str, set[int]]:
+    """Records that those of some keys were merged into (R52); one query for 500 values.
+
+    Args:
+        connection: An open transaction.
+        actor: Who asks; only records they may read are found.
+        entity: Where to look.
+        name: Field with the key: ``uid`` or ``external_id``.
+        texts: Wanted values.
+    """
+    if "merged_into" not in entity.fields:
+        return {}
+    master, loser = entity.table, entity.table.alias("loser")
+    found: dict[str, set[int]] = {}
+    for chunk in _chunks(texts):
+        query = (
+            select(loser.c[name], master.c.id)
+            .join_from(master, loser, loser.c.merged_into == master.c.id)
+            .where(loser.c[name].in_(chunk), loser.c.deleted_at.is_not(None))
+        )
+        for value, record in connection.execute(_readable(query, actor, entity)):
+            found.setdefault(str(value), set()).add(record)
+    return found
 
 
 def titles_of(connection: Connection, entity: Entity, keys: Iterable[int]) -> dict[int, str]:

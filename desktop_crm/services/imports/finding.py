@@ -152,7 +152,19 @@ def _candidates(
         cut = {existing.title_key(text): text for text in folded}
         found = existing.find_by(connection, actor, entity, "title_key", cut)
         return {cut[text]: ids for text, ids in found.items()}
-    return existing.find_folded(connection, actor, entity, name, folded)
+    found = existing.find_folded(connection, actor, entity, name, folded)
+    if name == "external_id":
+        # Another program knows nothing of a merge: its key leads to the record that is left.
+        spelled = {spelling: text for text in folded - found.keys() for spelling in _spelled(text)}
+        merged = existing.merged_by(connection, actor, entity, name, spelled)
+        for spelling, keys in merged.items():
+            found.setdefault(spelled[spelling], set()).update(keys)
+    return found
+
+
+def _spelled(folded: str) -> set[str]:
+    """Ways in which another program may have written a key."""
+    return {folded, folded.upper(), folded.capitalize()}
 
 
 def _fits(record: Existing, own: Identity, equal: Sequence[str], lacking: Sequence[str]) -> bool:

@@ -212,7 +212,8 @@ def _change(
 
 def _changed_meanwhile(bound: BoundField, row: Draft, record: Existing, known: Known) -> bool:
     """Say whether the stored value differs from the one that our own workbook showed."""
-    if bound.name not in row.base or known.cell_text is None or row.version == record.version:
+    as_exported = row.version == record.version and row.uid == record.uid
+    if bound.name not in row.base or known.cell_text is None or as_exported:
         return False
     return not layout.matches_base(known.cell_text(bound, record), row.base[bound.name])
 

@@ -234,12 +234,30 @@ def _decide(
     _derive(connection, entity, rows, links)
     found = finding.find(connection, actor, entity, rows, links, options.match)
     known = _known(connection, actor, entity, table, rows, found.matched)
+    _note_merged(rows, known, found.repeated)
     kept = planning.Kept()
     planned = planning.build(entity, rows, links, known, found.repeated, kept)
     notices += links.notices
     notices += _choice_notices(entity, drafts)
     notices += _kept_notices(kept, drafts)
     return planned
+
+
+def _note_merged(rows: Sequence[Draft], known: planning.Known, repeated: dict[int, int]) -> None:
+    """Where a workbook holds a record and one that was merged into it, its own row counts."""
+    own: dict[int, int] = {}
+    led: list[tuple[Draft, int]] = []
+    for row in rows:
+        key = known.uids.get(row.uid) if row.uid else None
+        record = known.records.get(key) if key is not None else None
+        if record is not None and record.uid == row.uid:
+            own[record.id] = row.number
+        elif record is not None:
+            led.append((row, record.id))
+    for row, record_id in led:
+        earlier = own.setdefault(record_id, row.number)
+        if earlier != row.number:
+            repeated[row.position] = earlier
 
 
 def _own_titles(entity: Entity, rows: Sequence[Draft]) -> dict[str, int]:

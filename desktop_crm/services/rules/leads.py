@@ -11,17 +11,14 @@ from sqlalchemy import select
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import fold_company
-from desktop_crm.meta import registry
-from desktop_crm.models import Account, EmailAddress, Link
+from desktop_crm.models import Link
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.lead import LeadReason, LeadState
 from desktop_crm.services import checks, records, writer
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.duplicates.candidates import Candidate, candidates
 from desktop_crm.services.operation import Operation, operation
-from desktop_crm.services.permissions import row_clause
-from desktop_crm.services.query import Suggestion
 
 _PERSON: Final = ("salutation", "first_name", "last_name", "job_title", "website", "source")
 _COMPANY: Final = ("industry", "employees", "website")
@@ -62,52 +59,22 @@ class Converted:
 class Matches:
     """Existing records the lead may already be, the likeliest first."""
 
-    accounts: tuple[Suggestion, ...]
-    contacts: tuple[Suggestion, ...]
+    accounts: tuple[Candidate, ...]
+    contacts: tuple[Candidate, ...]
 
 
 def matches(actor: Actor, lead_id: int) -> Matches:
-    """Find existing accounts by name and contacts by address; three statements at most.
+    """Find existing accounts and contacts by everything the lead says of company and person.
 
     An address alone never decides (R26): a person chooses.
     """
     lead = records.get(actor, "lead", lead_id)
-    company = fold_company(str(lead.values.get("company") or ""))
-    address = lead.values.get("email")
-    accounts: list[Suggestion] = []
-    contacts: list[Suggestion] = []
-    with actor.db.reading() as connection:
-        if company:
-            entity = registry.get("account")
-            statement = select(Account.id, Account.name, Account.city).where(
-                Account.deleted_at.is_(None),
-                Account.title_key.startswith(company.split(" ")[0], autoescape=True),
-            )
-            rights = row_clause(actor, entity, entity.table, "read")
-            if rights is not None:
-                statement = statement.where(rights)
-            for row in connection.execute(statement.limit(200)):
-                if fold_company(row[1]) == company:
-                    accounts.append(Suggestion(row[0], row[1], row[2] or ""))
-        if address:
-            entity = registry.get("contact")
-            found = (
-                select(entity.table.c.id, entity.table.c.full_name, entity.table.c.job_title)
-                .join(EmailAddress, EmailAddress.contact_id == entity.table.c.id)
-                .where(
-                    EmailAddress.address == address,
-                    EmailAddress.deleted_at.is_(None),
-                    entity.table.c.deleted_at.is_(None),
-                )
-            )
-            rights = row_clause(actor, entity, entity.table, "read")
-            if rights is not None:
-                found = found.where(rights)
-            contacts = [
-                Suggestion(row[0], row[1], row[2] or "")
-                for row in connection.execute(found.limit(20))
-            ]
-    return Matches(tuple(accounts), tuple(contacts))
+    found = candidates(actor, "lead", {**lead.values, **lead.lines}, lead_id, limit=40)
+    known = [one for one in found if one.id is not None]
+    return Matches(
+        tuple(one for one in known if one.entity == "account"),
+        tuple(one for one in known if one.entity == "contact"),
+    )
 
 
 def convert(actor: Actor, lead_id: int, wish: ConversionWish) -> Converted:

@@ -17,7 +17,7 @@ from desktop_crm.views.widgets.buttons import push_button
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_crm.services.query import Suggestion
+    from desktop_crm.services.duplicates.candidates import Candidate
     from desktop_crm.views.workbench import Workbench
 
 
@@ -61,10 +61,10 @@ class ConvertLeadDialog(Dialog):
         self._go.setEnabled(True)
         self._go.setFocus()
 
-    def _fill(self, combo: QuietCombo, new: str, found: Sequence[Suggestion]) -> None:
+    def _fill(self, combo: QuietCombo, new: str, found: Sequence[Candidate]) -> None:
         combo.addItem(new, None)
         for hit in found:
-            shown = f"{hit.title} · {hit.subtitle}" if hit.subtitle else hit.title
+            shown = " · ".join(text for text in (hit.title, hit.subtitle, hit.why) if text)
             combo.addItem(shown, hit.id)
 
     def _convert(self) -> None:
