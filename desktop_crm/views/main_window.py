@@ -15,7 +15,6 @@ from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.bus import Bus
-from desktop_crm.views.definitions_watch import DefinitionsWatch
 from desktop_crm.views.errors import ErrorPresenter
 from desktop_crm.views.modules import MODULES, warm_up
 from desktop_crm.views.rail import Rail
@@ -69,7 +68,6 @@ class MainWindow(QMainWindow):
         self.errors = ErrorPresenter(self, lambda title, text: self.toast(title, text, bad=True))
         self.windows = RecordWindows(self)
         self.commands = WindowCommands(self)
-        self.watch = DefinitionsWatch(self)
         self._palette: CommandPalette | None = None
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
@@ -134,7 +132,7 @@ class MainWindow(QMainWindow):
         self.bench = Workbench(actor, self._tasks, self.bus, self._settings, self, drafts)
         self._fill(module)
         self.windows.offer_drafts(self.bench)
-        self.watch.start(self.bench)
+        self.commands.watch.start(self.bench)
         QTimer.singleShot(_WARM_UP_MS, self, self._warm_up)
 
     @Slot()
@@ -191,7 +189,7 @@ class MainWindow(QMainWindow):
             return
         self._settings.window_geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self._save_timer.stop()
-        self.watch.stop()
+        self.commands.watch.stop()
         self._write_settings()
         super().closeEvent(event)
 

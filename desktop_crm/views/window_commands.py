@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.actions import Action, Place
+from desktop_crm.views.definitions_watch import DefinitionsWatch
 from desktop_crm.views.modules import MODULES
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import show_menu
@@ -32,10 +33,15 @@ def _never() -> bool:
 
 
 class WindowCommands:
-    """The window's own commands; the palette offers them beside the pane's."""
+    """The window's own commands; the palette offers them beside the pane's.
+
+    Attributes:
+        watch: Notices what other programs change about fields and forms.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.watch = DefinitionsWatch(window)
         self._bound: set[str] = set()
         self._of_pane: list[QShortcut] = []
 
@@ -87,7 +93,7 @@ class WindowCommands:
 
     def refresh(self) -> None:
         """Load again what the pane in front shows."""
-        self._window.watch.check()
+        self.watch.check()
         pane = self._window.workspace.current()
         if pane is not None:
             pane.refresh()

@@ -461,17 +461,12 @@ class ListPanel(QFrame):
 
     def take_changes(self, changes: ChangeSet) -> None:
         """Show what somebody changed: in place, or as a new list when records came or went."""
-        if changes.touches(*definitions.OWN):
-            self.entity = registry.get(self.entity.key)
-            self.chips.entity = self.entity
-            if self._view is not None:
-                self.table.stay_near()
-                self.reload()
-            return
+        if arranged := changes.touches(*definitions.OWN):
+            self.chips.entity = self.entity = registry.get(self.entity.key)
         ids = changes.ids(self.entity.key)
         kinds_ = {c.kind.value for c in changes.changes if c.entity == self.entity.key}
         moved = kinds_ - {"updated"} or (kinds_ and self._usable.group)
-        if moved and self.count <= _REFRESHED:
+        if (arranged and self._view) or (moved and self.count <= _REFRESHED):
             self.table.stay_near()
             self.reload()
             return
