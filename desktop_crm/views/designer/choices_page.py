@@ -13,6 +13,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.models.marking import PillTone
 from desktop_crm.services.customizing import choices
+from desktop_crm.views import theme
 from desktop_crm.views.designer.ordered_list import Entry, OrderedList
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.editor import QuietCombo
@@ -45,6 +46,7 @@ class TextDialog(Dialog):
         self, parent: QWidget, title: str, caption: str, text: str, done: Callable[[str], object]
     ) -> None:
         super().__init__(parent, "shortText", title, width=380)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._done = done
         self.line = QLineEdit(text)
         self.line.setObjectName("shortText.text")
@@ -101,6 +103,7 @@ class ChoicesPage(QWidget):
         self._tone.setObjectName("designer.value.tone")
         self._tone.setAccessibleName(tr("Colour"))
         self._tone.setToolTip(tr("Colour"))
+        self._tone.setMinimumWidth(theme.scaled(140))
         for tone in PillTone:
             self._tone.addItem(tr(tone.label), tone.value)
         self._tone.activated.connect(lambda _index: self._recolour())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QWidget
 
 from desktop_crm.core.errors import ValidationFailed
@@ -51,6 +52,7 @@ class FieldDialog(Dialog):
         entity = registry.get(entity_key)
         title = tr("Add a field") if field is None else tr("Change the field")
         super().__init__(parent, "field", title, subtitle=tr(entity.plural), width=520)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench
         self._entity = entity_key
         self._field = field

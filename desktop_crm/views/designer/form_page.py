@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Slot
-from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QTabBar, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
@@ -205,6 +205,9 @@ class FormPage(QWidget):
         )
         form.setObjectName("designer.preview")
         form.setEnabled(False)
+        for box in form.boxes.values():
+            # Narrower than the form will be: a long caption is cut instead of its neighbour.
+            box.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._preview.addWidget(form)
 
     # --- arranging -------------------------------------------------------------------------
