@@ -110,6 +110,8 @@ class PlannedRow:
         base: Field to the value the writer saw, for the three-way save.
         problems: Why the row is not taken, or what in it is not.
         conflicts: Fields changed here and in the database; ``mine`` is the file's value.
+        alike: Which record a new row may be, and why; empty: none is known.
+        instead: What will be done when a person says that it is that record.
     """
 
     number: int
@@ -122,10 +124,16 @@ class PlannedRow:
     base: dict[str, object] = field(default_factory=dict)
     problems: tuple[CellProblem, ...] = ()
     conflicts: Mapping[str, ConflictField] = field(default_factory=dict)
+    alike: str = ""
+    instead: PlannedRow | None = None
 
     @property
     def reason(self) -> str:
-        """The row's problems in one text."""
+        """The row's problems in one text, and which record it may be."""
+        return " ".join(part for part in (self.alike, self._problems) if part)
+
+    @property
+    def _problems(self) -> str:
         return " ".join(
             f"{p.column}: {p.message}" if p.column else p.message for p in self.problems
         )
@@ -138,6 +146,7 @@ class NoticeKind(StrEnum):
     READING = "reading"
     NOT_FOUND = "not_found"
     AMBIGUOUS = "ambiguous"
+    ALIKE = "alike"
     CREATED = "created"
     KEPT = "kept"
 

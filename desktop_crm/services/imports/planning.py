@@ -210,6 +210,32 @@ def _change(
     return planned
 
 
+def as_change(
+    entity: Entity,
+    row: Draft,
+    planned: PlannedRow,
+    links: Links,
+    record: Existing,
+    *,
+    known: Known,
+    kept: Kept,
+) -> PlannedRow:
+    """What would be done with a new row if it were a record that is there."""
+    other = PlannedRow(planned.number, planned.position, Outcome.ERROR, planned.title)
+    values = _resolved(entity, row, links)
+    return _change(entity, row, other, values, record, known=known, kept=kept)
+
+
+def take_instead(row: PlannedRow) -> None:
+    """Let a new row be the record it is like."""
+    other = row.instead
+    if other is None:
+        return
+    row.outcome, row.values, row.base = other.outcome, other.values, other.base
+    row.record_id, row.version = other.record_id, other.version
+    row.problems, row.alike, row.instead = other.problems, "", None
+
+
 def _changed_meanwhile(bound: BoundField, row: Draft, record: Existing, known: Known) -> bool:
     """Say whether the stored value differs from the one that our own workbook showed."""
     as_exported = row.version == record.version and row.uid == record.uid

@@ -20,7 +20,15 @@ from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor, zone_named
 from desktop_crm.services.excel import cells, layout
 from desktop_crm.services.excel.table import Source, Table
-from desktop_crm.services.imports import drafting, existing, finding, lookups, planning, recipes
+from desktop_crm.services.imports import (
+    alike,
+    drafting,
+    existing,
+    finding,
+    lookups,
+    planning,
+    recipes,
+)
 from desktop_crm.services.imports.draft import (
     REJECTED,
     Draft,
@@ -85,6 +93,11 @@ class ImportPlan:
     def sample(self, count: int = 20) -> list[PlannedRow]:
         """The first rows."""
         return self.rows[:count]
+
+    def take_as_same(self, rows: Sequence[PlannedRow]) -> None:
+        """Let new rows be the records they are like."""
+        for row in rows:
+            planning.take_instead(row)
 
     def settle(self, rows: Sequence[PlannedRow] | None = None, *, mine: bool) -> None:
         """Decide conflicts for the file (``mine``) or for the database.
@@ -238,6 +251,7 @@ def _decide(
     kept = planning.Kept()
     planned = planning.build(entity, rows, links, known, found.repeated, kept)
     notices += links.notices
+    notices += alike.note(connection, actor, entity, rows, planned, links)
     notices += _choice_notices(entity, drafts)
     notices += _kept_notices(kept, drafts)
     return planned

@@ -56,7 +56,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class PlanRows(QAbstractTableModel):
-    """Rows of a plan; a conflict has a box to tick: the file wins."""
+    """Rows of a plan; a box to tick says that the file wins, or that a new row is a record."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,8 +68,8 @@ class PlanRows(QAbstractTableModel):
         """Show the rows of a plan, those that need attention first."""
         self.beginResetModel()
         self._entity = plan.entity
-        urgent = [one for one in plan.rows if one.outcome in REJECTED]
-        rest = (one for one in plan.rows if one.outcome not in REJECTED)
+        urgent = [one for one in plan.rows if one.outcome in REJECTED or one.alike]
+        rest = (one for one in plan.rows if one.outcome not in REJECTED and not one.alike)
         self.rows = urgent[:SHOWN_ROWS]
         for one in rest:
             if len(self.rows) >= SHOWN_ROWS:
@@ -97,7 +97,7 @@ class PlanRows(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         found = self.rows[index.row()]
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 1:
-            if not found.conflicts:
+            if not _is_asked(found):
                 return None
             on = index.row() in self.file_wins
             return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
@@ -110,6 +110,8 @@ class PlanRows(QAbstractTableModel):
         outcome = tr(OUTCOMES[found.outcome])
         if found.conflicts and index.row() in self.file_wins:
             outcome = tr("The file wins")
+        elif found.instead is not None and index.row() in self.file_wins:
+            outcome = tr("The same record")
         texts = (str(found.number), outcome, found.title, self._reason(found))
         return texts[index.column()]
 
@@ -129,7 +131,7 @@ class PlanRows(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
-        if index.column() == 1 and self.rows[index.row()].conflicts:
+        if index.column() == 1 and _is_asked(self.rows[index.row()]):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
@@ -142,6 +144,11 @@ class PlanRows(QAbstractTableModel):
             self.file_wins.discard(index.row())
         self.dataChanged.emit(index, index)
         return True
+
+
+def _is_asked(found: PlannedRow) -> bool:
+    """Whether a row has a box to tick."""
+    return bool(found.conflicts) or found.instead is not None
 
 
 def _plain(value: object) -> str:
@@ -298,6 +305,8 @@ class CheckPage(QWidget):
 
     def settle_conflicts(self, plan: ImportPlan) -> None:
         """Decide the conflicts of a plan as the person chose."""
+        same = [self.model.rows[place] for place in self.model.file_wins]
+        plan.take_as_same([one for one in same if one.instead is not None])
         choice = self.conflicts.currentData()
         if choice in {"mine", "theirs"}:
             plan.settle(mine=choice == "mine")
