@@ -126,6 +126,7 @@ def test_the_queue_is_worked_through_by_keyboard(qtbot: QtBot, bench: Workbench)
     child(dialog, QPushButton, "duplicates.scan").click()
     settle(qtbot, bench)
     assert "4 contacts were searched: 2 new pairs." in dialog.notice.text
+    assert dialog.kind.currentText() == "Contacts (2)"
     pair = dialog.current()
     assert pair is not None
     assert (pair.first, pair.second) == (one, two)

@@ -57,7 +57,7 @@ class QueueDialog(Dialog):
         self._pairs: list[Waiting] = []
         self._build(entity_key)
         bench.bus.changed.connect(self._changed)
-        self._show([])
+        self.split.hide()
         self.resize(theme.scaled(900), theme.scaled(660))
         self.load()
 
@@ -130,6 +130,10 @@ class QueueDialog(Dialog):
             self.load()
 
     def _show(self, found: list[Waiting]) -> None:
+        self._bench.tasks.read(
+            review.counts, self._bench.actor,
+            done=self._show_counts, owner=self, lane="counts", cancellable=True,
+        )  # fmt: skip
         self._pairs = sorted(found, key=lambda p: (p.first, p.second) in self._later)
         symbol = icons.entity_icon(self.entity)
         self.table.show_facts([self._fact(pair, symbol) for pair in self._pairs])
@@ -142,6 +146,13 @@ class QueueDialog(Dialog):
         self._compare()
         if first:
             self.table.setFocus()
+
+    def _show_counts(self, counts: dict[str, int]) -> None:
+        for place in range(self.kind.count()):
+            key = self.kind.itemData(place)
+            plural = tr(registry.get(key).plural)
+            count = counts.get(key, 0)
+            self.kind.setItemText(place, f"{plural} ({count})" if count else plural)
 
     def _fact(self, pair: Waiting, symbol: str) -> Fact:
         one, other = pair.titles
