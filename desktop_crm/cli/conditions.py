@@ -34,7 +34,10 @@ def explained() -> str:
         (
             tr("A filter joins conditions by and, or, not and brackets:"),
             _FORMS,
-            tr("Values of several words need no quotation marks, unless one of them is and or or."),
+            tr(
+                "Values of several words need no quotation marks, unless one of the words is "
+                "“and” or “or”."
+            ),
         )
     )
 

@@ -85,7 +85,7 @@ def _look(url: str, password: str | None) -> migrate.Schema:
         db.close()
 
 
-@group.command("reindex", help=tr("Make the search index anew; nobody can write meanwhile."))
+@group.command("reindex", help=tr("Rebuild the search index; nobody can save meanwhile."))
 @common
 def reindex(call: Call) -> int:
     """Write search texts that are not true any more, and make the indexes from nothing."""
@@ -96,8 +96,8 @@ def reindex(call: Call) -> int:
     return call.answer(
         {"database": where, "written": written},
         ntr(
-            "The search index of {database} is made anew; {n} text was not true.",
-            "The search index of {database} is made anew; {n} texts were not true.",
+            "The search index of {database} was rebuilt; {n} text was out of date.",
+            "The search index of {database} was rebuilt; {n} texts were out of date.",
             count,
             database=where,
         ),

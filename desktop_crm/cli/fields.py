@@ -24,7 +24,7 @@ def group() -> None:
     """Commands about fields of one's own."""
 
 
-@group.command("list", help=tr("Show the fields that were added to an entity."))
+@group.command("list", help=tr("Show the fields that were added to a kind of record."))
 @click.argument("entity")
 @common
 def list_(call: Call, entity: str) -> int:
@@ -49,7 +49,7 @@ def list_(call: Call, entity: str) -> int:
     return Code.DONE
 
 
-@group.command("add", help=tr("Add a field to an entity; administrators only."))
+@group.command("add", help=tr("Add a field to a kind of record; administrators only."))
 @click.argument("entity")
 @click.argument("label")
 @click.option(
@@ -57,7 +57,7 @@ def list_(call: Call, entity: str) -> int:
     type=click.Choice([kind.value for kind in FieldKind]),
     default=FieldKind.TEXT.value,
     show_default=True,
-    help=tr("What it holds; it stays so for ever."),
+    help=tr("What it holds; it cannot be changed afterwards."),
 )
 @click.option("--values", default="", metavar="A,B", help=tr("Values of a choice."))
 @click.option("--target", metavar="ENTITY", help=tr("What a link leads to."))
@@ -100,7 +100,7 @@ def add(  # noqa: PLR0917  one argument for each option
     )
 
 
-@group.command("retire", help=tr("Offer a field no longer; its values stay."))
+@group.command("retire", help=tr("Stop offering a field; its values stay."))
 @click.argument("entity")
 @click.argument("field")
 @common

@@ -18,14 +18,18 @@ from desktop_crm.services.search.everything import Found, Section
 @click.command("search", help=tr("Find records of every kind by words."))
 @click.argument("words", nargs=-1, required=True)
 @click.option(
-    "--entity", "entities", metavar="NAME", multiple=True, help=tr("Look only here; may repeat.")
+    "--entity",
+    "entities",
+    metavar="NAME",
+    multiple=True,
+    help=tr("Search only this kind of record; may be repeated."),
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1, max=everything.COUNTED),
     default=everything.SHOWN,
     metavar="N",
-    help=tr("At most so many of each kind."),
+    help=tr("Show at most this many of each kind."),
 )
 @common
 def search(call: Call, words: tuple[str, ...], entities: tuple[str, ...], limit: int) -> int:

@@ -22,7 +22,7 @@ def group() -> None:
     """Commands about views."""
 
 
-@group.command("list", help=tr("Show the views of an entity."))
+@group.command("list", help=tr("Show the views of a kind of record."))
 @click.argument("entity")
 @common
 def show_all(call: Call, entity: str) -> int:

@@ -125,7 +125,7 @@ def _views(story: Story, work: Operation) -> None:
             )
             for name, entity, layout in (
                 (tr("Customers by country"), "account", by_country),
-                (tr("Open deals, late and large"), "opportunity", large),
+                (tr("Open opportunities, late and large"), "opportunity", large),
             )
         ],
     )

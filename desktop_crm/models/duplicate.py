@@ -51,7 +51,7 @@ class DuplicatePair(Base):
     entity: Mapped[str] = text(N_("Entity"), length=60)
     first_id: Mapped[int] = integer(N_("First record"))
     second_id: Mapped[int] = integer(N_("Second record"))
-    score: Mapped[Decimal] = percent(N_("Likeness"))
+    score: Mapped[Decimal] = percent(N_("Similarity"))
     reasons: Mapped[list[Any] | None] = json(N_("Reasons"))
     state: Mapped[str] = choice(N_("State"), DuplicateState, default=DuplicateState.OPEN)
     found_at: Mapped[datetime] = moment(N_("Found"))
@@ -70,7 +70,7 @@ class MergeLog(Base):
     )
     __entity__ = EntityMeta(
         key="merge_log",
-        label=N_("Merge"),
+        label=N_("Merge of records"),
         plural=N_("Merges"),
         icon="people",
         title="merged_at",

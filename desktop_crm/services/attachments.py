@@ -275,8 +275,9 @@ def _require_size(name: str, size: int, limit: int) -> None:
     if size > limit * _MB:
         raise UserError(
             N_(
-                "“{name}” has {size} MB; files of at most {limit} MB are attached. "
-                "Nothing was attached. The limit stands in the settings of the own company."
+                "“{name}” has {size} MB; a file may have at most {limit} MB. Nothing was "
+                "attached. An administrator can change the limit in the settings, under “Own "
+                "company”."
             ),
             name=name,
             size=-(-size // _MB),

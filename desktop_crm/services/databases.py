@@ -123,7 +123,7 @@ def reindex(actor: Actor) -> dict[str, int]:
     """
     if not actor.is_admin:
         raise PermissionDenied(
-            N_("Only an administrator may make the search index anew. Nothing was done.")
+            N_("Only an administrator may rebuild the search index. Nothing was done.")
         )
     with actor.db.writing() as connection:
         return search_index.rebuild(connection)

@@ -94,9 +94,9 @@ class ListView:
         if not self.saved.missing:
             return ""
         return ntr(
-            "“{name}” names a field that is not there: {fields}. It opens without it and keeps it.",
-            "“{name}” names fields that are not there: {fields}. It opens without them and keeps "
-            "them.",
+            "“{name}” uses a field that is not there: {fields}. It opens without it and keeps it.",
+            "“{name}” uses fields that are not there: {fields}. It opens without them and "
+            "keeps them.",
             len(self.saved.missing),
             name=self.title,
             fields=", ".join(self.saved.missing_names),

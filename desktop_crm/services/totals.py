@@ -224,7 +224,9 @@ def _currencies(plan: Plan, asked: tuple[tuple[str, Summary], ...]) -> list[str]
 def _pieces(paths: Paths, path: str, summary: Summary) -> list[ColumnElement[Any]]:
     bound, _ = paths.field(path)
     if summary not in summaries(bound):
-        raise UserError(N_("This field cannot be totalled in this way."), field=path)
+        raise UserError(
+            N_("This field cannot be totalled in this way. Choose another total."), field=path
+        )
     if bound.kind is kinds.LINK:
         # A record out of reach is not counted, as it is not shown.
         return [func.count(paths.link_target(path)[1].c.id)]

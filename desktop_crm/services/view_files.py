@@ -124,7 +124,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise _no_view(path) from None
     except OSError as error:
         raise EnvironmentProblem(
-            N_("{file} cannot be read: {reason}."), file=path, reason=error.strerror or error
+            N_("{file} cannot be read: {reason}. Nothing was added."),
+            file=path,
+            reason=error.strerror or error,
         ) from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise _no_view(path)

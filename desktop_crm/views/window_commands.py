@@ -61,7 +61,7 @@ class WindowCommands:
         from desktop_crm.services import undo
 
         self._window.bus.publish(changes)
-        self._window.toast(tr("The last change was taken back"), undo.describe(changes))
+        self._window.toast(tr("The last change was undone"), undo.describe(changes))
 
     def redo(self) -> None:
         """Do again what was taken back last."""
@@ -222,7 +222,7 @@ class WindowCommands:
             Action("window.redo", tr("Redo"), self.redo, "arrow_sync", shortcut="Ctrl+Y"),
             Action(
                 "window.deeds",
-                tr("What I did last…"),
+                tr("My recent steps…"),
                 self.show_deeds,
                 "clock",
                 shortcut="Ctrl+Alt+Z",

@@ -123,7 +123,7 @@ def test_a_step_is_taken_back_and_done_again(
     quiet(qtbot, bench)
     assert records.get(actor, "account", key).values["city"] != "Turda"
     assert records.get(actor, "account", company.ids["dumbrava"]).values["city"] == "Dej"
-    assert table.facts.facts[1].cells[3] == "Taken back"
+    assert table.facts.facts[1].cells[3] == "Undone"
     QTest.keyClick(table, Qt.Key.Key_Return)
     quiet(qtbot, bench)
     assert records.get(actor, "account", key).values["city"] == "Turda"

@@ -131,7 +131,7 @@ def check(layout: Layout, entity: Entity) -> None:
     for name in (*layout.placed, *layout.hidden):
         if name in seen:
             raise UserError(
-                N_("{field} stands twice in the form."),
+                N_("{field} stands twice in the form. Take one of them out."),
                 field=tr(entity.fields[name].label),
             )
         seen.add(name)
@@ -159,7 +159,10 @@ def _check_shape(layout: Layout) -> None:
             N_("Tabs and sections need a title of at most {limit} characters."), limit=LONGEST_LABEL
         )
     if any(len(row) > WIDEST_ROW for tab in layout.tabs for p in tab.parts for row in p.rows):
-        raise UserError(N_("A row holds at most {limit} fields."), limit=WIDEST_ROW)
+        raise UserError(
+            N_("A row holds at most {limit} fields. Put the others into another row."),
+            limit=WIDEST_ROW,
+        )
 
 
 def to_json(layout: Layout) -> dict[str, Any]:

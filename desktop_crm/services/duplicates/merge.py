@@ -123,7 +123,12 @@ def _checked(work: Work, wish: MergeWish) -> dict[int, dict[str, Any]]:
     if len(set(wish.keys)) != len(wish.keys) or not 2 <= len(wish.keys) <= MOST:
         raise UserError(N_("Choose two to {most} different records to merge."), most=MOST)
     if set(wish.picks.values()) - set(wish.keys):
-        raise UserError(N_("A value was chosen from a record that is not merged."))
+        raise UserError(
+            N_(
+                "A value was chosen from a record that is not merged. Choose again; "
+                "nothing was merged."
+            )
+        )
     for name in wish.picks:
         if name not in entity.fields or not knows(work.actor, entity.fields[name]):
             raise denial(work.actor, entity, "edit")

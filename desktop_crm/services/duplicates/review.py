@@ -164,7 +164,9 @@ def differ(actor: Actor, entity_key: str, one: int, other: int, *, undo: bool = 
     with actor.db.writing() as connection:
         seen = traits.load(connection, actor, identity, [first, second])
         if len(seen) != 2:
-            raise NotFound(N_("One of the two records is gone, or you may not see it."))
+            raise NotFound(
+                N_("One of the two records is gone, or you may not see it. Nothing was changed.")
+            )
         likeness = compare(seen[first].traits, seen[second].traits, identity)
         row = {
             "entity": entity_key,

@@ -132,7 +132,9 @@ def _logs(connection: Connection, operation: str) -> list[Mapping[str, Any]]:
     statement = select(_LOG).where(_LOG.c.operation == operation).order_by(_LOG.c.id)
     found = list(connection.execute(statement).mappings())
     if not found:
-        raise UserError(N_("There is no such merge."))
+        raise UserError(
+            N_("This merge does not exist, or you may not see its records. Nothing was changed.")
+        )
     return [dict(row) for row in found]
 
 

@@ -70,7 +70,7 @@ def parse(text: str) -> Cells:
         UserError: There is nothing, the rows differ in length, or there are too many cells.
     """
     if not text.strip("\r\n"):
-        raise UserError(N_("There is nothing to paste."))
+        raise UserError(N_("There is nothing to paste. Copy some cells first."))
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         rows = list(csv.reader(StringIO(plain.rstrip("\n")), delimiter="\t", strict=True))

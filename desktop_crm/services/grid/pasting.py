@@ -23,7 +23,7 @@ from desktop_crm.services.records import Change, save_many
 from desktop_crm.services.values import checked, same
 
 _NOT_IN_A_CELL: Final = (kinds.LINES, kinds.IMAGE, kinds.JSON)
-UNREADABLE: Final = N_("“{text}” is no {record} you may use.")
+UNREADABLE: Final = N_("There is no {record} “{text}” that you may use.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def why_not(actor: Actor, entity: Entity, path: str) -> str:
         return tr(N_("The column belongs to another record; change it there."))
     field = entity.fields.get(path)
     if field is None or not knows(actor, field):
-        return tr(N_("There is no such field."))
+        return tr(N_("This field does not exist, or you may not see it."))
     if field.kind in _NOT_IN_A_CELL:
         return tr(N_("{label} is changed in the record's form."), label=tr(field.label))
     if field.read_only or path in SYSTEM_FIELDS:

@@ -236,4 +236,7 @@ def form_layout(work: Work, drafts: Sequence[Draft]) -> None:
             if isinstance(error, UserError):
                 draft.fail("definition", error.template, **error.params)
             else:
-                draft.fail("definition", N_("This is no layout of a form."))
+                draft.fail(
+                    "definition",
+                    N_("This form layout cannot be read. Arrange the form again and save it."),
+                )

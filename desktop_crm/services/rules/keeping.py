@@ -88,6 +88,6 @@ def custom_fields(work: Work, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         draft.fail(
             "label",
-            N_("The values of the field “{title}” lie in records, so the field is kept."),
+            N_("Records have values in the field “{title}”, so the field is kept."),
             title=draft.get("label"),
         )

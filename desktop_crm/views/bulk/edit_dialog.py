@@ -212,7 +212,7 @@ class BulkEditDialog(BulkDialog):
             if not row.chosen:
                 continue
             if any(wish.field == row.chosen for wish in wishes):
-                row.show_error(tr("This field stands above already."))
+                row.show_error(tr("This field stands above already. Choose another one."))
                 return
             try:
                 wishes.append(row.wish())

@@ -163,7 +163,7 @@ class ChoicesPage(QWidget):
         self.list.show_entries([_entry(option) for option in of.options] if of else [])
         told = []
         if of is not None and len(of.labels) > 1:
-            told.append(tr("The list serves {fields}.", fields=of.title))
+            told.append(tr("These values are shared by {fields}.", fields=of.title))
         if of is not None and not of.is_free:
             told.append(
                 tr("The program depends on these values: they can be renamed, coloured and sorted.")

@@ -332,7 +332,7 @@ class FormPage(QWidget):
     def _saved(self, changes: ChangeSet) -> None:
         self._stands = self.draft
         self._bench.bus.publish(changes)
-        self._bench.shell.toast(tr("The form was arranged"), undo=True)
+        self._bench.shell.toast(tr("The layout of the form was saved"), undo=True)
         self.load()
 
     def _failed(self, error: Exception) -> None:
@@ -347,7 +347,7 @@ class FormPage(QWidget):
         answer = ask(
             self.window(),
             tr("Back to the standard form?"),
-            tr("The arrangement of this form goes. Fields and what is in them stay."),
+            tr("The form gets its standard layout back. Fields and their values stay."),
             (("keep", tr("Cancel"), ""), ("reset", tr("Back to standard"), "primary")),
         )
         if answer == "reset":
@@ -368,7 +368,7 @@ class FormPage(QWidget):
         answer = ask(
             self.window(),
             tr("Leave the form as it was?"),
-            tr("You arranged this form and did not save it."),
+            tr("You changed the layout of this form and did not save it."),
             (("stay", tr("Keep arranging"), ""), ("discard", tr("Do not save"), "danger")),
         )
         if answer == "discard":

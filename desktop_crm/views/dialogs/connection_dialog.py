@@ -79,7 +79,7 @@ class ConnectionDialog(Dialog):
         if layout is not None:
             layout.setAlignment(self.kind, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self._record)
-        self.body.addWidget(Labelled(tr("What it is here"), self.role))
+        self.body.addWidget(Labelled(tr("Its role here"), self.role))
         self._to = Labelled(tr("Valid to"), self.last)
         self.body.addWidget(row(Labelled(tr("Valid from"), self.first), self._to, spacing=16))
         self.body.addWidget(Labelled(tr("Note"), self.note))

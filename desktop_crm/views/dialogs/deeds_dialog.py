@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STATES: Final = {
     DeedState.DONE: (N_("Done"), "ok"),
-    DeedState.TAKEN_BACK: (N_("Taken back"), "neutral"),
+    DeedState.TAKEN_BACK: (N_("Undone"), "neutral"),
     DeedState.BLOCKED: (N_("Stays"), "warn"),
 }
 
@@ -37,8 +37,8 @@ class DeedsDialog(Dialog):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(
-            bench.shell.window_widget(), "deeds", tr("What I did last"),
-            subtitle=tr("A step can be taken back while nobody changed its records since."),
+            bench.shell.window_widget(), "deeds", tr("My recent steps"),
+            subtitle=tr("A step can be undone as long as nobody has changed its records since."),
             width=820,
         )  # fmt: skip
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -60,7 +60,7 @@ class DeedsDialog(Dialog):
         )  # fmt: skip
         self.empty.setMinimumHeight(theme.scaled(360))
         self._reason = label("", "dim", wrap=True, name="deeds.reason")
-        self._act = push_button("deeds.act", tr("Take back"), self.act, kind="primary")
+        self._act = push_button("deeds.act", tr("Undo"), self.act, kind="primary")
         self.body.addWidget(self.table, 1)
         self.body.addWidget(self.empty, 1)
         self.body.addWidget(self._reason)
@@ -112,7 +112,7 @@ class DeedsDialog(Dialog):
     def _update(self) -> None:
         deed = self.current()
         taken = deed is not None and deed.state is DeedState.TAKEN_BACK
-        self._act.setText(tr("Do again") if taken else tr("Take back"))
+        self._act.setText(tr("Redo") if taken else tr("Undo"))
         self._act.setAccessibleName(self._act.text())
         self._act.setEnabled(deed is not None and deed.state is not DeedState.BLOCKED)
         self._reason.setText(deed.reason if deed is not None else "")

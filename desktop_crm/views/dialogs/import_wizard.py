@@ -297,7 +297,7 @@ class ImportWizard(Dialog):
         self._bench.bus.publish(changes)
         self._undo.hide()
         self._done.say(
-            tr("The import was taken back"),
+            tr("The import was undone"),
             tr("The records are as they were before."),
             drawing="arrow_reply",
         )

@@ -70,7 +70,7 @@ class RecycleBinDialog(Dialog):
         )
         self.table.setMinimumHeight(theme.scaled(330))
         self.empty = EmptyState(
-            "delete", tr("Nothing here"), tr("What you delete can be taken back from here."),
+            "delete", tr("Nothing here"), tr("What you delete can be restored from here."),
             name="recycleBin.empty",
         )  # fmt: skip
         self.empty.setMinimumHeight(theme.scaled(330))
@@ -169,7 +169,8 @@ class RecycleBinDialog(Dialog):
             self._bench.tasks.read(
                 purge.plan, self._bench.actor, chosen,
                 done=partial(self._ask, chosen), owner=self, lane="plan",
-                failed=self.show_error, label=tr("Looking what goes along"), cancellable=True,
+                failed=self.show_error, label=tr("Looking for what belongs to them"),
+                cancellable=True,
             )  # fmt: skip
 
     def _ask(self, chosen: list[tuple[str, int]], plan: PurgePlan) -> None:
@@ -214,7 +215,7 @@ def purge_text(plan: PurgePlan) -> str:
         text = ", ".join(shown[:_MOST_KINDS])
         if more > 0:
             text += " " + ntr("and {n} kind more", "and {n} kinds more", more)
-        parts.append(tr("Goes along: {records}.", records=text))
+        parts.append(tr("Also deleted: {records}.", records=text))
     if plan.emptied:
         parts.append(
             ntr(

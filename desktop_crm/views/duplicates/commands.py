@@ -51,7 +51,7 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
                 "duplicates.merge", tr("Merge…"), merge, "link", group="duplicates",
                 place=Place.MORE,
                 enabled=lambda: 2 <= len(target.selected()) <= MOST,
-                tip=tr("Make two to five selected records one"),
+                tip=tr("Merge two to five selected records into one"),
             ),
             *found,
             Action(

@@ -75,7 +75,7 @@ class QueueDialog(Dialog):
         self.table = FactTable(
             "duplicates.table",
             tr("Pairs"),
-            (Heading(tr("Records")), Heading(tr("Why"), 340), Heading(tr("Likeness"), 110)),
+            (Heading(tr("Records")), Heading(tr("Why"), 340), Heading(tr("Similarity"), 110)),
         )
         self.grid = SideBySide("duplicates.grid", choosing=False)
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -87,7 +87,7 @@ class QueueDialog(Dialog):
         self.table.setMinimumHeight(theme.scaled(150))
         self.grid.setMinimumHeight(theme.scaled(170))
         self.empty = EmptyState(
-            "checkmark_circle", tr("No pair waits"),
+            "checkmark_circle", tr("No pairs to review"),
             tr("Search all records to find those that may be there twice."),
             name="duplicates.empty",
         )  # fmt: skip
@@ -141,7 +141,7 @@ class QueueDialog(Dialog):
         self.split.setVisible(bool(found))
         self.empty.setVisible(not found)
         more = "+" if len(found) >= review.PAGE else ""
-        text = ntr("{n} pair waits", "{n} pairs wait", len(found))
+        text = ntr("{n} pair to review", "{n} pairs to review", len(found))
         self._count.setText(f"{text}{more}" if found else "")
         self._compare()
         if first:

@@ -39,7 +39,7 @@ class GroupEdit(Member):
         self.setProperty("filtergroup", True)
         self.mode = QuietCombo()
         self.mode.setObjectName(f"{self._name}.mode")
-        self.mode.setAccessibleName(tr("How the conditions count"))
+        self.mode.setAccessibleName(tr("How the conditions are joined"))
         self.mode.setSizeAdjustPolicy(QuietCombo.SizeAdjustPolicy.AdjustToContents)
         for mode, text in MODES.items():
             self.mode.addItem(tr(text), mode)

@@ -102,7 +102,7 @@ class _Several(_Line):
 
     def __init__(self, field: BoundField, name: str, bench: Workbench) -> None:
         super().__init__(field, name, bench)
-        self.line.setPlaceholderText(tr("Values, divided by semicolons"))
+        self.line.setPlaceholderText(tr("Values, separated by semicolons"))
 
     def load(self, value: Value) -> None:
         values = value if isinstance(value, tuple) else () if value is None else (value,)

@@ -43,9 +43,9 @@ _OF_DATES: Final = {
 _OF_NUMBERS: Final = {"=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 COMPARISONS: Final = tuple(_OF_NUMBERS.items())
 MODES: Final = {
-    "all": N_("All of these hold"),
-    "any": N_("At least one of these holds"),
-    "not": N_("None of these holds"),
+    "all": N_("All of these are true"),
+    "any": N_("At least one of these is true"),
+    "not": N_("None of these is true"),
 }
 QUANTITIES: Final = {
     "has": N_("Has"),
@@ -80,8 +80,8 @@ COUNTED: Final = {
     "last": N_("Last …"),
     "next": N_("Next …"),
     "older than": N_("Longer ago than …"),
-    "today-": N_("So many days ago"),
-    "today+": N_("In so many days"),
+    "today-": N_("… days ago"),
+    "today+": N_("In … days"),
 }
 _MOVED: Final = re.compile(r"today\s*([+-])\s*(\d+)$", re.IGNORECASE)
 _SPAN: Final = re.compile(r"(last|next|older than)\s+(\d+)\s+([a-z]+?)s?$", re.IGNORECASE)

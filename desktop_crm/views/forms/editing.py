@@ -181,7 +181,7 @@ class RecordEditing(QObject):
         self.entity = self.form.entity
         if self.form.is_dirty:
             self._notice.say(
-                tr("An administrator arranged this form anew; what you typed is still here."),
+                tr("An administrator changed this form; what you typed is still here."),
                 "info",
             )
         self._tell_lost(lost)

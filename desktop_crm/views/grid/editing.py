@@ -232,7 +232,10 @@ class GridEditing(QObject):
             theirs = next(iter(error.fields.values())).theirs
             shown = self._editor.editor.field.display(theirs, self._bench.formats)
             self._editor.show_problem(
-                tr("Somebody else made it “{value}” meanwhile. Esc shows theirs.", value=shown)
+                tr(
+                    "Somebody else changed it to “{value}” meanwhile. Press Esc to see it.",
+                    value=shown,
+                )
             )
         elif isinstance(error, ValidationFailed):
             self._editor.show_problem(" ".join(one.message for one in error.errors))

@@ -150,8 +150,8 @@ class PasteDialog(BulkDialog):
             bad = len(self._plan.bad)
             parts.append(
                 ntr(
-                    "{number} cannot and stays as it is.",
-                    "{number} cannot and stay as they are.",
+                    "{number} cannot be changed and stays as it is.",
+                    "{number} cannot be changed and stay as they are.",
                     bad,
                     number=number(bad, 0),
                 )

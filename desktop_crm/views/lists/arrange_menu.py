@@ -62,7 +62,7 @@ def of_column(panel: ListPanel, path: str) -> list[Action]:
         ]
     if rest and path in sorts:
         made.append(
-            Action("column.unsort", tr("Sort by it no more"), partial(panel.sort_by, rest),
+            Action("column.unsort", tr("Do not sort by it"), partial(panel.sort_by, rest),
                    group="sort")
         )  # fmt: skip
     if 0 < place <= list_columns.MOST_FROZEN and place != frozen:

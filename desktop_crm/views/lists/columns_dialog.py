@@ -105,7 +105,7 @@ class ColumnsDialog(QDialog):
         right = column(
             row(label(tr("Shown columns"), "h3"), None, up, down, away, spacing=0),
             self.shown,
-            row(label(tr("At the left"), "dim"), self.frozen, None, spacing=8),
+            row(label(tr("Frozen at the left"), "dim"), self.frozen, None, spacing=8),
             spacing=6,
         )
         head = column(

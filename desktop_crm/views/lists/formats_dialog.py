@@ -110,8 +110,8 @@ class FormatsDialog(Dialog):
         super().__init__(
             bench.shell.window_widget(), "formats",
             tr("Conditional formats: {records}", records=plural), width=720,
-            subtitle=tr("Rows that meet a condition stand out. Of several that hold, the first "
-                        "wins."),
+            subtitle=tr("Rows that meet a condition stand out. Where several are met, the "
+                        "first one counts."),
         )  # fmt: skip
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench

@@ -482,7 +482,7 @@ def _gone_text(gone: tuple[str, ...]) -> str:
     if not gone:
         return ""
     return tr(
-        "This view names what is no longer there: {names}. The rest of it is shown, and the view "
-        "itself was not changed.",
+        "This view uses what is no longer there: {names}. The rest of it is shown, and the "
+        "view itself was not changed.",
         names="; ".join(gone),
     )

@@ -86,7 +86,7 @@ class HistoryPage(QWidget):
             f"{name}.restore", tr("Put this value back"), self.restore, drawing="arrow_reply"
         )
         self._undo = push_button(f"{name}.undo", tr("Undo whole step"), self.undo_step)
-        self._undo.setToolTip(tr("Takes back everything that was changed together with this."))
+        self._undo.setToolTip(tr("Undoes everything that was changed together with this."))
         self._nothing = label(tr("Nothing was changed yet."), "dim", name=f"{name}.empty")
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 10, 20, 12)
@@ -204,7 +204,7 @@ class HistoryPage(QWidget):
 
     def _undone(self, changes: ChangeSet) -> None:
         self._bench.bus.publish(changes)
-        self._bench.shell.toast(tr("The change was taken back"), undo.describe(changes), undo=True)
+        self._bench.shell.toast(tr("The change was undone"), undo.describe(changes), undo=True)
 
 
 class HistoryDialog(Dialog):

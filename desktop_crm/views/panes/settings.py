@@ -160,7 +160,7 @@ class SettingsPane(Pane):
                 icon="delete", group="taken back",
             ),
             Action(
-                "settings.deeds", tr("What I did last…"), partial(_open_deeds, self.bench),
+                "settings.deeds", tr("My recent steps…"), partial(_open_deeds, self.bench),
                 icon="clock", group="taken back",
             ),
             Action(

@@ -73,8 +73,8 @@ def save(pane: PaneViews, view: ListView, layout: ListLayout) -> None:
         pane.bench.bus.publish(changes)
         text = (
             ntr(
-                "It no longer names a field that is not there: {fields}.",
-                "It no longer names fields that are not there: {fields}.",
+                "A field that is not there was left out: {fields}.",
+                "Fields that are not there were left out: {fields}.",
                 len(lost),
                 fields=", ".join(lost),
             )

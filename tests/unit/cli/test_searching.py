@@ -61,4 +61,4 @@ def test_the_index_is_made_anew(run: Run, sample: Path) -> None:
     assert ran.code == 0
     assert sum(ran.json["written"].values()) == 0
     assert run("search", "iași", "--db", sample, "--json").json == before
-    assert "made anew" in run("db", "reindex", "--db", sample).out
+    assert "was rebuilt" in run("db", "reindex", "--db", sample).out

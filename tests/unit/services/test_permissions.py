@@ -220,7 +220,7 @@ def test_an_import_is_taken_back_by_who_made_it(world: World) -> None:
     undo.undo_batch(own, batch)
     assert key not in keys(own, "lead")
     assert records.get(own, "import_batch", batch).values["state"] == "undone"
-    with pytest.raises(UserError, match="taken back already"):
+    with pytest.raises(UserError, match="undone already"):
         undo.undo_batch(own, batch)
     undo.redo(own)
     assert records.get(own, "import_batch", batch).values["state"] == "applied"

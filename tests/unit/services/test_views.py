@@ -181,7 +181,7 @@ def test_a_view_opens_without_a_field_that_is_gone_and_keeps_it(world: World) ->
     key = views.create(actor, "contact", "Shoes", RETIRED).id
     view = one(actor, key)
     assert view.note == (
-        "“Shoes” names a field that is not there: shoe_size. It opens without it and keeps it."
+        "“Shoes” uses a field that is not there: shoe_size. It opens without it and keeps it."
     )
     assert view.layout.columns == ("full_name", "city")
     assert view.layout.order == (Order("city"),)
