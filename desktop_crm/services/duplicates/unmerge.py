@@ -49,7 +49,9 @@ class Kept:
         """What stays, in words."""
         entity = tr(registry.get(self.entity).label)
         shown = self.title or f"{self.id}"
-        return f"{entity} “{shown}”: {tr(self.label)}" if self.label else f"{entity} “{shown}”"
+        if not self.label:
+            return tr("{entity} “{title}”", entity=entity, title=shown)
+        return tr("{entity} “{title}”: {field}", entity=entity, title=shown, field=tr(self.label))
 
 
 @dataclass(frozen=True, slots=True)

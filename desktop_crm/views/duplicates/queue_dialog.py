@@ -138,8 +138,11 @@ class QueueDialog(Dialog):
         symbol = icons.entity_icon(self.entity)
         self.table.show_facts([self._fact(pair, symbol) for pair in self._pairs])
         first = bool(found) and not self.split.isVisible()
-        self.split.setVisible(bool(found))
-        self.empty.setVisible(not found)
+        # One goes before the other comes: the window must not grow to hold both.
+        for part, wanted in sorted(
+            ((self.split, bool(found)), (self.empty, not found)), key=lambda pair: pair[1]
+        ):
+            part.setVisible(wanted)
         more = "+" if len(found) >= review.PAGE else ""
         text = ntr("{n} pair to review", "{n} pairs to review", len(found))
         self._count.setText(f"{text}{more}" if found else "")
