@@ -71,6 +71,65 @@ def test_tabs_turn_by_keyboard(bench: Workbench, qtbot: QtBot) -> None:
     assert tabs.currentIndex() == 1
 
 
+def in_front(qtbot: QtBot, dialog: FormDialog) -> None:
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+
+
+def test_turning_to_a_tab_by_mouse_never_leaves_the_focus_on_delete(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    in_front(qtbot, dialog)
+    tabs = dialog.form.pages.tabs
+    line(dialog.form, "name").setFocus()
+    for number in range(tabs.count()):
+        place = tabs.tabRect(number).center()
+        QTest.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=place)
+        settle(qtbot, bench)
+        assert tabs.currentIndex() == number
+        assert dialog.focusWidget() in (tabs, line(dialog.form, "name")), number
+    dialog.close()
+
+
+def test_the_cursor_stays_in_its_field_when_the_record_is_saved(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    in_front(qtbot, dialog)
+    dialog.form.go_to("employees")
+    line(dialog.form, "employees").setText("12")
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_S, CTRL)
+    settle(qtbot, bench)
+    assert not dialog.form.is_dirty
+    assert dialog.focusWidget() is line(dialog.form, "employees")
+    dialog.close()
+
+
+def test_tabs_that_find_no_room_wait_behind_a_button(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = opened(bench, qtbot, company)
+    tabs = dialog.form.pages.tabs
+    dialog.resize(760, 720)
+    for number in range(tabs.count()):
+        tabs.setCurrentIndex(number)
+        settle(qtbot, bench)
+        # A bold current tab is wider; none of them is cut by that.
+        assert tabs.hidden_tabs() == []
+        assert tabs.tabRect(tabs.count() - 1).right() <= tabs.width()
+    tabs.setCurrentIndex(0)
+    dialog.setMinimumSize(0, 0)
+    dialog.resize(380, 600)
+    qtbot.waitUntil(lambda: tabs.hidden_tabs() != [])
+    assert tabs.more.isVisible()
+    last = tabs.count() - 1
+    press(dialog.form, Qt.Key.Key_Backtab, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    assert tabs.currentIndex() == last
+    assert tabs.isTabVisible(last)
+    dialog.close()
+
+
 def test_a_wrong_field_opens_its_tab_and_its_section(bench: Workbench, qtbot: QtBot) -> None:
     form = form_of(bench, qtbot, "account")
     form.load(records.new(bench.actor, "account", name="Acme"))

@@ -11,7 +11,9 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCompleter, QFileDialog, QInputDialog, QWidget
+from sqlalchemy import select
 
+from desktop_crm.models.company import Currency
 from desktop_crm.services import (
     attachments,
     connections,
@@ -282,6 +284,28 @@ def test_a_connection_is_made_by_keyboard(
 
 
 # --- hierarchy ----------------------------------------------------------------------------------
+
+
+def test_sums_stand_whole_one_currency_in_a_line(
+    show: Show, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    key = company.ids["rossi"]
+    with bench.actor.db.reading() as connection:
+        currencies = list(connection.execute(select(Currency.id, Currency.code)).all())[:2]
+    for one, _code in currencies:
+        records.save(
+            bench.actor, "opportunity", None, None,
+            {"name": "Bridge", "account": key, "currency": one, "amount": "123456789012"},
+        )  # fmt: skip
+    page = show(HierarchyPage, "account", key)
+    assert isinstance(page, HierarchyPage)
+    cell = page.model.item(0, 2)
+    lines = cell.text().split("\n")
+    assert {line.split()[-1] for line in lines} >= {code for _one, code in currencies}
+    metrics = page.tree.fontMetrics()
+    assert page.tree.columnWidth(2) > max(metrics.horizontalAdvance(line) for line in lines)
+    assert page.tree.visualRect(cell.index()).height() >= len(lines) * metrics.height()
+    assert "\n" not in page.model.item(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
 
 
 def test_the_hierarchy_is_walked_by_arrows(

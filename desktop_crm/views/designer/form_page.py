@@ -369,7 +369,7 @@ class FormPage(QWidget):
             self.window(),
             tr("Leave the form as it was?"),
             tr("You changed the layout of this form and did not save it."),
-            (("stay", tr("Keep arranging"), ""), ("discard", tr("Do not save"), "danger")),
+            (("discard", tr("Do not save"), "danger"), ("stay", tr("Keep arranging"), "")),
         )
         if answer == "discard":
             self.discard()

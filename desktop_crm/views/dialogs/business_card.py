@@ -290,7 +290,7 @@ class BusinessCardDialog(Dialog):
                 self,
                 tr("Close without saving?"),
                 tr("Nothing of this business card was saved yet."),
-                (("stay", tr("Keep editing"), ""), ("discard", tr("Do not save"), "danger")),
+                (("discard", tr("Do not save"), "danger"), ("stay", tr("Keep editing"), "")),
             )
             != "discard"
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStackedWidget
 
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.services import deeds, undo
@@ -48,27 +49,28 @@ class DeedsDialog(Dialog):
             tr("Steps"),
             (
                 Heading(tr("What")),
-                Heading(tr("When"), 140),
+                Heading(tr("When"), 160),
                 Heading(tr("Records"), 90, is_number=True),
                 Heading(tr("State"), 130),
             ),
         )
-        self.table.setMinimumHeight(theme.scaled(360))
         self.empty = EmptyState(
             "clock", tr("Nothing yet"), tr("What you create, change and delete stands here."),
             name="deeds.empty",
         )  # fmt: skip
-        self.empty.setMinimumHeight(theme.scaled(360))
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.table)
+        self._pages.setMinimumHeight(theme.scaled(360))
+        self._was_seen = False
         self._reason = label("", "dim", wrap=True, name="deeds.reason")
         self._act = push_button("deeds.act", tr("Undo"), self.act, kind="primary")
-        self.body.addWidget(self.table, 1)
-        self.body.addWidget(self.empty, 1)
+        self.body.addWidget(self._pages, 1)
         self.body.addWidget(self._reason)
         self.set_foot(None, self.cancel_button(tr("Close")), self._act)
         self.table.opened.connect(lambda _deed: self.act())
         self.table.chosen.connect(self._update)
         bench.bus.changed.connect(lambda _changes: self.load())
-        self.table.setFocus()
         self._show([])
         self.load()
 
@@ -100,8 +102,10 @@ class DeedsDialog(Dialog):
                 )
             )
         self.table.show_facts(facts)
-        self.table.setVisible(bool(found))
-        self.empty.setVisible(not found)
+        self._pages.setCurrentWidget(self.table if found else self.empty)
+        if found and not self._was_seen:
+            self._was_seen = True
+            self.table.setFocus()
         self._update()
 
     def current(self) -> Deed | None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStackedWidget
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
@@ -68,12 +69,15 @@ class RecycleBinDialog(Dialog):
             ),
             many=True,
         )
-        self.table.setMinimumHeight(theme.scaled(330))
         self.empty = EmptyState(
             "delete", tr("Nothing here"), tr("What you delete can be restored from here."),
             name="recycleBin.empty",
         )  # fmt: skip
-        self.empty.setMinimumHeight(theme.scaled(330))
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.table)
+        self._pages.setMinimumHeight(theme.scaled(330))
+        self._was_seen = False
         self._count = label("", "cap", name="recycleBin.count")
         self._restore = push_button(
             "recycleBin.restore", tr("Restore"), self.restore, kind="primary"
@@ -82,8 +86,7 @@ class RecycleBinDialog(Dialog):
             "recycleBin.purge", tr("Delete for good…"), self.purge, kind="danger"
         )
         self.body.addWidget(row(self.kind, self.words, spacing=8))
-        self.body.addWidget(self.table, 1)
-        self.body.addWidget(self.empty, 1)
+        self.body.addWidget(self._pages, 1)
         self.set_foot(
             self._purge, self._count, None, self.cancel_button(tr("Close")), self._restore
         )
@@ -93,7 +96,6 @@ class RecycleBinDialog(Dialog):
         self.table.removed.connect(self.purge)
         self.table.chosen.connect(self._update)
         bench.bus.changed.connect(self._changed)
-        self.table.setFocus()
         self._show([])
         self.load()
 
@@ -126,8 +128,10 @@ class RecycleBinDialog(Dialog):
                 for one in found
             ]
         )
-        self.table.setVisible(bool(found))
-        self.empty.setVisible(not found)
+        self._pages.setCurrentWidget(self.table if found else self.empty)
+        if found and not self._was_seen:
+            self._was_seen = True
+            self.table.setFocus()
         self._update()
 
     def chosen(self) -> list[tuple[str, int]]:
@@ -182,8 +186,8 @@ class RecycleBinDialog(Dialog):
             ntr("Delete {n} record for good?", "Delete {n} records for good?", plan.count),
             purge_text(plan),
             (
-                ("cancel", tr("Cancel"), ""),
                 ("purge", tr("Delete for good"), "danger"),
+                ("cancel", tr("Cancel"), ""),
             ),
         )
         if answer == "purge":

@@ -270,7 +270,9 @@ class FormDialog(QDialog):
         self._new = False
         self._asked = self.editing.record_id = record_id
         self._return_to = self.form.focused_field()
-        # Until it is there nothing can be typed that it would overwrite.
+        # Until it is there nothing can be typed that it would overwrite; the focus waits in the
+        # window, where no key presses the button beside the form.
+        self.setFocus()
         self.form.setEnabled(False)
         self.editing.open(record_id)
 

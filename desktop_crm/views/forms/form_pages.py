@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QScrollArea,
     QStackedWidget,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.i18n import tr
 from desktop_crm.views.forms.sections import SectionBox
 from desktop_crm.views.icons import icon
+from desktop_crm.views.widgets.fitting_tabs import FittingTabBar
 from desktop_crm.views.widgets.layout import clear, separator
 
 if TYPE_CHECKING:
@@ -54,17 +55,13 @@ class FormPages(QWidget):
         self._fields_label = ""
         self._before = 0
         self._margin = 24 if columns > 1 else 20
-        self.tabs = QTabBar()
-        self.tabs.setObjectName(f"{name}.tabs")
-        self.tabs.setAccessibleName(tr("Parts of the form"))
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.currentChanged.connect(self._turn)
+        self.tabs = FittingTabBar(f"{name}.tabs", tr("Parts of the form"))
+        self.tabs.currentChanged.connect(self._chosen)
         self._bar = QWidget()
         bar = QHBoxLayout(self._bar)
         bar.setContentsMargins(self._margin, 0, self._margin, 0)
-        bar.addWidget(self.tabs)
-        bar.addStretch(1)
+        bar.addWidget(self.tabs, 1)
+        bar.addWidget(self.tabs.more)
         self._line = separator()
         inner = QWidget()
         inner.setObjectName("scrollbody")
@@ -144,16 +141,14 @@ class FormPages(QWidget):
         self._turn(self.tabs.currentIndex())
 
     def _show_bar(self) -> None:
-        # A tab that is shown or hidden changes the bar's size without its layout hearing of it.
-        self.tabs.updateGeometry()
-        several = sum(self.tabs.isTabVisible(n) for n in range(self.tabs.count())) > 1
+        several = len(self.tabs.offered_tabs()) > 1
         self._bar.setVisible(several)
         self._line.setVisible(several)
 
     def show_page(self, page: QWidget, *, shown: bool) -> None:
         """Offer a page, or take its tab away for now."""
         place = len(self._labels) + self._more.index(page)
-        self.tabs.setTabVisible(place, shown)
+        self.tabs.offer(place, offered=shown)
         self._show_bar()
 
     def has(self, page: QWidget) -> bool:
@@ -169,6 +164,14 @@ class FormPages(QWidget):
     # --- turning ---------------------------------------------------------------------------
 
     @Slot(int)
+    def _chosen(self, index: int) -> None:
+        # What has the focus goes out of sight; left to itself the focus would go on to the next
+        # control, which is the button that deletes.
+        focused = QApplication.focusWidget()
+        if focused is not None and self._stack.isAncestorOf(focused):
+            self.tabs.setFocus()
+        self._turn(index)
+
     def _turn(self, index: int) -> None:
         behind = index - len(self._labels)
         if self._labels and 0 <= behind < len(self._more):
@@ -191,7 +194,7 @@ class FormPages(QWidget):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        shown = [n for n in range(self.tabs.count()) if self.tabs.isTabVisible(n)]
+        shown = self.tabs.offered_tabs()
         if len(shown) > 1:
             here = shown.index(self.tabs.currentIndex())
             self.tabs.setCurrentIndex(shown[(here + by) % len(shown)])

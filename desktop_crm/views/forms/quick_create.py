@@ -149,7 +149,7 @@ class QuickCreateDialog(Dialog):
         sections = compact(registry.get(entity), self._defaults)
         self.form = RecordForm(entity, self._bench, sections=sections)
         self.form.setObjectName(f"quick.{entity}")
-        self.form.pages.body.setContentsMargins(0, 0, 8, 0)
+        self.form.pages.body.setContentsMargins(0, 0, 0, 0)
         self.form.setEnabled(False)
         self.editing = RecordEditing(self.form, notice, self._bench)
         self.editing.loaded.connect(lambda _record: self._loaded(kept))

@@ -405,11 +405,15 @@ class RecordForm(QWidget):
             self.pages.scroll_to(box)
 
     def focus_first(self) -> None:
-        """Put the cursor into the first field of the tab in front that can be edited."""
+        """Put the cursor into the first field of the tab in front that can be edited.
+
+        Where a page other than fields is in front, the tabs get the focus.
+        """
         for name, box in self.boxes.items():
             if not self.entity.fields[name].read_only and box.isVisibleTo(self):
                 box.editor.setFocus()
                 return
+        self.pages.tabs.setFocus()
 
     def _show_units(self) -> None:
         """Show the record's currency behind its amounts."""

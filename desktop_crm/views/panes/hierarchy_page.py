@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 _KEY: Final = int(Qt.ItemDataRole.UserRole)
 _WAITS: Final = _KEY + 1
-_AMOUNT: Final = 130
 
 
 def sums_text(sums: Sums, formats: Formats) -> str:
-    """Amounts by currency in one line; empty when nothing is open."""
-    return " + ".join(f"{formats.number(amount, 0)} {code}".strip() for code, amount in sums)
+    """Amounts, one line for each currency; empty when nothing is open."""
+    return "\n".join(f"{formats.number(amount, 0)} {code}".strip() for code, amount in sums)
+
+
+def _said(sums: str) -> str:
+    """The same sums as one sentence's part, for those who listen."""
+    return sums.replace("\n", " + ") or "0"
 
 
 class HierarchyTree(QTreeView):
@@ -40,7 +44,6 @@ class HierarchyTree(QTreeView):
         self.setObjectName(name)
         self.setAccessibleName(tr("Hierarchy"))
         self._page = page
-        self.setUniformRowHeights(True)
         self.setProperty("roomy", True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAllColumnsShowFocus(True)
@@ -107,7 +110,8 @@ class HierarchyPage(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
-            header.resizeSection(column, theme.scaled(_AMOUNT if self.width() > 500 else 92))
+            # Part of a number is another number: the name gives way.
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         above = self.model.invisibleRootItem()
         for node in way:
             cells = self._cells(node, is_here=node.id == self._shown)
@@ -153,7 +157,7 @@ class HierarchyPage(QWidget):
             cells.append(cell)
         words = tr(
             "{account}, open {own}, with all below {all}",
-            account=node.title, own=cells[1].text() or "0", all=cells[2].text() or "0",
+            account=node.title, own=_said(cells[1].text()), all=_said(cells[2].text()),
         )  # fmt: skip
         name.setData(words, Qt.ItemDataRole.AccessibleTextRole)
         return cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -12,6 +13,9 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.views.actions import Action
 from desktop_crm.views.widgets.buttons import show_menu, tool_button
 
+_WITHDRAWN: Final = "withdrawn"
+"""Data of a tab that is not offered."""
+
 
 class FittingTabBar(QTabBar):
     """Shows as many tabs as fit, the current one always.
@@ -20,10 +24,16 @@ class FittingTabBar(QTabBar):
         more: Unfolds the tabs that found no room; stands beside the bar, hidden while all fit.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, said: str = "") -> None:
+        """Build the bar, empty.
+
+        Args:
+            name: Object name.
+            said: Accessible name; empty for the parts of a record.
+        """
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName(tr("Parts of the record"))
+        self.setAccessibleName(said or tr("Parts of the record"))
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setUsesScrollButtons(False)
@@ -40,31 +50,54 @@ class FittingTabBar(QTabBar):
     def sizeHint(self) -> QSize:
         return QSize(80, super().sizeHint().height())
 
+    def offer(self, number: int, *, offered: bool) -> None:
+        """Offer a tab, or take it away for now: then it is neither in the bar nor behind it."""
+        # The data of a tab goes along when others are put in before it.
+        self.setTabData(number, None if offered else _WITHDRAWN)
+        self._fit()
+
+    def offered_tabs(self) -> list[int]:
+        """Tabs that can be turned to, in the bar or behind the button."""
+        return [n for n in range(self.count()) if self.tabData(n) != _WITHDRAWN]
+
     def hidden_tabs(self) -> list[int]:
         """Tabs that found no room."""
-        return [n for n in range(self.count()) if not self.isTabVisible(n)]
+        return [n for n in self.offered_tabs() if not self.isTabVisible(n)]
+
+    def tabInserted(self, index: int) -> None:
+        super().tabInserted(index)
+        self._fit()
+
+    def tabRemoved(self, index: int) -> None:
+        super().tabRemoved(index)
+        self._fit()
 
     def _fit(self) -> None:
-        wide = [self.tabSizeHint(n).width() for n in range(self.count())]
-        room = self.width()
-        spare = 0 if self.more.isHidden() else self.more.sizeHint().width()
-        if sum(wide) <= room + spare:
-            shown = set(range(self.count()))
-        else:
-            room -= 0 if spare else self.more.sizeHint().width()
-            current = max(self.currentIndex(), 0)
-            shown, left = {current}, room - wide[current]
-            for number, width in enumerate(wide):
-                if number == current:
-                    continue
-                if width > left:
-                    break
-                shown.add(number)
-                left -= width
+        # Without a place there is no width to fit into; the bar fits when it is shown.
+        shown = self._fitting() if self.isVisible() else set(self.offered_tabs())
         for number in range(self.count()):
             if self.isTabVisible(number) != (number in shown):
                 self.setTabVisible(number, number in shown)
-        self.more.setVisible(len(shown) < self.count())
+        self.more.setVisible(len(shown) < len(self.offered_tabs()))
+
+    def _fitting(self) -> set[int]:
+        """Tabs that find room beside each other, the current one among them."""
+        wide = {n: self.tabSizeHint(n).width() for n in self.offered_tabs()}
+        room = self.width()
+        spare = 0 if self.more.isHidden() else self.more.sizeHint().width()
+        if sum(wide.values()) <= room + spare:
+            return set(wide)
+        room -= 0 if spare else self.more.sizeHint().width()
+        current = max(self.currentIndex(), 0)
+        shown, left = {current}, room - wide.get(current, 0)
+        for number, width in wide.items():
+            if number == current:
+                continue
+            if width > left:
+                break
+            shown.add(number)
+            left -= width
+        return shown
 
     def _unfold(self) -> None:
         show_menu(
