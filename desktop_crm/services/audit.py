@@ -96,7 +96,7 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
         require_sight(actor, connection, entity, record_id)
         found = (
             connection.execute(
-                select(AuditEntry.__table__, User.name.label("by_name"))
+                select(*AuditEntry.__table__.c, User.name.label("by_name"))
                 .join(User, User.id == AuditEntry.by_id, isouter=True)
                 .where(
                     AuditEntry.entity == entity_key,

@@ -34,6 +34,19 @@ def test_only_the_records_service_updates_rows() -> None:
     assert not found, "\n".join(map(str, found))
 
 
+def test_no_statement_selects_a_table_whole() -> None:
+    # The mapped table may have columns of another database that was open in the process.
+    found = [
+        module.at(call)
+        for module in modules("services", "sync", "demo", "cli", "db")
+        for call in module.calls()
+        if ast.unparse(call.func) in {"select", "sa.select"}
+        for argument in call.args
+        if re.search(r"(^|[._])table(__)?$", ast.unparse(argument))
+    ]
+    assert not found, "\n".join(map(str, found))
+
+
 def test_no_statement_is_put_together_from_text() -> None:
     found = [module.at(node) for module in modules() for node in _composed_statements(module)]
     assert not found, "\n".join(map(str, found))

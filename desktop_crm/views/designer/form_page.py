@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Slot
-from PySide6.QtWidgets import QSizePolicy, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
@@ -17,13 +17,13 @@ from desktop_crm.services.customizing.layout import Layout
 from desktop_crm.views.actions import Action
 from desktop_crm.views.designer.choices_page import TextDialog
 from desktop_crm.views.designer.form_canvas import FormCanvas, drag_field
+from desktop_crm.views.designer.form_preview import FormPreview
 from desktop_crm.views.designer.ordered_list import Entry, OrderedList
 from desktop_crm.views.errors import ask
-from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.buttons import push_button, show_menu, tool_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.labels import label
-from desktop_crm.views.widgets.layout import Splitter, clear, column, row
+from desktop_crm.views.widgets.layout import Splitter, column, row
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent
@@ -78,7 +78,7 @@ class FormPage(QWidget):
         self.canvas.dropped.connect(self._drop)
         self.hidden = _HiddenList()
         self.hidden.opened.connect(self._show_field)
-        self._preview = QVBoxLayout()
+        self.preview = FormPreview()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PREVIEW_MS)
@@ -108,9 +108,6 @@ class FormPage(QWidget):
         self._reset = push_button("designer.form.reset", tr("Back to standard"), self._to_standard)
         self._discard = push_button("designer.form.discard", tr("Discard"), self.discard)
         self._save = push_button("designer.form.save", tr("Save"), self.save, kind="primary")
-        preview = QWidget()
-        preview.setLayout(self._preview)
-        self._preview.setContentsMargins(0, 0, 0, 0)
         plan = column(
             self.tabs,
             self.canvas,
@@ -119,7 +116,7 @@ class FormPage(QWidget):
             spacing=6,
         )
         self.hidden.setMaximumHeight(150)
-        shown = column(label(tr("Preview"), "h3"), preview, spacing=6)
+        shown = column(label(tr("Preview"), "h3"), self.preview, spacing=6)
         for part in (plan, shown):
             box = part.layout()
             assert isinstance(box, QVBoxLayout)  # noqa: S101  columns are
@@ -127,7 +124,7 @@ class FormPage(QWidget):
         plan.setMinimumWidth(280)
         shown.setMinimumWidth(260)
         self._splitter = Splitter("designer.split", tr("Plan and preview"), plan, shown)
-        self._splitter.setSizes([520, 420])
+        self._splitter.setSizes([460, 460])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 10, 16, 12)
         outer.setSpacing(8)
@@ -197,18 +194,10 @@ class FormPage(QWidget):
 
     @Slot()
     def _show_preview(self) -> None:
-        clear(self._preview)
         entity = registry.get(self._entity)
         only = Layout((self.draft.tabs[self._tab],))
-        form = RecordForm(
-            self._entity, self._bench, sections=layout.sections(only, entity, entity.fields, ())
-        )
-        form.setObjectName("designer.preview")
-        form.setEnabled(False)
-        for box in form.boxes.values():
-            # Narrower than the form will be: a long caption is cut instead of its neighbour.
-            box.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._preview.addWidget(form)
+        sections = layout.sections(only, entity, entity.fields, ())
+        self.preview.show_form(self._entity, self._bench, sections)
 
     # --- arranging -------------------------------------------------------------------------
 
