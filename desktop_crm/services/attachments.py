@@ -276,7 +276,7 @@ def _require_size(name: str, size: int, limit: int) -> None:
         raise UserError(
             N_(
                 "“{name}” has {size} MB; a file may have at most {limit} MB. Nothing was "
-                "attached. An administrator can change the limit in the settings, under “Own "
+                "attached. An administrator can change the limit in the settings, under “My "
                 "company”."
             ),
             name=name,
