@@ -82,7 +82,7 @@ class TopBar(QFrame):
         row.addWidget(
             tool_button(
                 "topbar.theme",
-                tr("Switch between light and dark"),
+                tr("Switch the theme: light or dark"),
                 "weather_moon",
                 self.theme_wanted.emit,
             )

@@ -233,7 +233,7 @@ class WindowCommands:
             Action("window.find", tr("Filter this view"), self.find, "filter", shortcut="Ctrl+F"),
             Action(
                 "window.theme",
-                tr("Switch between light and dark"),
+                tr("Switch the theme: light or dark"),
                 self.toggle_theme,
                 "weather_moon",
             ),

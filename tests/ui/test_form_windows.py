@@ -180,6 +180,10 @@ def test_f1_says_what_a_field_means(bench: Workbench, qtbot: QtBot) -> None:
     box.show_error("")
     press(form, Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier)
     assert box.error.text() == ""
+    line(form, "industry").setFocus()
+    press(form, Qt.Key.Key_F1, Qt.KeyboardModifier.NoModifier)
+    said = form.boxes["industry"].error.text()
+    assert said == "There is nothing more to say about this field."
     sign = child(form, QAbstractButton, "form.account.domain.box.help")
     assert "domain" in sign.accessibleName()
 

@@ -215,6 +215,36 @@ def test_the_form_window_has_the_lists_on_a_tab(
     dialog.close()
 
 
+def test_tab_goes_from_the_tabs_into_the_list_before_the_buttons(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = FormDialog(
+        bench.shell.window_widget(), "account", bench, record_id=company.ids["rossi"]
+    )
+    dialog.show()
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    settle(qtbot, bench)
+    tabs = child(dialog, QTabBar, "form.account.tabs")
+    tabs.setCurrentIndex(2)
+    settle(qtbot, bench)
+    tabs.setFocus()
+    way = []
+    for _ in range(14):
+        QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        way.append(dialog.focusWidget().objectName())
+    table = child(dialog, RelatedPanel).sections[0].list
+    assert table is not None
+    assert not table.letters.isVisible()
+    first = way.index("related.account.contact.account")
+    inner = way.index(table.table.objectName())
+    second = way.index("related.account.account.parent")
+    assert first == 0, way
+    assert first < inner < second, way
+    assert "form.delete" not in way[:second]
+    dialog.close()
+
+
 def test_a_new_record_has_no_lists_yet(bench: Workbench, qtbot: QtBot) -> None:
     dialog = FormDialog(bench.shell.window_widget(), "account", bench)
     dialog.show()

@@ -73,17 +73,10 @@ class FieldBox(QWidget):
     def _show_caption(self) -> None:
         self.caption.setText(starred(self._label, required=self._required))
 
-    def toggle_help(self) -> bool:
-        """Show or hide what the field means, in the line below it.
-
-        Returns:
-            Whether there is anything to say about the field.
-        """
-        if not self.help_text:
-            return False
+    def toggle_help(self) -> None:
+        """Show or hide what the field means, in the line below it."""
         self._helps = not self._helps
         self._show_line()
-        return True
 
     def show_error(self, message: str) -> None:
         """Show what is wrong with the value; an empty message takes it away."""
@@ -104,7 +97,10 @@ class FieldBox(QWidget):
     def _show_line(self) -> None:
         helps = self._helps and not self._message
         theme.set_property(self.error, "role", "cap" if helps else "error")
-        self.error.setText(self.help_text if helps else self._message)
+        if helps:
+            self.error.show()
+        says = self.help_text or tr("There is nothing more to say about this field.")
+        self.error.setText(says if helps else self._message)
 
 
 def _line(first: QWidget, sign: QToolButton | None) -> QHBoxLayout:

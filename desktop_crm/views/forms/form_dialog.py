@@ -25,6 +25,7 @@ from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import column, frame, row
+from desktop_crm.views.widgets.tab_order import put_behind
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
@@ -244,6 +245,7 @@ class FormDialog(QDialog):
             layout = self._related.layout()
             if layout is not None:
                 layout.addWidget(self._related_panel)
+            put_behind(self.form.pages.tabs.more, self._related_panel)
         self._related_panel.show_record(record_id)
 
     @Slot(object)

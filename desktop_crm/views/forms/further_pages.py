@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.views.panes.record_tabs import TABS
+from desktop_crm.views.widgets.tab_order import put_behind
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
@@ -71,4 +72,5 @@ class FurtherPages(QObject):
             layout = front.layout()
             if layout is not None:
                 layout.addWidget(page)
+            put_behind(self._pages.tabs.more, page)
         made.show_record(record)

@@ -194,7 +194,8 @@ class RecordForm(QWidget):
     @Slot()
     def _explain(self) -> None:
         name = self.focused_field()
-        if name and self.boxes[name].toggle_help():
+        if name:
+            self.boxes[name].toggle_help()
             self.pages.scroll_to(self.boxes[name])
 
     @property

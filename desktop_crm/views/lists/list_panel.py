@@ -269,7 +269,8 @@ class ListPanel(QFrame):
     @property
     def has_letters(self) -> bool:
         """Whether the bar of first letters is shown."""
-        usual = self.entity.menu is Menu.MAIN
+        # A list in another record's window has no height for an alphabet that can be read.
+        usual = self.entity.menu is Menu.MAIN and not self._without
         wanted = bool(self._bench.recall(f"letters.{self._name}").get("on", usual))
         return self.may_have_letters and wanted
 

@@ -24,6 +24,7 @@ from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.widgets.buttons import tool_button
 from desktop_crm.views.widgets.labels import Pill
 from desktop_crm.views.widgets.layout import row, separator
+from desktop_crm.views.widgets.tab_order import put_behind
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
@@ -147,6 +148,7 @@ class RelatedSection(QWidget):
         if self.list is None:
             self.list = self._make_list()
             self._body.addWidget(self.list)
+            put_behind(self._add, self.list)
         self.list.show()
         layout = ListLayout(filter=Rule(self.relation.via, "=", self._record_id))
         self.list.show_view(ListView("related", self.relation.label, layout=layout))
