@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
 from sqlalchemy import type_coerce as coerce
 
 from desktop_crm.core import clock
@@ -124,8 +124,16 @@ def my_day(actor: Actor, *, limit: int = 50, cancel: Cancel | None = None) -> My
         ),
     )
     with actor.db.reading(cancel) as connection:
-        late_rows = connection.execute(_day_rows(actor, due).where(late).limit(limit)).all()
-        today_rows = connection.execute(_day_rows(actor, due).where(today).limit(limit)).all()
+        parts = [
+            select(literal(part).label("part"), _day_rows(actor, due).where(which).limit(limit)
+                   .subquery(f"p{part}"))
+            for part, which in enumerate((late, today))
+        ]  # fmt: skip
+        both = union_all(*parts)
+        named = both.selected_columns
+        rows = connection.execute(both.order_by(named.due, named.id)).all()
+    late_rows = [row for row in rows if row.part == 0]
+    today_rows = [row for row in rows if row.part == 1]
     return MyDay(
         tuple(_day_item(actor, row, overdue=True) for row in late_rows),
         tuple(_day_item(actor, row, overdue=False) for row in today_rows),

@@ -72,18 +72,26 @@ def put(actor: Actor, kind: MarkKind, entity: str, ids: Collection[int], *, on: 
             records_kept.mark(connection, actor.user_id, kind.value, entity, sorted(ids), at)
         else:
             records_kept.unmark(connection, actor.user_id, kind.value, entity, sorted(ids))
-    return ChangeSet("", (Changed("record_mark", frozenset(ids), ChangeKind.UPDATED),))
+    of_kind = frozenset({kind.value})
+    return ChangeSet("", (Changed("record_mark", frozenset(ids), ChangeKind.UPDATED, of_kind),))
 
 
 def _own(actor: Actor, entity: str) -> ColumnElement[bool]:
     return and_(_MARK.c.user_id == actor.user_id, _MARK.c.record_type == entity)
 
 
-def on_record(actor: Actor, entity: str, record_id: int) -> frozenset[MarkKind]:
-    """Marks the user put on one record; one statement."""
-    statement = select(_MARK.c.kind).where(_own(actor, entity), _MARK.c.record_id == record_id)
+def by_kind(
+    actor: Actor, entity: str, kinds: Collection[MarkKind]
+) -> dict[MarkKind, frozenset[int]]:
+    """Keys of the records of one entity that carry each of some marks; one statement."""
+    found: dict[MarkKind, set[int]] = {kind: set() for kind in kinds}
+    statement = select(_MARK.c.kind, _MARK.c.record_id).where(
+        _own(actor, entity), _MARK.c.kind.in_([kind.value for kind in kinds])
+    )
     with actor.db.reading() as connection:
-        return frozenset(MarkKind(kind) for kind in connection.execute(statement).scalars())
+        for kind, key in connection.execute(statement):
+            found[MarkKind(kind)].add(key)
+    return {kind: frozenset(keys) for kind, keys in found.items()}
 
 
 def keys(actor: Actor, kind: MarkKind, entity: str) -> list[int]:

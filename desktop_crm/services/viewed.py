@@ -37,4 +37,5 @@ def note(actor: Actor, entity_key: str, record_id: int) -> ChangeSet:
             mark.record_id == record_id,
         )
         records_kept.set_where(connection, RecordMark, followed, {"marked_at": clock.now()})
-    return ChangeSet("", (Changed("record_mark", frozenset((record_id,)), ChangeKind.UPDATED),))
+    changed = Changed("record_mark", frozenset((record_id,)), ChangeKind.UPDATED, frozenset({kind}))
+    return ChangeSet("", (changed,))

@@ -10,6 +10,7 @@ from desktop_crm.core import clock
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import marks, records, viewed
+from desktop_crm.services.context import Actor
 from tests.conformance.test_records import EDITED, changes_of
 from tests.support.world import World
 
@@ -29,8 +30,8 @@ def test_a_mark_is_put_and_taken_away_by_its_user_alone(world: World, entity: En
         assert not set(marks.keys(other, kind, entity.key)) & {first, second}
         marks.put(actor, kind, entity.key, [first], on=False)
         assert first not in marks.keys(actor, kind, entity.key)
-    assert marks.on_record(actor, entity.key, second) == {MarkKind.FAVOURITE, MarkKind.FOLLOW}
-    assert marks.on_record(other, entity.key, second) == frozenset()
+    assert _on(actor, entity, second) == {MarkKind.FAVOURITE, MarkKind.FOLLOW}
+    assert _on(other, entity, second) == frozenset()
 
 
 @pytest.mark.parametrize("entity", MARKED, ids=lambda e: e.key)
@@ -78,3 +79,8 @@ def test_only_the_latest_are_remembered(world: World) -> None:
         clock.use_clock(lambda: now + timedelta(minutes=minute))  # noqa: B023  called in this round
         viewed.note(actor, "unit", key)
     assert marks.keys(actor, MarkKind.VIEWED, "unit") == made[::-1][: viewed.KEPT]
+
+
+def _on(actor: Actor, entity: Entity, key: int) -> set[MarkKind]:
+    found = marks.by_kind(actor, entity.key, (MarkKind.FAVOURITE, MarkKind.FOLLOW))
+    return {kind for kind, keys in found.items() if key in keys}

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
+from desktop_crm.services import query
 from desktop_crm.services import views as saved_views
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView
-from desktop_crm.services.query import RecordQuery, count
+from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.shipped_views import shipped
 from desktop_crm.services.tally import Part, tally
 from desktop_crm.views.lists.navigation import NavGroup, NavItem
@@ -119,9 +120,9 @@ def load(actor: Actor, entity_key: str, cancel: Cancel | None = None) -> ViewSet
 def counted(actor: Actor, entity_key: str, views: ViewSet, cancel: Cancel | None = None) -> ViewSet:
     """The same views with their counts, and one for each value of the list's groups.
 
-    Runs on a reader thread. One statement for each field of :data:`GROUPED_BY`, which reads every
-    record the user may see, and one for each view with a condition, which stops at
-    :data:`COUNTED`.
+    Runs on a reader thread. One statement for the fields of :data:`GROUPED_BY`, which reads every
+    record the user may see, and one for the views with a condition, which stops at
+    :data:`COUNTED` in each.
     """
     entity = registry.get(entity_key)
     names = GROUPED_BY.get(entity_key, ())
@@ -149,15 +150,15 @@ def counted_again(
     keys: Collection[str],
     cancel: Cancel | None = None,
 ) -> ViewSet:
-    """The same views with the counts of a few of them taken anew; one statement for each."""
+    """The same views with the counts of a few of them taken anew; one statement."""
     entity = registry.get(entity_key)
     counts, more = dict(views.counts), set(views.more)
-    for view in views.all():
-        if view.key in keys and view.filter is not None:
-            asked = RecordQuery(entity_key, (entity.title,), view.filter)
-            number = count(actor, asked, cancel, most=COUNTED)
-            counts[view.key] = min(number, COUNTED)
-            (more.add if number > COUNTED else more.discard)(view.key)
+    wanted = [view for view in views.all() if view.key in keys and view.filter is not None]
+    asked = [RecordQuery(entity_key, (entity.title,), view.filter) for view in wanted]
+    found = query.counts(actor, asked, cancel, most=COUNTED)
+    for view, number in zip(wanted, found, strict=True):
+        counts[view.key] = min(number, COUNTED)
+        (more.add if number > COUNTED else more.discard)(view.key)
     return replace(views, counts=counts, more=frozenset(more))
 
 

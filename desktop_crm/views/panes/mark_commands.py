@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from desktop_crm.core.i18n import tr
@@ -38,7 +39,7 @@ def _all_of(actor: Actor, entity: str) -> dict[MarkKind, frozenset[int]]:
     """Records that carry each mark; runs on a reader thread, which loads the code for it."""
     from desktop_crm.services import marks
 
-    return {kind: frozenset(marks.keys(actor, kind, entity)) for kind in _LOOK}
+    return marks.by_kind(actor, entity, tuple(_LOOK))
 
 
 def _text(kind: MarkKind, *, on: bool) -> str:
@@ -66,10 +67,17 @@ class MarkButtons(QWidget):
     """Star and bell of the record shown; filled while the mark stands.
 
     A user's marks of an entity are few: they are read once, not with every record.
+
+    Attributes:
+        told: Marks were read; carries the records of each kind.
     """
+
+    told = Signal(object)
+    KINDS = frozenset(kind.value for kind in _LOOK)
 
     def __init__(self, entity_key: str, bench: Workbench) -> None:
         super().__init__()
+        self._asked = False
         self._entity = entity_key
         self._bench = bench
         self._record_id: int | None = None
@@ -91,19 +99,24 @@ class MarkButtons(QWidget):
     def show_record(self, record_id: int | None) -> None:
         """Show the marks of a record."""
         self._record_id = record_id
-        if self._known is None:
+        if self._known is not None:
+            self._show_own(self._known)
+        elif not self._asked:
             self.read_again()
-        else:
-            self._take(self._known)
 
     def read_again(self) -> None:
         """Read the marks, e.g. after some were put or taken away."""
+        self._asked = True
         self._bench.tasks.read(
             _all_of, self._bench.actor, self._entity, done=self._take, owner=self, lane="marks"
         )
 
     def _take(self, known: dict[MarkKind, frozenset[int]]) -> None:
         self._known = known
+        self._show_own(known)
+        self.told.emit(known)
+
+    def _show_own(self, known: dict[MarkKind, frozenset[int]]) -> None:
         self._show(frozenset(kind for kind, ids in known.items() if self._record_id in ids))
 
     def press(self, kind: MarkKind) -> None:

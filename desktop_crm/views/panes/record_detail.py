@@ -378,7 +378,8 @@ class RecordDetail(QFrame):
         self.related.take_changes(changes)
         if self.record_id is None:
             return
-        if changes.touches("record_mark"):
+        kinds = {kind for c in changes.changes if c.entity == "record_mark" for kind in c.fields}
+        if kinds & self.marks.KINDS:
             self.marks.read_again()
         near = {"link", "activity", *definitions.OWN}
         of_pages = any(page.concerns(changes) for page in self._made.values())

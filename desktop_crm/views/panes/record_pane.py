@@ -62,8 +62,9 @@ class RecordPane(Pane):
         self.list.told.connect(self._told)
         self.list.menu_wanted.connect(lambda _place: self._menu())
         self.list.new_wanted.connect(self.new)
-        self.stars = Stars(self.list, bench)
+        self.stars = Stars(self.list)
         self.detail = RecordDetail(entity_key, bench)
+        self.detail.marks.told.connect(self.stars.take)
         self.detail.shown.connect(lambda _record: self.commands_changed.emit())
         nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
         nav.setMinimumWidth(150)
@@ -108,7 +109,7 @@ class RecordPane(Pane):
             self.splitter.setSizes([int(size) for size in sizes])
         self.board.start(self.list)
         self.views.start(self.list)
-        self.stars.load()
+        self.detail.marks.read_again()
         self.list.table.setFocus()
 
     def refresh(self) -> None:
