@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from desktop_crm.meta import kinds
-from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import filters, grouping
-from desktop_crm.services.columns import find
-from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import NEVER, Node
-from desktop_crm.services.permissions import knows
+from desktop_crm.meta.bound import BoundField
+from desktop_crm.services import filters
+from desktop_crm.services.filters import Node
 from desktop_crm.services.record_query import Order
 
 _NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT})
@@ -102,56 +99,6 @@ def summaries(field: BoundField) -> tuple[Summary, ...]:
     if field.kind in {kinds.DATE, kinds.DATETIME}:
         return (Summary.COUNT, Summary.LEAST, Summary.GREATEST)
     return (Summary.COUNT,)
-
-
-def usable(actor: Actor, entity: Entity, layout: ListLayout) -> tuple[ListLayout, tuple[str, ...]]:
-    """Leave out of a layout what this user cannot see or what no longer exists.
-
-    Args:
-        actor: Who looks.
-        entity: Whose list it arranges.
-        layout: A layout that was stored some time ago.
-
-    Returns:
-        The rest of the layout; field paths and sentences about what was left out.
-    """
-    gone: list[str] = []
-
-    def field(path: str) -> BoundField | None:
-        found = find(actor, entity, path)
-        if found is None:
-            gone.append(path)
-        return found
-
-    def sorts_by(path: str) -> bool:
-        name, _colon, _way = path.partition(":")  # a way to sort that is no plain field
-        return not name or field(name) is not None
-
-    condition, problems = filters.usable(layout.filter, entity, lambda f: knows(actor, f))
-    gone += problems
-    group = field(grouping.parts(layout.group)[0]) if layout.group else None
-    totals = {
-        path: summary
-        for path, summary in layout.totals.items()
-        if (found := field(path)) is not None and summary in summaries(found)
-    }
-    kept = replace(
-        layout,
-        columns=tuple(path for path in layout.columns if field(path) is not None),
-        order=tuple(sort for sort in layout.order if sorts_by(sort.field)),
-        filter=condition,
-        group=layout.group if group is not None and grouping.is_groupable(group) else "",
-        totals=MappingProxyType(totals),
-        formats=tuple(_usable(format_, actor, entity, gone) for format_ in layout.formats),
-    )
-    return kept, tuple(dict.fromkeys(gone))
-
-
-def _usable(format_: Format, actor: Actor, entity: Entity, gone: list[str]) -> Format:
-    """A format; one whose condition is not whole any more never holds."""
-    _condition, problems = filters.usable(format_.filter, entity, lambda f: knows(actor, f))
-    gone += problems
-    return replace(format_, filter=NEVER) if problems else format_
 
 
 def to_json(layout: ListLayout) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.meta.bound import Entity
+from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models.office import ViewScope
-from desktop_crm.services import clauses
+from desktop_crm.services import clauses, grouping
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Group, Node, Rule
-from desktop_crm.services.list_layout import ListLayout
+from desktop_crm.services.filters import NEVER, Group, Node, Rule
+from desktop_crm.services.list_layout import ListLayout, Summary, summaries
 from desktop_crm.services.record_query import Order
 
 
@@ -106,24 +106,23 @@ class ListView:
 def usable(actor: Actor, entity: Entity, layout: ListLayout) -> tuple[ListLayout, tuple[str, ...]]:
     """The part of a layout that can be used here, and what it names that is not there.
 
-    A field may be retired, of another installation, or out of the actor's sight.
+    A field may be retired, of another installation, or out of the actor's sight. A format whose
+    condition is not whole any more never holds.
     """
     test = _Test(actor, entity)
     columns = tuple(path for path in layout.columns if test.column(path))
-    formats = tuple(
-        replace(f, filter=left)
-        for f in layout.formats
-        if (left := test.condition(f.filter)) is not None
-    )
     found = replace(
         layout,
         columns=columns,
         widths=MappingProxyType({p: w for p, w in layout.widths.items() if p in columns}),
         order=tuple(order for order in layout.order if test.order(order)),
         filter=None if layout.filter is None else test.condition(layout.filter),
-        group=layout.group if layout.group and test.column(layout.group) else "",
-        totals=MappingProxyType({p: s for p, s in layout.totals.items() if test.column(p)}),
-        formats=formats,
+        group=layout.group if layout.group and test.group(layout.group) else "",
+        totals=MappingProxyType({p: s for p, s in layout.totals.items() if test.total(p, s)}),
+        formats=tuple(
+            f if test.condition(f.filter) == f.filter else replace(f, filter=NEVER)
+            for f in layout.formats
+        ),
         board=layout.board if layout.board and test.column(layout.board) else "",
     )
     return found, tuple(test.missing)
@@ -142,13 +141,23 @@ class _Test:
         self._paths = Paths(actor, entity)
         self.missing: dict[str, None] = {}
 
-    def column(self, path: str) -> bool:
+    def _field(self, path: str) -> BoundField | None:
         try:
-            self._paths.field(path)
+            return self._paths.field(path)[0]
         except UserError:
             self.missing[path] = None
-            return False
-        return True
+            return None
+
+    def column(self, path: str) -> bool:
+        return self._field(path) is not None
+
+    def group(self, group: str) -> bool:
+        field = self._field(grouping.parts(group)[0])
+        return field is not None and grouping.is_groupable(field)
+
+    def total(self, path: str, summary: Summary) -> bool:
+        field = self._field(path)
+        return field is not None and summary in summaries(field)
 
     def order(self, order: Order) -> bool:
         try:
@@ -161,6 +170,8 @@ class _Test:
     def condition(self, node: Node) -> Node | None:
         """What is left of a condition without the parts that cannot be asked here."""
         if isinstance(node, Group):
+            if not node.members:
+                return node  # it holds for nothing, not for everything
             members = tuple(m for one in node.members if (m := self.condition(one)) is not None)
             return replace(node, members=members) if members else None
         try:

@@ -99,9 +99,10 @@ def dialogs(bench: Workbench, pane: Callable[[str], RecordPane]) -> Iterator[Mak
         return dialog
 
     def change_many() -> QWidget:
-        contacts = pane("contact").list
-        contacts.table.selectAll()
-        return shown(BulkEditDialog(bench, *commands.targets_of(contacts), first="role"))
+        contacts = pane("contact")
+        contacts.list.table.selectAll()
+        targets = commands.targets_of(contacts.target)
+        return shown(BulkEditDialog(bench, *targets, first="role"))
 
     def build_filter() -> QWidget:
         node = filters.parse(FILTER, "account")

@@ -29,12 +29,15 @@ _MOST_COMMANDS: Final = 12
 
 
 def matching(actions: Sequence[Action], typed: str) -> list[Action]:
-    """Enabled commands that contain every typed word; those that start with it come first."""
+    """Enabled commands that contain every typed word; those that start with it come first.
+
+    Commands that unfold below another one are found like all others.
+    """
     words = fold(typed).split()
     ranked = []
-    for action in actions:
+    for action in (one for whole in actions for one in whole.menu or (whole,)):
         text = fold(action.text)
-        if action.is_enabled and not action.menu and all(word in text for word in words):
+        if action.is_enabled and all(word in text for word in words):
             ranked.append((not text.startswith(words[0]) if words else False, action))
     return [action for _late, action in sorted(ranked, key=lambda pair: pair[0])][:_MOST_COMMANDS]
 

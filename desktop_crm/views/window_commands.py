@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from desktop_crm.views.main_window import MainWindow
     from desktop_crm.views.workbench import Workbench
 
-_BY_THEMSELVES: Final = frozenset({"Return", "Enter"})
-"""Keys that the focused table handles itself; a shortcut would take them from buttons."""
+_BY_THEMSELVES: Final = frozenset({"Return", "Enter", "Del", "Ctrl+A", "Ctrl+C", "Ctrl+V"})
+"""Keys that mean what has the focus, a row, a view or a file; no pane takes them for itself."""
 
 
 def _never() -> bool:

@@ -267,6 +267,6 @@ def test_a_list_still_counting_is_changed_whole(
 ) -> None:
     pane = opened("account")
     pane.list.is_exact = False
-    targets, _count = commands.targets_of(pane.list)
+    targets, _count = commands.targets_of(pane.target)
     assert targets.query is not None
     assert len(targets.keys(company.actor)) == pane.list.count

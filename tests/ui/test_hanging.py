@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,9 +18,12 @@ from desktop_crm.models.company import Currency
 from desktop_crm.services import (
     attachments,
     connections,
+    query,
     records,
     undo,
 )
+from desktop_crm.services.filters import Rule
+from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.connection_dialog import ConnectionDialog
 from desktop_crm.views.forms.form_dialog import FormDialog
 from desktop_crm.views.panes import files_page
@@ -332,6 +336,31 @@ def test_the_hierarchy_is_walked_by_arrows(
     assert tree.currentIndex().data() == "Shop"
     QTest.keyClick(tree, Qt.Key.Key_Return)
     assert shell_of(bench).opened == [("account", deep)]
+
+
+def test_no_amount_of_the_hierarchy_is_cut(
+    show: Show, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    actor, here = bench.actor, company.ids["rossi"]
+    stage = query.keys(actor, RecordQuery("stage", (), Rule("state", "=", "open")))[0]
+    currencies = query.keys(actor, RecordQuery("currency", ()))[:2]
+    for currency in currencies:
+        values = {"name": "Line", "account": here, "amount": Decimal(123_456_789),
+                  "currency": currency, "stage": stage}  # fmt: skip
+        records.save(actor, "opportunity", None, None, values)
+    page = show(HierarchyPage, "account", here)
+    assert isinstance(page, HierarchyPage)
+    quiet(qtbot, bench)
+    tree = page.tree
+    found = tree.currentIndex().siblingAtColumn(2)
+    amounts = str(found.data()).split("\n")
+    assert len(amounts) == len(currencies)
+    assert all("123" in amount for amount in amounts)
+    area = tree.visualRect(found)
+    metrics = tree.fontMetrics()
+    assert area.width() > max(metrics.horizontalAdvance(amount) for amount in amounts)
+    assert area.height() >= len(amounts) * metrics.height()
+    assert tree.header().sectionSize(0) < 420
 
 
 # --- history ------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ records. Empty brackets hold for nothing. ``docs/filters.md`` explains it to the
 filters.
 """
 
-from desktop_crm.services.filters.fields import resolve, usable
+from desktop_crm.services.filters.fields import resolve
 from desktop_crm.services.filters.text import parse, to_text
 from desktop_crm.services.filters.tree import (
     NEVER,
@@ -56,6 +56,5 @@ __all__ = [
     "resolve",
     "to_json",
     "to_text",
-    "usable",
     "walk",
 ]

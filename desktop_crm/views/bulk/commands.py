@@ -12,7 +12,6 @@ from desktop_crm.views.panes import follow_up
 
 if TYPE_CHECKING:
     from desktop_crm.services.bulk.job import Targets
-    from desktop_crm.views.lists.list_panel import ListPanel
     from desktop_crm.views.panes.entity_commands import Target
     from desktop_crm.views.workbench import Workbench
 
@@ -20,17 +19,17 @@ ASKED_FROM = 20
 """So many records are deleted only after a question that says how many there are."""
 
 
-def targets_of(shown: ListPanel) -> tuple[Targets, int]:
+def targets_of(target: Target) -> tuple[Targets, int]:
     """The selected records and how many; the whole question when all of a list is selected.
 
     A list that still counts knows its first keys alone; the question stands for all of them.
     """
     from desktop_crm.services.bulk.job import Targets
 
-    count = shown.table.selected_count()
+    shown, count = target.list, target.count()
     if count >= shown.count and not shown.is_exact:
         return Targets(shown.entity.key, (), shown.query()), 0
-    return Targets(shown.entity.key, list(shown.selected_ids())), count
+    return Targets(shown.entity.key, target.selected()), count
 
 
 def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
@@ -55,55 +54,55 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
     return made
 
 
-Run = Callable[["Workbench", "ListPanel"], None]
+Run = Callable[["Workbench", "Target"], None]
 
 
 def _command(name: str, text: str, icon: str, run: Run, bench: Workbench, target: Target) -> Action:
     return Action(
         name,
         text,
-        lambda: run(bench, target.list),
+        lambda: run(bench, target),
         icon,
         group="bulk",
         place=Place.MORE,
-        enabled=lambda: target.list.table.selected_count() > 0,
+        enabled=lambda: target.count() > 0,
     )
 
 
-def _edit(bench: Workbench, shown: ListPanel) -> None:
+def _edit(bench: Workbench, target: Target) -> None:
     from desktop_crm.views.bulk.edit_dialog import BulkEditDialog
 
-    BulkEditDialog(bench, *targets_of(shown)).open()
+    BulkEditDialog(bench, *targets_of(target)).open()
 
 
-def _assign(bench: Workbench, shown: ListPanel) -> None:
+def _assign(bench: Workbench, target: Target) -> None:
     from desktop_crm.views.bulk.edit_dialog import BulkEditDialog
 
-    BulkEditDialog(bench, *targets_of(shown), first="owner", title=tr("Assign records")).open()
+    BulkEditDialog(bench, *targets_of(target), first="owner", title=tr("Assign records")).open()
 
 
-def _tag(bench: Workbench, shown: ListPanel) -> None:
+def _tag(bench: Workbench, target: Target) -> None:
     from desktop_crm.views.bulk.edit_dialog import BulkEditDialog
 
-    BulkEditDialog(bench, *targets_of(shown), first="tags", title=tr("Tag records")).open()
+    BulkEditDialog(bench, *targets_of(target), first="tags", title=tr("Tag records")).open()
 
 
-def _activity(bench: Workbench, shown: ListPanel) -> None:
+def _activity(bench: Workbench, target: Target) -> None:
     from desktop_crm.views.bulk.deeds_dialogs import BulkActivityDialog
 
-    BulkActivityDialog(bench, *targets_of(shown)).open()
+    BulkActivityDialog(bench, *targets_of(target)).open()
 
 
-def _mail(bench: Workbench, shown: ListPanel) -> None:
+def _mail(bench: Workbench, target: Target) -> None:
     from desktop_crm.views.bulk.mail_dialog import BulkMailDialog
 
-    targets, _count = targets_of(shown)
+    targets, _count = targets_of(target)
     BulkMailDialog(bench, targets).open()
 
 
-def delete_many(bench: Workbench, shown: ListPanel) -> bool:
+def delete_many(bench: Workbench, target: Target) -> bool:
     """Ask before many records are deleted; False where so few are that no question is due."""
-    targets, count = targets_of(shown)
+    targets, count = targets_of(target)
     if targets.query is None and count < ASKED_FROM:
         return False
     from desktop_crm.views.bulk.deeds_dialogs import BulkDeleteDialog

@@ -17,11 +17,15 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
     grid = target.list.grid
 
     def has_rows() -> bool:
-        return target.list.count > 0
+        return target.list.count > 0 and target.list.table.isVisibleTo(target.list)
 
+    table = target.list.table
     made = [
-        Action("grid.copy", tr("Copy"), grid.copy, group="grid", place=Place.MORE, enabled=has_rows)
-    ]
+        Action("list.select_all", tr("Select all"), table.selectAll, "checkmark", shortcut="Ctrl+A",
+               group="grid", place=Place.MORE, enabled=has_rows),
+        Action("grid.copy", tr("Copy"), grid.copy, shortcut="Ctrl+C", group="grid",
+               place=Place.MORE, enabled=has_rows),
+    ]  # fmt: skip
     if not grid.may_edit:
         return made
     return [
@@ -36,8 +40,8 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
             enabled=has_rows,
         ),
         *made,
-        Action("grid.paste", tr("Paste…"), grid.paste, group="grid", place=Place.MORE,
-               enabled=has_rows),
+        Action("grid.paste", tr("Paste…"), grid.paste, shortcut="Ctrl+V", group="grid",
+               place=Place.MORE, enabled=has_rows),
         Action("grid.fill", tr("Fill down…"), grid.fill_down, group="grid", place=Place.MORE,
                enabled=has_rows),
     ]  # fmt: skip

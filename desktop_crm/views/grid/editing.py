@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_COPIED: Final = 500_000
 """Cells of one copy; a clipboard with more stalls the programs that take it."""
 _CHUNK: Final = 1_000
+_OF_CELLS: Final = frozenset({Qt.Key.Key_Delete, Qt.Key.Key_Return})
 _NEXT: Final = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
 
 
@@ -80,8 +81,8 @@ class GridEditing(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if self._table.is_grid and event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Return}:
-                event.accept()  # in the edit mode these mean the cell, not the record
+            if self._table.is_grid and (event.key() in _OF_CELLS or _fills(event)):
+                event.accept()  # in the edit mode these mean the cells, not the record
                 return True
             return False
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
@@ -96,8 +97,7 @@ class GridEditing(QObject):
             if event.matches(sequence):
                 run()
                 return True
-        control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
-        if control and event.key() == Qt.Key.Key_D and self._table.is_grid:
+        if self._table.is_grid and _fills(event):
             self.fill_down()
             return True
         if event.key() == Qt.Key.Key_F2:
@@ -369,6 +369,12 @@ class GridEditing(QObject):
             self._say(tr("Nothing would change: every cell holds this already."))
             return
         PasteDialog(self._bench, plan).open()
+
+
+def _fills(event: QKeyEvent) -> bool:
+    """Whether a key fills cells down."""
+    is_control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+    return is_control and event.key() == Qt.Key.Key_D
 
 
 def _copied(

@@ -16,7 +16,8 @@ from desktop_crm.meta.field import Menu
 from desktop_crm.services import filters
 from desktop_crm.services.customizing import definitions
 from desktop_crm.services.filters import Node
-from desktop_crm.services.list_layout import PLAIN, ListLayout, Summary, usable
+from desktop_crm.services.list_layout import PLAIN, ListLayout, Summary
+from desktop_crm.services.list_view import called, usable
 from desktop_crm.services.query import Order, RecordQuery
 from desktop_crm.views.filters.chips import ChipLine
 from desktop_crm.views.grid.editing import GridEditing
@@ -246,7 +247,7 @@ class ListPanel(QFrame):
         columns = list_columns.columns(actor, self.entity, layout.columns or usual)
         if not columns:
             columns = list_columns.columns(actor, self.entity, usual)
-        self.notice.say(_gone_text(gone), "warn")
+        self.notice.say(_gone_text(tuple(called(self.entity, path) for path in gone)), "warn")
         self.chips.show_filter(self._condition)
         self.table.drops_columns = not layout.columns
         self.table.formats = layout.formats
@@ -485,5 +486,5 @@ def _gone_text(gone: tuple[str, ...]) -> str:
     return tr(
         "This view uses what is no longer there: {names}. The rest of it is shown, and the "
         "view itself was not changed.",
-        names="; ".join(gone),
+        names=", ".join(gone),
     )

@@ -33,13 +33,15 @@ class Target:
     Attributes:
         owner: The pane; answers are dropped when it is gone.
         record: The record shown, None while there is none.
-        selected: Keys of all selected records.
+        selected: Keys of all selected records, of the selected card on a board.
+        count: How many they are, without the cost of their keys.
         list: The list they are selected in.
     """
 
     owner: QObject
     record: Callable[[], RecordValues | None]
     selected: Callable[[], list[int]]
+    count: Callable[[], int]
     list: ListPanel
 
 

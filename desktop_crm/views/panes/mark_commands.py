@@ -185,7 +185,7 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
         made.append(
             Action(
                 "record.bin", tr("Recycle bin…"), show_bin, "delete",
-                group="mark", place=Place.MORE,
+                group="pane", place=Place.MORE,
             )
         )  # fmt: skip
     return made

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
@@ -28,12 +29,14 @@ class PaneBoard(QObject):
     Attributes:
         selected: Id of the record whose card is selected, or None.
         changed: The layout of the list says another board now.
+        made: The board was shown for the first time; carries the widget that has its keys.
         button: Stands in the head of the list; hidden where no field has few values.
         board: The board; None before it was first shown.
     """
 
     selected = Signal(object)
     changed = Signal()
+    made = Signal(QWidget)
 
     def __init__(self, bench: Workbench, entity: Entity, parent: QObject) -> None:
         super().__init__(parent)
@@ -110,6 +113,7 @@ class PaneBoard(QObject):
 
         made = RecordBoard(self._bench, self._key, lambda: _bare(panel))
         made.selected.connect(self.selected)
+        self.made.emit(made.board)
         return made
 
     def actions(self) -> list[Action]:

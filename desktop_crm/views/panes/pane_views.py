@@ -217,12 +217,12 @@ class PaneViews(QObject):
 
     def actions(self) -> list[Action]:
         """What can be done with the view that is shown, for the menu of the pane."""
+        manage = Action("view.manage", tr("Manage views…"), self.manage, "settings", group="manage")
         return [
-            *self._saving(),
             Action(
-                "view.manage", tr("Manage views…"), self.manage, "settings",
-                group="view", place=Place.MORE,
-            ),
+                "view.menu", tr("View"), self.manage, "folder", group="view", place=Place.MORE,
+                menu=(*self._saving(), manage),
+            )
         ]  # fmt: skip
 
     def _saving(self) -> list[Action]:
@@ -232,18 +232,17 @@ class PaneViews(QObject):
             made.append(
                 Action(
                     "view.save", tr("Save the view"), self.save, "checkmark",
-                    group="view", place=Place.MORE, enabled=lambda: self.is_changed,
+                    enabled=lambda: self.is_changed,
                 )
             )  # fmt: skip
         if self.bench.actor.can("saved_view", "create"):
             made.append(
-                Action("view.save_as", tr("Save view as…"), self.save_as, "star",
-                       group="view", place=Place.MORE)
+                Action("view.save_as", tr("Save view as…"), self.save_as, "star")
             )  # fmt: skip
         made.append(
             Action(
                 "view.discard", tr("Discard changes of the view"), self.discard, "dismiss",
-                group="view", place=Place.MORE, enabled=lambda: self.is_changed,
+                enabled=lambda: self.is_changed,
             )
         )  # fmt: skip
         return made

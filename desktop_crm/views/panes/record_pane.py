@@ -37,6 +37,8 @@ _DETAIL: Final = 418
 _SETTLE_MS: Final = 120
 _LOOK_MS: Final = 2_500
 """A record that stays so long beside the list counts as looked at."""
+_MENU: Final = ("bulk", "mark", "grid", "view", "pane")
+"""Groups of the ribbon's menu: selected records, marks, cells, the list, what stands beside it."""
 
 
 class RecordPane(Pane):
@@ -77,8 +79,8 @@ class RecordPane(Pane):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
-        self._target = entity_commands.Target(
-            self, lambda: self.detail.record, self._selected_ids, self.list
+        self.target = entity_commands.Target(
+            self, lambda: self.detail.record, self._selected_ids, self._selected_count, self.list
         )
         self._wanted: int | None = None
         self._settle = QTimer(self)
@@ -89,9 +91,8 @@ class RecordPane(Pane):
         self._look.setSingleShot(True)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._looked)
-        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list.table)
-        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
-        delete.activated.connect(self.delete)
+        self._let_delete(self.list.table)
+        self.board.made.connect(self._let_delete)
         bench.bus.changed.connect(self._changed)
 
     @property
@@ -215,12 +216,18 @@ class RecordPane(Pane):
             self._open(current)
 
     def delete(self) -> None:
-        """Delete the selected records; a note offers to take it back."""
-        ids = list(self.list.selected_ids())
-        if not ids or not self.bench.actor.can(self.entity.key, "remove"):
+        """Delete the selected records or the selected card; a note offers to take it back."""
+        if not self._selected_count() or not self.bench.actor.can(self.entity.key, "remove"):
             return
-        if not bulk_commands.delete_many(self.bench, self.list):
-            self._delete_records(self.entity.key, ids)
+        if not bulk_commands.delete_many(self.bench, self.target):
+            self._delete_records(self.entity.key, self._selected_ids())
+
+    @Slot(QWidget)
+    def _let_delete(self, widget: QWidget) -> None:
+        """Let the key delete where the records are; elsewhere in the pane it means other things."""
+        key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), widget)
+        key.setContext(Qt.ShortcutContext.WidgetShortcut)
+        key.activated.connect(self.delete)
 
     def _delete_records(self, entity: str, ids: Sequence[int]) -> None:
         from desktop_crm.services import records
@@ -260,9 +267,10 @@ class RecordPane(Pane):
         return self._current_id() is not None
 
     def _has_selection(self) -> bool:
-        if self.board.is_shown:
-            return self._has_current()
-        return self.list.table.selected_count() > 0
+        return self._selected_count() > 0
+
+    def _selected_count(self) -> int:
+        return int(self._has_current()) if self.board.is_shown else self.list.table.selected_count()
 
     def _current_id(self) -> int | None:
         """The record of the card or row the person is at."""
@@ -291,7 +299,7 @@ class RecordPane(Pane):
                 )
             )
         made += self.detail.follow_up_actions(self._has_current)
-        made += entity_commands.actions(self.bench, key, self._target)
+        made += entity_commands.actions(self.bench, key, self.target)
         made.append(
             Action(
                 "record.open",
@@ -315,7 +323,8 @@ class RecordPane(Pane):
                     enabled=self._has_selection,
                 )
             )
-        return [*made, *self._list_commands()]
+        made += self._list_commands()
+        return sorted(made, key=_place_in_menu)
 
     def _file_commands(self) -> list[Action]:
         may_import = self.bench.actor.can(self.entity.key, "create")
@@ -352,14 +361,6 @@ class RecordPane(Pane):
         return [
             *self._file_commands(),
             Action(
-                "list.detail",
-                tr("Record pane"),
-                self.toggle_detail,
-                "column_triple",
-                group="view",
-                place=Place.RIBBON if self._narrow else Place.MORE,
-            ),
-            Action(
                 "list.columns",
                 tr("Columns…"),
                 self.list.choose_columns,
@@ -371,18 +372,23 @@ class RecordPane(Pane):
                 "list.formats",
                 tr("Conditional formats…"),
                 self.choose_formats,
-                "star",
+                "flag",
                 group="view",
                 place=Place.MORE,
             ),
             *self.board.actions(),
             *self.views.actions(),
             Action(
-                "list.select_all",
-                tr("Select all"),
-                self.list.table.selectAll,
-                "checkmark",
-                group="view",
-                place=Place.MORE,
+                "list.detail",
+                tr("Record pane"),
+                self.toggle_detail,
+                "column_triple",
+                group="pane",
+                place=Place.RIBBON if self._narrow else Place.MORE,
             ),
         ]
+
+
+def _place_in_menu(action: Action) -> int:
+    """The ribbon's commands as they come, then those of its menu by what they work on."""
+    return _MENU.index(action.group) + 1 if action.place is Place.MORE else 0

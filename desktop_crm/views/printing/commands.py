@@ -23,7 +23,7 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
             lambda: open_print(bench, target.list),
             "receipt",
             shortcut="Ctrl+P",
-            group="file",
+            group="pane",
             place=Place.MORE,
         )
     ]

@@ -17,14 +17,12 @@ from desktop_crm.services import query, records
 from desktop_crm.services.filters import (
     NEVER,
     Group,
-    Related,
     Rule,
     from_json,
     normal,
     parse,
     periods,
     to_text,
-    usable,
 )
 from desktop_crm.services.filters.relations import relations
 from desktop_crm.services.link_titles import link_titles
@@ -150,30 +148,6 @@ def test_what_always_or_never_holds_leaves_its_group() -> None:
 def test_a_damaged_stored_filter_is_refused(stored: dict[str, object]) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         from_json(stored)
-
-
-def test_what_is_gone_is_named_and_the_rest_stays() -> None:
-    kept = Rule("name", "=", "a")
-    gone = (
-        Rule("shoe", "=", "44"),
-        Related("shop", "has"),
-        Related("contact", "has", Rule("shoe", "=", "44")),
-        Related("opportunity", "sum", None, ">", "3", "weight"),
-        Rule("employees", "contains", "3"),
-    )
-    rest, told = usable(Group("all", (*gone, kept)), registry.get("account"))
-    assert rest == Group("all", (kept,))
-    assert [word in " ".join(told) for word in ("shoe", "shop", "weight", "contains")] == [True] * 4
-    assert len(told) == 5
-
-
-def test_what_a_user_may_not_know_is_left_out_like_what_is_gone() -> None:
-    product = registry.get("product")
-    rest, told = usable(
-        Rule("standard_cost", ">", "1"), product, lambda f: f.name != "standard_cost"
-    )
-    assert rest is None
-    assert "standard_cost" in told[0]
 
 
 # --- days ---------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from desktop_crm.meta import registry
 from desktop_crm.models.office import ViewScope
 from desktop_crm.services import list_layout, query, records, undo, views
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Group, Rule
+from desktop_crm.services.filters import NEVER, Group, Related, Rule
 from desktop_crm.services.list_layout import Density, Format, ListLayout, Summary
-from desktop_crm.services.list_view import ListView
+from desktop_crm.services.list_view import ListView, usable
 from desktop_crm.services.query import Order, RecordQuery
 from tests.support.world import World
 
@@ -217,6 +217,48 @@ def test_a_confidential_field_is_left_out_for_who_may_not_know_it(world: World) 
     key = views.create(world.admin, "account", "Limits", layout, ViewScope.PUBLIC).id
     views_of = {v.saved_id: v for v in views.load(world.people["own"], "account")}
     assert views_of[key].layout.columns == ("name",)
+
+
+def test_a_view_grouped_by_month_opens_grouped(world: World) -> None:
+    layout = ListLayout(group="created_at@month")
+    key = views.create(world.people["own"], "contact", "By month", layout).id
+    view = one(world.people["own"], key)
+    assert (view.layout.group, view.note) == ("created_at@month", "")
+
+
+def test_what_is_gone_is_named_and_the_rest_stays(world: World) -> None:
+    entity = registry.get("account")
+    kept = Rule("name", "=", "a")
+    gone = (
+        Rule("shoe", "=", "44"),
+        Related("shop", "has"),
+        Related("contact", "has", Rule("boot", "=", "44")),
+        Related("opportunity", "sum", None, ">", "3", "weight"),
+        Rule("employees", "contains", "3"),
+    )
+    layout = ListLayout(
+        filter=Group("all", (*gone, kept)),
+        group="description",
+        totals=MappingProxyType({"name": Summary.SUM, "employees": Summary.SUM}),
+    )
+    rest, missing = usable(world.admin, entity, layout)
+    assert rest.filter == Group("all", (kept,))
+    assert missing == ("shoe", "shop", "boot", "weight", "employees")
+    assert rest.group == ""
+    assert rest.totals == {"employees": Summary.SUM}
+
+
+def test_a_format_whose_condition_is_not_whole_never_holds(world: World) -> None:
+    part = Format(Group("all", (CITY, Rule("shoe_size", ">", "40"))), "bad")
+    whole = Format(CITY, "ok")
+    rest, missing = usable(world.admin, registry.get("contact"), ListLayout(formats=(part, whole)))
+    assert rest.formats == (replace(part, filter=NEVER), whole)
+    assert missing == ("shoe_size",)
+
+
+def test_a_filter_that_holds_for_nothing_never_opens_as_one_for_everything(world: World) -> None:
+    rest, missing = usable(world.admin, registry.get("contact"), ListLayout(filter=NEVER))
+    assert (rest.filter, missing) == (NEVER, ())
 
 
 def test_a_damaged_definition_opens_as_nothing_and_says_so(world: World) -> None:
