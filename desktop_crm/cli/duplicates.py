@@ -73,7 +73,7 @@ def waiting(call: Call, entity: str, limit: int) -> int:
             ]
         )
         return Code.DONE
-    heads = [tr("Likeness"), tr("Key"), tr("Record"), tr("Key"), tr("Record"), tr("Why")]
+    heads = [tr("Similarity"), tr("Key"), tr("Record"), tr("Key"), tr("Record"), tr("Why")]
     rows = [
         [f"{p.score} %", str(p.first), p.titles[0], str(p.second), p.titles[1], p.why]
         for p in found
@@ -85,8 +85,8 @@ def waiting(call: Call, entity: str, limit: int) -> int:
 
 @group.command("merge", help=tr("Merge records into the first one; keys as `list` shows them."))
 @click.argument("entity")
-@click.argument("master", type=int)
-@click.argument("losers", type=int, nargs=-1, required=True)
+@click.argument("master", type=int, metavar="KEPT")
+@click.argument("losers", type=int, nargs=-1, required=True, metavar="OTHER...")
 @common
 def join(call: Call, entity: str, master: int, losers: tuple[int, ...]) -> int:
     """Make records one: the first keeps its values and takes what it lacks."""

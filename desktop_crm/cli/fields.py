@@ -96,7 +96,7 @@ def add(  # noqa: PLR0917  one argument for each option
         )
         made = fields.find(actor, key, label)
     return call.answer(
-        _plain(made), tr("The field “{label}” is there: {name}.", label=made.label, name=made.name)
+        _plain(made), tr("The field “{label}” was added: {name}.", label=made.label, name=made.name)
     )
 
 
