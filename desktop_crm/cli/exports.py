@@ -10,7 +10,7 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.conditions import explained, filter_option
 from desktop_crm.cli.console import warn
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import excel, views
+from desktop_crm.services import excel, saved_views
 from desktop_crm.services.query import entity_query
 
 
@@ -30,8 +30,8 @@ def write_out(call: Call, entity: str, file: Path, condition: str, view: str) ->
         found = entity_query(entity, ("id",), condition)
         asked = entity_query(entity, excel.exportable(actor, found.entity), condition)
         if view:
-            chosen = views.find(actor, found.entity, view)
-            asked = views.narrowed(asked, chosen, columns=False)
+            chosen = saved_views.find(actor, found.entity, view)
+            asked = saved_views.narrowed(asked, chosen, columns=False)
             if chosen.note:
                 warn(chosen.note)
         result = excel.export(actor, asked, file)

@@ -10,7 +10,7 @@ from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField
-from desktop_crm.services import filters, views
+from desktop_crm.services import filters, saved_views
 from desktop_crm.services import query as querying
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
@@ -35,8 +35,8 @@ def query(
     with call.signed_in() as actor:
         wanted = querying.entity_query(entity, _names(columns), condition)
         if view:
-            chosen = views.find(actor, wanted.entity, view)
-            wanted = views.narrowed(wanted, chosen, columns=not columns)
+            chosen = saved_views.find(actor, wanted.entity, view)
+            wanted = saved_views.narrowed(wanted, chosen, columns=not columns)
             if chosen.note:
                 warn(chosen.note)
         found = querying.objects(actor, wanted, limit)

@@ -10,8 +10,7 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
-from desktop_crm.services import filters, view_files
-from desktop_crm.services import views as saved_views
+from desktop_crm.services import filters, saved_views, view_files
 from desktop_crm.services.list_view import ListView
 from desktop_crm.services.query import entity_query
 from desktop_crm.services.shipped_views import shipped

@@ -74,20 +74,6 @@ def tagged() -> tuple[Entity, ...]:
     )
 
 
-def tones(actor: Actor) -> dict[str, str]:
-    """Colour of each tag by its folded name; one statement."""
-    statement = select(_TAG.c.title_key, _TAG.c.tone).where(_TAG.c.deleted_at.is_(None))
-    with actor.db.reading() as connection:
-        return {row[0]: row[1] for row in connection.execute(statement)}
-
-
-def names(actor: Actor) -> list[str]:
-    """Words to propose, by name; one statement."""
-    statement = select(_TAG.c.name).where(_TAG.c.deleted_at.is_(None)).order_by(_TAG.c.title_key)
-    with actor.db.reading() as connection:
-        return list(connection.execute(statement).scalars())
-
-
 def counts(actor: Actor, cancel: Cancel | None = None) -> list[TagCount]:
     """Every tag and every other word in use, by name, with its records; two statements.
 

@@ -13,7 +13,7 @@ from desktop_crm.core.files import write_whole
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.core.text import clean, fold
 from desktop_crm.meta import registry
-from desktop_crm.services import filters, list_layout, views
+from desktop_crm.services import filters, list_layout, saved_views, views
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView, usable
@@ -162,7 +162,7 @@ def _layout(path: Path, entity_key: str, data: Mapping[str, Any]) -> ListLayout:
 
 
 def _free_name(actor: Actor, entity_key: str, name: str) -> str:
-    taken = {fold(view.title) for view in views.load(actor, entity_key)}
+    taken = {fold(view.title) for view in saved_views.load(actor, entity_key)}
     number, found = 2, name
     while fold(found) in taken:
         found = f"{name} ({number})"

@@ -7,7 +7,6 @@ from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from desktop_crm.core import paths
-from desktop_crm.meta import registry
 from desktop_crm.views import theme
 
 ENTITY_ICONS = {
@@ -121,5 +120,7 @@ def paint_icon(
 
 def entity_icon(key: str) -> str:
     """Name of the drawing of a kind of record; a folder for what is no kind of record."""
+    from desktop_crm.meta import registry  # the frame is painted before the database layer loads
+
     found = registry.find(key)
     return ENTITY_ICONS.get(key) or (found.icon if found is not None else "folder")

@@ -19,9 +19,9 @@ _tones: dict[str, str] = {}
 
 def _read(actor: Actor) -> Mapping[str, str]:
     """Colours by folded name; runs on a reader thread, which loads the code for it."""
-    from desktop_crm.services import tags
+    from desktop_crm.services import tag_list
 
-    return tags.tones(actor)
+    return tag_list.tones(actor)
 
 
 def tone(word: str) -> str:

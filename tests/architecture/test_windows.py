@@ -215,3 +215,13 @@ def test_every_entity_has_a_drawing() -> None:
 def test_every_main_entity_stands_on_the_rail() -> None:
     shown = {module.entity for module in MODULES} | {module.key for module in MODULES}
     assert {entity.key for entity in registry.all() if entity.menu is Menu.MAIN} <= shown
+
+
+def test_the_frame_is_painted_before_the_database_layer_loads() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, desktop_crm.app, desktop_crm.views.main_window as window\n"
+    code += "print('sqlalchemy' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

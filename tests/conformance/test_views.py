@@ -12,7 +12,16 @@ from desktop_crm.core import clock
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import marks, query, records, shipped_views, view_files, viewed, views
+from desktop_crm.services import (
+    marks,
+    query,
+    records,
+    saved_views,
+    shipped_views,
+    view_files,
+    viewed,
+    views,
+)
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_view import ListView
 from desktop_crm.services.query import RecordQuery
@@ -185,11 +194,11 @@ def test_every_shipped_view_is_kept_and_travels_in_a_file(
     folder = tmp_path_factory.mktemp("views")
     for view in shipped(actor, entity):
         saved = views.create(actor, entity.key, f"{view.key} {entity.key}", view.layout)
-        found = next(v for v in views.load(actor, entity.key) if v.saved_id == saved.id)
+        found = next(v for v in saved_views.load(actor, entity.key) if v.saved_id == saved.id)
         assert found.layout == view.layout
         file = view_files.export(entity.key, found, folder / view.key)
         taken = view_files.take_in(actor, file, entity.key)
-        again = next(v for v in views.load(actor, entity.key) if v.saved_id == taken.saved.id)
+        again = next(v for v in saved_views.load(actor, entity.key) if v.saved_id == taken.saved.id)
         assert again.layout == view.layout
         assert taken.missing == ()
         records.delete(actor, "saved_view", [saved.id, taken.saved.id])

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
 
 from desktop_crm.models.office import ViewScope
-from desktop_crm.services import records, shipped_views, undo, views
+from desktop_crm.services import records, saved_views, shipped_views, undo, views
 from desktop_crm.services.filters import Group, Rule
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView, Saved
@@ -216,7 +216,7 @@ def test_the_view_a_person_lets_open_first_opens_first(
     opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     key = keep(company, "Cities")
-    view = next(v for v in views.load(company.actor, "account") if v.key == key)
+    view = next(v for v in saved_views.load(company.actor, "account") if v.key == key)
     views.open_first(company.actor, "account", view)
     pane = opened()
     assert pane.views.view.key == key

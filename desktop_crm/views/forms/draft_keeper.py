@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from desktop_crm.core import clock, paths
 from desktop_crm.core.i18n import tr
-from desktop_crm.core.identity import new_uid
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Glyph
 from desktop_crm.views.widgets.labels import label
@@ -129,6 +128,7 @@ class DraftBar(QFrame):
         keeper, record = self._bench.drafts, self._editing.record
         if keeper is None or record is None or not self._form.is_typed:
             return
+        from desktop_crm.core.identity import new_uid
         from desktop_crm.services.form_drafts import FormDraft, storable
 
         keeper.hold()

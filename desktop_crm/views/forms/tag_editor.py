@@ -219,6 +219,6 @@ class TagEditor(Editor):
 
 def _names(actor: Actor) -> list[str]:
     """Words to propose; runs on a reader thread, which loads the code for it."""
-    from desktop_crm.services import tags
+    from desktop_crm.services import tag_list
 
-    return tags.names(actor)
+    return tag_list.names(actor)

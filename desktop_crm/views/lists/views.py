@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
-from desktop_crm.services import query
-from desktop_crm.services import views as saved_views
+from desktop_crm.services import query, saved_views
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView

@@ -16,8 +16,8 @@ def put_behind(before: QWidget, part: QWidget) -> None:
         part: What was made; its controls keep their order among themselves.
     """
     controls: list[QWidget] = []
-    one = part
-    while True:
+    one: QWidget | None = part
+    while one is not None:
         if one.focusPolicy() & Qt.FocusPolicy.TabFocus:
             controls.append(one)
         one = one.nextInFocusChain()

@@ -16,7 +16,7 @@ from desktop_crm.core.errors import PermissionDenied, UserError, ValidationFaile
 from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
 from desktop_crm.models.customizing import FieldKind
-from desktop_crm.services import audit, boards, query, records, undo, views
+from desktop_crm.services import audit, boards, query, records, saved_views, undo, views
 from desktop_crm.services.context import Actor, sign_in, system_actor
 from desktop_crm.services.customizing import choices, definitions, fields, forms, layout
 from desktop_crm.services.customizing.layout import Layout, Part, Tab
@@ -173,14 +173,14 @@ def test_views_boards_and_formats_follow_a_field_of_ones_own(admin: Actor) -> No
     views.create(admin, "account", "Golden", kept)
     (field,) = fields.of_entity(admin, "account")
     fields.retire(admin, field)
-    (view,) = views.load(admin, "account")
+    (view,) = saved_views.load(admin, "account")
     assert view.layout == ListLayout(columns=("name",))
     assert "not there: Grade." in view.note
     with pytest.raises(UserError):
         boards.board(admin, RecordQuery("account", ()), name)
     views.update(admin, view, ListLayout(columns=("name",), density=Density.COMPACT))
     fields.bring_back(admin, field)
-    (again,) = views.load(admin, "account")
+    (again,) = saved_views.load(admin, "account")
     assert again.layout == replace(kept, density=Density.COMPACT)
     assert again.note == ""
 

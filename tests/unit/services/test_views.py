@@ -10,7 +10,7 @@ import pytest
 from desktop_crm.core.errors import NotFound, PermissionDenied, UserError, ValidationFailed
 from desktop_crm.meta import registry
 from desktop_crm.models.office import ViewScope
-from desktop_crm.services import list_layout, query, records, undo, views
+from desktop_crm.services import list_layout, query, records, saved_views, undo, views
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import NEVER, Group, Related, Rule
 from desktop_crm.services.list_layout import Density, Format, ListLayout, Summary
@@ -46,7 +46,7 @@ def made(world: World) -> dict[tuple[str, ViewScope], int]:
 
 
 def seen(actor: Actor) -> dict[int, ListView]:
-    return {view.saved.id: view for view in views.load(actor, "contact") if view.saved}
+    return {view.saved.id: view for view in saved_views.load(actor, "contact") if view.saved}
 
 
 def one(actor: Actor, key: int) -> ListView:
@@ -162,9 +162,9 @@ def test_order_is_kept_for_own_views(world: World) -> None:
     actor = world.people["stranger"]
     for name in ("A", "B", "C"):
         views.create(actor, "lead", name, ListLayout())
-    wanted = list(reversed(views.load(actor, "lead")))
+    wanted = list(reversed(saved_views.load(actor, "lead")))
     views.arrange(actor, wanted)
-    assert [view.title for view in views.load(actor, "lead")] == ["C", "B", "A"]
+    assert [view.title for view in saved_views.load(actor, "lead")] == ["C", "B", "A"]
 
 
 RETIRED = replace(
@@ -215,7 +215,7 @@ def test_what_gets_lost_is_named(world: World) -> None:
 def test_a_confidential_field_is_left_out_for_who_may_not_know_it(world: World) -> None:
     layout = ListLayout(columns=("name", "credit_limit"))
     key = views.create(world.admin, "account", "Limits", layout, ViewScope.PUBLIC).id
-    views_of = {v.saved_id: v for v in views.load(world.people["own"], "account")}
+    views_of = {v.saved_id: v for v in saved_views.load(world.people["own"], "account")}
     assert views_of[key].layout.columns == ("name",)
 
 
@@ -266,7 +266,7 @@ def test_a_damaged_definition_opens_as_nothing_and_says_so(world: World) -> None
     stored = {"columns": 5, "widths": [1]}
     values = {"name": "Broken", "entity": "product", "definition": stored}
     records.save(actor, "saved_view", None, None, values)
-    (view,) = views.load(actor, "product")
+    (view,) = saved_views.load(actor, "product")
     assert view.layout == ListLayout()
     assert "could not be read" in view.note
 
