@@ -38,7 +38,10 @@ _SETTLE_MS: Final = 120
 _LOOK_MS: Final = 2_500
 """A record that stays so long beside the list counts as looked at."""
 _MENU: Final = ("bulk", "mark", "grid", "view", "pane")
-"""Groups of the ribbon's menu: selected records, marks, cells, the list, what stands beside it."""
+"""Groups of the ribbon's menu: selected records, marks, cells, the list, what stands beside it.
+
+What only one kind of record offers stands before them.
+"""
 
 
 class RecordPane(Pane):
@@ -391,4 +394,6 @@ class RecordPane(Pane):
 
 def _place_in_menu(action: Action) -> int:
     """The ribbon's commands as they come, then those of its menu by what they work on."""
-    return _MENU.index(action.group) + 1 if action.place is Place.MORE else 0
+    if action.place is not Place.MORE or action.group not in _MENU:
+        return 0
+    return _MENU.index(action.group) + 1
