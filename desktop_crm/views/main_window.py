@@ -196,9 +196,16 @@ class MainWindow(QMainWindow):
     # --- what panes ask --------------------------------------------------------------------
 
     def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
-        for earlier in self.findChildren(Toast):
-            earlier.dismiss()
-        Toast(self, title, text, undo=self.commands.undo if undo else None, bad=bad)
+        # A note about what was done in a record's window is read there, not behind it.
+        front = self.windows.in_front() or self
+        for window in (self, *self.windows.shown()):
+            for earlier in window.findChildren(Toast):
+                earlier.dismiss()
+        take_back = self.commands.undo if undo else None
+        Toast(front, title, text, undo=take_back, bad=bad, home=self)
+
+    def undo(self) -> None:
+        self.commands.undo()
 
     @Slot(object)
     def show_error(self, error: Exception) -> None:

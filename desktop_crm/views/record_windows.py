@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import shiboken6
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from desktop_crm.views.forms.draft_keeper import DraftKeeper, database_of
 
@@ -82,6 +82,15 @@ class RecordWindows:
     def _windows(self) -> list[QDialog]:
         self._open = [d for d in self._open if shiboken6.isValid(d) and d.isVisible()]
         return list(self._open)
+
+    def in_front(self) -> QDialog | None:
+        """The record window a person works in now, also through a dialog over it."""
+        known = self._windows()
+        window: QWidget | None = QApplication.activeWindow()
+        while window is not None and window not in known:
+            above = window.parentWidget()
+            window = None if above is None else above.window()
+        return window if isinstance(window, QDialog) else None
 
     def shown(self) -> list[QDialog]:
         """Windows that are open now, and dialogs in front of the main window."""

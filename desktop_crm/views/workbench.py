@@ -45,6 +45,9 @@ class Shell(Protocol):
     def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
         """Show a note that goes away by itself; with ``undo`` it offers to take it back."""
 
+    def undo(self) -> None:
+        """Take back the user's last step, and say so."""
+
     def show_error(self, error: Exception) -> None:
         """Show an error in the way its kind asks for."""
 

@@ -32,9 +32,13 @@ class RecordingShell:
     places: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
     restarts: int = 0
+    undone: int = 0
 
     def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
         self.toasts.append((title, text))
+
+    def undo(self) -> None:
+        self.undone += 1
 
     def show_error(self, error: Exception) -> None:
         self.errors.append(error)

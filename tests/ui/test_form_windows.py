@@ -20,6 +20,7 @@ from desktop_crm.views.forms.form_pages import tab_labels
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.forms.sections import FoldButton
 from desktop_crm.views.lists.record_model import RecordModel
+from desktop_crm.views.widgets.overlays import Toast
 from tests.support.forms import line, opened
 from tests.support.windows import child, expect, settle
 
@@ -228,6 +229,42 @@ def test_next_and_previous_walk_through_the_list(
     quiet(qtbot, window)
     assert titles(dialog) == ("Dumbrava Mobilă", "1 of 2")
     assert len(window.windows.shown()) == 1
+
+
+def test_a_note_stands_in_the_window_one_works_in_and_goes_home_with_it(
+    walking: tuple[MainWindow, FormDialog], qtbot: QtBot
+) -> None:
+    window, dialog = walking
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    window.toast("File deleted", undo=True)
+    note = child(dialog, Toast)
+    assert window.findChildren(Toast) == []
+    assert note.isVisible()
+    # It never covers the buttons below.
+    foot = child(dialog, QAbstractButton, "form.save")
+    assert note.geometry().bottom() < foot.mapTo(dialog, foot.rect().topLeft()).y()
+    dialog.close()
+    assert child(window, Toast) is note
+    assert note.isVisible()
+
+
+def test_ctrl_z_in_a_record_window_takes_the_last_step_back(
+    walking: tuple[MainWindow, FormDialog], company: Company, qtbot: QtBot
+) -> None:
+    window, dialog = walking
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    key = company.ids["dumbrava"]
+    assert window.bench is not None
+    old = records.get(company.actor, "account", key).values["industry"]
+    saved = records.save(company.actor, "account", key, None, {"industry": "Glass"})
+    window.bench.bus.publish(saved.changes)
+    quiet(qtbot, window)
+    dialog.form.pages.tabs.setFocus()
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Z, CTRL)
+    quiet(qtbot, window)
+    assert records.get(company.actor, "account", key).values["industry"] == old
 
 
 def test_walking_asks_only_where_typing_would_be_lost(

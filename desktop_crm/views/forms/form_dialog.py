@@ -141,6 +141,7 @@ class FormDialog(QDialog):
             ("Ctrl+S", self._save_and_stay),
             ("Ctrl+Return", self._save_and_close),
             ("Ctrl+Shift+N", self._quick_create),
+            ("Ctrl+Z", self._take_back),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
@@ -223,6 +224,11 @@ class FormDialog(QDialog):
             return None
         values = {**record.values, **record.lines, **self.form.readable()}
         return self._entity.key, values, record.id
+
+    def _take_back(self) -> None:
+        """Take the last step back; while something is typed, only the editors' own undo works."""
+        if not self.form.is_dirty:
+            self._bench.shell.undo()
 
     def _quick_create(self) -> None:
         from desktop_crm.views.forms.quick_create import open_quick_create

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import FieldError, UserError
 from desktop_crm.core.i18n import tr
@@ -186,8 +186,8 @@ class RecordForm(QWidget):
         return lost
 
     def focused_field(self) -> str:
-        """Field the cursor is in; empty when it is in none."""
-        here = QApplication.focusWidget()
+        """Field the cursor is in, or will be once the window is in front; empty for none."""
+        here: QWidget | None = self.window().focusWidget()
         found = (n for n, box in self.boxes.items() if here is not None and box.isAncestorOf(here))
         return next(found, "")
 

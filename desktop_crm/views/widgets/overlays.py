@@ -30,6 +30,8 @@ TOAST_MS: Final = 6_000
 TOAST_UNDO_MS: Final = 10_000
 _TOAST_WIDTH: Final = 380
 _MARGIN: Final = 24
+_FOOT: Final = 48
+"""Height of the buttons of a record's window, which a note never covers."""
 
 
 def drop_shadow(widget: QWidget, *, blur: int = 36, down: int = 10) -> None:
@@ -42,7 +44,16 @@ def drop_shadow(widget: QWidget, *, blur: int = 36, down: int = 10) -> None:
 
 
 class Toast(QFrame):
-    """A note at the lower right that goes away by itself; it may offer to take back."""
+    """A note at the lower right that goes away by itself; it may offer to take back.
+
+    Args:
+        parent: Window it floats over.
+        title: Few words.
+        text: One sentence more.
+        undo: What its button does; None shows no button.
+        bad: Whether something went wrong.
+        home: Window it moves to when its own is closed before it was read.
+    """
 
     def __init__(
         self,
@@ -52,8 +63,10 @@ class Toast(QFrame):
         *,
         undo: Callable[[], object] | None = None,
         bad: bool = False,
+        home: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._home = parent if home is None else home
         self.setObjectName("toast")
         self.setAccessibleName(f"{title}. {text}".strip())
         self.setProperty("kind", "bad" if bad else "ok")
@@ -101,14 +114,30 @@ class Toast(QFrame):
         self.setFixedWidth(width)
         self._layout.activate()
         height = max(self._layout.heightForWidth(width), self.sizeHint().height())
+        below = (24 if room is self._home else _FOOT) + _MARGIN
         self.setGeometry(
-            room.width() - width - _MARGIN, room.height() - height - 24 - _MARGIN, width, height
+            room.width() - width - _MARGIN, room.height() - height - below, width, height
         )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._room:
-            self._place()
+        if watched is self._room:
+            if event.type() == QEvent.Type.Resize:
+                self._place()
+            elif event.type() == QEvent.Type.Hide and self._room is not self._home:
+                self._go_home()
         return False
+
+    def _go_home(self) -> None:
+        """Go on in the window that stays."""
+        if not self._timer.isActive():
+            return
+        self._room.removeEventFilter(self)
+        self._room = self._home
+        self.setParent(self._home)
+        self._home.installEventFilter(self)
+        self._place()
+        self.show()
+        self.raise_()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._timer.stop()
