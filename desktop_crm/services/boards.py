@@ -137,7 +137,10 @@ def board(
     field = entity.fields.get(name)
     if field is None or field not in fields(actor, entity):
         raise UserError(
-            N_("{entity} has no field “{field}” with few values to make a board of."),
+            N_(
+                "{entity} has no field “{field}” with few values to make a board of. Choose "
+                "another field."
+            ),
             entity=tr(entity.label),
             field=name,
         )

@@ -145,7 +145,7 @@ class Paths:
         """Month and day, those before today behind the others."""
         field, _ = self.field(path)
         if field.kind is not kinds.DATE:
-            raise UserError(N_("{field} is no date."), field=tr(field.label))
+            raise UserError(N_("{field} is no date. Choose another field."), field=tr(field.label))
         day = day_of_year(self.column(path), self.actor.db.dialect)
         today = clock.today(self.actor.zone)
         behind = case((day >= f"{today:%m-%d}", "0"), else_="1")

@@ -123,7 +123,10 @@ def reindex(actor: Actor) -> dict[str, int]:
     """
     if not actor.is_admin:
         raise PermissionDenied(
-            N_("Only an administrator may rebuild the search index. Nothing was done.")
+            N_(
+                "Only an administrator may rebuild the search index. Nothing was done; ask "
+                "yours to do it."
+            )
         )
     with actor.db.writing() as connection:
         return search_index.rebuild(connection)

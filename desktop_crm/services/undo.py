@@ -176,7 +176,7 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
             select(ImportBatch.state).where(ImportBatch.id == batch_id)
         ).scalar()
         if state == BatchState.UNDONE:
-            raise UserError(N_("This import was undone already."))
+            raise UserError(N_("This import was undone already. Nothing was changed."))
         operations = connection.execute(
             select(_TABLE.c.operation)
             .where(_TABLE.c.batch_id == batch_id)

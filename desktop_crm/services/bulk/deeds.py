@@ -68,7 +68,8 @@ def add_activities(
     require(actor, registry.get("activity"), "create")
     if not takes_activities(targets.entity):
         raise UserError(
-            N_("An activity cannot be about {records}."), records=tr(entity.plural).lower()
+            N_("An activity cannot be about {records}. Choose other records."),
+            records=tr(entity.plural).lower(),
         )
     names = [
         name

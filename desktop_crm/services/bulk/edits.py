@@ -102,7 +102,7 @@ def edit(
             raise UserError(N_("There is no field “{name}”."), name=wish.field)
         if wish.mode not in modes(field):
             raise UserError(
-                N_("{label} cannot be changed in this way."),
+                N_("{label} cannot be changed in this way. Choose another change."),
                 field=field.name,
                 label=tr(field.label),
             )

@@ -123,7 +123,7 @@ def check(layout: Layout, entity: Entity) -> None:
     unknown = [n for n in (*layout.placed, *layout.hidden) if n not in allowed]
     if unknown:
         raise UserError(
-            N_("{entity} has no field “{field}” for the form."),
+            N_("{entity} has no field “{field}” for the form. Take it out of the form."),
             entity=tr(entity.label),
             field=unknown[0],
         )

@@ -107,7 +107,9 @@ def compare_records(
     entity = registry.get(entity_key)
     found = tuple(records.get(actor, entity_key, key) for key in ids)
     if any(one.merged_from is not None or one.values["deleted_at"] is not None for one in found):
-        raise NotFound(N_("One of these records was deleted or merged meanwhile."))
+        raise NotFound(
+            N_("One of these records was deleted or merged meanwhile. Nothing was changed.")
+        )
     fields = {**chosen_fields(entity), **_joined(entity)}
     lines = [
         Line(

@@ -119,7 +119,9 @@ def merge_within(work: Work, wish: MergeWish) -> ChangeSet:
 def _checked(work: Work, wish: MergeWish) -> dict[int, dict[str, Any]]:
     entity = work.entity
     if not may_merge(entity):
-        raise UserError(N_("{records} cannot be merged."), records=tr(entity.plural))
+        raise UserError(
+            N_("{records} cannot be merged. Nothing was changed."), records=tr(entity.plural)
+        )
     if len(set(wish.keys)) != len(wish.keys) or not 2 <= len(wish.keys) <= MOST:
         raise UserError(N_("Choose two to {most} different records to merge."), most=MOST)
     if set(wish.picks.values()) - set(wish.keys):

@@ -82,7 +82,10 @@ def scan(
     entity = registry.get(entity_key)
     require(actor, entity, "read")
     if entity not in scannable():
-        raise UserError(N_("{records} are never duplicates."), records=tr(entity.plural))
+        raise UserError(
+            N_("There is no search for duplicates of {records}. Choose another kind of record."),
+            records=tr(entity.plural),
+        )
     found, count = find(actor, entity_key, cancel, progress)
     added = _keep(actor, entity, found, cancel)
     return Scanned(entity_key, count, len(found), added)

@@ -58,7 +58,10 @@ def summed(entity: Entity, path: str) -> BoundField:
     """
     field = resolve(entity, path)
     if field.kind not in NUMBERS:
-        raise UserError(N_("{field} is no number and cannot be added up."), field=tr(field.label))
+        raise UserError(
+            N_("{field} is no number and cannot be added up. Choose another field."),
+            field=tr(field.label),
+        )
     return field
 
 

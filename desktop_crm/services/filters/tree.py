@@ -140,7 +140,10 @@ def from_json(data: Mapping[str, Any] | None) -> Node | None:
         return _read(data, 0)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(
-            N_("The stored filter cannot be read: it was changed by hand or by a later version.")
+            N_(
+                "The stored filter cannot be read: it was changed by hand or by a later "
+                "version. Build it anew and save it."
+            )
         ) from None
 
 

@@ -37,7 +37,10 @@ def only_administrators(work: Work, drafts: Sequence[Draft]) -> None:
     """
     if not work.actor.is_admin:
         raise PermissionDenied(
-            N_("Only an administrator may change fields, choice lists and forms.")
+            N_(
+                "Only an administrator may change fields, choice lists and forms. Ask yours to "
+                "do it."
+            )
         )
 
 
@@ -133,7 +136,10 @@ def _check_new(draft: Draft, entity: Entity, rows: Sequence[Any]) -> None:
     if len(rows) >= MOST_FIELDS:
         draft.fail(
             "label",
-            N_("{entity} has {limit} fields of your own already, which is the most there can be."),
+            N_(
+                "{entity} has {limit} fields of your own already, which is the most there can "
+                "be. Offer a retired one again instead."
+            ),
             entity=tr(entity.label),
             limit=MOST_FIELDS,
         )
@@ -157,7 +163,11 @@ def choice_value(work: Work, drafts: Sequence[Draft]) -> None:
         entity = registry.find(str(draft.get("entity") or ""))
         field = entity.stored.get(str(draft.get("field") or "")) if entity else None
         if field is None or field.kind is not kinds.CHOICE:
-            draft.fail("field", N_("“{field}” is no choice field."), field=draft.get("field"))
+            draft.fail(
+                "field",
+                N_("“{field}” has no list of values. Choose a field that has one."),
+                field=draft.get("field"),
+            )
             continue
         if draft.is_new:
             _check_code(work, draft)

@@ -45,7 +45,7 @@ def selected(view: RecordView, most: int) -> GridRange:
     spans = [selection.at(n) for n in range(selection.size())]
     order = visual_columns(view)
     if not spans:
-        raise UserError(N_("Nothing is selected."))
+        raise UserError(N_("Nothing is selected. Select some cells first."))
     if not view.is_grid:
         _refuse_many(view.selected_count() * len(order), most)
         top = min(span.top() for span in spans)

@@ -83,7 +83,7 @@ def test_accounts_leads_and_products_are_scanned(actor: Actor) -> None:
     make(actor, "product", name="LAMP")
     found = {key: scan.scan(actor, key).pairs for key in ("account", "lead", "product")}
     assert found == {"account": 1, "lead": 1, "product": 1}
-    with pytest.raises(UserError, match="never duplicates"):
+    with pytest.raises(UserError, match="no search for duplicates"):
         scan.scan(actor, "activity")
 
 
