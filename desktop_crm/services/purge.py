@@ -228,7 +228,7 @@ def _links_to(key: str) -> list[tuple[Entity, BoundField]]:
     return [
         (other, link)
         for other in registry.all()
-        for link in other.fields.values()
+        for link in other.stored.values()
         if link.kind is kinds.LINK and link.target == key and link.column is not None
         if link.name not in _BY_WHOM
     ]

@@ -358,3 +358,17 @@ def test_loading_again_costs_one_statement_and_changes_nothing(admin: Actor) -> 
     assert registry.edition() == edition
     with registry.as_declared():
         assert not definitions.load(admin.db)
+
+
+def test_a_retired_link_leads_nowhere_once_its_record_is_gone_for_good(admin: Actor) -> None:
+    from desktop_crm.services import purge
+
+    name = add(admin, "account", FieldKind.LINK, "Partner", target="account")
+    partner = account(admin)
+    key = account(admin, **{name: partner})
+    (field,) = fields.of_entity(admin, "account")
+    fields.retire(admin, field)
+    records.delete(admin, "account", [partner])
+    purge.purge(admin, [("account", partner)])
+    fields.bring_back(admin, field)
+    assert records.get(admin, "account", key).values[name] is None
