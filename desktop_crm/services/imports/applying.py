@@ -265,7 +265,7 @@ class _Writer:
 
     def _close_circles(self, late: Sequence[PlannedRow]) -> None:
         """Set the links of rows that point to each other, once all of them stand."""
-        changes = []
+        closing = []
         for row in late:
             links = {
                 name: self.keys[value.position]
@@ -273,9 +273,27 @@ class _Writer:
                 if isinstance(value, RowRef) and value.position in self.keys
             }
             if links and row.position in self.keys:
-                changes.append(Change(self.keys[row.position], None, links))
-        for start in range(0, len(changes), CHUNK):
-            self._save_many(self.plan.entity, changes[start : start + CHUNK])
+                closing.append((row, Change(self.keys[row.position], None, links)))
+        for start in range(0, len(closing), CHUNK):
+            self._close_circle(closing[start : start + CHUNK])
+
+    def _close_circle(self, closing: Sequence[tuple[PlannedRow, Change]]) -> None:
+        """Set links; halve them until only the refused ones are left out. Their rows stay."""
+        try:
+            self._save_many(self.plan.entity, [change for _, change in closing])
+        except _REFUSALS as error:
+            if len(closing) == 1:
+                row = closing[0][0]
+                message = tr(
+                    "Row {row} was written without its link: {reason}",
+                    row=row.number,
+                    reason=_reason(error),
+                )
+                self.result.notices.append(Notice(NoticeKind.NOT_FOUND, message))
+                return
+            middle = len(closing) // 2
+            self._close_circle(closing[:middle])
+            self._close_circle(closing[middle:])
 
 
 def _first_values(new: NewRecord, position: int) -> dict[str, Any]:
@@ -294,6 +312,13 @@ def _first_values(new: NewRecord, position: int) -> dict[str, Any]:
             forecast_category=_FORECAST[state],
         )
     return values
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without the sentence that nothing was saved: here the row was."""
+    if isinstance(error, ValidationFailed):
+        return " ".join(fault.message for fault in error.errors)
+    return str(error)
 
 
 def _refuse(row: PlannedRow, error: Exception) -> None:

@@ -57,4 +57,4 @@ def test_what_cannot_be_done_is_said(run: Run, sample: Path) -> None:
     assert ran.code == 1
     assert "Nothing was merged" in ran.err
     ran = run("duplicates", "part", "nothing", "--db", sample)
-    assert "There is no such merge" in ran.err
+    assert "This merge does not exist" in ran.err
