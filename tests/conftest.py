@@ -126,7 +126,12 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _entities_as_declared() -> Iterator[None]:
     """What an administrator adds to entities is no longer known in the next test."""
+    _forget_definitions()
     yield
+    _forget_definitions()
+
+
+def _forget_definitions() -> None:
     if "desktop_crm.services.customizing.definitions" in sys.modules:
         from desktop_crm.services.customizing import definitions
 

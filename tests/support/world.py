@@ -15,6 +15,7 @@ from desktop_crm.bench.postgres_server import Server
 from desktop_crm.db.engine import Database
 from desktop_crm.services import context, records
 from desktop_crm.services.context import Actor, system_actor
+from desktop_crm.services.customizing import definitions
 from tests.factories import Factory
 
 LEVELS = ("all", "team", "own", "none")
@@ -61,6 +62,7 @@ def world_on(request: pytest.FixtureRequest, system: str) -> Iterator[World]:
 
 
 def _opened(url: str) -> Iterator[World]:
+    definitions.forget()  # of the database that was open before
     db = Database.open(url)
     yield World(db, _people(db))
     db.close()
