@@ -30,6 +30,7 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.models import OwnCompany
 from desktop_crm.services import related
+from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths, day_of_year
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Node, Related, Rule, normal, periods
@@ -123,7 +124,7 @@ def _empty(column: ColumnElement[Any], field: BoundField) -> Clause:
 
 def _lines(rule: Rule, field: BoundField, table: FromClause) -> Clause:
     assert field.lines is not None  # noqa: S101  a field of kind lines has them
-    child = registry.get(field.lines.entity).table.alias()
+    child = alias(registry.get(field.lines.entity).table)
     found = exists().where(child.c[field.lines.via] == table.c.id, child.c.deleted_at.is_(None))
     return not_(found) if rule.operator == "empty" else found
 

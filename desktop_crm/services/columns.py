@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     String,
-    Table,
     and_,
     case,
     func,
@@ -24,6 +22,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import RecordMark
+from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import knows, row_clause
 
@@ -60,7 +59,7 @@ class Paths:
     def within(self, entity: Entity) -> Paths:
         """Paths of a subquery about other records; its joins never meet those around it."""
         depth = self.depth + 1
-        table = entity.table.alias(f"r{depth}_{entity.key}")
+        table = alias(entity.table, f"r{depth}_{entity.key}")
         return Paths(self.actor, entity, table, depth=depth, whole=self.whole)
 
     @property
@@ -71,8 +70,8 @@ class Paths:
     def on(self, base: FromClause) -> FromClause:
         """Put another FROM that contains the table under the joins."""
         found = base
-        for alias, condition in self._joins:
-            found = found.outerjoin(alias, condition)
+        for table, condition in self._joins:
+            found = found.outerjoin(table, condition)
         return found
 
     def field(self, path: str) -> tuple[BoundField, FromClause]:
@@ -195,12 +194,12 @@ class Paths:
         target = registry.get(field.target)
         level = f"r{self.depth}_" if self.depth else ""
         name = f"{level}j{len(self._joined)}_{step}"
-        alias = _alias(target.table, name, len(target.table.c))
-        matches = alias.c.id == table.c[field.column.name]
-        rights = row_clause(self.actor, target, alias, "read")
+        joined = alias(target.table, name)
+        matches = joined.c.id == table.c[field.column.name]
+        rights = row_clause(self.actor, target, joined, "read")
         # A record out of reach is not joined: neither its title nor any value behind it shows.
-        self._joins.append((alias, matches if rights is None else and_(matches, rights)))
-        self._joined[path] = (target, alias)
+        self._joins.append((joined, matches if rights is None else and_(matches, rights)))
+        self._joined[path] = (target, joined)
         return path
 
 
@@ -255,9 +254,3 @@ def day_of_year(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
     if dialect == "sqlite":
         return func.substr(type_coerce(column, String), 6)
     return func.to_char(column, "MM-DD")
-
-
-@lru_cache(maxsize=1024)
-def _alias(table: Table, name: str, width: int) -> FromClause:
-    """Alias of a table of so many columns; SQLAlchemy copies every column of each new one."""
-    return table.alias(name)

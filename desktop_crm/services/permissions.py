@@ -13,6 +13,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Level
 from desktop_crm.models.office import ViewScope
+from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
 
 Clause = ColumnElement[bool]
@@ -62,7 +63,7 @@ def _through_parents(actor: Actor, entity: Entity, table: FromClause, action: st
         assert field.column is not None  # noqa: S101  a parent is a link
         column = table.c[field.column.name]
         parent = registry.get(field.target)
-        target = parent.table.alias()
+        target = alias(parent.table)
         inner = row_clause(actor, parent, target, action)
         if inner is None:
             if len(entity.parent) == 1:
@@ -138,7 +139,7 @@ def of_records(
             continue
         if not actor.can(entity, action):
             continue
-        target = entity.table.alias()
+        target = alias(entity.table)
         inner = row_clause(actor, entity, target, action)
         same_kind = and_(kind == entity.key)
         if inner is not None:

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Link
+from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.filters import Node, Related, relations
 from desktop_crm.services.filters.fields import summed
@@ -86,7 +87,7 @@ class _Part:
         holder: FromClause = table
         conditions: list[Clause] = []
         if way.through:
-            holder = Link.__table__.alias(f"r{within.depth}_link")
+            holder = alias(Link.__table__, f"r{within.depth}_link")
             conditions += [holder.c.deleted_at.is_(None), holder.c.activity_id == table.c.id]
         if way.kind:
             conditions.append(holder.c[way.kind] == paths.entity.key)
@@ -124,7 +125,9 @@ class _Part:
         """Whether the record has one; never unknown."""
         if not self._are_few and (self.one_by_one or self._on_server):
             return exists(self.of(literal(1)).where(self.key == self.outer))
-        return and_(self.outer.is_not(None), self.outer.in_(self.of(self.key)))
+        # One empty key among them would make the answer unknown for every record.
+        keys = self.of(self.key).where(self.key.is_not(None))
+        return and_(self.outer.is_not(None), self.outer.in_(keys))
 
 
 def _measured(node: Related, relation: Relation, parts: list[_Part], paths: Paths) -> Clause:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from desktop_crm.core.errors import UserError
@@ -84,6 +86,11 @@ _PAIRED: Final = "entity"
 
 def relations(entity: Entity) -> Mapping[str, Relation]:
     """Every relation of an entity by name: links from here, links to here, the others."""
+    return _relations(entity, registry.edition())
+
+
+@lru_cache(maxsize=256)
+def _relations(entity: Entity, edition: int) -> Mapping[str, Relation]:
     found: dict[str, Relation] = {}
     for name, field in entity.fields.items():
         if field.kind is kinds.LINK and field.column is not None and not field.hidden:
@@ -98,7 +105,7 @@ def relations(entity: Entity) -> Mapping[str, Relation]:
             name = source.key if field is plain and source.key not in found else ""
             dotted = f"{source.key}.{field.name}"
             found[name or dotted] = _reverse(name or dotted, source, field, plain=bool(name))
-    return found
+    return MappingProxyType(found)
 
 
 def _leads(field: BoundField, entity: Entity) -> bool:
