@@ -163,6 +163,8 @@ def test_assigning_and_tagging_begin_with_their_field(
     run(pane, "bulk.tag")
     dialog = dialog_of(bench, BulkEditDialog)
     assert dialog._rows[0].chosen == "tags"
+    # The field is known: typing begins with the tag.
+    assert dialog.focusWidget().objectName() == "bulkEdit.row1.value"
 
 
 def test_each_contact_gets_a_task(

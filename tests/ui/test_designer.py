@@ -356,6 +356,26 @@ def test_a_field_retired_while_its_form_is_open_keeps_what_was_typed(
     assert "Nothing was saved" in dialog.notice.text
 
 
+def test_a_field_retired_under_the_cursor_leaves_it_on_a_field(
+    bench: Workbench,
+    qtbot: QtBot,
+    company: Company,
+    opened: Forms,
+) -> None:
+    fields.add(bench.actor, "account", FieldKind.TEXT, "Segment")
+    (field,) = fields.of_entity(bench.actor, "account")
+    dialog = opened(company.ids["rossi"])
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    dialog.form.go_to(field.name)
+    QTest.keyClicks(dialog.focusWidget(), "Gold")
+    bench.bus.publish(fields.retire(bench.actor, field))
+    fresh(bench, qtbot)
+    assert field.name not in dialog.form.boxes
+    assert dialog.form.focused_field() in dialog.form.boxes
+    assert "Gold" in dialog.notice.text
+
+
 def test_what_another_program_changed_is_noticed(
     bench: Workbench, qtbot: QtBot, company: Company
 ) -> None:

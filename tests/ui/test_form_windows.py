@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QScrollArea, QTabBar
 
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Section
@@ -129,6 +129,20 @@ def test_tabs_that_find_no_room_wait_behind_a_button(
     assert tabs.currentIndex() == last
     assert tabs.isTabVisible(last)
     dialog.close()
+
+
+def test_a_window_is_no_higher_than_its_few_fields(bench: Workbench, qtbot: QtBot) -> None:
+    few = FormDialog(None, "tag", bench)
+    many = FormDialog(None, "account", bench)
+    for dialog in (few, many):
+        dialog.show()
+        settle(qtbot, bench)
+    assert few.height() <= 480
+    assert many.height() == 720
+    area = child(few, QScrollArea, "form.tag.area")
+    assert area.verticalScrollBar().maximum() == 0
+    few.close()
+    many.close()
 
 
 def test_a_wrong_field_opens_its_tab_and_its_section(bench: Workbench, qtbot: QtBot) -> None:

@@ -14,7 +14,7 @@ from desktop_crm.meta.field import Section
 
 WIDEST_ROW: Final = 3
 LONGEST_LABEL: Final = 80
-MORE: Final = N_("More")
+MORE: Final = N_("Fields of our own")
 """Title of the section of fields that no layout names."""
 _ALONE: Final = (kinds.MULTILINE, kinds.LINES, kinds.JSON, kinds.IMAGE)
 """Kinds that take the width of the form."""

@@ -147,6 +147,12 @@ class EditRow(QWidget):
             value = self._editor.value()
         return FieldEdit(self.chosen, mode, value)
 
+    def take_focus(self) -> None:
+        """Put the cursor where one goes on: into the value once a field is chosen."""
+        shown = self._place.currentWidget()
+        here = shown if shown is not None and shown is not self._nothing else self.field
+        here.setFocus()
+
     def show_error(self, text: str) -> None:
         """Say below the row what is wrong with it."""
         self.note.setText(text)
@@ -188,7 +194,7 @@ class BulkEditDialog(BulkDialog):
         self._rows.append(row)
         self._list.addWidget(row)
         self._more.setEnabled(len(self._rows) < min(_MOST, len(self._offered)))
-        row.field.setFocus()
+        row.take_focus()
 
     def _drop(self, row: EditRow) -> None:
         if len(self._rows) == 1:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Neighbours, Workbench
 
 _SIZE: Final = QSize(760, 720)
-_LEAST: Final = QSize(640, 480)
+_LEAST: Final = QSize(640, 400)
+_AROUND: Final = 190
+"""Height of title, tabs and buttons, and some air."""
 
 
 class FormDialog(QDialog):
@@ -156,8 +158,9 @@ class FormDialog(QDialog):
         return ()
 
     def _usual_size(self) -> QSize:
-        """Size while none is remembered."""
-        return _SIZE
+        """Size while none is remembered: few fields need no high window."""
+        needed = round(self.form.pages.needed_height() * 100 / theme.scaled(100)) + _AROUND
+        return QSize(_SIZE.width(), min(_SIZE.height(), needed))
 
     def _place(self) -> None:
         size = self._usual_size()

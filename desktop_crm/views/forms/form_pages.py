@@ -207,6 +207,10 @@ class FormPages(QWidget):
                 self.tabs.setCurrentIndex(tab)
                 box.fold(False)
 
+    def needed_height(self) -> int:
+        """Height in pixels at which the fields of the tab in front need no scrolling."""
+        return self.body.sizeHint().height()
+
     def scroll_to(self, widget: QWidget) -> None:
         """Scroll until a widget is in sight, once it has its place."""
         area = self._area

@@ -171,10 +171,10 @@ class RecordForm(QWidget):
         """
         kept = self.kept()
         focused = self.focused_field()
-        self.entity = registry.get(self.entity.key)
-        # The sections first: the cursor leaves its field, which is still one of the form's then.
+        # The sections first: the cursor leaves its field, which is still one of the entity's then.
         self.pages.clear()
         self.boxes.clear()
+        self.entity = registry.get(self.entity.key)
         self._arrange()
         self._body.addStretch(1)
         self.pages.show_fields()
@@ -183,6 +183,9 @@ class RecordForm(QWidget):
         lost = self.bring(kept)
         if focused in self.boxes:
             self.go_to(focused)
+        elif focused:
+            # Left to itself the focus would be on the button that deletes.
+            self.focus_first()
         return lost
 
     def focused_field(self) -> str:
