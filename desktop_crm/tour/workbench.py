@@ -124,6 +124,8 @@ def dialogs(bench: Workbench, pane: Callable[[str], RecordPane]) -> Iterator[Mak
     )
     yield "recycle-bin", "what was deleted", lambda: _with_deleted(bench, RecycleBinDialog, shown)
     yield "last-steps", "what can be undone", lambda: shown(DeedsDialog(bench))
+    yield "duplicates", "likely duplicates, side by side", lambda: shown(_waiting(bench))
+    yield "merge", "two records about to become one", lambda: shown(_merging(bench))
     yield "designer", "fields of one's own", lambda: open_designer(bench)
 
 
@@ -139,3 +141,31 @@ def _with_deleted(
     found = first_page(bench.actor, RecordQuery("lead", ("id",)), 2)
     records.delete(bench.actor, "lead", [row.id for row in found])
     return shown(make(bench))
+
+
+def _twins(bench: Workbench) -> tuple[int, int]:
+    """A contact and the same person as a colleague typed it again."""
+    from desktop_crm.services import records
+    from desktop_crm.services.query import RecordQuery, first_page
+
+    fields = ("id", "first_name", "last_name", "email", "phone", "account")
+    row = first_page(bench.actor, RecordQuery("contact", fields), 1)[0]
+    known = records.get(bench.actor, "contact", row.id).values
+    typed = {name: known[name] for name in fields[1:]} | {"job_title": "Purchasing"}
+    return row.id, records.save(bench.actor, "contact", None, None, typed).id
+
+
+def _merging(bench: Workbench) -> QWidget:
+    from desktop_crm.views.duplicates.merge_dialog import MergeDialog
+
+    return MergeDialog(bench, "contact", _twins(bench))
+
+
+def _waiting(bench: Workbench) -> QWidget:
+    """The queue after a search."""
+    from desktop_crm.services.duplicates import scan
+    from desktop_crm.views.duplicates.queue_dialog import QueueDialog
+
+    _twins(bench)
+    scan.scan(bench.actor, "contact")
+    return QueueDialog(bench, "contact")

@@ -66,7 +66,7 @@ def test_records_are_merged_field_by_field(qtbot: QtBot, bench: Workbench) -> No
     dialog = MergeDialog(bench, "contact", (one, two))
     shown(qtbot, dialog)
     settle(qtbot, bench)
-    assert "1 activities" in child(dialog, QLabel, "merge.moving").text()
+    assert "Activities (1)" in child(dialog, QLabel, "merge.moving").text()
     master = child(dialog, QRadioButton, f"merge.grid.master.{one}")
     assert master.isChecked()
     assert child(dialog, QRadioButton, f"merge.grid.department.{two}").isChecked()

@@ -97,7 +97,7 @@ class MergeDialog(Dialog):
             return
         moving = self.comparison.moving(self.grid.master)
         shown = [
-            f"{self._bench.formats.number(count, 0)} {tr(registry.get(key).plural).lower()}"
+            f"{tr(registry.get(key).plural)} ({self._bench.formats.number(count, 0)})"
             for key, count in list(moving.items())[:_KINDS]
         ]
         if len(moving) > _KINDS:
