@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.operation import operation
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.records import Change
+from desktop_crm.services.rules.documents import ATTACHED as SOURCE
 
 DEFAULT_LIMIT_MB: Final = 25
 MOST: Final = 200
@@ -72,6 +74,10 @@ class _Found(NamedTuple):
     digest: str
     size: int
     content: bytes | None
+
+
+class _BytesGone(Exception):
+    """The bytes were deleted for good after they were looked for."""
 
 
 class FileContent(NamedTuple):
@@ -160,10 +166,15 @@ def add_files(
     for number, path in enumerate(paths):
         if cancel is not None and cancel.is_cancelled:
             break
-        digest = _hash(path, limit)
-        content = None if _is_known(actor, digest) else _read(path, limit)
-        file = _Found(path.name, digest, _size(path), content)
-        report = report.merge(_attach(actor, entity_key, record_id, file, step))
+        digest, size = _hash(path, limit)
+        file = _Found(path.name, digest, size, None)
+        if not _is_known(actor, digest):
+            file = _whole(path, limit)
+        try:
+            report = report.merge(_attach(actor, entity_key, record_id, file, step))
+        except _BytesGone:
+            file = _whole(path, limit)
+            report = report.merge(_attach(actor, entity_key, record_id, file, step))
         if progress is not None:
             progress(number + 1, len(paths))
     return report
@@ -195,10 +206,12 @@ def _attach(actor: Actor, entity_key: str, record_id: int, file: _Found, step: s
         "record_id": record_id,
         "owner": actor.user_id,
     }
-    with operation(actor, uid=step) as work:
+    with operation(actor, SOURCE, uid=step) as work:
         _require_record(actor, work.connection, entity_key, record_id)
         if file.content is not None:
             records_kept.keep_content(work.connection, file.digest, file.content)
+        if not records_kept.hold_contents(work.connection, [file.digest]):
+            raise _BytesGone
         work.save_many("document", [Change(None, None, values)])
         return work.report
 
@@ -266,7 +279,11 @@ def _size(path: Path) -> int:
     try:
         if path.is_dir():
             raise UserError(N_("“{name}” is a folder. Attach the files in it."), name=path.name)
-        return path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe may never end, and waiting for it would keep everything else waiting.
+            raise UserError(N_("“{name}” is no file. Nothing was attached."), name=path.name)
+        return found.st_size
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -285,7 +302,8 @@ def _require_size(name: str, size: int, limit: int) -> None:
         )
 
 
-def _hash(path: Path, limit: int) -> str:
+def _hash(path: Path, limit: int) -> tuple[str, int]:
+    """Fingerprint and size of what a file holds now."""
     found, seen = hashlib.sha256(), 0
     try:
         with path.open("rb") as stream:
@@ -295,7 +313,13 @@ def _hash(path: Path, limit: int) -> str:
                 found.update(piece)
     except OSError as error:
         raise _unreadable(path, error) from error
-    return found.hexdigest()
+    return found.hexdigest(), seen
+
+
+def _whole(path: Path, limit: int) -> _Found:
+    """A file with its bytes; it may have changed since it was hashed, so that is done anew."""
+    content = _read(path, limit)
+    return _Found(path.name, hashlib.sha256(content).hexdigest(), len(content), content)
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -183,6 +183,8 @@ def changed_since(work: Work, record_id: int, version: int) -> dict[str, Any]:
             AuditEntry.entity == work.entity.key,
             AuditEntry.record_id == record_id,
             AuditEntry.version > version,
+            # Of another record, which had the key before it was deleted for good.
+            AuditEntry.action != AuditAction.PURGE,
         )
         .order_by(AuditEntry.id)
     ).scalars()

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, String, cast, literal, null, select, union_all
 
 from desktop_crm.core.identity import new_uid
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, storable
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
@@ -64,7 +64,7 @@ def deleted(
         cancel: Stops the reading.
     """
     chosen = [e for e in kinds(actor) if not entities or e.key in entities]
-    begin = fold(words)
+    begin = fold(storable(words))
     arms = [
         _arm(actor, entity, begin, limit)
         for entity in chosen

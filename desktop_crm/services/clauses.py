@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
+    Boolean,
     ColumnElement,
     FromClause,
+    Integer,
     String,
     and_,
     cast,
     exists,
     false,
     func,
+    literal,
     not_,
     or_,
     select,
     true,
+    type_coerce,
 )
 
 from desktop_crm.core import clock
@@ -33,7 +38,7 @@ from desktop_crm.services import related
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths, day_of_year
 from desktop_crm.services.context import Actor
-from desktop_crm.services.filters import Node, Related, Rule, normal, periods
+from desktop_crm.services.filters import Node, Related, Rule, by_keys, normal, periods, refuse_huge
 from desktop_crm.services.filters.fields import cannot_compare
 from desktop_crm.services.filters.periods import Span
 from desktop_crm.services.values import LARGEST_INTEGER, checked
@@ -52,6 +57,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }
 _OPPOSITES: Final = {"not in": "in", "not contains": "contains", "not has": "has"}
 _LEAP_YEAR: Final = 366
+_HUNDRED: Final = 100
 
 
 def clause(node: Node, paths: Paths) -> Clause:
@@ -61,6 +67,8 @@ def clause(node: Node, paths: Paths) -> Clause:
         UserError: A value cannot be read as its field's kind, or a field or relation is unknown.
     """
     plain = normal(node)
+    if not paths.depth:
+        refuse_huge(plain)
     return true() if plain is None else _clause(plain, paths)
 
 
@@ -71,10 +79,27 @@ def _clause(node: Node, paths: Paths) -> Clause:
         return related.clause(node, paths, clause)
     members = [_clause(member, paths) for member in node.members]
     if node.mode == "any":
-        return or_(false(), *members)
+        return _either(members)
     if node.mode == "not":
-        return and_(true(), *(_never(member) for member in members))
-    return and_(true(), *members)
+        return _both([_never(member) for member in members])
+    return _both(members)
+
+
+def _either(members: Sequence[Clause]) -> Clause:
+    return or_(false(), *_parted(or_, members))
+
+
+def _both(members: Sequence[Clause]) -> Clause:
+    return and_(true(), *_parted(and_, members))
+
+
+def _parted(join: Callable[..., Clause], members: Sequence[Clause]) -> Sequence[Clause]:
+    """Members in brackets by the hundred: SQLite nests every further one a level deeper."""
+    if len(members) <= _HUNDRED:
+        return members
+    parts = (members[start : start + _HUNDRED] for start in range(0, len(members), _HUNDRED))
+    # Without a type of their own the brackets would be left out.
+    return [type_coerce(join(*part).self_group(), Boolean) for part in parts]
 
 
 def _never(condition: Clause) -> Clause:
@@ -96,8 +121,7 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
     if rule.operator in _OPPOSITES:
         return _never(_rule(Rule(rule.field, _OPPOSITES[rule.operator], rule.value), paths))
     if rule.operator == "in":
-        values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
-        return or_(false(), *(_compare(rule, "=", value, field, paths) for value in values))
+        return _in(rule, field, paths)
     if rule.operator == "between":
         return _between(rule, field, paths)
     blank = rule.value in (None, "") and field.kind is not kinds.BOOLEAN
@@ -107,6 +131,22 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
     if isinstance(rule.value, tuple):
         raise UserError(N_("{field} takes one value here."), field=tr(field.label))
     return _compare(rule, rule.operator, rule.value, field, paths)
+
+
+def _in(rule: Rule, field: BoundField, paths: Paths) -> Clause:
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    if by_keys(values) and (field.kind is kinds.LINK or field.name == "id"):
+        return _among(paths.column(rule.field), values, paths.actor.db.dialect)
+    return _either([_compare(rule, "=", value, field, paths) for value in values])
+
+
+def _among(column: ColumnElement[Any], keys: Sequence[Any], dialect: str) -> Clause:
+    """Whether a key is one of some, however many: they are one value of the statement."""
+    fitting = [key for key in keys if abs(key) <= LARGEST_INTEGER]
+    if dialect != "sqlite":
+        return column == func.any(literal(fitting, ARRAY(Integer)))
+    listed = func.json_each(literal(str(fitting), String)).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 def _between(rule: Rule, field: BoundField, paths: Paths) -> Clause:

@@ -27,6 +27,9 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import knows, row_clause
 
 _KEY: Final = "id"
+_STEPS: Final = 10
+_JOINS: Final = 50
+"""SQLite joins at most 64 tables."""
 
 
 class Paths:
@@ -190,6 +193,11 @@ class Paths:
         if field is None or hidden or not field.target or field.column is None:
             raise UserError(
                 N_("{entity} has no linked record “{field}”."), entity=tr(entity.label), field=step
+            )
+        if path.count(".") >= _STEPS or len(self._joins) >= _JOINS:
+            raise UserError(
+                N_("“{path}…” goes over more linked records than can be asked for at once."),
+                path=path[:40],
             )
         target = registry.get(field.target)
         level = f"r{self.depth}_" if self.depth else ""

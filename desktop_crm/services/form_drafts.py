@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from desktop_crm.core.identity import new_uid
-from desktop_crm.meta.bound import Entity
+from desktop_crm.meta import registry
+from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Level
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,24 @@ class FormDraft:
 def storable(entity: Entity, typed: Mapping[str, Any]) -> dict[str, Any]:
     """What of the typed fields may lie in a file: nothing that only some may know."""
     return {
-        name: value
+        name: _lines(entity.fields[name], value)
         for name, value in typed.items()
         if name in entity.fields and entity.fields[name].level is not Level.CONFIDENTIAL
     }
+
+
+def _lines(field: BoundField, value: Any) -> Any:  # noqa: ANN401  as an editor keeps it
+    """Child rows without their confidential values; any other value as it is."""
+    if field.lines is None or not isinstance(value, list | tuple):
+        return value
+    child = registry.get(field.lines.entity)
+    secret = {n for n, f in child.fields.items() if f.level is Level.CONFIDENTIAL}
+    return [
+        {name: held for name, held in row.items() if name not in secret}
+        if isinstance(row, Mapping)
+        else row
+        for row in value
+    ]
 
 
 class DraftFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +13,7 @@ from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.services import filters
 from desktop_crm.services.filters import Node
-from desktop_crm.services.record_query import Order
+from desktop_crm.services.record_query import MOST_COLUMNS, Order
 
 _NUMBERS: Final = frozenset({kinds.INTEGER, kinds.QUANTITY, kinds.MONEY, kinds.PERCENT})
 TONES: Final = ("bad", "warn", "ok", "info", "neutral")
@@ -20,6 +21,8 @@ TONES: Final = ("bad", "warn", "ok", "info", "neutral")
 ICONS: Final = ("flag", "alert", "star", "clock", "checkmark_circle", "question_circle", "call",
                 "mail", "handshake", "target")  # fmt: skip
 """Drawings a conditional format can put in front of the title."""
+_WIDEST: Final = 5_000
+_MOST: Final = 100
 
 
 class Density(StrEnum):
@@ -121,7 +124,14 @@ def to_json(layout: ListLayout) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> ListLayout:
-    """Read the stored form; older ones keep one sort as a text."""
+    """Read the stored form; older ones keep one sort as a text.
+
+    What a person wrote by hand may be anything: values nobody can show are brought into bounds.
+
+    Raises:
+        UserError: A filter cannot be read.
+        ValueError: It is no layout at all; so are TypeError, KeyError and AttributeError.
+    """
     order = data.get("order") or ()
     sorts = (order,) if isinstance(order, str) else tuple(order)
     formats = (
@@ -131,14 +141,18 @@ def from_json(data: Mapping[str, Any]) -> ListLayout:
             _one_of(ICONS, f.get("icon")),
             bool(f.get("bold")),
         )
-        for f in data.get("formats") or ()
+        for f in (data.get("formats") or ())[:_MOST]
         if (condition := filters.from_json(f.get("filter"))) is not None
     )
     return ListLayout(
-        columns=tuple(data.get("columns") or ()),
-        widths=MappingProxyType({p: int(w) for p, w in (data.get("widths") or {}).items()}),
-        frozen=int(data.get("frozen") or 0),
-        order=tuple(Order(path.lstrip("-"), path.startswith("-")) for path in sorts),
+        columns=_paths(data.get("columns") or ())[:MOST_COLUMNS],
+        widths=MappingProxyType(
+            {p: _number(w, _WIDEST) for p, w in (data.get("widths") or {}).items()}
+        ),
+        frozen=_number(data.get("frozen") or 0, MOST_COLUMNS),
+        order=tuple(
+            Order(path.lstrip("-"), path.startswith("-")) for path in _paths(sorts)[:_MOST]
+        ),
         filter=filters.from_json(data.get("filter")),
         group=str(data.get("group") or ""),
         totals=MappingProxyType({p: Summary(s) for p, s in (data.get("totals") or {}).items()}),
@@ -146,6 +160,20 @@ def from_json(data: Mapping[str, Any]) -> ListLayout:
         density=Density(data.get("density") or Density.NORMAL),
         board=str(data.get("board") or ""),
     )
+
+
+def _paths(found: Any) -> tuple[str, ...]:  # noqa: ANN401  JSON
+    """Field paths, each once."""
+    if not isinstance(found, list | tuple) or not all(isinstance(path, str) for path in found):
+        raise TypeError
+    return tuple(dict.fromkeys(found))
+
+
+def _number(found: Any, most: int) -> int:  # noqa: ANN401  JSON
+    """A whole number from nothing to a bound."""
+    if isinstance(found, float) and not math.isfinite(found):
+        raise ValueError
+    return max(0, min(int(found), most))
 
 
 def _one_of(known: tuple[str, ...], value: object) -> str:

@@ -40,7 +40,7 @@ from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.permissions import literal_owners, require, row_clause
-from desktop_crm.services.record_query import Order, RecordQuery, asks_by_link
+from desktop_crm.services.record_query import MOST_COLUMNS, Order, RecordQuery, asks_by_link
 from desktop_crm.services.search import typed
 
 FEW_HITS: Final = 2000
@@ -121,6 +121,12 @@ class Plan:
         self.actor = actor
         self.query = query
         self.entity = entity
+        if len(query.columns) > MOST_COLUMNS:
+            raise UserError(
+                N_("A list has at most {most} columns; {count} are asked for."),
+                most=MOST_COLUMNS,
+                count=len(query.columns),
+            )
         self.paths = Paths(actor, entity, whole=whole)
         self.owners = literal_owners(actor, entity, "read")
         self.where: list[ColumnElement[bool]] = []

@@ -353,6 +353,8 @@ def _fingerprints(connection: Connection, documents: set[int]) -> list[str]:
 def _drop_contents(connection: Connection, digests: Sequence[str]) -> None:
     """Remove the bytes that no document names any more."""
     if digests:
+        # Whoever attaches the same bytes just now holds them until his document stands.
+        records_kept.hold_contents(connection, digests)
         content, document = DocumentContent.__table__, Document.__table__
         used = exists().where(document.c.sha256 == content.c.sha256)
         records_kept.delete_where(

@@ -18,7 +18,7 @@ from desktop_crm import models  # noqa: F401  registers the entities
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import fold, storable
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import ActivityKind
@@ -179,7 +179,7 @@ def suggest(
     entity = registry.get(entity_key)
     subtitle = entity.subtitle or "id"
     query = RecordQuery(entity_key, (entity.title, subtitle))
-    folded = fold(typed)
+    folded = fold(storable(typed))
     if "title_key" not in entity.fields:
         return []
     begins = prepared(actor, query, f"begins {limit}", lambda plan: plan.begins(limit))

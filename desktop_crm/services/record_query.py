@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from desktop_crm.meta import kinds, registry
 from desktop_crm.services.filters import Node, Rule
+
+MOST_COLUMNS: Final = 1_000
+"""More columns than anybody can read; databases take few more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,12 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Tag
 from desktop_crm.models.marking import PillTone
-from desktop_crm.services import records
+from desktop_crm.services import records, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
-from desktop_crm.services.drafts import Work
+from desktop_crm.services.operation import operation
 from desktop_crm.services.permissions import require
-from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change
 
 CHUNK = 1000
@@ -175,21 +174,18 @@ def _places(connection: Connection, old: str) -> list[tuple[Entity, list[int]]]:
 def _reword(
     actor: Actor, entity: Entity, ids: Sequence[int], old: str, wanted: str, step: str
 ) -> ChangeSet:
-    table = entity.table
-    with actor.db.reading() as connection:
-        work = Work(actor, connection, entity, step, None, SOURCE)
+    # Read where it is written: a tag that somebody adds meanwhile would be lost otherwise.
+    with operation(actor, SOURCE, uid=step) as made:
+        work = made.work(entity.key)
         reached = reachable(work, ids, "edit")
-        rows = connection.execute(
-            select(table.c.id, table.c.tags).where(
-                key_clause(connection, table.c.id, sorted(reached))
-            )
-        ).all()
-    changes = []
-    for row in rows:
-        words = [wanted if fold(word) == old else word for word in split_tags(row.tags or "")]
-        changes.append(Change(row.id, None, {"tags": join_tags(split_tags("|".join(words)))}))
-    saved = records.save_many(actor, entity.key, changes, source=SOURCE, operation=step)
-    return saved.changes
+        changes = []
+        for key, row in writer.load(work, sorted(reached)).items():
+            present = split_tags(row["tags"] or "")
+            if row["deleted_at"] is None and old in {fold(word) for word in present}:
+                words = [wanted if fold(word) == old else word for word in present]
+                changes.append(Change(key, None, {"tags": join_tags(split_tags("|".join(words)))}))
+        made.save_many(entity.key, changes)
+    return made.report
 
 
 def _rename_tag(actor: Actor, old: str, wanted: str, step: str) -> ChangeSet:

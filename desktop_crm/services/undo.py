@@ -367,9 +367,10 @@ def stands(trail: Sequence[RowMapping], operation: str, row: Mapping[str, Any] |
     Later operations do not matter when they were taken back themselves, so that several steps can
     be undone and done again one after the other.
     """
-    if row is None or row["version"] != trail[-1]["version"]:
-        return False
     takes: dict[str, str | None] = {entry["operation"]: entry["undoes"] for entry in trail}
+    # What was deleted for good has no trail, even where another record has its key now.
+    if row is None or operation not in takes or row["version"] != trail[-1]["version"]:
+        return False
     takers: dict[str, list[str]] = defaultdict(list)
     for taker, taken in takes.items():
         if taken is not None:

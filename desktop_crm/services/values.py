@@ -63,6 +63,7 @@ def _typed(field: BoundField, value: Any, formats: Formats) -> Any:  # noqa: ANN
     if kind is kinds.IMAGE:
         return bytes(value)
     if kind is kinds.JSON:
+        json.dumps(value, allow_nan=False)  # a server takes no infinite number
         return value
     return _text(field, str(value))
 

@@ -15,7 +15,7 @@ from desktop_crm.services.filters import relations
 from desktop_crm.services.filters.fields import resolve, summed
 from desktop_crm.services.filters.tree import (
     COMPARISONS,
-    DEEPEST,
+    NESTED,
     NEVER,
     QUANTITIES,
     Group,
@@ -173,7 +173,7 @@ class _Parser:
 
     def _factor(self) -> Node:
         self._depth += 1
-        if self._depth > DEEPEST:
+        if self._depth > NESTED:
             raise self._error(N_("fewer brackets and “not” are expected"))
         node = self._nested()
         self._depth -= 1
@@ -238,7 +238,7 @@ class _Parser:
     def _filter_of(self, target: Entity) -> Node:
         outer, self._entity = self._entity, target
         self._depth += 1
-        if self._depth > DEEPEST:
+        if self._depth > NESTED:
             raise self._error(N_("fewer brackets and “not” are expected"))
         node = self.any_of()
         self._depth -= 1

@@ -13,8 +13,13 @@ Value = str | int | tuple[str | int, ...] | None
 MODES: Final = ("all", "any", "not")
 QUANTITIES: Final = ("has", "no", "count", "sum")
 COMPARISONS: Final = ("=", "!=", "<", "<=", ">", ">=")
-DEEPEST: Final = 100
-"""So many groups may lie within each other."""
+NESTED: Final = 100
+"""So many brackets may lie within each other in what is read."""
+DEEPEST: Final = 20
+"""So many groups may be asked within each other; related records count as five of them."""
+MOST: Final = 5_000
+"""So many conditions and values a filter may have."""
+_RELATED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,46 @@ def walk(node: Node | None) -> Iterator[Rule | Related]:
         yield node
 
 
+def refuse_huge(node: Node | None) -> None:
+    """Refuse a filter that no database answers: too deep for its parser, or too long.
+
+    Raises:
+        UserError: Groups lie too deep within each other, or there are too many conditions.
+    """
+    depth, size = _extent(node)
+    if depth > DEEPEST:
+        raise UserError(
+            N_("The filter has too many groups within each other. Take some of them apart."),
+            field="filter",
+        )
+    if size > MOST:
+        raise UserError(
+            N_("The filter has {size} conditions and values; it takes at most {most}."),
+            field="filter",
+            size=size,
+            most=MOST,
+        )
+
+
+def _extent(node: Node | None) -> tuple[int, int]:
+    """How deep a tree is, and how many conditions and values stand in it."""
+    if isinstance(node, Group):
+        members = [_extent(member) for member in node.members]
+        deepest = max((depth for depth, _ in members), default=0)
+        return deepest + 1, sum(size for _, size in members)
+    if isinstance(node, Related):
+        depth, size = _extent(node.filter)
+        return depth + _RELATED, size + 1
+    if isinstance(node, Rule) and isinstance(node.value, tuple) and not by_keys(node.value):
+        return 0, len(node.value)
+    return 0, 1
+
+
+def by_keys(values: tuple[Any, ...]) -> bool:
+    """Whether values are keys of records, which are asked for together."""
+    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+
+
 def to_json(node: Node | None) -> dict[str, Any] | None:
     """Plain form that is stored with views."""
     if node is None:
@@ -150,7 +195,7 @@ def from_json(data: Mapping[str, Any] | None) -> Node | None:
 def _read(data: Mapping[str, Any] | None, depth: int) -> Node | None:
     if not data:
         return None
-    if depth > DEEPEST:
+    if depth > NESTED:
         raise ValueError
     if "mode" in data:
         found = (_read(member, depth + 1) for member in data["members"])

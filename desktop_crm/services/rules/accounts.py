@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from desktop_crm.core.errors import ValidationFailed
 from desktop_crm.core.i18n import N_
@@ -21,6 +21,9 @@ HIDDEN: Final = N_(
     "An account that you may not see has the tax id {tax} already. Ask your administrator for it, "
     "or change the tax id."
 )
+
+_MOVING: Final = 0x41434354
+"""Number of the lock that a server holds while accounts change places."""
 
 
 def mail_domain(work: Work, drafts: Sequence[Draft]) -> None:
@@ -39,6 +42,9 @@ def no_circle(work: Work, drafts: Sequence[Draft]) -> None:
     moved = [d for d in drafts if d.id is not None and d.changes("parent") and d.get("parent")]
     if not moved:
         return
+    if work.connection.dialect.name != "sqlite":
+        # One at a time: two people could close a circle together that neither of them sees.
+        work.connection.execute(select(func.pg_advisory_xact_lock(_MOVING)))
     above = _parents(work, [d.get("parent") for d in moved])
     above |= {d.id: d.get("parent") for d in moved if d.id is not None}
     for draft in moved:

@@ -28,6 +28,7 @@ from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules import quote_reference as reference
+from desktop_crm.services.rules.documents import PRINTED
 from desktop_crm.services.rules.pricing import (
     NO_TAX,
     DocumentTotals,
@@ -163,7 +164,7 @@ def store_pdf(
             row = {"sha256": digest, "size_bytes": len(content), "content": content}
             connection.execute(insert(DocumentContent), [row])
         # Whoever may see a quote may print it, so its file needs no right of its own.
-        work = Work(actor, connection, registry.get("document"), new_uid(), None, "print")
+        work = Work(actor, connection, registry.get("document"), new_uid(), None, PRINTED)
         values = {
             "name": name,
             "media_type": PDF,

@@ -14,6 +14,7 @@ from desktop_crm.services.rules import (
     contacts,
     currencies,
     customizing,
+    documents,
     keeping,
     opportunities,
     quote_rules,
@@ -32,7 +33,9 @@ RULES: Final[Mapping[str, Rules]] = {
     "contact": Rules(
         before=(contacts.full_name,), before_purge=(keeping.parties_of_issued_quotes,)
     ),
-    "document": Rules(before_purge=(keeping.files_of_issued_quotes,)),
+    "document": Rules(
+        before=(documents.own_bytes,), before_purge=(keeping.files_of_issued_quotes,)
+    ),
     "lead": Rules(before=(contacts.full_name, contacts.lead_state)),
     "opportunity": Rules(
         before=(opportunities.stage_rules,),

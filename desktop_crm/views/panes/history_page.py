@@ -40,6 +40,7 @@ SOURCES: Final = {
     "tags": N_("renaming of a tag"),
     "restore": N_("from the history"),
     "print": N_("printing"),
+    "attachment": N_("attaching a file"),
     "setup": N_("setting up"),
     "cli": N_("command line"),
 }
