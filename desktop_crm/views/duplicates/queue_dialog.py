@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -75,7 +76,7 @@ class QueueDialog(Dialog):
         self.table = FactTable(
             "duplicates.table",
             tr("Pairs"),
-            (Heading(tr("Records")), Heading(tr("Why"), 340), Heading(tr("Similarity"), 110)),
+            (Heading(tr("Records")), Heading(tr("Why"), 440), Heading(tr("Similarity"), 110)),
         )
         self.grid = SideBySide("duplicates.grid", choosing=False)
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -162,8 +163,9 @@ class QueueDialog(Dialog):
         names = one if one == other else f"{one} · {other}"
         tone = "ok" if pair.score >= _SURE else "info" if pair.score >= _LIKELY else "warn"
         why = said(pair.entity, pair.reasons)
-        return Fact((names, why, f"{pair.score} %"), pair, icon=symbol, pill=2, tone=tone,
-                    is_dim=(pair.first, pair.second) in self._later)  # fmt: skip
+        score = self._bench.formats.percent(Decimal(pair.score))
+        is_later = (pair.first, pair.second) in self._later
+        return Fact((names, why, score), pair, icon=symbol, pill=2, tone=tone, is_dim=is_later)
 
     def current(self) -> Waiting | None:
         """The chosen pair."""
