@@ -74,8 +74,7 @@ def small_company(db: Database) -> Company:
             "user", login, {"name": name, "login": login, "role": role_id,
                             "email": f"{login}@firm.example", "time_zone": "Europe/Bucharest"},
         )  # fmt: skip
-    company.actor = replace(sign_in(db, "mara"), zone=ZONE)
-    company.other = replace(sign_in(db, "dan"), zone=ZONE)
+    company.actor, company.other = _people(db)
     euro = company.add("currency", "EUR", {"code": "EUR", "name": "Euro"})
     lei = company.add("currency", "RON", {"code": "RON", "name": "Leu"})
     company.add(
@@ -93,6 +92,16 @@ def small_company(db: Database) -> Company:
     _deals(company, euro, lei)
     _week(company)
     return company
+
+
+def opened_company(db: Database, ids: Mapping[str, int]) -> Company:
+    """The small company in a copy of a database it was made in."""
+    return Company(*_people(db), dict(ids))
+
+
+def _people(db: Database) -> tuple[Actor, Actor]:
+    mara, dan = (replace(sign_in(db, login), zone=ZONE) for login in ("mara", "dan"))
+    return mara, dan
 
 
 def _customers(company: Company) -> None:

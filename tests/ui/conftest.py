@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.company import NOW, Company, small_company
+from tests.support.company import NOW, Company, opened_company, small_company
 from tests.support.windows import workbench
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_crm.db.engine import Database
     from desktop_crm.views.main_window import MainWindow
     from desktop_crm.views.workbench import Workbench
 
@@ -32,10 +33,36 @@ def _dressed(qapp: object) -> None:
     theme.apply(app, "light", 100)
 
 
+@pytest.fixture(scope="session")
+def _company_file(
+    _sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Mapping[str, int]]:
+    """The database of the small company, to be copied, and its records by name."""
+    from desktop_crm.core import clock
+    from desktop_crm.db.engine import Database
+    from desktop_crm.services.customizing import definitions
+
+    definitions.forget()  # of a database that another folder's tests had open
+    path = tmp_path_factory.mktemp("company") / "crm.db"
+    shutil.copyfile(_sqlite_template, path)
+    db = Database.open(f"sqlite:///{path}")
+    clock.use_clock(lambda: NOW)
+    ids = small_company(db).ids
+    db.close()
+    return path, ids
+
+
 @pytest.fixture
-def company(sqlite_db: Database) -> Company:
-    """A small company with records of every main kind."""
-    return small_company(sqlite_db)
+def company(_company_file: tuple[Path, Mapping[str, int]], tmp_path: Path) -> Iterator[Company]:
+    """A small company with records of every main kind, in a database of its own."""
+    from desktop_crm.db.engine import Database
+
+    made, ids = _company_file
+    path = tmp_path / "crm.db"
+    shutil.copyfile(made, path)
+    db = Database.open(f"sqlite:///{path}")
+    yield opened_company(db, ids)
+    db.close()
 
 
 @pytest.fixture
