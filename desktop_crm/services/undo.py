@@ -129,10 +129,12 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
     """Take an operation back, the user's latest when none is named.
 
     One transaction; a change of very many records is taken back in several short ones, after all
-    of them were looked at, so that nobody waits long for the lock.
+    of them were looked at, so that nobody waits long for the lock. What somebody changes between
+    two of them is left as it is.
 
     Raises:
-        UserError: There is nothing to undo, or somebody changed a record since; nothing was done.
+        UserError: There is nothing to undo, or somebody changed a record since; nothing was done,
+            or all but what was changed meanwhile, as the sentence says.
         PermissionDenied: The user may no longer change one of the records.
     """
     if operation is None:
@@ -242,15 +244,50 @@ def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
     if len(touched) <= LONG:
         with actor.db.writing() as connection:
             return _take_back(actor, connection, operation, redo=redo)
-    mark, report = new_uid(), NOTHING
+    mark, report, left = new_uid(), NOTHING, 0
     for entity in dict.fromkeys(entity for entity, _ in touched):
         ids = list(dict.fromkeys(key for found, key in touched if found == entity))
         for start in range(0, len(ids), PART):
             part = (entity, ids[start : start + PART])
-            with actor.db.writing() as connection:
-                taken = _take_back(actor, connection, operation, redo=redo, mark=mark, part=part)
+            try:
+                with actor.db.writing() as connection:
+                    taken = _take_back(
+                        actor, connection, operation, redo=redo, mark=mark, part=part
+                    )
+            except UserError:
+                # Somebody changed a record since the first part: the others are put back.
+                taken, moved = _what_stands(actor, operation, part, mark, redo=redo)
+                left += moved
             report = report.merge(taken)
+    if left:
+        definitions.follow(actor.db, report)
+        raise UserError(
+            ntr(
+                "{n} record was changed by somebody meanwhile and stays as it is; all others were "
+                "put back.",
+                "{n} records were changed by somebody meanwhile and stay as they are; all others "
+                "were put back.",
+                left,
+            )
+        )
     return report
+
+
+def _what_stands(
+    actor: Actor, operation: str, part: tuple[str, Sequence[int]], mark: str, *, redo: bool
+) -> tuple[ChangeSet, int]:
+    """Take back the records of a part that nobody changed since; and how many were changed."""
+    entity, ids = part
+    with actor.db.writing() as connection:
+        work = Work(actor, connection, registry.get(entity), "", None, SOURCE)
+        stored, found = writer.load(work, ids), trails(work, ids)
+        standing = [key for key in ids if stands(found[key], operation, stored.get(key))]
+        if not standing:
+            return NOTHING, len(ids)
+        taken = _take_back(
+            actor, connection, operation, redo=redo, mark=mark, part=(entity, standing)
+        )
+    return taken, len(ids) - len(standing)
 
 
 def _check_long(actor: Actor, connection: Connection, operation: str, *, redo: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -152,3 +154,25 @@ def test_a_long_operation_somebody_built_on_is_left_whole(
         undo.undo(world.admin, done)
     found = [records.get(world.admin, "account", key).values["industry"] for key in keys]
     assert found == ["After"] * 4 + ["Later"]
+
+
+def test_what_somebody_changes_between_two_parts_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are put back, and the sentence says so."""
+    monkeypatch.setattr(undo, "LONG", 3)
+    monkeypatch.setattr(undo, "PART", 2)
+    keys = [world.factory.make("account", industry="Before") for _ in range(5)]
+    changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
+    done = records.save_many(world.admin, "account", changes).changes.operation
+    check = undo._check_long
+
+    def changed(*args: Any, **more: Any) -> None:
+        check(*args, **more)
+        records.save(world.admin, "account", keys[1], None, {"industry": "Theirs"})
+
+    monkeypatch.setattr(undo, "_check_long", changed)
+    with pytest.raises(UserError, match="1 record was changed by somebody meanwhile"):
+        undo.undo(world.admin, done)
+    found = [records.get(world.admin, "account", key).values["industry"] for key in keys]
+    assert found == ["Before", "Theirs", "Before", "Before", "Before"]
