@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTabBar
 
 from desktop_crm.services import records, undo
 from desktop_crm.services.records import Change
@@ -56,6 +56,19 @@ def titles(of: RelatedSection) -> list[str]:
     assert of.list is not None
     model = of.list.model
     return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def test_an_empty_list_says_so_without_speaking_of_views(
+    panel_of: Make, bench: Workbench, qtbot: QtBot
+) -> None:
+    panel = panel_of("account", "rossi")
+    quotes = section(panel, "quote.account")
+    quotes.head.click()
+    settle(qtbot, bench)
+    assert quotes.list is not None
+    said = [one.text() for one in quotes.list.findChildren(QLabel) if one.isVisible()]
+    assert "Quotes: none yet" in said
+    assert not any("view" in text for text in said)
 
 
 def test_counts_stand_beside_the_names_and_the_first_list_is_shown(

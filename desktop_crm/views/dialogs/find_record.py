@@ -55,7 +55,18 @@ class FindRecordDialog(Dialog):
         entities: Sequence[str],
         *,
         subtitle: str = "",
+        choose: str = "",
     ) -> None:
+        """Build the dialog.
+
+        Args:
+            parent: Window it stands over.
+            bench: The workbench.
+            title: What the record is chosen for.
+            entities: Kinds it may be of.
+            subtitle: A line below the title.
+            choose: Caption of the button that takes it; empty for "Link".
+        """
         super().__init__(parent, "findRecord", title, subtitle=subtitle, width=520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench
@@ -72,7 +83,7 @@ class FindRecordDialog(Dialog):
         self.found.opened.connect(self._take)
         self._nothing = label("", "dim", name="findRecord.nothing")
         self._choose = push_button(
-            "findRecord.choose", tr("Link"), self._take_current, kind="primary"
+            "findRecord.choose", choose or tr("Link"), self._take_current, kind="primary"
         )
         self._choose.setDefault(True)
         self._choose.setEnabled(False)

@@ -38,6 +38,9 @@ def say_empty(panel: ListPanel) -> None:
             panel.show_all_letters,
             drawing="search",
         )
+    elif panel.hangs_on_record:
+        # What adds one stands beside the title of the list.
+        panel.empty.say(tr("{records}: none yet", records=plural), "", drawing=panel.entity.icon)
     elif panel.view is not None and panel.view.filter is not None:
         panel.empty.say(
             tr("Nothing in this view"),

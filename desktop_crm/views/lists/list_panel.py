@@ -265,13 +265,18 @@ class ListPanel(QFrame):
         paths = {column.path for column in columns or self.model.columns}
         return {path: s for path, s in self._usable.totals.items() if path in paths}
 
+    @property
+    def hangs_on_record(self) -> bool:
+        """Whether it shows what belongs to one record, in that record's window."""
+        return bool(self._without)
+
     # --- letters ---------------------------------------------------------------------------
 
     @property
     def has_letters(self) -> bool:
         """Whether the bar of first letters is shown."""
         # A list in another record's window has no height for an alphabet that can be read.
-        usual = self.entity.menu is Menu.MAIN and not self._without
+        usual = self.entity.menu is Menu.MAIN and not self.hangs_on_record
         wanted = bool(self._bench.recall(f"letters.{self._name}").get("on", usual))
         return self.may_have_letters and wanted
 

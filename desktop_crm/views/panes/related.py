@@ -214,6 +214,7 @@ class RelatedSection(QWidget):
             tr("Add an existing record"),
             (self._entity.key,),
             subtitle=self.relation.label,
+            choose=tr("Add"),
         )
         dialog.chosen.connect(self._link_one)
         dialog.open()
