@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from desktop_crm.core.errors import CrmError, FieldError, ValidationFailed
+from desktop_crm.core.errors import CrmError, EnvironmentProblem, FieldError, ValidationFailed
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
@@ -72,7 +72,8 @@ class BulkReport:
         done: Records that were taken, those that had the values already included.
         changes: What changed.
         failures: Records left as they are.
-        stopped: The person stopped it; what was done until then stands.
+        stopped: The person, or a problem of disk or server, stopped it; what was done until then
+            stands.
     """
 
     operation: str
@@ -91,6 +92,7 @@ class _Tally:
     done: int = 0
     changes: ChangeSet = NOTHING
     reasons: dict[int, str] = field(default_factory=dict)
+    broken: str = ""
 
 
 def run(
@@ -115,7 +117,7 @@ def run(
     tally = _Tally(new_uid())
     looked_at = 0
     for chunk in _chunks(ids):
-        if cancel is not None and cancel.is_cancelled:
+        if tally.broken or (cancel is not None and cancel.is_cancelled):
             break
         _attempt(write, _reached(actor, targets.entity, chunk, action, tally), tally)
         looked_at += len(chunk)
@@ -158,6 +160,9 @@ def _attempt(write: Write, ids: Sequence[int], tally: _Tally) -> None:
     """
     if not ids:
         return
+    if tally.broken:
+        tally.reasons |= dict.fromkeys(ids, tally.broken)
+        return
     try:
         tally.changes = tally.changes.merge(write(ids, tally.operation))
         tally.done += len(ids)
@@ -168,6 +173,10 @@ def _attempt(write: Write, ids: Sequence[int], tally: _Tally) -> None:
             _attempt(write, [key for key in ids if key not in wrong], tally)
         else:
             _halve(write, ids, tally, error)
+    except EnvironmentProblem as error:
+        # A full disk or a lost server is no record's fault: trying each alone would take hours.
+        tally.broken = str(error)
+        tally.reasons |= dict.fromkeys(ids, tally.broken)
     except CrmError as error:
         _halve(write, ids, tally, error)
 

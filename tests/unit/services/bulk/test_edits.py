@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 
-from desktop_crm.core.errors import PermissionDenied, UserError
+from desktop_crm.core.errors import EnvironmentProblem, PermissionDenied, UserError
 from desktop_crm.db.engine import Cancel
 from desktop_crm.services import query, records, undo
 from desktop_crm.services.bulk import deeds, edits, job, mail
 from desktop_crm.services.bulk.edits import FieldEdit, Mode
 from desktop_crm.services.bulk.job import Targets
+from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.query import RecordQuery
 from tests.support.world import World
@@ -224,3 +226,23 @@ def test_mail_goes_once_to_each_address_and_to_nobody_who_asked_not_to(world: Wo
         bad: mail.UNDELIVERABLE,
         shared: mail.NO_EMAIL,
     }
+
+
+def test_a_full_disk_is_no_fault_of_a_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One attempt, not one for each record; what was done until then stands and is told."""
+    monkeypatch.setattr(job, "CHUNK", 2)
+    ids = _accounts(world, 6)
+    asked: list[int] = []
+
+    def write(some: Sequence[int], operation: str) -> ChangeSet:
+        asked.extend(some)
+        if len(asked) > 2:
+            raise EnvironmentProblem("The disk is full.")
+        return ChangeSet(operation)
+
+    report = job.run(world.admin, Targets("account", ids), "edit", write)
+    assert asked == ids[:4]
+    assert (report.done, report.stopped) == (2, True)
+    assert [(one.record_id, one.reason) for one in report.failures] == [
+        (key, "The disk is full.") for key in ids[2:4]
+    ]
