@@ -22,7 +22,7 @@ from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
 from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Draft, Work
-from desktop_crm.services.permissions import denial
+from desktop_crm.services.permissions import denial, knows
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.values import decode
 
@@ -340,6 +340,7 @@ def _reverse(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
     ids = list(dict.fromkeys(e["record_id"] for e in entries))
     stored = writer.load(work, ids)
     _check_untouched(work, entries, stored)
+    _check_known(work, entries)
     report = NOTHING
     for action, restore in ((AuditAction.CREATE, False), (AuditAction.DELETE, True),
                             (AuditAction.RESTORE, False)):  # fmt: skip
@@ -374,6 +375,17 @@ def _check_untouched(
     for action, wanted in (("remove", marked), ("edit", set(ids) - marked)):
         if len(reachable(work, list(wanted), action)) != len(wanted):
             raise denial(work.actor, work.entity, action)
+
+
+def _check_known(work: Work, entries: Sequence[RowMapping]) -> None:
+    """Refuse to put back what somebody else wrote into fields the user may not know."""
+    fields = work.entity.stored
+    for entry in entries:
+        if entry["by_id"] != work.actor.user_id and any(
+            name in fields and not knows(work.actor, fields[name])
+            for name in entry["changes"] or {}
+        ):
+            raise denial(work.actor, work.entity, "edit")
 
 
 def may_take_back(work: Work, ids: Sequence[int]) -> frozenset[int]:

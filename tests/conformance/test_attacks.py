@@ -7,15 +7,17 @@ import hashlib
 import json
 import os
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
 
-from desktop_crm.core.errors import CrmError, UserError, ValidationFailed
+from desktop_crm.core.errors import CrmError, PermissionDenied, UserError, ValidationFailed
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry, DocumentContent, SavedView
+from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import (
     attachments,
@@ -23,6 +25,7 @@ from desktop_crm.services import (
     form_drafts,
     list_layout,
     list_view,
+    marks,
     purge,
     query,
     records,
@@ -32,6 +35,7 @@ from desktop_crm.services import (
     view_files,
 )
 from desktop_crm.services.filters import Group, Node, Related, Rule
+from desktop_crm.services.grid import pasting
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.rules import accounts
@@ -280,3 +284,28 @@ def test_two_people_cannot_close_a_circle_of_accounts(
         one.join()
     ends = [records.get(world.admin, "account", key).values["parent"] for key in (top, other)]
     assert ends.count(None) == 1
+
+
+def test_nobody_undoes_what_others_wrote_into_fields_out_of_his_sight(world: World) -> None:
+    actor = world.people["own"]
+    key = world.factory.make("account", owner=actor.user_id, credit_limit=Decimal(5))
+    secret = records.save(world.admin, "account", key, None, {"credit_limit": Decimal(1234)})
+    with pytest.raises(PermissionDenied):
+        undo.undo(actor, secret.changes.operation)
+    assert records.get(world.admin, "account", key).values["credit_limit"] == Decimal(1234)
+
+
+def test_an_administrator_does_not_see_what_others_looked_at(world: World) -> None:
+    key = world.factory.make("account")
+    marks.put(world.people["all"], MarkKind.VIEWED, "account", [key], on=True)
+    asked = RecordQuery("record_mark", ("user.id",))
+    users = {row.values[0] for row in query.first_page(world.admin, asked)}
+    assert users <= {world.admin.user_id}
+    seen = query.first_page(world.people["all"], asked)
+    assert {row.values[0] for row in seen} == {world.people["all"].user_id}
+
+
+def test_half_a_character_can_be_pasted_into_a_link(world: World) -> None:
+    key = world.factory.make("account")
+    planned = pasting.plan(world.admin, "account", [key], ["parent"], (("\ud800",),))
+    assert planned.bad

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.text import storable
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
@@ -201,7 +202,7 @@ def _links(
             continue
         target = registry.get(entity.fields[path].target)
         texts = {row[place].strip() for row in cells if row[place].strip()}
-        keys = {text: existing.title_key(text) for text in texts}
+        keys = {text: existing.title_key(storable(text)) for text in texts}
         with actor.db.reading() as connection:
             by_key = existing.find_by(connection, actor, target, "title_key", set(keys.values()))
         found[path] = {text: by_key.get(key, set()) for text, key in keys.items()}
