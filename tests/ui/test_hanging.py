@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QBuffer, QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCompleter, QFileDialog, QInputDialog, QWidget
@@ -145,6 +145,35 @@ def test_files_and_pictures_are_pasted_and_previewed(
     board.setText("only text")
     files.paste()
     assert shell_of(bench).toasts[-1][0] == "There is nothing to attach"
+
+
+def test_the_chosen_file_stays_in_sight_beside_its_preview(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, company: Company
+) -> None:
+    key = company.ids["rossi"]
+    image = QImage(300, 300, QImage.Format.Format_RGB32)
+    image.fill(QColor("red"))
+    store = QBuffer()
+    store.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(store, "PNG")  # type: ignore[call-overload]
+    picture = bytes(store.data().data())
+    for number in range(7):
+        bench.bus.publish(
+            attachments.add_bytes(bench.actor, "account", key, f"{number}.txt", b"text")
+        )
+        if number == 0:
+            bench.bus.publish(
+                attachments.add_bytes(bench.actor, "account", key, "logo.png", picture)
+            )
+    quiet(qtbot, bench)
+    files.list.setFocus()
+    before = files.list.height()
+    while files.list.current_line() is None or files.list.current_line().title != "logo.png":  # type: ignore[union-attr]
+        QTest.keyClick(files.list, Qt.Key.Key_Down)
+    quiet(qtbot, bench)
+    qtbot.waitUntil(lambda: files.list.height() < before)
+    shown = files.list.visualRect(files.list.currentIndex())
+    assert shown.bottom() <= files.list.viewport().height()
 
 
 def test_a_damaged_pdf_has_no_preview_and_a_program_is_not_opened(

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -218,6 +218,12 @@ class LineList(QListView):
         self.setModel(self._model)
         self.setItemDelegate(LineDelegate(self))
         theme.changed.connect(self.scheduleDelayedItemsLayout)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.shows_current:
+            # What is chosen stays in sight when something below it takes room.
+            self.scrollTo(self.currentIndex())
 
     @property
     def lines(self) -> tuple[Line, ...]:
