@@ -75,6 +75,9 @@ class Ribbon(QFrame):
             self._row.addWidget(button)
         self._row.addWidget(self._more)
         self._row.addStretch(1)
+        if self._buttons:
+            # It was made before the buttons, yet stands behind them.
+            QWidget.setTabOrder(self._buttons[-1][1], self._more)
 
     def _button(self, place: int, action: Action) -> QWidget:
         def run() -> None:

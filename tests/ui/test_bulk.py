@@ -6,10 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QDialog, QLineEdit
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+)
 
 from desktop_crm.services import query, records, undo
 from desktop_crm.services.filters import Rule
@@ -18,6 +25,7 @@ from desktop_crm.views.bulk import commands, mail_dialog
 from desktop_crm.views.bulk.deeds_dialogs import BulkActivityDialog, BulkDeleteDialog
 from desktop_crm.views.bulk.edit_dialog import BulkEditDialog
 from desktop_crm.views.bulk.mail_dialog import BulkMailDialog, mail_link, write_draft
+from desktop_crm.views.forms.editor import Editor
 from desktop_crm.views.panes.record_pane import RecordPane
 from tests.support.windows import child, settle, shell_of
 
@@ -262,6 +270,18 @@ def test_a_draft_for_many_addresses_is_unsent_and_blind(tmp_path: Path) -> None:
     assert message["Subject"] == "Știri"
     assert str(message["Bcc"]).count("@") == 200
     assert message["To"] is None
+
+
+@pytest.mark.parametrize("command", ["bulk.tag", "bulk.assign"])
+def test_who_tags_or_assigns_begins_at_the_value(
+    opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot, command: str
+) -> None:
+    pane = opened("account")
+    run(pane, command)
+    settle(qtbot, bench)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    value = child(dialog_of(bench, BulkEditDialog), Editor, "bulkEdit.row1.value.box")
+    qtbot.waitUntil(lambda: value.isAncestorOf(QApplication.focusWidget() or pane))
 
 
 def test_a_list_still_counting_is_changed_whole(

@@ -259,7 +259,7 @@ def test_a_ragged_range_is_refused_with_its_place(
     QGuiApplication.clipboard().setText("a\tb\nc")
     press(pane.list.table, Qt.Key.Key_V, CONTROL)
     settle(qtbot, bench)
-    assert "row 2 has 1 cells" in pane.list.notice.text
+    assert "in row 2: 1." in pane.list.notice.text
     assert bench.shell.window_widget().findChild(PasteDialog) is None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import marks, views
@@ -115,3 +116,16 @@ def test_fill_down_has_its_key_in_the_edit_mode_and_the_favourite_outside_it(
     assert not table.is_grid
     QTest.keyClick(table, Qt.Key.Key_D, CONTROL)
     qtbot.waitUntil(lambda: table.current_id() in favourites(), timeout=10_000)
+
+
+def test_tab_goes_from_the_last_button_of_the_ribbon_to_its_menu(
+    open_window: Open, qtbot: QtBot
+) -> None:
+    window = open_window("account")
+    pane_of(window)
+    qtbot.waitUntil(window.isActiveWindow)
+    more = child(window, QWidget, "ribbon.more")
+    shown = [b for b in window.ribbon.findChildren(QAbstractButton) if b.isVisible() and b != more]
+    shown[-1].setFocus()
+    QTest.keyClick(shown[-1], Qt.Key.Key_Tab)
+    assert more.hasFocus()

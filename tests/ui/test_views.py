@@ -20,6 +20,7 @@ from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.list_view import ListView, Saved
 from desktop_crm.services.query import Order
 from desktop_crm.views.actions import Action
+from desktop_crm.views.lists import arrange_menu
 from desktop_crm.views.lists.view_dialog import ViewDialog
 from desktop_crm.views.panes import pane_views
 from desktop_crm.views.panes.manage_views import ManageViews
@@ -234,6 +235,63 @@ def test_a_view_that_names_a_missing_field_says_so(
     settle(qtbot, bench)
     assert "shoe_size" in pane.list.notice.text
     assert [column.path for column in pane.list.model.columns] == ["name"]
+
+
+def test_a_name_that_is_taken_can_be_mended_where_it_was_typed(
+    opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    keep(company, "First")
+    key = keep(company, "Second")
+    pane = opened()
+    pane.views.choose(key)
+    settle(qtbot, bench)
+    pane.nav.setFocus()
+    QTest.keyClick(pane.nav, Qt.Key.Key_F2)
+    line = child(pane.nav, QLineEdit, "nav.rename")
+    line.setText("first")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(shell_of(bench).errors))
+    settle(qtbot, bench)
+    lines = [one for one in pane.nav.findChildren(QLineEdit) if one.isVisible()]
+    assert [one.text() for one in lines] == ["first"]
+    assert pane.views.view.title == "Second"
+
+
+def test_a_shipped_view_that_was_arranged_can_be_set_back(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened()
+
+    def offered() -> list[Action]:
+        return [a for a in arrange_menu.of_list(pane.list) if a.id == "list.as_view"]
+
+    assert offered() == []
+    pane.list.arrange(group="relationship_type")
+    settle(qtbot, bench)
+    offered()[0].run()
+    settle(qtbot, bench)
+    assert pane.list.query().group == ""
+    assert offered() == []
+
+
+def test_the_title_of_a_narrow_list_can_be_read(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened()
+    pane.splitter.setSizes([200, 400, 700])
+    settle(qtbot, bench)
+    pane.resize(1100, 680)
+    assert pane.list.width() < 480
+    title = pane.list.title
+    assert title.fontMetrics().horizontalAdvance(title.text()) <= title.contentsRect().width()
+    assert not pane.list.chooser.isVisible()
+    pane.list.filter_by(Rule("name", "contains", "a"))
+    settle(qtbot, bench)
+    assert pane.views.button.isVisible()
+    assert pane.views.button.width() >= pane.views.button.sizeHint().width()
+    pane.splitter.setSizes([200, 700, 280])
+    assert pane.list.chooser.isVisible()
+    assert pane.list.pill.isVisible()
 
 
 def managed(pane: RecordPane, bench: Workbench) -> ManageViews:

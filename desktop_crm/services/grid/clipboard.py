@@ -83,8 +83,8 @@ def parse(text: str) -> Cells:
         if len(row) != width:
             raise UserError(
                 N_(
-                    "The copied rows differ in length: row {row} has {count} cells, the first has "
-                    "{first}. Nothing was pasted; copy a whole rectangle."
+                    "The copied rows differ in length: cells in the first row: {first}, in row "
+                    "{row}: {count}. Nothing was pasted; copy a whole rectangle."
                 ),
                 row=number,
                 count=len(row),

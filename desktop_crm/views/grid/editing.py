@@ -293,7 +293,9 @@ class GridEditing(QObject):
         data.setHtml(made.html)
         QGuiApplication.clipboard().setMimeData(data)
         number = self._bench.formats.number(rows, 0)
-        self._say(ntr("{number} row copied.", "{number} rows copied.", rows, number=number))
+        # A note of the list would stay, and stand where the edit mode says its keys.
+        self._bench.shell.toast(ntr("{number} row copied", "{number} rows copied", rows,
+                                    number=number))  # fmt: skip
 
     def paste(self) -> None:
         """Compare what is on the clipboard with the cells from the current one on."""

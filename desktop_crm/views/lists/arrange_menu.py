@@ -228,7 +228,7 @@ def of_list(panel: ListPanel) -> list[Action]:
                    group="parts", checked=on)
         )  # fmt: skip
     made.append(_choose(panel))
-    if panel.is_changed:
+    if panel.is_changed or panel.arranged.stands_apart:
         made.append(
             Action("list.as_view", tr("Arrange as the view says"), panel.forget_changes,
                    group="columns")

@@ -55,6 +55,11 @@ class Arrangement:
         said = to_json(self._base)
         return any(said.get(key) != value for key, value in self._kept(self._own).items())
 
+    @property
+    def stands_apart(self) -> bool:
+        """Whether the list stands otherwise than its view says, also by what views share."""
+        return self.layout != self._base
+
     def change(self, **values: object) -> None:
         """Remember changes.
 

@@ -25,6 +25,7 @@ from desktop_crm.views.lists import arrange_menu, empty_list
 from desktop_crm.views.lists import columns as list_columns
 from desktop_crm.views.lists.arrangement import Arrangement
 from desktop_crm.views.lists.letter_bar import LetterBar
+from desktop_crm.views.lists.list_head import ListHead
 from desktop_crm.views.lists.list_totals import ListTotals
 from desktop_crm.views.lists.record_model import RecordModel
 from desktop_crm.views.lists.record_view import RecordView
@@ -113,8 +114,6 @@ class ListPanel(QFrame):
         self.search.setToolTip(
             tr("Words to look for, or a condition after an equals sign: =city contains Cluj")
         )
-        self.search.setMinimumWidth(120)
-        self.search.setMaximumWidth(220)
         self.builder = tool_button(
             f"conditions.{self._name}", tr("Filter by conditions"), "filter", self.build_filter
         )
@@ -125,17 +124,13 @@ class ListPanel(QFrame):
         self.arranger = tool_button(
             f"arrange.{self._name}", tr("Arrange the list"), "group_list", self._arrange
         )
-        head = row(
+        head = ListHead(
             self.title,
             self.pill,
-            None,
             self.search,
-            self.builder,
-            *extras,
+            (self.builder, *extras),
             self.chooser,
             self.arranger,
-            spacing=4,
-            margins=(16, 9, 8, 9),
         )
         self.notice = Notice()
         self.empty = EmptyState(self.entity.icon, "", "", name=f"empty.{self._name}")

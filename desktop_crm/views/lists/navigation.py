@@ -249,10 +249,13 @@ class NavTree(QTreeView):
         said = ", ".join(word for word in words if word)
         item.setData(said, Qt.ItemDataRole.AccessibleTextRole)
 
-    def rename(self, key: str) -> None:
-        """Let the person type another name in place."""
+    def rename(self, key: str, name: str = "") -> None:
+        """Let the person type another name in place, beginning with one typed before."""
         if key in self._renames and (item := self._by_key.get(key)) is not None:
             self.edit(item.index())
+            lines = self.findChildren(QLineEdit, "nav.rename")
+            if name and lines:
+                lines[-1].setText(name)  # the one before may still be about to go
 
     def key(self) -> str:
         """Key of the selected entry; empty when none is."""

@@ -37,7 +37,7 @@ _DETAIL: Final = 418
 _SETTLE_MS: Final = 120
 _LOOK_MS: Final = 2_500
 """A record that stays so long beside the list counts as looked at."""
-_MENU: Final = ("bulk", "mark", "grid", "view", "pane")
+_MENU: Final = ("bulk", "duplicates", "mark", "grid", "view", "pane")
 """Groups of the ribbon's menu: selected records, marks, cells, the list, what stands beside it.
 
 What only one kind of record offers stands before them.

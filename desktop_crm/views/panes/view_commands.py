@@ -91,8 +91,14 @@ def rename(pane: PaneViews, view: ListView, name: str) -> None:
     """Give a view another name."""
     from desktop_crm.services import views
 
-    key = pane.entity.key
-    _write(pane, partial(views.rename, pane.bench.actor, key, view, name), pane.bench.bus.publish)
+    def failed(error: Exception) -> None:
+        pane.bench.shell.show_error(error)
+        pane.nav.rename(view.key, name)  # what was typed is there to be changed
+
+    pane.bench.tasks.write(
+        views.rename, pane.bench.actor, pane.entity.key, view, name,
+        done=pane.bench.bus.publish, failed=failed, owner=pane, label=tr("Saving"),
+    )  # fmt: skip
 
 
 def share(pane: PaneViews, view: ListView) -> None:

@@ -64,8 +64,8 @@ def test_a_lone_quotation_mark_is_a_character() -> None:
     [
         ("", "nothing to paste"),
         ("\n\n", "nothing to paste"),
-        ("a\tb\nc", "row 2 has 1 cells, the first has 2"),
-        ("a\nb\tc\nd", "row 2 has 2 cells, the first has 1"),
+        ("a\tb\nc", "cells in the first row: 2, in row 2: 1."),
+        ("a\nb\tc\nd", "cells in the first row: 1, in row 2: 2."),
     ],
 )
 def test_a_ragged_or_empty_range_is_refused_with_its_place(text: str, said: str) -> None:
