@@ -34,6 +34,7 @@ from desktop_crm.services import (
     undo,
     view_files,
 )
+from desktop_crm.services.customizing import fields
 from desktop_crm.services.filters import Group, Node, Related, Rule
 from desktop_crm.services.grid import pasting
 from desktop_crm.services.list_layout import ListLayout
@@ -309,3 +310,11 @@ def test_half_a_character_can_be_pasted_into_a_link(world: World) -> None:
     key = world.factory.make("account")
     planned = pasting.plan(world.admin, "account", [key], ["parent"], (("\ud800",),))
     assert planned.bad
+
+
+def test_a_choice_whose_values_are_refused_is_not_added(world: World) -> None:
+    before = set(registry.get("account").fields)
+    with pytest.raises(ValidationFailed):
+        fields.add(world.admin, "account", "choice", "Half made", values=("Good", "x" * 500))
+    assert set(registry.get("account").fields) == before
+    assert "Half made" not in {own.label for own in fields.of_entity(world.admin, "account")}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from desktop_crm.core.errors import UserError
+from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import fold
 from desktop_crm.db import search_text
@@ -21,7 +21,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import CustomField
 from desktop_crm.models.customizing import FieldKind, FieldState
-from desktop_crm.services import records, records_kept
+from desktop_crm.services import records, records_kept, undo
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.customizing import choices, definitions
@@ -118,9 +118,14 @@ def add(
     if values:
         # The values need the field; the same uid makes both one step of undo.
         changes = choices.added(entity, str(name), values)
-        saved = records.save_many(
-            actor, "choice_option", changes, source=source, operation=work.uid
-        )
+        try:
+            saved = records.save_many(
+                actor, "choice_option", changes, source=source, operation=work.uid
+            )
+        except CrmError:
+            # Without its values the field is not what was asked for.
+            undo.undo(actor, work.uid)
+            raise
         report = report.merge(saved.changes)
     return report
 
