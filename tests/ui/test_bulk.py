@@ -112,6 +112,23 @@ def test_a_field_of_all_selected_is_set(
     assert values(bench, "account", "industry") != {"Lighting"}
 
 
+def test_a_field_is_emptied_only_by_word(
+    opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
+) -> None:
+    before = values(bench, "account", "industry")
+    run(opened("account"), "bulk.edit")
+    dialog = dialog_of(bench, BulkEditDialog)
+    choose(dialog, "bulkEdit.row1.field", "industry")
+    press(dialog, "bulkEdit.go")
+    settle(qtbot, bench)
+    assert "“Clear”" in dialog._rows[0].note.text()
+    assert values(bench, "account", "industry") == before
+    choose(dialog, "bulkEdit.row1.mode", "clear")
+    press(dialog, "bulkEdit.go")
+    settle(qtbot, bench)
+    assert values(bench, "account", "industry") == {None}
+
+
 def test_a_wrong_value_is_said_beside_its_field_and_nothing_changes(
     opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
 ) -> None:

@@ -137,7 +137,7 @@ class EditRow(QWidget):
         """What the person wants.
 
         Raises:
-            UserError: The value cannot be read.
+            UserError: The value cannot be read, or there is none: fields are emptied by word only.
         """
         mode = Mode(str(self.mode.currentData()))
         value: Any = None
@@ -145,6 +145,11 @@ class EditRow(QWidget):
             value = self._amount.text()
         elif self._editor is not None and self._place.currentWidget() is self._editor:
             value = self._editor.value()
+            if mode is Mode.SET and value in (None, "", (), []):
+                raise UserError(
+                    N_("Enter the value, or choose “{clear}” to empty the field."),
+                    clear=tr(_WORDS[Mode.CLEAR]),
+                )
         return FieldEdit(self.chosen, mode, value)
 
     def take_focus(self) -> None:

@@ -117,6 +117,7 @@ class PasteDialog(BulkDialog):
         self._changes = CellChanges(plan)
         self._changes.struck_out.connect(self._count)
         self.table = QTableView()
+        self.table.setWordWrap(False)
         self.table.setObjectName("pasteDialog.cells")
         self.table.setAccessibleName(tr("What would change"))
         self.table.setModel(self._changes)
