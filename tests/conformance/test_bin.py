@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from desktop_crm.meta.bound import Entity
 from desktop_crm.models import AuditEntry, Document, DocumentContent, RecordMark
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit, marks, purge, query, records, undo
+from desktop_crm.services import attachments, audit, marks, purge, query, records, undo
 from desktop_crm.services import bin as recycle_bin
 from desktop_crm.services.query import RecordQuery
 from tests.conformance.test_rights import OWNERS, make_for, reached
@@ -181,14 +182,11 @@ def test_links_of_others_are_emptied_or_keep_the_record(
 
 def test_files_go_with_the_last_document_that_names_them(world: World) -> None:
     actor = world.admin
-    digest = "purge".ljust(64, "0") if world.db.is_shared else "purge".ljust(64, "1")
-    row = {"sha256": digest, "size_bytes": 3, "content": b"abc"}
-    with world.db.writing() as connection:
-        connection.execute(insert(DocumentContent), [row])
+    stored = f"purged on {world.db.dialect}".encode()
+    digest = hashlib.sha256(stored).hexdigest()
     owners = [world.factory.make("account") for _ in range(2)]
     for owner in owners:
-        file = world.factory.values("document", record_type="account", record_id=owner)
-        records.save(actor, "document", None, None, {**file, "sha256": digest})
+        attachments.add_bytes(actor, "account", owner, "shared.txt", stored)
     content = DocumentContent.__table__.c.sha256 == digest
     records.delete(actor, "account", owners)
     purge.purge(actor, [("account", owners[0])])
