@@ -18,7 +18,7 @@ from desktop_crm.services.context import Actor, sign_in
 
 PAGE: Final = 200
 COLUMNS: Final = ("full_name", "account", "job_title", "email", "phone", "city", "owner")
-_LIKE_OURS: Final = ("PRAGMA cache_size = -32000", "PRAGMA temp_store = MEMORY")
+_LIKE_OURS: Final = ("PRAGMA cache_size = -32000",)
 
 Values = Sequence[Any]
 

@@ -307,7 +307,6 @@ def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
             _WATCH if watch_foreign_keys else _DO_NOT_WATCH,
             "PRAGMA synchronous = NORMAL",
             "PRAGMA cache_size = -32000",
-            "PRAGMA temp_store = MEMORY",
         ):
             cursor.execute(pragma)
         cursor.close()
