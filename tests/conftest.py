@@ -123,18 +123,15 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("left behind: " + ", ".join(left), pytrace=False)
 
 
-@pytest.fixture(autouse=True)
-def _entities_as_declared() -> Iterator[None]:
-    """What an administrator adds to entities is no longer known in the next test."""
-    _forget_definitions()
-    yield
-    _forget_definitions()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget fields of one's own that another test's database defined.
 
-
-def _forget_definitions() -> None:
-    if "desktop_crm.services.customizing.definitions" in sys.modules:
-        from desktop_crm.services.customizing import definitions
-
+    Before any fixture, also those of the whole run. What the database defines that the
+    conformance tests share stays from one of them to the next.
+    """
+    definitions = sys.modules.get("desktop_crm.services.customizing.definitions")
+    if definitions is not None and "_world" not in getattr(item, "fixturenames", ()):
         definitions.forget()
 
 

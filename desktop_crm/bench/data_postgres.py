@@ -86,7 +86,8 @@ def _take_indexes(target: psycopg.Connection) -> list[str]:
 
 
 def _copy(source: sqlite3.Connection, target: psycopg.Connection, table: Table) -> None:
-    columns = list(table.columns)
+    there = {row[1] for row in source.execute(f'PRAGMA table_info("{table.name}")')}
+    columns = [column for column in table.columns if column.name in there]
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)
     with target.cursor() as cursor, cursor.copy(command) as copy:

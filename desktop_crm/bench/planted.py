@@ -190,9 +190,13 @@ def _originals(db: Any, key: str, count: int, chance: Chance) -> list[Values]:  
             connection.execute(select(table.c.id).where(table.c.deleted_at.is_(None))).scalars()
         )
         chosen = sorted(chance.sample(ids, count))
-        rows = connection.execute(select(table).where(table.c.id.in_(chosen)).order_by(table.c.id))
-        names = {f.column.name: n for n, f in entity.fields.items() if f.column is not None}
-        return [{names[k]: v for k, v in row.items() if k in names} for row in rows.mappings()]
+        fields = {n: f.column for n, f in entity.fields.items() if f.column is not None}
+        rows = connection.execute(
+            select(*(column.label(name) for name, column in fields.items()))
+            .where(table.c.id.in_(chosen))
+            .order_by(table.c.id)
+        )
+        return [dict(row) for row in rows.mappings()]
 
 
 def _repeated(

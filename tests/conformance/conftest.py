@@ -34,13 +34,6 @@ def world(_world: World) -> World:
     return _world
 
 
-@pytest.fixture(autouse=True)
-def _entities_as_declared(request: pytest.FixtureRequest) -> None:
-    """Keep what the shared database defines from test to test; the next folder forgets it."""
-    if "world" not in request.fixturenames:
-        definitions.forget()
-
-
 def _add_fields(world: World) -> None:
     rows = [
         {

@@ -339,8 +339,8 @@ def test_the_palette_runs_a_command_by_keyboard(open_window: Open, qtbot: QtBot)
     palette = opened_palette(window)
     QTest.keyClicks(palette.line, "go to contacts")
     QTest.keyClick(palette.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.workspace.key == "contact")  # Enter waits for what is found
     quiet(qtbot, window)
-    assert window.workspace.key == "contact"
 
 
 def test_escape_closes_the_palette_and_gives_the_cursor_back(open_window: Open) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.services.checks import SYNC
 from desktop_crm.services.drafts import Draft, Work
 
 ATTACHED: Final = "attachment"
@@ -19,7 +20,7 @@ def own_bytes(work: Work, drafts: Sequence[Draft]) -> None:
 
     Bytes are stored once, whoever brought them: who could name those of others would read them.
     """
-    if work.source in {ATTACHED, PRINTED}:
+    if work.source in {ATTACHED, PRINTED, SYNC}:  # each has the bytes itself
         return
     for draft in drafts:
         if draft.changes("sha256"):

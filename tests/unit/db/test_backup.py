@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import text
 
 from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.db import backup, migrate
@@ -19,7 +19,9 @@ def content(db: Database) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table."""
     with db.reading() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(select(table))]
+            table.name: [
+                tuple(row) for row in connection.execute(text(f'SELECT * FROM "{table.name}"'))
+            ]
             for table in Base.metadata.sorted_tables
         }
 
