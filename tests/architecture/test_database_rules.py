@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.support.source import Module, imported, literal_text, modules
+from tests.support.source import Module, literal_text, modules
 
 #: One module writes records, with version and audit; one keeps the program's own rows.
 MAY_UPDATE = re.compile(r"desktop_crm/(services/(writer|records_kept)\.py|db/.+\.py)")
@@ -21,7 +21,7 @@ def test_only_the_records_service_updates_rows() -> None:
     for module in modules():
         if MAY_UPDATE.fullmatch(module.name):
             continue
-        names = {name for _, name in imported(module)}
+        names = {name for _, name in module.imports}
         for call in module.calls():
             function = ast.unparse(call.func)
             by_name = function == "update" and any(

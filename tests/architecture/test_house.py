@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import PACKAGE, TOP, Module, files, imported, modules
+from tests.support.source import PACKAGE, TOP, Module, files, modules
 
 MAX_LINES = 500
 META_BUDGET = 800
@@ -100,7 +100,7 @@ def test_a_library_with_a_home_is_imported_only_there(library: str) -> None:
     strangers = [
         module.at(node)
         for module in modules()
-        for node, name in imported(module)
+        for node, name in module.imports
         if name.partition(".")[0] == library
         and not home.fullmatch(module.path.relative_to(PACKAGE).as_posix())
     ]

@@ -43,6 +43,17 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, str(self.path))
 
+    @cached_property
+    def imports(self) -> tuple[tuple[ast.AST, str], ...]:
+        """The full names it imports, with where."""
+        found: list[tuple[ast.AST, str]] = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found += ((node, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found += ((node, f"{node.module}.{alias.name}") for alias in node.names)
+        return tuple(found)
+
     @property
     def name(self) -> str:
         """Path from the top folder, with slashes."""
@@ -77,7 +88,12 @@ def modules(*folders: str) -> tuple[Module, ...]:
     found: list[Path] = []
     for root in roots:
         found += sorted(root.rglob("*.py")) if root.is_dir() else [root] if root.exists() else []
-    return tuple(Module(path) for path in found)
+    return tuple(_module(path) for path in found)
+
+
+@cache
+def _module(path: Path) -> Module:
+    return Module(path)
 
 
 def called(call: ast.Call) -> str:
@@ -86,15 +102,6 @@ def called(call: ast.Call) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""
-
-
-def imported(module: Module) -> Iterator[tuple[ast.AST, str]]:
-    """The full names a module imports, with where."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def literal_text(expression: ast.expr) -> Iterator[str]:
