@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
+from sqlalchemy import select
 
 from desktop_crm.db.engine import Database
 from desktop_crm.services import records, undo
@@ -23,6 +24,7 @@ from desktop_crm.views.duplicates.queue_dialog import QueueDialog
 from desktop_crm.views.forms.form_dialog import FormDialog
 from desktop_crm.views.widgets.buttons import LinkButton
 from desktop_crm.views.workbench import Workbench
+from tests.support.tables import declared
 from tests.support.windows import child, settle, shell_of, workbench
 
 
@@ -182,7 +184,7 @@ def test_a_form_warns_and_remembers_what_is_not_the_same(qtbot: QtBot, bench: Wo
     with bench.actor.db.reading() as connection:
         from desktop_crm.models import DuplicatePair
 
-        rows = connection.execute(DuplicatePair.__table__.select()).mappings().all()
+        rows = connection.execute(select(*declared(DuplicatePair.__table__))).mappings().all()
     assert [(row["first_id"], row["second_id"], row["state"]) for row in rows] == [
         (one, two, "different")
     ]

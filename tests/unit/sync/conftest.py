@@ -20,6 +20,7 @@ from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Response, Role
 from desktop_crm.sync.results import FolderResult, MailboxResult
 from tests.ews_server import EwsServer
+from tests.support.tables import declared
 
 AT = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
@@ -51,7 +52,7 @@ class World:
 
     def rows(self, model: Any) -> list[Any]:
         with self.actor.db.reading() as connection:
-            return list(connection.execute(select(model.__table__).order_by(model.id)))
+            return list(connection.execute(select(*declared(model.__table__)).order_by(model.id)))
 
     def links(self) -> list[tuple[str, int, str, str]]:
         """Record type, record id, rule and state of every link."""
