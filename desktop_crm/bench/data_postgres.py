@@ -86,7 +86,8 @@ def _take_indexes(target: psycopg.Connection) -> list[str]:
 
 
 def _copy(source: sqlite3.Connection, target: psycopg.Connection, table: Table) -> None:
-    there = {row[1] for row in source.execute(f'PRAGMA table_info("{table.name}")')}
+    found = source.execute("SELECT name FROM pragma_table_info(?)", (table.name,))
+    there = {row[0] for row in found}
     columns = [column for column in table.columns if column.name in there]
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)
