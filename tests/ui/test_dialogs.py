@@ -295,7 +295,7 @@ def test_an_older_database_is_upgraded_after_a_backup(
     dialog.address.setText(str(path))
     QTest.keyClick(dialog.address, Qt.Key.Key_Return)
     button = child(dialog, QPushButton, "openDatabase.upgrade")
-    qtbot.waitUntil(button.isVisible, timeout=10_000)
+    qtbot.waitUntil(lambda: button.isVisible() and button.isEnabled(), timeout=10_000)
     assert "older version" in dialog.notice.text
     button.click()
     qtbot.waitUntil(lambda: bool(opened), timeout=10_000)
