@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -48,6 +49,11 @@ MEASURED = SETTINGS | {
     "maintenance_work_mem": "512MB",
 }
 """Settings of the server that is measured: what a small office gives its own."""
+
+SHARED_HOME: Final = Path(os.environ.get("TMPDIR", "/var/tmp"), "desktop-crm-bench")  # noqa: S108
+"""Folder of the measured server where the process is root, whose own folders are closed to the
+account the server runs under. The million records in it take long to make, so it is where systems
+keep temporary files through a restart, which ``tempfile.gettempdir()`` is not."""
 
 
 class NoServer(Exception):
@@ -156,8 +162,7 @@ def kept_server(home: Path) -> Iterator[Server]:
     """The server of measurements: its data stays; one that runs already is used and left running.
 
     Args:
-        home: Folder for the data; where the process is root, a folder of the server's account
-            beside the system's temporary files is taken instead.
+        home: Folder for the data; where the process is root, `SHARED_HOME` is taken instead.
 
     Raises:
         NoServer: none is named, installed or in a wheel.
@@ -167,8 +172,7 @@ def kept_server(home: Path) -> Iterator[Server]:
         yield named
         return
     programs, account = _programs_and_account()
-    # Root's own folders are closed to the account the server runs under.
-    folder = Path("/var/tmp/desktop-crm-bench") if account else home / "postgres"  # noqa: S108
+    folder = SHARED_HOME if account else home / "postgres"
     folder.mkdir(parents=True, exist_ok=True)
     programs = _handed_over(programs, folder, account)
     running = _running_port(folder)

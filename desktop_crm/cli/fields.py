@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.customizing import FieldKind
+from desktop_crm.services.context import Actor
 from desktop_crm.services.customizing import fields
 from desktop_crm.services.customizing.fields import OwnField
 
@@ -106,9 +109,7 @@ def add(  # noqa: PLR0917  one argument for each option
 @common
 def retire(call: Call, entity: str, field: str) -> int:
     """Retire a field by its name or label."""
-    with call.signed_in() as actor:
-        found = fields.find(actor, fields.entity_named(entity).key, field)
-        fields.retire(actor, found, _SOURCE)
+    found = _changed(call, entity, field, fields.retire)
     return call.answer(
         {"name": found.name, "state": "retired"},
         tr("The field “{label}” is retired; its values stay.", label=found.label),
@@ -121,13 +122,20 @@ def retire(call: Call, entity: str, field: str) -> int:
 @common
 def restore(call: Call, entity: str, field: str) -> int:
     """Bring a retired field back by its name or label."""
-    with call.signed_in() as actor:
-        found = fields.find(actor, fields.entity_named(entity).key, field)
-        fields.bring_back(actor, found, _SOURCE)
+    found = _changed(call, entity, field, fields.bring_back)
     return call.answer(
         {"name": found.name, "state": "active"},
         tr("The field “{label}” is offered again.", label=found.label),
     )
+
+
+def _changed(
+    call: Call, entity: str, field: str, change: Callable[[Actor, OwnField, str], object]
+) -> OwnField:
+    with call.signed_in() as actor:
+        found = fields.find(actor, fields.entity_named(entity).key, field)
+        change(actor, found, _SOURCE)
+    return found
 
 
 def _plain(field: OwnField) -> dict[str, object]:

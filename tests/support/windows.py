@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.services.context import Actor
+    from desktop_crm.views.panes.record_pane import RecordPane
     from desktop_crm.views.workbench import Workbench
 
 Kind = TypeVar("Kind")
@@ -84,6 +85,22 @@ def workbench(actor: Actor) -> Workbench:
 def settle(qtbot: QtBot, bench: Workbench) -> None:
     """Wait until no thread works for the pane any more."""
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=10_000)
+
+
+def pane_of(bench: Workbench, qtbot: QtBot, entity: str, view: str = "") -> RecordPane:
+    """The pane of an entity, shown and quiet; with a view of its tree where one is named."""
+    from desktop_crm.views.panes.record_pane import RecordPane
+
+    pane = RecordPane(bench, entity)
+    qtbot.addWidget(pane)
+    pane.resize(1300, 800)
+    pane.show()
+    pane.activate()
+    settle(qtbot, bench)
+    if view:
+        pane.views.choose(view)
+        settle(qtbot, bench)
+    return pane
 
 
 def expect(value: object, kind: type[Kind]) -> Kind:

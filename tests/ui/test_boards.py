@@ -17,7 +17,7 @@ from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
 from desktop_crm.views.panes.record_board import RecordBoard
 from desktop_crm.views.panes.record_pane import RecordPane
 from tests.support.company import Company
-from tests.support.windows import child, settle, shell_of
+from tests.support.windows import child, pane_of, settle, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,18 +45,7 @@ def board(bench: Workbench, qtbot: QtBot) -> RecordBoard:
 def pane(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
     """A function that shows the pane of an entity with all its records."""
 
-    def show(entity: str) -> RecordPane:
-        made = RecordPane(bench, entity)
-        qtbot.addWidget(made)
-        made.resize(1300, 760)
-        made.show()
-        made.activate()
-        settle(qtbot, bench)
-        made.views.choose("all")
-        settle(qtbot, bench)
-        return made
-
-    return show
+    return lambda entity: pane_of(bench, qtbot, entity, "all")
 
 
 def cards_of(pane: RecordPane) -> dict[str, list[str]]:

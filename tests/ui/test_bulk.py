@@ -27,7 +27,7 @@ from desktop_crm.views.bulk.edit_dialog import BulkEditDialog
 from desktop_crm.views.bulk.mail_dialog import BulkMailDialog, mail_link, write_draft
 from desktop_crm.views.forms.editor import Editor
 from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import child, settle, shell_of
+from tests.support.windows import child, pane_of, settle, shell_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +45,7 @@ def opened(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
     """A function that shows the pane of an entity, everything in it selected."""
 
     def show(entity: str) -> RecordPane:
-        pane = RecordPane(bench, entity)
-        qtbot.addWidget(pane)
-        pane.resize(1300, 800)
-        pane.show()
-        pane.activate()
-        settle(qtbot, bench)
-        pane.views.choose("all")
-        settle(qtbot, bench)
+        pane = pane_of(bench, qtbot, entity, "all")
         pane.list.table.selectAll()
         return pane
 

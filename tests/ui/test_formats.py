@@ -14,8 +14,7 @@ from desktop_crm.services.filters import Rule
 from desktop_crm.services.list_layout import Format, ListLayout
 from desktop_crm.views.filters.filter_dialog import FilterDialog
 from desktop_crm.views.lists.formats_dialog import FormatsDialog
-from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import child, settle
+from tests.support.windows import child, pane_of, settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -74,12 +73,7 @@ def test_a_format_is_added_with_a_condition_of_the_builder(
 
 
 def test_the_list_follows_and_the_view_counts_as_changed(bench: Workbench, qtbot: QtBot) -> None:
-    pane = RecordPane(bench, "opportunity")
-    qtbot.addWidget(pane)
-    pane.resize(1300, 760)
-    pane.show()
-    pane.activate()
-    settle(qtbot, bench)
+    pane = pane_of(bench, qtbot, "opportunity")
     pane.choose_formats()
     chooser = child(bench.shell.window_widget(), FormatsDialog)
     chooser.chosen.emit((Format(LARGE, "ok"),))

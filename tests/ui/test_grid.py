@@ -16,7 +16,7 @@ from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.grid.cell_editor import CellEditor
 from desktop_crm.views.grid.paste_dialog import PasteDialog
 from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import child, settle
+from tests.support.windows import child, pane_of, settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -31,14 +31,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 @pytest.fixture
 def opened(bench: Workbench, qtbot: QtBot) -> Opened:
     def show(entity: str) -> RecordPane:
-        pane = RecordPane(bench, entity)
-        qtbot.addWidget(pane)
-        pane.resize(1300, 800)
-        pane.show()
-        pane.activate()
-        settle(qtbot, bench)
-        pane.views.choose("all")
-        settle(qtbot, bench)
+        pane = pane_of(bench, qtbot, entity, "all")
         pane.list.table.setFocus()
         return pane
 

@@ -19,7 +19,7 @@ from desktop_crm.views.lists.total_texts import BETWEEN
 from desktop_crm.views.panes.record_pane import RecordPane
 from desktop_crm.views.printing import listing
 from desktop_crm.views.printing.dialog import PrintDialog
-from tests.support.windows import child, settle
+from tests.support.windows import child, pane_of, settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,18 +33,7 @@ Opened = Callable[[str], RecordPane]
 
 @pytest.fixture
 def opened(bench: Workbench, qtbot: QtBot) -> Opened:
-    def show(entity: str) -> RecordPane:
-        pane = RecordPane(bench, entity)
-        qtbot.addWidget(pane)
-        pane.resize(1300, 800)
-        pane.show()
-        pane.activate()
-        settle(qtbot, bench)
-        pane.views.choose("all")
-        settle(qtbot, bench)
-        return pane
-
-    return show
+    return lambda entity: pane_of(bench, qtbot, entity, "all")
 
 
 def ask(pane: RecordPane, bench: Workbench) -> PrintDialog:

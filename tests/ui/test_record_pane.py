@@ -17,7 +17,7 @@ from desktop_crm.views.main_window import MainWindow
 from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.convert_lead import ConvertLeadDialog
 from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import settle, shell_of
+from tests.support.windows import pane_of, settle, shell_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -33,16 +33,7 @@ NAME = Qt.ItemDataRole.DisplayRole
 def opened(bench: Workbench, qtbot: QtBot) -> Callable[[str], RecordPane]:
     """A function that shows the pane of an entity and waits until it is quiet."""
 
-    def show(entity: str) -> RecordPane:
-        pane = RecordPane(bench, entity)
-        qtbot.addWidget(pane)
-        pane.resize(1300, 800)
-        pane.show()
-        pane.activate()
-        settle(qtbot, bench)
-        return pane
-
-    return show
+    return lambda entity: pane_of(bench, qtbot, entity)
 
 
 def titles(pane: RecordPane) -> list[str]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import marks, shipped_views
 from desktop_crm.views.panes import record_pane
-from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import settle
+from tests.support.windows import pane_of, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +24,7 @@ def test_a_record_that_stays_beside_the_list_counts_as_viewed(
     bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record_pane, "_LOOK_MS", 10)
-    pane = RecordPane(bench, "account")
-    qtbot.addWidget(pane)
-    pane.resize(1300, 800)
-    pane.show()
-    pane.activate()
-    settle(qtbot, bench)
+    pane = pane_of(bench, qtbot, "account")
     assert pane.list.table.select_id(company.ids["rossi"])
 
     def viewed() -> bool:

@@ -25,7 +25,7 @@ from desktop_crm.views.lists.view_dialog import ViewDialog
 from desktop_crm.views.panes import pane_views
 from desktop_crm.views.panes.manage_views import ManageViews
 from desktop_crm.views.panes.record_pane import RecordPane
-from tests.support.windows import child, settle, shell_of
+from tests.support.windows import child, pane_of, settle, shell_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -33,23 +33,13 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
     from tests.support.company import Company
 
-Opened = Callable[[], RecordPane]
+Opened = Callable[..., RecordPane]
 
 
 @pytest.fixture
 def opened(bench: Workbench, qtbot: QtBot) -> Opened:
-    """A function that shows the pane of accounts and waits until it is quiet."""
-
-    def show() -> RecordPane:
-        pane = RecordPane(bench, "account")
-        qtbot.addWidget(pane)
-        pane.resize(1300, 800)
-        pane.show()
-        pane.activate()
-        settle(qtbot, bench)
-        return pane
-
-    return show
+    """A function that shows the pane of accounts, with a view of its tree where one is named."""
+    return lambda view="": pane_of(bench, qtbot, "account", view)
 
 
 def keep(
@@ -127,9 +117,7 @@ def test_f2_renames_in_the_tree(
     opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     key = keep(company, "Cities")
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     pane.nav.setFocus()
     QTest.keyClick(pane.nav, Qt.Key.Key_F2)
     line = child(pane.nav, QLineEdit, "nav.rename")
@@ -151,9 +139,7 @@ def test_a_changed_list_shows_a_dot_and_is_saved_or_discarded(
     opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     key = keep(company, "By name", order=(Order("name"),))
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     assert not pane.views.button.isVisible()
     pane.list.table.sort_wanted.emit("name", False)
     settle(qtbot, bench)
@@ -182,9 +168,7 @@ def test_the_menu_key_unfolds_what_can_be_done(
         pane_views, "show_menu", lambda _anchor, found, **_at: offered.extend(found)
     )
     key = keep(company, "Cities", ViewScope.PUBLIC)
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint())
     QApplication.sendEvent(pane.nav, event)
     run = {action.id: action.run for action in offered}
@@ -230,9 +214,7 @@ def test_a_view_that_names_a_missing_field_says_so(
     opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     key = keep(company, "Shoes", columns=("name", "shoe_size"))
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     assert "shoe_size" in pane.list.notice.text
     assert [column.path for column in pane.list.model.columns] == ["name"]
 
@@ -242,9 +224,7 @@ def test_a_name_that_is_taken_can_be_mended_where_it_was_typed(
 ) -> None:
     keep(company, "First")
     key = keep(company, "Second")
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     pane.nav.setFocus()
     QTest.keyClick(pane.nav, Qt.Key.Key_F2)
     line = child(pane.nav, QLineEdit, "nav.rename")
@@ -359,9 +339,7 @@ def test_a_view_changed_by_somebody_else_follows(
     opened: Opened, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
     key = keep(company, "Cities")
-    pane = opened()
-    pane.views.choose(key)
-    settle(qtbot, bench)
+    pane = opened(key)
     saved = records.save(
         company.actor, "saved_view", pane.views.view.saved_id, None, {"name": "Renamed"}
     )

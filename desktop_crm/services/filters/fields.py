@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Iterable
 from typing import Final
 
 from desktop_crm.core.errors import UserError
@@ -34,20 +34,42 @@ def resolve(entity: Entity, path: str) -> BoundField:
 
 
 def _unknown(entity: Entity, name: str) -> UserError:
-    near = difflib.get_close_matches(name, entity.fields, 1)
-    if near:
-        return UserError(
-            N_("{entity} has no field “{field}”. Did you mean “{near}”?"),
-            entity=tr(entity.label),
-            field=name,
-            near=near[0],
-        )
-    return UserError(
-        N_("{entity} has no field “{field}”. Fields: {fields}."),
-        entity=tr(entity.label),
-        field=name,
-        fields=", ".join(n for n, f in entity.fields.items() if not f.hidden),
+    return not_there(
+        entity,
+        name,
+        entity.fields,
+        N_("{entity} has no field “{name}”. Did you mean “{near}”?"),
+        N_("{entity} has no field “{name}”. Fields: {names}."),
+        listed=(n for n, f in entity.fields.items() if not f.hidden),
     )
+
+
+def not_there(
+    entity: Entity,
+    name: str,
+    names: Iterable[str],
+    similar: str,
+    others: str,
+    listed: Iterable[str] | None = None,
+) -> UserError:
+    """Sentence for a name an entity does not know: one that is spelled alike, or what there is.
+
+    Args:
+        entity: What was asked.
+        name: The unknown name.
+        names: Known names.
+        similar: Text for when one is similar; has entity, name and near.
+        others: Text for when none is; has entity, name and names.
+        listed: Known names worth showing; None: all.
+    """
+    import difflib
+
+    names = tuple(names)
+    near = difflib.get_close_matches(name, names, 1)
+    if near:
+        return UserError(similar, entity=tr(entity.label), name=name, near=near[0])
+    shown = ", ".join(names if listed is None else listed) or "-"
+    return UserError(others, entity=tr(entity.label), name=name, names=shown)
 
 
 def summed(entity: Entity, path: str) -> BoundField:

@@ -23,6 +23,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services.filters.fields import not_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +193,10 @@ def _by_link(known: Mapping[str, Relation], name: str) -> Relation | None:
 
 
 def _unknown(entity: Entity, name: str, known: Mapping[str, Relation]) -> UserError:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, 1)
-    if near:
-        return UserError(
-            N_("{entity} has no related records “{name}”. Did you mean “{near}”?"),
-            entity=tr(entity.label),
-            name=name,
-            near=near[0],
-        )
-    return UserError(
-        N_("{entity} has no related records “{name}”. There are: {known}."),
-        entity=tr(entity.label),
-        name=name,
-        known=", ".join(known) or "-",
+    return not_there(
+        entity,
+        name,
+        known,
+        N_("{entity} has no related records “{name}”. Did you mean “{near}”?"),
+        N_("{entity} has no related records “{name}”. There are: {names}."),
     )

@@ -149,15 +149,7 @@ def find_similar(
 ) -> Found:
     """Find records with words spelled almost as typed; for when :func:`find` finds few.
 
-    Args:
-        actor: Who searches.
-        text: What was typed.
-        entities: Kinds to look in; empty: all.
-        shown: Hits in each section.
-        cancel: Stops it.
-
-    Raises:
-        Cancelled: The token was used.
+    Takes and raises what :func:`find` does.
     """
     typed = reading.read(text)
     patterns = similar.patterns(typed)

@@ -14,10 +14,10 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.models.marking import PillTone
 from desktop_crm.services.customizing import choices
 from desktop_crm.views import theme
-from desktop_crm.views.designer.ordered_list import Entry, OrderedList
+from desktop_crm.views.designer.ordered_list import Entry, OrderedList, move_buttons
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.editor import QuietCombo
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import row
@@ -107,14 +107,7 @@ class ChoicesPage(QWidget):
         for tone in PillTone:
             self._tone.addItem(tr(tone.label), tone.value)
         self._tone.activated.connect(lambda _index: self._recolour())
-        self._up = tool_button(
-            "designer.value.up", tr("Move up"), "chevron_up", lambda: self.list.move_current(-1),
-            tip=tr("Move up (Alt+Up)"),
-        )  # fmt: skip
-        self._down = tool_button(
-            "designer.value.down", tr("Move down"), "chevron_down",
-            lambda: self.list.move_current(1), tip=tr("Move down (Alt+Down)"),
-        )  # fmt: skip
+        self._up, self._down = move_buttons(self.list, "designer.value")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 16, 12)
         layout.setSpacing(8)

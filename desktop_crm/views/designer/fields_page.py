@@ -11,8 +11,8 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.services.customizing import fields
 from desktop_crm.views.designer.field_dialog import FieldDialog
-from desktop_crm.views.designer.ordered_list import Entry, OrderedList
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.designer.ordered_list import Entry, OrderedList, move_buttons
+from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.widgets.layout import row
 
@@ -51,14 +51,7 @@ class FieldsPage(QWidget):
         self._add = push_button("designer.field.add", tr("Add a field"), self.add, kind="primary")
         self._edit = push_button("designer.field.change", tr("Change…"), self._change)
         self._retire = push_button("designer.field.retire", tr("Retire"), self._toggle)
-        self._up = tool_button(
-            "designer.field.up", tr("Move up"), "chevron_up", lambda: self.list.move_current(-1),
-            tip=tr("Move up (Alt+Up)"),
-        )  # fmt: skip
-        self._down = tool_button(
-            "designer.field.down", tr("Move down"), "chevron_down",
-            lambda: self.list.move_current(1), tip=tr("Move down (Alt+Down)"),
-        )  # fmt: skip
+        self._up, self._down = move_buttons(self.list, "designer.field")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 16, 12)
         layout.setSpacing(8)

@@ -15,9 +15,12 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
 )
 
+from desktop_crm.core.i18n import tr
 from desktop_crm.views import icons, theme
+from desktop_crm.views.widgets.buttons import tool_button
 
 _ENTRY: Final = Qt.ItemDataRole.UserRole
 _HIGH: Final = 46
@@ -197,3 +200,21 @@ class OrderedList(QListWidget):
     def _entry(self, row: int) -> Entry:
         entry: Entry = self.item(row).data(_ENTRY)
         return entry
+
+
+def move_buttons(shown: OrderedList, name: str) -> tuple[QToolButton, QToolButton]:
+    """Buttons that move the current entry of a list up and down.
+
+    Args:
+        shown: The list.
+        name: Beginning of their object names.
+    """
+    up = tool_button(
+        f"{name}.up", tr("Move up"), "chevron_up", lambda: shown.move_current(-1),
+        tip=tr("Move up (Alt+Up)"),
+    )  # fmt: skip
+    down = tool_button(
+        f"{name}.down", tr("Move down"), "chevron_down", lambda: shown.move_current(1),
+        tip=tr("Move down (Alt+Down)"),
+    )  # fmt: skip
+    return up, down

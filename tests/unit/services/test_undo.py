@@ -121,50 +121,47 @@ def test_a_step_says_what_it_was(world: World) -> None:
     assert undone.entity == "account"
 
 
-def test_a_long_operation_is_taken_back_in_parts_and_done_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def long_operation(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[int]]:
+    """Five accounts changed at once, which counts as long; the operation and their keys."""
     monkeypatch.setattr(undo, "LONG", 3)
     monkeypatch.setattr(undo, "PART", 2)
     keys = [world.factory.make("account", industry="Before") for _ in range(5)]
     changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
-    done = records.save_many(world.admin, "account", changes).changes.operation
+    return records.save_many(world.admin, "account", changes).changes.operation, keys
 
-    def industries() -> list[object]:
-        return [records.get(world.admin, "account", key).values["industry"] for key in keys]
+
+def industries(world: World, keys: list[int]) -> list[object]:
+    return [records.get(world.admin, "account", key).values["industry"] for key in keys]
+
+
+def test_a_long_operation_is_taken_back_in_parts_and_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, keys = long_operation(world, monkeypatch)
 
     undo.undo(world.admin, done)
-    assert industries() == ["Before"] * 5
+    assert industries(world, keys) == ["Before"] * 5
     undo.redo(world.admin)
-    assert industries() == ["After"] * 5
+    assert industries(world, keys) == ["After"] * 5
     undo.undo(world.admin)
-    assert industries() == ["Before"] * 5
+    assert industries(world, keys) == ["Before"] * 5
 
 
 def test_a_long_operation_somebody_built_on_is_left_whole(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(undo, "LONG", 3)
-    monkeypatch.setattr(undo, "PART", 2)
-    keys = [world.factory.make("account", industry="Before") for _ in range(5)]
-    changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
-    done = records.save_many(world.admin, "account", changes).changes.operation
+    done, keys = long_operation(world, monkeypatch)
     records.save(world.admin, "account", keys[-1], None, {"industry": "Later"})
     with pytest.raises(UserError, match="changed since"):
         undo.undo(world.admin, done)
-    found = [records.get(world.admin, "account", key).values["industry"] for key in keys]
-    assert found == ["After"] * 4 + ["Later"]
+    assert industries(world, keys) == ["After"] * 4 + ["Later"]
 
 
 def test_what_somebody_changes_between_two_parts_is_left_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All others are put back, and the sentence says so."""
-    monkeypatch.setattr(undo, "LONG", 3)
-    monkeypatch.setattr(undo, "PART", 2)
-    keys = [world.factory.make("account", industry="Before") for _ in range(5)]
-    changes = [records.Change(key, None, {"industry": "After"}) for key in keys]
-    done = records.save_many(world.admin, "account", changes).changes.operation
+    done, keys = long_operation(world, monkeypatch)
     check = undo._check_long
 
     def changed(*args: Any, **more: Any) -> None:
@@ -174,5 +171,4 @@ def test_what_somebody_changes_between_two_parts_is_left_alone(
     monkeypatch.setattr(undo, "_check_long", changed)
     with pytest.raises(UserError, match="1 record was changed by somebody meanwhile"):
         undo.undo(world.admin, done)
-    found = [records.get(world.admin, "account", key).values["industry"] for key in keys]
-    assert found == ["Before", "Theirs", "Before", "Before", "Before"]
+    assert industries(world, keys) == ["Before", "Theirs", "Before", "Before", "Before"]
