@@ -317,7 +317,7 @@ class _Page:
             self.changes.append(Change(ChangeKind.DELETE, item_id))
         elif name == "ReadFlagChange" and item_id:
             is_read = (element.findtext(f"{items.T}IsRead") or "").lower() in ("true", "1")
-            self.changes.append(Change(ChangeKind.READ, item_id, is_read=is_read))
+            self.changes.append(Change(ChangeKind.MARKS, item_id, is_read=is_read))
         else:
             params = (("problem", name),)
             self.quarantined.append(Quarantined(item_id or name, name, _DAMAGED, params))

@@ -12,7 +12,14 @@ from typing import Final
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import canonical_email, email_domain
-from desktop_crm.sync.port import Folder, FolderRole, Item, MailItem, MeetingItem, Sensitivity
+from desktop_crm.sync.port import (
+    Correspondence,
+    Folder,
+    FolderRole,
+    MailItem,
+    MeetingItem,
+    Sensitivity,
+)
 
 NEVER_LOG: Final = N_("An address or domain on the list of those never to store takes part.")
 SENSITIVE: Final = N_("The sender marked it as personal, private or confidential.")
@@ -57,7 +64,7 @@ def addresses_in(text: str | None) -> frozenset[str]:
     return frozenset(address for address in found if address)
 
 
-def reason_to_exclude(item: Item, folder: Folder, ours: Ours) -> str:
+def reason_to_exclude(item: Correspondence, folder: Folder, ours: Ours) -> str:
     """Why an item is not stored, as a translatable sentence; empty when it is."""
     if _listed(item, ours):
         return NEVER_LOG
@@ -72,13 +79,13 @@ def reason_to_exclude(item: Item, folder: Folder, ours: Ours) -> str:
     return INTERNAL if is_internal(item, ours) else ""
 
 
-def _addresses(item: Item) -> Iterable[str]:
+def _addresses(item: Correspondence) -> Iterable[str]:
     if isinstance(item, MailItem):
         return (person.address for person in item.participants if person.readable)
     return (person.address.address for person in item.people if person.address.readable)
 
 
-def _listed(item: Item, ours: Ours) -> bool:
+def _listed(item: Correspondence, ours: Ours) -> bool:
     if not ours.never_addresses and not ours.never_domains:
         return False
     people = (
@@ -113,7 +120,7 @@ def _below(domain: str, domains: frozenset[str]) -> bool:
     return False
 
 
-def is_internal(item: Item, ours: Ours) -> bool:
+def is_internal(item: Correspondence, ours: Ours) -> bool:
     """Whether everybody who takes part is one of ours; nobody at all is not internal."""
     addresses = list(_addresses(item))
     return bool(addresses) and all(ours.is_ours(address) for address in addresses)

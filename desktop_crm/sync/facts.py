@@ -31,7 +31,7 @@ from desktop_crm.models.activity import LinkState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
 from desktop_crm.sync.exclusion import Ours
-from desktop_crm.sync.port import Item, MailItem
+from desktop_crm.sync.port import Correspondence, MailItem
 
 TOKEN: Final = re.compile(r"\[#([^\[\]\s]{3,40})\]")
 """A reference number in a subject, in the form this product writes it."""
@@ -102,7 +102,7 @@ def filing_of(text: str | None) -> dict[str, str]:
 
 
 def gather(
-    connection: Connection, items: Sequence[Item], ours: Ours, filing: Mapping[str, str]
+    connection: Connection, items: Sequence[Correspondence], ours: Ours, filing: Mapping[str, str]
 ) -> Facts:
     """Read what a batch needs; about a dozen statements."""
     facts = Facts(ours)
@@ -117,7 +117,7 @@ def gather(
     return facts
 
 
-def _addresses(item: Item) -> Iterable[str]:
+def _addresses(item: Correspondence) -> Iterable[str]:
     if isinstance(item, MailItem):
         return (p.address for p in item.participants if p.readable)
     return (p.address.address for p in item.people if p.address.readable)

@@ -29,7 +29,7 @@ from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.plan import Holder, Known, Stored
-from desktop_crm.sync.port import Batch, Item, MailItem, MeetingItem
+from desktop_crm.sync.port import Batch, Correspondence, MailItem, MeetingItem
 
 AWAITED: Final = "awaited"
 """Change key of an item that a new enumeration of its folder has not brought yet."""
@@ -134,7 +134,7 @@ def known(
     """Read what is stored that a batch may concern; three statements."""
     keys = [change.item_id for change in batch.changes]
     keys += [problem.item_id for problem in batch.quarantined]
-    items = [change.item for change in batch.changes if change.item is not None]
+    items = [c.item for c in batch.changes if isinstance(c.item, Correspondence)]
     holders = _holders(connection, mailbox, folder, keys)
     return Known(holders, _stored(connection, actor, items, user))
 
@@ -168,7 +168,7 @@ def _holders(
 
 
 def _stored(
-    connection: Connection, actor: Actor, items: Sequence[Item], user: int | None
+    connection: Connection, actor: Actor, items: Sequence[Correspondence], user: int | None
 ) -> dict[str, Stored]:
     mails = sorted({identity_of(i) for i in items if isinstance(i, MailItem)})
     uids = sorted({plain(i.uid, 490) for i in items if isinstance(i, MeetingItem)})

@@ -15,7 +15,7 @@ from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models.activity import LinkRule
 from desktop_crm.sync.exclusion import is_mass_mail
 from desktop_crm.sync.facts import Deal, Facts, Match, Thread, tokens_of
-from desktop_crm.sync.port import Folder, FolderRole, Item, MailItem
+from desktop_crm.sync.port import Correspondence, Folder, FolderRole, MailItem
 
 THRESHOLD: Final = Decimal(70)
 """Confidence from which a proposal is a link; below it is a suggestion for a person."""
@@ -49,7 +49,7 @@ class Proposal:
 class Context:
     """One item while it is being decided: where it lies and who is in it."""
 
-    item: Item
+    item: Correspondence
     folder: Folder
     facts: Facts
 
@@ -72,7 +72,7 @@ class Context:
 Finder = Callable[[Context], list[Proposal]]
 
 
-def _ordered(item: Item) -> Iterable[str]:
+def _ordered(item: Correspondence) -> Iterable[str]:
     if not isinstance(item, MailItem):
         return [p.address.address for p in item.people if p.address.readable]
     sender = (item.sender,) if item.sender else ()
@@ -110,7 +110,7 @@ def by_reply(context: Context) -> list[Proposal]:
     return _from_thread(context, thread, LinkRule.REPLY, evidence, Decimal(95))
 
 
-def answered(item: Item, facts: Facts) -> Thread | None:
+def answered(item: Correspondence, facts: Facts) -> Thread | None:
     """The known message that an item answers: the nearest one first."""
     if not isinstance(item, MailItem):
         return None

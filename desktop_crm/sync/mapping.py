@@ -30,7 +30,8 @@ from desktop_crm.sync.facts import Facts
 from desktop_crm.sync.port import (
     Address,
     Attendee,
-    Item,
+    Correspondence,
+    Flag,
     MailItem,
     MeetingItem,
     Response,
@@ -65,7 +66,7 @@ def plain(text: str, limit: int) -> str:
     return clean[:limit].encode("utf-8", "replace").decode("utf-8")
 
 
-def identity_of(item: Item) -> str:
+def identity_of(item: Correspondence) -> str:
     """What makes an item the same in every mailbox and folder (M2, R33)."""
     if isinstance(item, MailItem):
         return message_key(item.message_id)
@@ -84,10 +85,14 @@ def stamp(value: datetime | date) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
-def content_hash(item: Item) -> str:
+def content_hash(item: Correspondence) -> str:
     """Fingerprint of what would be stored; equal content is no change (R36)."""
     if isinstance(item, MailItem):
-        facts = repr(replace(item, is_read=True, text="", html="", attachments=(), warnings=()))
+        facts = repr(
+            replace(
+                item, is_read=True, flag=Flag.NONE, text="", html="", attachments=(), warnings=()
+            )
+        )
     else:
         text = hashlib.sha256(item.text.encode("utf-8", "replace")).hexdigest()
         facts = repr(replace(item, modified_at=None, warnings=(), text="")) + text
@@ -207,7 +212,7 @@ def _instant(value: datetime | date) -> datetime:
     return datetime.combine(value, time(), tzinfo=UTC)
 
 
-def party_rows(item: Item, facts: Facts) -> list[dict[str, Any]]:
+def party_rows(item: Correspondence, facts: Facts) -> list[dict[str, Any]]:
     """Everybody an item names, known or not (R27)."""
     if isinstance(item, MeetingItem):
         return [_attendee(person, facts) for person in item.people]

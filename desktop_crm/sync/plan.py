@@ -15,6 +15,7 @@ from desktop_crm.sync.port import (
     Batch,
     Change,
     ChangeKind,
+    Correspondence,
     Folder,
     Item,
     MailItem,
@@ -66,7 +67,7 @@ class Action:
     kind: ActionKind
     key: str
     identity: str = ""
-    item: Item | None = None
+    item: Correspondence | None = None
     holder: int | None = None
     activity: int | None = None
     is_read: bool | None = None
@@ -106,7 +107,7 @@ def _collapsed(changes: Iterable[Change]) -> list[Change]:
     found: dict[str, Change] = {}
     for change in changes:
         before = found.pop(change.item_id, None)
-        if change.kind is ChangeKind.READ and before is not None and before.item is not None:
+        if change.kind is ChangeKind.MARKS and before is not None and before.item is not None:
             found[change.item_id] = replace(before, is_read=change.is_read)
         elif change.kind is ChangeKind.UPDATE and before is not None:
             found[change.item_id] = replace(change, is_read=change.is_read)
@@ -148,7 +149,7 @@ def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int 
     holder = known.holders.get(change.item_id)
     if change.item is None:
         return _without_item(change, holder)
-    item = masked(change.item) if isinstance(change.item, MeetingItem) else change.item
+    item = _correspondence(change.item)
     identity = identity_of(item)
     action = Action(
         ActionKind.CREATE,
@@ -170,6 +171,15 @@ def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int 
     return replace(action, kind=ActionKind.HOLD, activity=stored.activity)
 
 
+def _correspondence(item: Item) -> Correspondence:
+    """The item as it may be known; tasks and contacts go another way."""
+    if isinstance(item, MeetingItem):
+        return masked(item)
+    if isinstance(item, MailItem):
+        return item
+    raise TypeError(type(item).__name__)
+
+
 def _again(action: Action, holder: Holder, known: Known, user: int | None) -> Action:
     """An item that is stored already: changed, or merely reported again."""
     stands = replace(action, activity=holder.activity)
@@ -189,7 +199,7 @@ def _again(action: Action, holder: Holder, known: Known, user: int | None) -> Ac
     return replace(stands, kind=ActionKind.UPDATE)
 
 
-def _is_read(change: Change, item: Item) -> bool:
+def _is_read(change: Change, item: Correspondence) -> bool:
     if change.is_read is not None:
         return change.is_read
     return item.is_read if isinstance(item, MailItem) else True

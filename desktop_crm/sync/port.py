@@ -25,6 +25,9 @@ class FolderRole(StrEnum):
     DRAFTS = "drafts"
     JUNK = "junk"
     DELETED = "deleted"
+    ARCHIVE = "archive"
+    TASKS = "tasks"
+    CONTACTS = "contacts"
     OTHER = "other"
 
 
@@ -64,13 +67,21 @@ class ShowAs(StrEnum):
     OUT_OF_OFFICE = "out_of_office"
 
 
+class Flag(StrEnum):
+    """The mark for follow-up on a message."""
+
+    NONE = "none"
+    FLAGGED = "flagged"
+    COMPLETE = "complete"
+
+
 class ChangeKind(StrEnum):
-    """What happened to an item since the token."""
+    """What happened to an item since the token; MARKS are what it is marked with, no content."""
 
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
-    READ = "read"
+    MARKS = "marks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ class MailItem:
         references: identifiers of earlier messages of the thread, oldest first.
         headers: the headers rules ask for, names in lower case.
         thread_key: the conversation in the mailbox's own words; a hint only.
+        own_key: the key this product gave a message it sent; empty for all others.
         encrypted: the content cannot be read, so only its header is kept.
         warnings: what could not be read, one English sentence each, for the log.
     """
@@ -149,10 +161,12 @@ class MailItem:
     headers: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
     thread_key: str = ""
+    own_key: str = ""
     categories: tuple[str, ...] = ()
     sensitivity: Sensitivity = Sensitivity.NORMAL
     importance: str = "normal"
     is_read: bool = True
+    flag: Flag = Flag.NONE
     is_draft: bool = False
     encrypted: bool = False
     size: int = 0
@@ -186,6 +200,7 @@ class MeetingItem:
         zone: IANA zone of the wall clock; empty when unknown or when there is none.
         rrule: RFC 5545 rule without its name; empty for a single meeting.
         exdates: original starts of occurrences that were deleted.
+        reminder_minutes: how long before the start it reminds; None for not at all.
         masked: a private meeting whose content was withheld by the server.
     """
 
@@ -206,6 +221,7 @@ class MeetingItem:
     sensitivity: Sensitivity = Sensitivity.NORMAL
     categories: tuple[str, ...] = ()
     my_response: Response = Response.NONE
+    reminder_minutes: int | None = None
     modified_at: datetime | None = None
     masked: bool = False
     warnings: tuple[str, ...] = ()
@@ -221,17 +237,105 @@ class MeetingItem:
         return (*((self.organizer,) if self.organizer else ()), *self.attendees)
 
 
-Item = MailItem | MeetingItem
+@dataclass(frozen=True, slots=True)
+class TaskItem:
+    """One task.
+
+    Attributes:
+        uid: the identity that survives copies; the mailbox's own id where it has no other.
+        start: day it may begin, without a zone.
+        due: day it is due, without a zone.
+        completed_at: when it was done; None while it is open.
+        status: not_started, in_progress, completed, waiting or deferred.
+        rrule: RFC 5545 rule without its name; empty for a single task.
+    """
+
+    uid: str
+    subject: str = ""
+    text: str = field(default="", repr=False)
+    start: date | None = None
+    due: date | None = None
+    completed_at: datetime | None = None
+    status: str = "not_started"
+    percent: int = 0
+    importance: str = "normal"
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    categories: tuple[str, ...] = ()
+    rrule: str = ""
+    remind_at: datetime | None = None
+    modified_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """One address of a person; `kind` is work, home or other, the country a name or code."""
+
+    kind: str = "work"
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactItem:
+    """One person or company in an address book.
+
+    Attributes:
+        uid: the identity that survives copies; the mailbox's own id where it has no other.
+        emails: the first is the main one.
+        phones: pairs of kind (work, mobile, home, fax, other) and number as written.
+    """
+
+    uid: str
+    full_name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    middle_name: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    company: str = ""
+    job_title: str = ""
+    department: str = ""
+    emails: tuple[Address, ...] = ()
+    phones: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[PostalAddress, ...] = ()
+    website: str = ""
+    birthday: date | None = None
+    text: str = field(default="", repr=False)
+    categories: tuple[str, ...] = ()
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    modified_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+
+
+Correspondence = MailItem | MeetingItem
+"""What is linked to records because of the people in it."""
+
+Item = Correspondence | TaskItem | ContactItem
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one item; `item` is None for a deletion and a changed read mark."""
+    """One change of one item.
+
+    Attributes:
+        item: None for a deletion and for changed marks.
+        change_key: the version of the item in the mailbox's own words; empty where it has none.
+        is_read: the read mark where the change tells it.
+        flag: the follow-up mark where the change tells it.
+        categories: the categories where the change tells them.
+    """
 
     kind: ChangeKind
     item_id: str
     item: Item | None = None
+    change_key: str = ""
     is_read: bool | None = None
+    flag: Flag | None = None
+    categories: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +383,7 @@ class Mailbox(Protocol):
     """
 
     def folders(self) -> Sequence[Folder]:
-        """Folders to read, inbox first."""
+        """Folders of mail and meetings to read, inbox first; they can be told apart by role."""
         ...
 
     def changes(self, folder: Folder, token: str | None, limit: int = BATCH_LIMIT) -> Batch:

@@ -127,7 +127,7 @@ def test_a_read_mark_is_a_change_without_an_item(ews: EwsServer, mailbox: Exchan
     ews.mark_read("inbox", "A=", is_read=True)
     before = len(ews.requests)
     (change,) = mailbox.changes(INBOX, token).changes
-    assert (change.kind, change.is_read, change.item) == (ChangeKind.READ, True, None)
+    assert (change.kind, change.is_read, change.item) == (ChangeKind.MARKS, True, None)
     assert ews.requests[before:] == ["SyncFolderItems"]
 
 

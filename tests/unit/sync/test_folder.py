@@ -7,7 +7,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.sync.folder import CALENDAR, INBOX, FolderMailbox
-from desktop_crm.sync.port import ChangeKind, Folder, FolderRole, TokenInvalid
+from desktop_crm.sync.port import Folder, FolderRole, TokenInvalid
 from tests.unit.sync.conftest import World
 
 EVENT = (
@@ -232,7 +232,3 @@ def test_the_samples_pass_whole(world: World, samples: Path) -> None:
         again = world.sync(port=port)
         assert sum(f.total for f in again.folders) == 0
         world.mailbox = world.save("mailbox", name="B", kind="folder", address="b@firma.example")
-
-
-def test_kinds_of_change() -> None:
-    assert {kind.value for kind in ChangeKind} == {"create", "update", "delete", "read"}
