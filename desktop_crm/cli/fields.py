@@ -11,7 +11,7 @@ from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.customizing import FieldKind
 from desktop_crm.services.context import Actor
-from desktop_crm.services.customizing import fields
+from desktop_crm.services.customizing import definitions, fields
 from desktop_crm.services.customizing.fields import OwnField
 
 _SOURCE = "command line"
@@ -135,6 +135,9 @@ def _changed(
     with call.signed_in() as actor:
         found = fields.find(actor, fields.entity_named(entity).key, field)
         change(actor, found, _SOURCE)
+        if found.entity in definitions.unfolded():
+            # No window is open that would do it.
+            fields.refold(actor, found.entity)
     return found
 
 

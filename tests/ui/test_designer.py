@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
@@ -131,6 +132,22 @@ def test_a_field_is_added_by_keyboard_and_listed(
     assert [shown.item(n).text() for n in range(shown.count())] == ["Segment"]
     field = next(f for f in registry.get("account").fields.values() if f.label == "Segment")
     assert [text for _, text in field.choices] == ["Gold", "Tin"]
+
+
+def test_a_choice_without_values_is_refused_beside_its_values(
+    designer: DesignerWindow, bench: Workbench, qtbot: QtBot
+) -> None:
+    designer.fields.add()
+    dialog = child(designer, FieldDialog)
+    QTest.keyClicks(dialog.label, "Grade")
+    dialog.kind.setCurrentIndex(dialog.kind.findData("choice"))
+    QTest.keyClick(dialog.label, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert dialog.isVisible()
+    assert dialog.values.hasFocus()
+    said = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    assert any("at least one value" in text for text in said)
+    dialog.reject()
 
 
 def test_a_double_label_is_said_beside_the_field_and_nothing_is_lost(

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from desktop_crm.core.errors import CrmError, UserError
+from desktop_crm.core.errors import CrmError, FieldError, UserError, ValidationFailed
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.core.text import fold
+from desktop_crm.core.text import clean, fold
 from desktop_crm.db import search_text
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
@@ -101,15 +101,19 @@ def add(
         entity: Key of the entity.
         kind: Kind of the field; it stands for ever.
         label: What people call it; other fields of the entity are called otherwise.
-        values: Labels of the values of a choice.
+        values: Labels of the values of a choice, at least one.
         source: Way in, kept in the audit trail.
         **more: ``target`` (entity of a link), ``help_text``, ``is_required``, ``is_searchable``,
             ``is_confidential``.
 
     Raises:
-        ValidationFailed: Empty or double label, unknown kind or target, too many fields.
+        ValidationFailed: Empty or double label, unknown kind or target, a choice without values,
+            too many fields.
         PermissionDenied: The user is no administrator, here or on the server.
     """
+    if kind == FieldKind.CHOICE and not any(clean(value) for value in values):
+        text = N_("A choice needs at least one value. Write its values, one in a line.")
+        raise ValidationFailed((FieldError("values", text),))
     with operation(actor, source) as work:
         row = {"entity": entity, "kind": str(kind), "label": label, **more}
         key = work.create("custom_field", row)

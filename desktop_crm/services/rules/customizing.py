@@ -58,7 +58,7 @@ def own_field(work: Work, drafts: Sequence[Draft]) -> None:
         _check_search(draft)
         if draft.is_new:
             _check_new(draft, entity, rows)
-        elif {"is_searchable", "state"} & draft.new.keys():
+        elif _changes_search(draft):
             draft.set("folded_to", 0)
         if draft.is_new and not draft.errors:
             add_column(
@@ -113,6 +113,12 @@ def _check_label(draft: Draft, entity: Entity, rows: Sequence[Any]) -> None:
         )
 
 
+def _changes_search(draft: Draft) -> bool:
+    """Whether records are found by other words than before."""
+    comes_or_goes = draft.changes("state") and bool(draft.get("is_searchable"))
+    return comes_or_goes or draft.changes("is_searchable")
+
+
 def _check_search(draft: Draft) -> None:
     if not draft.get("is_searchable"):
         return
@@ -149,7 +155,7 @@ def _check_new(draft: Draft, entity: Entity, rows: Sequence[Any]) -> None:
 
 def fold_later(work: Work, drafts: Sequence[Draft]) -> None:
     """After an undo: have the search text of older records looked through again."""
-    ids = [draft.id for draft in drafts if {"is_searchable", "state"} & draft.new.keys()]
+    ids = [draft.id for draft in drafts if _changes_search(draft)]
     if ids:
         records_kept.set_where(
             work.connection, CustomField, _FIELDS.c.id.in_(ids), {"folded_to": 0}

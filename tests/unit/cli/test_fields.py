@@ -43,12 +43,36 @@ def test_a_field_is_added_used_and_retired(run: Run, sample: Path, tmp_path: Pat
     assert run("query", "account", "--columns", name, "--db", sample).code == 0
 
 
+def test_what_a_retired_field_held_is_not_found_and_found_again_when_it_is_restored(
+    run: Run, sample: Path, tmp_path: Path
+) -> None:
+    made = run("field", "add", "account", "Nickname", "--searched", "--db", sample)
+    assert made.code == 0, made.err
+    file = tmp_path / "in.csv"
+    file.write_text("Name,Nickname\nNord SRL,Wolfram\n", "utf-8")
+    assert run("import", "account", file, "--db", sample).code == 0
+
+    def found() -> list[str]:
+        ran = run("search", "wolfram", "--db", sample, "--json")
+        # Nothing as typed may still be spelled alike.
+        if ran.json["similar"]:
+            return []
+        return [hit["title"] for section in ran.json["sections"] for hit in section["hits"]]
+
+    assert found() == ["Nord SRL"]
+    assert run("field", "retire", "account", "nickname", "--db", sample).code == 0
+    assert found() == []
+    assert run("field", "restore", "account", "nickname", "--db", sample).code == 0
+    assert found() == ["Nord SRL"]
+
+
 def test_wrong_names_get_one_sentence(run: Run, sample: Path) -> None:
     for words in (
         ("list", "nothing"),
         ("add", "custom_field", "A"),
         ("add", "account", "Name"),
         ("add", "account", "A", "--kind", "link"),
+        ("add", "account", "A", "--kind", "choice"),
         ("retire", "account", "nothing"),
     ):
         ran = run("field", *words, "--db", sample)

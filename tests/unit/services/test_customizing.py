@@ -263,6 +263,25 @@ def test_older_records_are_found_by_a_field_that_became_searched(
     assert not query.keys(admin, words)
 
 
+def test_a_field_that_is_not_searched_comes_and_goes_without_a_look_at_older_records(
+    admin: Actor,
+) -> None:
+    add(admin, "account", FieldKind.TEXT, "Nickname")
+    (field,) = fields.of_entity(admin, "account")
+    fields.retire(admin, field)
+    assert definitions.unfolded() == frozenset()
+    undo.undo(admin)
+    assert definitions.unfolded() == frozenset()
+
+
+@pytest.mark.parametrize("values", [(), (" ", "")])
+def test_a_choice_without_values_is_refused(admin: Actor, values: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationFailed, match="at least one value") as refused:
+        add(admin, "account", FieldKind.CHOICE, "Grade", values=values)
+    assert [error.field for error in refused.value.errors] == ["values"]
+    assert fields.of_entity(admin, "account") == []
+
+
 def test_values_of_a_free_list_come_and_go(admin: Actor) -> None:
     source = choices.of_field(registry.get("lead"), "source")
     assert source is not None
