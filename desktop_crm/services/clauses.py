@@ -32,12 +32,13 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import fold, storable
 from desktop_crm.meta import kinds, registry
-from desktop_crm.meta.bound import BoundField
+from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import OwnCompany
 from desktop_crm.services import related
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths, day_of_year
 from desktop_crm.services.context import Actor
+from desktop_crm.services.duplicates.references import may_merge
 from desktop_crm.services.filters import Node, Related, Rule, by_keys, normal, periods, refuse_huge
 from desktop_crm.services.filters.fields import cannot_compare
 from desktop_crm.services.filters.periods import Span
@@ -55,6 +56,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
 }
+_SAME: Final = {"=", "!="}
 _OPPOSITES: Final = {"not in": "in", "not contains": "contains", "not has": "has"}
 _LEAP_YEAR: Final = 366
 _HUNDRED: Final = 100
@@ -136,17 +138,47 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
 def _in(rule: Rule, field: BoundField, paths: Paths) -> Clause:
     values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
     if by_keys(values) and (field.kind is kinds.LINK or field.name == "id"):
-        return _among(paths.column(rule.field), values, paths.actor.db.dialect)
+        return _among(
+            paths.column(rule.field), values, _pointed_at(field, rule.field, paths), paths
+        )
     return _either([_compare(rule, "=", value, field, paths) for value in values])
 
 
-def _among(column: ColumnElement[Any], keys: Sequence[Any], dialect: str) -> Clause:
+def _among(column: ColumnElement[Any], keys: Sequence[Any], entity: Entity, paths: Paths) -> Clause:
     """Whether a key is one of some, however many: they are one value of the statement."""
     fitting = [key for key in keys if abs(key) <= LARGEST_INTEGER]
-    if dialect != "sqlite":
-        return column == func.any(literal(fitting, ARRAY(Integer)))
+    merges = may_merge(entity)
+    target = alias(entity.table, "kept")
+    if paths.actor.db.dialect != "sqlite":
+        given: ColumnElement[Any] = literal(fitting, ARRAY(Integer))
+        if not merges:
+            return column == func.any(given)
+        kept = select(func.coalesce(target.c.merged_into, target.c.id))
+        return column == func.any(
+            func.array(kept.where(target.c.id == func.any(given)).scalar_subquery())
+        )
     listed = func.json_each(literal(str(fitting), String)).table_valued("value")
-    return column.in_(select(listed.c.value))
+    if not merges:
+        return column.in_(select(listed.c.value))
+    both = listed.join(target, target.c.id == listed.c.value)
+    return column.in_(select(func.coalesce(target.c.merged_into, target.c.id)).select_from(both))
+
+
+def _pointed_at(field: BoundField, path: str, paths: Paths) -> Entity:
+    """Entity whose keys a field holds."""
+    return registry.get(field.target) if field.target else paths.entity_of(path)
+
+
+def kept_key(entity: Entity, key: ColumnElement[int]) -> ColumnElement[int]:
+    """The key of the record that another became by a merge, else the key itself (R52).
+
+    The database looks it up once, before the first row.
+    """
+    if not may_merge(entity):
+        return key
+    target = alias(entity.table, "kept")
+    became = select(target.c.merged_into).where(target.c.id == key)
+    return func.coalesce(became.scalar_subquery(), key)
 
 
 def _between(rule: Rule, field: BoundField, paths: Paths) -> Clause:
@@ -186,7 +218,10 @@ def _compare(
         return _tags(column, operator, storable(str(value)), paths)
     if field.kind.operators is kinds.TEXT_OPERATORS:
         return _text(rule, operator, storable(str(value)), field, paths)
-    return _ordered(operator, column, _typed(value, field, paths.actor.formats))
+    typed = _typed(value, field, paths.actor.formats)
+    if field.name == "id" and operator in _SAME:
+        typed = kept_key(paths.entity_of(rule.field), literal(typed, Integer))
+    return _ordered(operator, column, typed)
 
 
 def _typed(value: str | int | None, field: BoundField, formats: Formats) -> object:
@@ -240,6 +275,9 @@ def _link(rule: Rule, operator: str, value: str | int | None, paths: Paths) -> C
     if isinstance(value, int) and operator in _COMPARE:
         if abs(value) > LARGEST_INTEGER:  # no key is that large
             return column.is_not(None) if operator == "!=" else false()
+        if operator in _SAME:
+            pointed_at = _pointed_at(paths.field(rule.field)[0], rule.field, paths)
+            return _ordered(operator, column, kept_key(pointed_at, literal(value, Integer)))
         return _ordered(operator, column, value)
     entity, target = paths.link_target(rule.field)
     typed = storable(str(value))

@@ -138,7 +138,7 @@ class Paths:
         if field.kind is kinds.LINK:
             entity, target = self._deep(path)
             return target.c.title_key if "title_key" in entity.fields else self.title(path)
-        entity = self._entity_of(path)
+        entity = self.entity_of(path)
         if field.name == entity.title and "title_key" in entity.fields:
             return table.c.title_key
         return self.column(path)
@@ -179,7 +179,8 @@ class Paths:
             prefix = self._join(prefix, step)
         return self._joined[prefix]
 
-    def _entity_of(self, path: str) -> Entity:
+    def entity_of(self, path: str) -> Entity:
+        """Entity that has the field a path ends in; the path was resolved before."""
         prefix = path.rpartition(".")[0]
         return self._joined[prefix][0]
 

@@ -149,7 +149,9 @@ class Plan:
             self.alive = gone.is_not(None) if query.deleted else gone.is_(None)
         if isinstance(query.filter, Rule) and asks_by_link(query):
             link = self.paths.column(query.filter.field)
-            self.where.append(link == bindparam("link", query.filter.value, Integer))
+            field, _ = self.paths.field(query.filter.field)
+            key = bindparam("link", query.filter.value, Integer)
+            self.where.append(link == clauses.kept_key(registry.get(field.target), key))
         elif query.filter is not None:
             self.where.append(clauses.clause(query.filter, self.paths))
         if query.starts:

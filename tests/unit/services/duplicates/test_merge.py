@@ -12,11 +12,14 @@ from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.models import DuplicatePair, Link, RecordMark
 from desktop_crm.models.duplicate import DuplicateState
 from desktop_crm.models.marking import MarkKind
+from desktop_crm.services import query as reading
 from desktop_crm.services import records, records_kept, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates import unmerge as unmerging
 from desktop_crm.services.duplicates.merge import MergeWish, merge
 from desktop_crm.services.duplicates.unmerge import unmerge
+from desktop_crm.services.filters import Group, Node, Related, Rule
+from desktop_crm.services.query import RecordQuery
 from tests.support.world import World
 
 
@@ -209,6 +212,39 @@ def test_chains_of_merges_lead_to_the_last_one(world: World) -> None:
     assert records.get(admin, "contact", b).id == a
     unmerge(admin, first.operation)
     assert records.get(admin, "contact", b).id == b
+
+
+def test_filters_by_an_old_key_find_the_record_that_is_left(world: World) -> None:
+    admin, factory = world.admin, world.factory
+    account = factory.make("account")
+    kept = factory.make("contact", account=account)
+    old, older, other = (factory.make("contact") for _ in range(3))
+    about = factory.make("opportunity", contact=other)
+    mine = factory.make("opportunity", contact=old)
+    merge(admin, MergeWish("contact", old, (older,)))
+    merge(admin, MergeWish("contact", kept, (old,)))
+    made = {"account": {account}, "contact": {kept, other}, "opportunity": {about, mine}}
+
+    def found(entity: str, node: Node) -> list[int]:
+        query = RecordQuery(entity, ("id",), node)
+        keys = sorted(reading.keys(admin, query))
+        assert reading.count(admin, query) == len(keys)
+        assert reading.counts(admin, [query]) == [len(keys)]
+        assert sorted(row.id for row in reading.first_page(admin, query, -1)) == keys
+        return [key for key in keys if key in made[entity]]
+
+    for key in (kept, old, older):
+        assert found("contact", Rule("id", "=", key)) == [kept]
+        assert found("contact", Rule("id", "=", str(key))) == [kept]
+        assert found("contact", Rule("id", "in", (key, other))) == [kept, other]
+        assert found("contact", Rule("id", "!=", key)) == [other]
+        assert found("opportunity", Rule("contact", "=", key)) == [mine]
+        assert found("opportunity", Rule("contact", "!=", key)) == [about]
+        assert found("opportunity", Rule("contact", "in", (key,))) == [mine]
+        assert found("opportunity", Rule("contact", "not in", (key,))) == [about]
+        assert found("opportunity", Rule("contact.id", "=", key)) == [mine]
+        assert found("opportunity", Group("not", (Rule("contact", "=", key),))) == [about]
+        assert found("account", Related("contact", "has", Rule("id", "=", key))) == [account]
 
 
 def test_what_was_changed_since_stays_and_is_told(world: World) -> None:
