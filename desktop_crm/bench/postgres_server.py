@@ -50,10 +50,10 @@ MEASURED = SETTINGS | {
 }
 """Settings of the server that is measured: what a small office gives its own."""
 
-SHARED_HOME: Final = Path(os.environ.get("TMPDIR", "/var/tmp"), "desktop-crm-bench")  # noqa: S108
-"""Folder of the measured server where the process is root, whose own folders are closed to the
-account the server runs under. The million records in it take long to make, so it is where systems
-keep temporary files through a restart, which ``tempfile.gettempdir()`` is not."""
+SHARED_HOME: Final = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108
+"""Where data lies when the process is root, whose own folders are closed to the account the server
+runs under. The measured million takes long to make, so it is where systems keep temporary files
+through a restart, which ``tempfile.gettempdir()`` is not."""
 
 
 class NoServer(Exception):
@@ -162,7 +162,8 @@ def kept_server(home: Path) -> Iterator[Server]:
     """The server of measurements: its data stays; one that runs already is used and left running.
 
     Args:
-        home: Folder for the data; where the process is root, `SHARED_HOME` is taken instead.
+        home: Folder for the data; where the process is root, one in `SHARED_HOME` is taken
+            instead.
 
     Raises:
         NoServer: none is named, installed or in a wheel.
@@ -172,7 +173,7 @@ def kept_server(home: Path) -> Iterator[Server]:
         yield named
         return
     programs, account = _programs_and_account()
-    folder = SHARED_HOME if account else home / "postgres"
+    folder = SHARED_HOME / "desktop-crm-bench" if account else home / "postgres"
     folder.mkdir(parents=True, exist_ok=True)
     programs = _handed_over(programs, folder, account)
     running = _running_port(folder)
@@ -202,7 +203,7 @@ def _running_port(folder: Path) -> int | None:
 
 def _own_server() -> Server:
     programs, account = _programs_and_account()
-    parent = "/var/tmp" if account else None  # noqa: S108
+    parent = SHARED_HOME if account else None
     folder = Path(tempfile.mkdtemp(prefix="desktop-crm-pg-", dir=parent))
     programs = _handed_over(programs, folder, account)
     port = _free_port()

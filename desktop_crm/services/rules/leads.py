@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,14 +11,19 @@ from sqlalchemy import select
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
+from desktop_crm.core.text import fold
+from desktop_crm.meta import kinds, registry
+from desktop_crm.meta.bound import BoundField
 from desktop_crm.models import Link
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.lead import LeadReason, LeadState
 from desktop_crm.services import checks, records, writer
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.customizing.columns import PREFIX
 from desktop_crm.services.duplicates.candidates import Candidate, candidates
 from desktop_crm.services.operation import Operation, operation
+from desktop_crm.services.permissions import knows
 
 _PERSON: Final = ("salutation", "first_name", "last_name", "job_title", "website", "source")
 _COMPANY: Final = ("industry", "employees", "website")
@@ -80,8 +85,9 @@ def matches(actor: Actor, lead_id: int) -> Matches:
 def convert(actor: Actor, lead_id: int, wish: ConversionWish) -> Converted:
     """Convert a lead in one transaction; undone as one step.
 
-    An existing account or contact only gets its empty fields filled. Activities and mail of the
-    lead are linked to what it became; the lead stays, qualified, and points there.
+    An existing account or contact only gets its empty fields filled. Fields of one's own go along
+    where they have the same label and kind there. Activities and mail of the lead are linked to
+    what it became; the lead stays, qualified, and points there.
 
     Raises:
         UserError: It was converted already, or names neither a company nor a person.
@@ -120,6 +126,29 @@ def _copied(lead: records.RecordValues, names: tuple[str, ...]) -> dict[str, Any
     return {name: lead.values[name] for name in names if lead.values.get(name) not in (None, "")}
 
 
+def _own(actor: Actor, lead: records.RecordValues, target: str) -> dict[str, Any]:
+    """What the lead holds in fields of one's own that the target has too, by label and kind."""
+    there = {fold(field.label): field for field in _own_fields(target) if knows(actor, field)}
+    found: dict[str, Any] = {}
+    for field in _own_fields("lead"):
+        twin, value = there.get(fold(field.label)), lead.values.get(field.name)
+        alike = twin is not None and (twin.kind, twin.target) == (field.kind, field.target)
+        if twin is None or not alike or value in (None, "", False):
+            continue
+        if field.kind is kinds.CHOICE:
+            # Each list has codes of its own; what a person chose is the label.
+            label = fold(field.labels.get(value, ""))
+            value = next((code for code, text in twin.offered if fold(text) == label), None)
+            if value is None:
+                continue
+        found[twin.name] = value
+    return found
+
+
+def _own_fields(entity: str) -> Iterator[BoundField]:
+    return (f for name, f in registry.get(entity).fields.items() if name.startswith(PREFIX))
+
+
 def _reach(lead: records.RecordValues) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [
@@ -133,7 +162,7 @@ def _reach(lead: records.RecordValues) -> dict[str, list[dict[str, Any]]]:
 
 def _account(op: Operation, lead: records.RecordValues, existing: int | None) -> int | None:
     company = lead.values.get("company")
-    facts = _copied(lead, _COMPANY)
+    facts = _copied(lead, _COMPANY) | _own(op.actor, lead, "account")
     if existing is not None:
         _fill_empty(op, "account", existing, facts)
         return existing
@@ -149,7 +178,7 @@ def _account(op: Operation, lead: records.RecordValues, existing: int | None) ->
 def _contact(
     op: Operation, lead: records.RecordValues, existing: int | None, account: int | None
 ) -> int | None:
-    facts = _copied(lead, _PERSON)
+    facts = _copied(lead, _PERSON) | _own(op.actor, lead, "contact")
     if existing is not None:
         _fill_empty(op, "contact", existing, {**facts, "account": account})
         return existing
@@ -186,6 +215,7 @@ def _opportunity(
             "need": values.get("need"),
             "originating_lead": lead.id,
             "owner": values.get("owner"),
+            **_own(op.actor, lead, "opportunity"),
         },
     )
 
