@@ -25,6 +25,7 @@ from desktop_crm.models.office import (
     SavedView,
 )
 from desktop_crm.models.opportunity import Opportunity, OpportunityLine, Stage, StageHistory
+from desktop_crm.models.outbox import OutboxContent, OutboxItem
 from desktop_crm.models.party import Account, Contact, EmailAddress, Phone, PostalAddress
 from desktop_crm.models.product import PriceList, PriceListItem, Product, TaxCode, TaxRate, Unit
 from desktop_crm.models.quote import Quote, QuoteLine
@@ -62,6 +63,8 @@ MODELS: tuple[type[Base], ...] = (
     MailMessage,
     MailboxItem,
     SyncState,
+    OutboxItem,
+    OutboxContent,
     PriceListItem,
     TaxRate,
     ExchangeRate,
@@ -113,6 +116,8 @@ __all__ = [
     "NumberSequence",
     "Opportunity",
     "OpportunityLine",
+    "OutboxContent",
+    "OutboxItem",
     "OwnCompany",
     "Phone",
     "PostalAddress",

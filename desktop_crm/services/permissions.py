@@ -78,6 +78,12 @@ def _own_mailbox(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(table.c.user_id == actor.user_id)
 
 
+def _own_outbox(actor: Actor, table: FromClause, action: str) -> Clause:
+    box = alias(registry.get("mailbox").table)
+    own = select(box.c.id).where(box.c.user_id == actor.user_id)
+    return table.c.mailbox_id.in_(own)
+
+
 def _own_deeds(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(table.c.by_id == actor.user_id)
 
@@ -168,6 +174,8 @@ def _never(actor: Actor, table: FromClause, action: str) -> Clause:
 
 _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "mailbox": _own_mailbox,
+    "outbox_item": _own_outbox,
+    "outbox_content": _never,
     "audit_entry": _own_deeds,
     "import_batch": _own_import,
     "saved_view": _visible_view,
@@ -180,8 +188,8 @@ _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
 }
 
 
-_ONLY_OWN: Final = frozenset({"record_mark"})
-"""What even an administrator does not see of others: what they looked at."""
+_ONLY_OWN: Final = frozenset({"outbox_content", "outbox_item", "record_mark"})
+"""What even an administrator does not see of others: what they looked at, what they send."""
 
 
 def within_sight(actor: Actor, table: FromClause, condition: Clause) -> Clause:

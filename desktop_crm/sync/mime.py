@@ -148,6 +148,7 @@ def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailIt
         headers=tuple((name, one(name)[:998]) for name in KEPT_HEADERS if one(name)),
         attachments=() if encrypted else tuple(parts.files),
         thread_key=one("thread-index")[:29],
+        own_key=one("x-crm-ref")[:36],
         categories=_categories(one("keywords") or one("x-keywords")),
         sensitivity=_sensitivity(fields.get("sensitivity", ())),
         importance=_importance(one("importance") or one("x-priority")),

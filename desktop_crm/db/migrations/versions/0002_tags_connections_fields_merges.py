@@ -584,6 +584,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    _outbox()
     _search()
 
 
@@ -637,6 +638,81 @@ def _connection_roles() -> None:
             }
             for position, (name, back) in enumerate(_ROLES, 1)
         ],
+    )
+
+
+def _outbox() -> None:
+    """The journal of what mailboxes are asked to change."""
+    op.create_table(
+        "outbox_item",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("own_key", sa.String(length=36), nullable=False),
+        sa.Column("deed", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("activity_id", sa.Integer(), nullable=True),
+        sa.Column("title", sa.String(length=400), nullable=True),
+        sa.Column("folder", sa.String(length=300), nullable=True),
+        sa.Column("item_key", sa.String(length=1000), nullable=True),
+        sa.Column("change_key", sa.String(length=500), nullable=True),
+        sa.Column("payload", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("ordered_at", types.UtcDateTime(), nullable=False),
+        sa.Column("due_at", types.UtcDateTime(), nullable=False),
+        sa.Column("done_at", types.UtcDateTime(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("message", sa.String(length=500), nullable=True),
+        sa.Column("why", sa.String(length=400), nullable=True),
+        sa.Column("why_params", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("operation", sa.String(length=36), nullable=True),
+        sa.Column("notify", sa.String(length=20), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("restores_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["activity_id"],
+            ["activity.id"],
+            name=op.f("fk_outbox_item_activity_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"], ["mailbox.id"], name=op.f("fk_outbox_item_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_item")),
+        sa.UniqueConstraint("own_key", name=op.f("uq_outbox_item_own_key")),
+    )  # fmt: skip
+    op.create_index(
+        "ix_outbox_item_activity_id",
+        "outbox_item",
+        ["activity_id"],
+        unique=False,
+        sqlite_where=sa.text("activity_id IS NOT NULL"),
+        postgresql_where=sa.text("activity_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_item_due", "outbox_item", ["mailbox_id", "state", "due_at"], unique=False
+    )
+    op.create_index("ix_outbox_item_item", "outbox_item", ["mailbox_id", "item_key"], unique=False)
+    op.create_index(
+        "ix_outbox_item_latest", "outbox_item", ["mailbox_id", "ordered_at"], unique=False
+    )
+    op.create_table(
+        "outbox_content",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("outbox_item_id", sa.Integer(), nullable=False),
+        sa.Column("part", sa.String(length=40), nullable=False),
+        sa.Column("item", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["outbox_item_id"],
+            ["outbox_item.id"],
+            name=op.f("fk_outbox_content_outbox_item_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_content")),
+        sa.UniqueConstraint(
+            "outbox_item_id", "part", name=op.f("uq_outbox_content_outbox_item_id_part")
+        ),
     )
 
 
