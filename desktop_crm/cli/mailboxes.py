@@ -25,11 +25,14 @@ def group() -> None:
 @group.command("add", help=tr("Add a mailbox."))
 @click.argument("name")
 @click.option(
-    "--kind", type=click.Choice(["folder", "exchange"]), required=True, help=tr("What serves it.")
+    "--kind",
+    type=click.Choice(["folder", "exchange", "imap"]),
+    required=True,
+    help=tr("What serves it."),
 )
 @click.option("--address", metavar="A", required=True, help=tr("Your own e-mail address in it."))
 @click.option("--user", default="", metavar="LOGIN", help=tr("Login, when it is not the address."))
-@click.option("--server", default="", metavar="URL", help=tr("Exchange server."))
+@click.option("--server", default="", metavar="URL", help=tr("Exchange or IMAP server."))
 @click.option(
     "--ca", default="", metavar="FILE", help=tr("Certificates of the server's own authority.")
 )
@@ -52,10 +55,10 @@ def add(
 ) -> int:
     """Add a mailbox of the acting user."""
     password = _password() if password_stdin else None
-    if kind == "exchange" and not password:
+    if kind in mailboxes.PROTECTED and not password:
         raise UserError(
             N_(
-                "An Exchange mailbox needs a password; nothing was added. Write it to the input "
+                "This mailbox needs a password; nothing was added. Write it to the input "
                 "and say --password-stdin."
             ),
             field="password",

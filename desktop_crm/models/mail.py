@@ -29,6 +29,7 @@ class MailboxKind(Choice):
 
     FOLDER = "folder", N_("Folder of files")
     EXCHANGE = "exchange", N_("Exchange Server")
+    IMAP = "imap", N_("IMAP")
 
 
 class MailboxState(Choice):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +21,15 @@ from desktop_crm.models.mail import MailboxKind, MailboxState
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail_servers import imap_address, web_address
 from desktop_crm.services.permissions import require, row_clause
 from desktop_crm.services.records_kept import update_rows
 
 SERVICE_PATH: Final = "/EWS/Exchange.asmx"
 """Where an Exchange server answers, unless its address says otherwise."""
+
+PROTECTED: Final = (MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value)
+"""Kinds of mailboxes that are opened with a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,10 @@ class NewMailbox:
 
     Attributes:
         name: what it is called; unique.
-        kind: folder or exchange.
+        kind: folder, exchange or imap.
         address: the person's own address in it.
         login: what to sign in with, when that is not the address.
-        server: host name or URL of an Exchange server.
+        server: host name or URL of an Exchange server, or address of an IMAP server.
         ca_file: file with the certificates of the server's own authority.
         path: folder of a folder mailbox.
     """
@@ -99,40 +102,10 @@ def server_address(server: str) -> str:
     Raises:
         UserError: it is no address, or plain http to another machine.
     """
-    text = server.strip()
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        host = None
-    if not host or " " in url or parts.scheme not in ("https", "http") or parts.username:
-        raise UserError(
-            N_('"{server}" is no server address; write a host name or an https URL.'),
-            field="server",
-            server=server,
-        )
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise UserError(
-            N_(
-                'The address "{server}" would send the password unprotected; write https. '
-                "Plain http is for servers on this computer only."
-            ),
-            field="server",
-            server=server,
-        )
+    url = web_address(server, "server")
+    parts = urlsplit(url)
     path = parts.path if parts.path not in ("", "/") else SERVICE_PATH
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def checked(new: NewMailbox) -> NewMailbox:
@@ -152,22 +125,30 @@ def checked(new: NewMailbox) -> NewMailbox:
         )
     if new.kind == MailboxKind.FOLDER.value:
         return NewMailbox(name, new.kind, address, path=_folder(new.path))
-    if new.kind != MailboxKind.EXCHANGE.value:
+    if new.kind not in PROTECTED:
         raise UserError(
-            N_('"{kind}" is no kind of mailbox; choose folder or exchange.'),
+            N_('"{kind}" is no kind of mailbox; choose folder, exchange or imap.'),
             field="kind",
             kind=new.kind,
         )
-    if not new.server.strip():
-        raise UserError(N_("Give the address of the Exchange server."), field="server")
     return NewMailbox(
         name,
         new.kind,
         address,
         login=clean(new.login),
-        server=server_address(new.server),
+        server=_server(new),
         ca_file=_authority(new.ca_file),
     )
+
+
+def _server(new: NewMailbox) -> str:
+    if new.kind == MailboxKind.IMAP.value:
+        if not new.server.strip():
+            raise UserError(N_("Give the address of the IMAP server."), field="server")
+        return imap_address(new.server)
+    if not new.server.strip():
+        raise UserError(N_("Give the address of the Exchange server."), field="server")
+    return server_address(new.server)
 
 
 def _folder(path: str) -> str:
@@ -206,9 +187,9 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
     """
     box = checked(new)
     require(actor, registry.get("mailbox"), "create")
-    if box.kind == MailboxKind.EXCHANGE.value and not password:
+    if box.kind in PROTECTED and not password:
         raise UserError(
-            N_("An Exchange mailbox needs a password; it is kept in the keyring, not here."),
+            N_("This mailbox needs a password; it is kept in the keyring, not here."),
             field="password",
         )
     if any(fold(row.name) == fold(box.name) for row in list_mailboxes(actor)):

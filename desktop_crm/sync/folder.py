@@ -22,8 +22,8 @@ from typing import Final
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.core.text import fold
 from desktop_crm.sync import ical, mime
+from desktop_crm.sync.folder_names import role_of
 from desktop_crm.sync.port import (
     BATCH_LIMIT,
     Batch,
@@ -44,37 +44,6 @@ INBOX: Final = Folder("Inbox", "Inbox", FolderRole.INBOX)
 FILE_LIMIT: Final = 100_000_000
 """Bytes of the biggest file that is read; a mail server would refuse it too."""
 
-_ROLES: Final = {
-    "inbox": FolderRole.INBOX,
-    "sent": FolderRole.SENT,
-    "sent items": FolderRole.SENT,
-    "sent mail": FolderRole.SENT,
-    "trimise": FolderRole.SENT,
-    "elemente trimise": FolderRole.SENT,
-    "mesaje trimise": FolderRole.SENT,
-    "draft": FolderRole.DRAFTS,
-    "drafts": FolderRole.DRAFTS,
-    "ciorne": FolderRole.DRAFTS,
-    "schite": FolderRole.DRAFTS,
-    "outbox": FolderRole.DRAFTS,
-    "junk": FolderRole.JUNK,
-    "junk e-mail": FolderRole.JUNK,
-    "junk email": FolderRole.JUNK,
-    "junk mail": FolderRole.JUNK,
-    "bulk mail": FolderRole.JUNK,
-    "spam": FolderRole.JUNK,
-    "e-mail nedorit": FolderRole.JUNK,
-    "mesaje nedorite": FolderRole.JUNK,
-    "trash": FolderRole.DELETED,
-    "bin": FolderRole.DELETED,
-    "deleted": FolderRole.DELETED,
-    "deleted items": FolderRole.DELETED,
-    "deleted messages": FolderRole.DELETED,
-    "elemente sterse": FolderRole.DELETED,
-    "mesaje sterse": FolderRole.DELETED,
-    "cos de gunoi": FolderRole.DELETED,
-}
-_UNWANTED: Final = (FolderRole.DRAFTS, FolderRole.JUNK, FolderRole.DELETED)
 _UNREADABLE: Final = N_("The file cannot be read ({problem}).")
 _TOO_BIG: Final = N_("The file is larger than {limit} MB.")
 
@@ -222,13 +191,6 @@ class FolderMailbox:
     def _folder_key(self, path: Path) -> str:
         parent = path.parent.relative_to(self._root).as_posix()
         return INBOX.key if parent == "." else parent
-
-
-def role_of(name: str) -> FolderRole:
-    """What a folder is for, by its usual names in English and Romanian."""
-    parts = [_ROLES.get(fold(part), FolderRole.OTHER) for part in name.split("/")]
-    # What lies anywhere below drafts, junk or deleted items is no mail of the customer's either.
-    return next((part for part in parts if part in _UNWANTED), parts[-1])
 
 
 def _entry(entry: os.DirEntry[str], pending: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:

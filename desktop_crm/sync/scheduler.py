@@ -117,14 +117,31 @@ def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
             field="password",
             mailbox=row.name,
         )
-    return _exchange(row.server, row.address, row.login, password, row.ca_file)
+    box = NewMailbox(
+        row.name,
+        row.kind,
+        row.address,
+        login=row.login,
+        server=row.server,
+        ca_file=row.ca_file,
+    )
+    return _with_password(box, password)
 
 
-def _exchange(server: str, address: str, login: str, password: str, ca_file: str) -> Mailbox:
-    # exchangelib takes a third of a second to import; folders do without it.
+def _with_password(box: NewMailbox, password: str) -> Mailbox:
+    login = box.login or box.address
+    # Libraries of one kind of server are not imported for another.
+    if box.kind == MailboxKind.IMAP.value:
+        from desktop_crm.sync.imap import ImapMailbox
+
+        return ImapMailbox(
+            box.server, box.address, login=login, password=password, ca_file=box.ca_file
+        )
     from desktop_crm.sync.exchange import ExchangeMailbox
 
-    return ExchangeMailbox(server, address, login=login, password=password, ca_file=ca_file)
+    return ExchangeMailbox(
+        box.server, box.address, login=login, password=password, ca_file=box.ca_file
+    )
 
 
 def test_mailbox(actor: Actor, mailbox_id: int) -> tuple[Step, ...]:
@@ -149,7 +166,7 @@ def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step
     box = mailboxes.checked(new)
     if box.kind == MailboxKind.FOLDER.value:
         return tuple(FolderMailbox(Path(box.path), actor.zone).test())
-    port = _exchange(box.server, box.address, box.login or box.address, password, box.ca_file)
+    port = _with_password(box, password)
     try:
         return tuple(port.test())
     finally:

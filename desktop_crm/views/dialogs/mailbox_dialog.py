@@ -1,11 +1,11 @@
-"""Add a mailbox: a folder of messages or an Exchange mailbox, tried before it is kept."""
+"""Add a mailbox of any kind; it is tried before it is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -33,6 +33,14 @@ from desktop_crm.views.widgets.layout import clear, row
 if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
+
+
+_SIGNED_IN: Final = ("name", "address", "server", "login", "password", "ca_file")
+_FIELDS: Final = {
+    MailboxKind.EXCHANGE: _SIGNED_IN,
+    MailboxKind.IMAP: _SIGNED_IN,
+    MailboxKind.FOLDER: ("name", "address", "path"),
+}
 
 
 def add_tried(
@@ -92,6 +100,7 @@ class AddMailboxDialog(Dialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench
         self.exchange = _radio("mailbox.exchange", tr("Exchange Server"))
+        self.imap = _radio("mailbox.imap", tr("IMAP"))
         self.folder = _radio("mailbox.folder", tr("A folder of .eml and .ics files"))
         self.exchange.setChecked(True)
         self.name = _line("mailbox.name")
@@ -133,13 +142,13 @@ class AddMailboxDialog(Dialog):
         self._add.setDefault(True)
         self._lay_out()
         self.set_foot(self._test, None, self.cancel_button(), self._add)
-        for button in (self.exchange, self.folder):
+        for button in (self.exchange, self.imap, self.folder):
             button.toggled.connect(lambda _on: self._show_kind())
         self._show_kind()
         self.name.setFocus()
 
     def _lay_out(self) -> None:
-        self.body.addWidget(row(self.exchange, self.folder, None, spacing=20))
+        self.body.addWidget(row(self.exchange, self.imap, self.folder, None, spacing=20))
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(12)
@@ -156,26 +165,33 @@ class AddMailboxDialog(Dialog):
         self.body.addWidget(self.steps)
         self.body.addStretch(1)
 
+    @property
+    def _kind(self) -> MailboxKind:
+        if self.folder.isChecked():
+            return MailboxKind.FOLDER
+        return MailboxKind.IMAP if self.imap.isChecked() else MailboxKind.EXCHANGE
+
     def _show_kind(self) -> None:
-        exchange = self.exchange.isChecked()
-        for name in ("server", "login", "password", "ca_file"):
-            self._fields[name].setVisible(exchange)
-        self._fields["path"].setVisible(not exchange)
+        kind = self._kind
+        for name, field in self._fields.items():
+            field.setVisible(name in _FIELDS[kind])
         self.steps.show_steps(())
         self.notice.say("")
 
     def said(self) -> NewMailbox:
         """What was entered."""
-        exchange = self.exchange.isChecked()
-        kind = MailboxKind.EXCHANGE if exchange else MailboxKind.FOLDER
+        kind = self._kind
+        entered = {
+            "login": self.login.text(),
+            "server": self.server.text(),
+            "ca_file": self.ca_file.text(),
+            "path": self.path.text(),
+        }
         return NewMailbox(
             name=self.name.text(),
             kind=kind.value,
             address=self.address.text(),
-            login=self.login.text() if exchange else "",
-            server=self.server.text() if exchange else "",
-            ca_file=self.ca_file.text() if exchange else "",
-            path="" if exchange else self.path.text(),
+            **{name: text for name, text in entered.items() if name in _FIELDS[kind]},
         )
 
     def _clear(self) -> None:

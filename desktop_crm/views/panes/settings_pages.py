@@ -268,7 +268,7 @@ class MailboxCard(QFrame):
             ),
             push_button(f"mailbox.{box.id}.test", tr("Test"), self._test),
         ]  # fmt: skip
-        if box.kind == MailboxKind.EXCHANGE.value:
+        if box.kind in mailboxes.PROTECTED:
             buttons.append(
                 push_button(
                     f"mailbox.{box.id}.password", tr("Password…"),
