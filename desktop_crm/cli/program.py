@@ -12,6 +12,7 @@ from desktop_crm.cli import (
     exports,
     fields,
     imports,
+    linking,
     mailboxes,
     queries,
     quotes,
@@ -39,6 +40,7 @@ program.add_command(searching.search)
 program.add_command(duplicates.group)
 program.add_command(imports.take_in)
 program.add_command(exports.write_out)
+program.add_command(linking.group)
 program.add_command(mailboxes.group)
 program.add_command(syncing.sync)
 program.add_command(quotes.group)

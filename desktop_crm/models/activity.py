@@ -131,6 +131,8 @@ class LinkRule(Choice):
     ACCOUNT = "account", N_("Address of an account")
     DOMAIN = "domain", N_("Mail domain of an account")
     OPPORTUNITY = "opportunity", N_("Open opportunity of the participants")
+    NAME = "name", N_("Name of a contact")
+    FORWARDED = "forwarded", N_("Author of the forwarded message")
     MANUAL = "manual", N_("Set by a person")
     RECORD = "record", N_("Created from the record")
 

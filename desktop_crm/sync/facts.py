@@ -31,6 +31,7 @@ from desktop_crm.models.activity import LinkState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
 from desktop_crm.sync.exclusion import Ours
+from desktop_crm.sync.near import Near, authors_of_forwarded, by_name, names_of, untagged
 from desktop_crm.sync.port import Correspondence, MailItem
 
 TOKEN: Final = re.compile(r"\[#([^\[\]\s]{3,40})\]")
@@ -92,6 +93,7 @@ class Facts:
     references: dict[str, Reference] = field(default_factory=dict)
     deals: tuple[Deal, ...] = ()
     filing: dict[str, Match] = field(default_factory=dict)
+    near: dict[str, tuple[Near, ...]] = field(default_factory=dict)
     titles: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
@@ -108,8 +110,11 @@ def gather(
     facts = Facts(ours)
     mails = [item for item in items if isinstance(item, MailItem)]
     addresses = {a for item in items for a in _addresses(item) if not ours.is_ours(a)}
-    by_address(connection, facts, addresses)
-    _by_domain(connection, facts, addresses)
+    passed_on = {a for item in items for a in authors_of_forwarded(item) if not ours.is_ours(a)}
+    bare = {plain for a in addresses if (plain := untagged(a))}
+    by_address(connection, facts, addresses | passed_on | bare)
+    _by_domain(connection, facts, addresses | passed_on)
+    _who_probably(connection, facts, items, addresses)
     _known_messages(connection, facts, mails)
     _by_token(connection, facts, mails)
     _by_filing(connection, facts, filing)
@@ -155,6 +160,25 @@ def by_address(connection: Connection, facts: Facts, addresses: set[str]) -> Non
     for address, matches in found.items():
         best = min(rank[m.entity] for m in matches)
         facts.matches[address] = tuple(m for m in matches if rank[m.entity] == best)
+
+
+def _who_probably(
+    connection: Connection, facts: Facts, items: Sequence[Correspondence], addresses: set[str]
+) -> None:
+    """People whose address no record has, by what else is known of them."""
+    unknown = {
+        address
+        for address in addresses
+        if all(match.by_domain for match in facts.matches.get(address, ()))
+    }
+    names = {a: several for a, several in names_of(items).items() if a in unknown}
+    if names:
+        facts.near.update(by_name(connection, names))
+    for address in unknown:
+        plain = untagged(address)
+        known = [m for m in facts.matches.get(plain, ()) if m.entity == "contact"]
+        if known:
+            facts.near[address] = tuple(Near(m.id, m.account, plain, by_name=False) for m in known)
 
 
 def _by_keys(

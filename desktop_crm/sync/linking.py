@@ -6,6 +6,8 @@ below :data:`THRESHOLD` it is only suggested. Nothing here reads the database.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,10 +17,13 @@ from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models.activity import LinkRule
 from desktop_crm.sync.exclusion import is_mass_mail
 from desktop_crm.sync.facts import Deal, Facts, Match, Thread, tokens_of
+from desktop_crm.sync.near import authors_of_forwarded
 from desktop_crm.sync.port import Correspondence, Folder, FolderRole, MailItem
 
 THRESHOLD: Final = Decimal(70)
 """Confidence from which a proposal is a link; below it is a suggestion for a person."""
+
+_WORD: Final = re.compile(r"\w+")
 
 CROWD: Final = 10
 """More known people than this in one message say nothing about any of them."""
@@ -93,6 +98,7 @@ def find_links(context: Context) -> list[Proposal]:
         found = [*found, *people]
     else:
         found = [*found, *by_opportunity(context, found)]
+    found = [*found, *by_likeness(context), *by_forwarded(context)]
     best: dict[tuple[str, int], Proposal] = {}
     for proposal in found:
         known = best.get(proposal.key)
@@ -208,7 +214,12 @@ def _by_address(address: str, matches: Sequence[Match]) -> list[Proposal]:
     sure = _CONFIDENCE[rule] if single else Decimal(50)
     found = [Proposal(entity, m.id, rule, _evidence(evidence), sure) for m in matches]
     accounts = {m.account for m in matches if m.account is not None and m.entity != "account"}
-    if len(accounts) == 1 and None not in {m.account for m in matches}:
+    if len(accounts) > 1:
+        found += [
+            Proposal("account", account, rule, _evidence(address), Decimal(45))
+            for account in sorted(accounts)
+        ]
+    elif len(accounts) == 1 and None not in {m.account for m in matches}:
         # All who share the address work at one account: that much is certain.
         (account,) = accounts
         named = ", ".join(m.title for m in matches)
@@ -218,11 +229,40 @@ def _by_address(address: str, matches: Sequence[Match]) -> list[Proposal]:
     return found
 
 
+def by_likeness(context: Context) -> list[Proposal]:
+    """R28: somebody whose name, or address without its tag, is a contact's. A suggestion only."""
+    found: list[Proposal] = []
+    for address in context.addresses:
+        near = context.facts.near.get(address, ())
+        for one in near:
+            rule = LinkRule.NAME if one.by_name else LinkRule.CONTACT
+            sure = Decimal(60 if len(near) == 1 else 40)
+            found.append(Proposal("contact", one.contact, rule, _evidence(one.evidence), sure))
+            if one.account is not None:
+                less = sure - 5
+                found.append(Proposal("account", one.account, rule, _evidence(one.evidence), less))
+    return found
+
+
+def by_forwarded(context: Context) -> list[Proposal]:
+    """Whom a passed-on message is from: what it is about, though they did not send it here."""
+    found: list[Proposal] = []
+    for address in authors_of_forwarded(context.item):
+        for match in context.facts.matches.get(address, ()):
+            evidence = _evidence(address)
+            sure = Decimal(55)
+            found.append(Proposal(match.entity, match.id, LinkRule.FORWARDED, evidence, sure))
+            if match.account is not None and match.entity != "account":
+                found.append(Proposal("account", match.account, LinkRule.FORWARDED, evidence, sure))
+    return found
+
+
 def by_opportunity(context: Context, people: Sequence[Proposal]) -> list[Proposal]:
     """M8: what it is about. The only open opportunity is linked; of several the rank decides.
 
     An opportunity whose own contact takes part stands before those of the account alone, then
-    the one changed last. Only a single front runner by contact is linked.
+    the one changed last. Only a single front runner by contact is linked, or the only one whose
+    name the subject says.
     """
     if isinstance(context.item, MailItem) and is_mass_mail(context.item):
         return []
@@ -243,9 +283,31 @@ def by_opportunity(context: Context, people: Sequence[Proposal]) -> list[Proposa
         reverse=True,
     )
     scores = [Decimal(max(20, 60 - 5 * rank)) for rank in range(len(ranked))]
-    if len(direct) == 1:
+    named = _named_in(context.item.subject, ranked)
+    if named is not None:
+        ranked.remove(named)
+        ranked.insert(0, named)
+        scores[0] = Decimal(85)
+    elif len(direct) == 1:
         scores[0] = Decimal(75)
     return [_deal(d, score) for d, score in zip(ranked[:5], scores, strict=False)]
+
+
+def _named_in(subject: str, deals: Sequence[Deal]) -> Deal | None:
+    """The only deal whose own words, those no other one has, all stand in a subject."""
+    said = _words(subject)
+    words = [_words(deal.name) for deal in deals]
+    shared = Counter(word for one in words for word in one)
+    named = [
+        deal
+        for deal, one in zip(deals, words, strict=True)
+        if (own := {word for word in one if shared[word] == 1}) and own <= said
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in _WORD.findall(fold(text)) if len(word) > 2}
 
 
 def _at_account(deal: Deal, accounts: set[int]) -> bool:
