@@ -5,7 +5,7 @@ A board shows what its list shows: filter, words and rights are those of the lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Menu
 from desktop_crm.meta.types import MONEY_SCALE, ExactNumber
+from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services import permissions, query, shipped_views, totals
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule, both
@@ -33,6 +34,11 @@ MOST: Final = 40
 _ORDERS: Final[Mapping[str, tuple[Order, ...]]] = {
     # What closes first, or was closed last, at the top.
     "opportunity": (Order("closed_on", descending=True), Order("close_on")),
+}
+
+_REALLY: Final[Mapping[str, tuple[str, Rule]]] = {
+    # What was won counts with what it was really sold for (R21).
+    "opportunity": ("actual_revenue", Rule("state", "=", OpportunityState.WON.value)),
 }
 
 NO_AMOUNTS: Final = Amounts()
@@ -121,7 +127,7 @@ def board(
     """Columns of a board in declared order, each with its first cards.
 
     One statement for the counts and sums, one for each column with cards, one more for the values
-    of a link and one for the exchange rates.
+    of a link, one for the exchange rates, and one for opportunities that were won.
 
     Args:
         actor: Who looks.
@@ -150,10 +156,13 @@ def board(
         actor, replace(asked, columns=(), order=(), group=name), wanted, cancel
     ).groups
     rates = _rates(actor, cancel) if amount is not None else None
+    really = _really(actor, asked, name, amount, cancel)
     sums = {
         group.value: (
             group.totals.count,
-            _sum(rates, group.totals.of.get(amount.name, ())) if rates and amount else NO_AMOUNTS,
+            _sum(rates, [*group.totals.of.get(amount.name, ()), *really.get(group.value, ())])
+            if rates and amount
+            else NO_AMOUNTS,
         )
         for group in counted
     }
@@ -182,9 +191,40 @@ def _rates(actor: Actor, cancel: Cancel | None) -> Rates:
         return Rates(connection)
 
 
-def _sum(rates: Rates, amounts: totals.Amounts) -> Amounts:
+def _sum(rates: Rates, amounts: Iterable[tuple[str, Decimal]]) -> Amounts:
     by_code = {code: key for key, code in rates.codes.items()}
-    return rates.sum((by_code.get(code), value) for code, value in amounts)
+    added: dict[str, Decimal] = {}
+    for code, value in amounts:
+        added[code] = added.get(code, Decimal(0)) + value
+    return rates.sum((by_code.get(code), value) for code, value in added.items() if value)
+
+
+def _real(actor: Actor, entity: Entity, amount: BoundField | None) -> tuple[str, Rule] | None:
+    """Field that counts in place of the amount, and for which records."""
+    really = _REALLY.get(entity.key)
+    if really is None or amount is None or not knows(actor, entity.fields[really[0]]):
+        return None
+    return really
+
+
+def _really(
+    actor: Actor, asked: RecordQuery, name: str, amount: BoundField | None, cancel: Cancel | None
+) -> dict[Any, list[tuple[str, Decimal]]]:
+    """What the sum of each value differs by from that of the estimated amounts."""
+    really = _real(actor, registry.get(asked.entity), amount)
+    if really is None or amount is None:
+        return {}
+    real, when = really
+    known = both(when, Rule(real, "not empty"))
+    question = replace(asked, columns=(), order=(), group=name, filter=both(asked.filter, known))
+    wanted = {amount.name: Summary.SUM, real: Summary.SUM}
+    return {
+        group.value: [
+            *group.totals.of.get(real, ()),
+            *((code, -value) for code, value in group.totals.of.get(amount.name, ())),
+        ]
+        for group in totals.groups(actor, question, wanted, cancel).groups
+    }
 
 
 def _values(
@@ -237,6 +277,9 @@ class _Cards:
         self._entity = entity
         self._name = name
         self._amount = amount
+        really = _real(actor, entity, amount)
+        self._real, self._state = ("", "") if really is None else (really[0], really[1].field)
+        self._when = None if really is None else really[1].value
         self._late, self._due = shipped_views.overdue(entity)
         self._subtitle = self._below(entity, name)
         self._paths: tuple[str, ...] = tuple(
@@ -246,6 +289,8 @@ class _Cards:
                 self._subtitle,
                 amount.name if amount is not None else "",
                 amount.currency if amount is not None else "",
+                self._real,
+                self._state,
                 self._due,
                 "owner" if entity.owned else "",
                 "owner.id" if entity.owned else "",
@@ -294,13 +339,20 @@ class _Cards:
             version=row.version,
             title=str(values.get(entity.title) or ""),
             subtitle=str(below or ""),
-            amount=values.get(self._amount.name) if self._amount is not None else None,
+            amount=self._amount_of(values),
             currency=str(values.get(self._amount.currency) or "") if self._amount else "",
             due=self._day(values.get(self._due)),
             late=self._late is not None and row.values[-1] is not None,
             owner=str(values.get("owner") or ""),
             editable=permissions.may(self._actor, entity, "edit", {"owner_id": owner}),
         )
+
+    def _amount_of(self, values: Mapping[str, Any]) -> Decimal | None:
+        found = values.get(self._amount.name) if self._amount is not None else None
+        real = values.get(self._real) if self._real else None
+        if real is not None and values.get(self._state) == self._when:
+            found = real
+        return found
 
     def _day(self, value: object) -> date | None:
         if isinstance(value, datetime):

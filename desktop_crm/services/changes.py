@@ -33,10 +33,12 @@ class ChangeSet:
     Attributes:
         operation: Its uid in the audit trail; empty for work that left none.
         changes: One entry for each entity and kind.
+        left: Records that an undo left as they are, because somebody changed them meanwhile.
     """
 
     operation: str = ""
     changes: tuple[Changed, ...] = ()
+    left: int = 0
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -55,7 +57,9 @@ class ChangeSet:
                     change.entity, known.ids | change.ids, change.kind, known.fields | change.fields
                 )
             )
-        return ChangeSet(self.operation or other.operation, tuple(found.values()))
+        return ChangeSet(
+            self.operation or other.operation, tuple(found.values()), self.left + other.left
+        )
 
     def ids(self, entity: str) -> frozenset[int]:
         """Ids of all changed records of an entity."""

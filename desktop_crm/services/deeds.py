@@ -18,7 +18,7 @@ from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import undo
+from desktop_crm.services import standing, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.query import key_clause
@@ -36,6 +36,7 @@ class DeedState(StrEnum):
 
     DONE = "done"
     TAKEN_BACK = "taken_back"
+    PARTLY = "partly"
     BLOCKED = "blocked"
 
 
@@ -47,7 +48,7 @@ class Deed:
         step: What it did, to how many records.
         title: Title of the record, when it was one.
         state: Whether it stands, was taken back, or cannot be.
-        reason: Why it cannot be taken back; empty otherwise.
+        reason: Why it cannot be taken back, or how far it was; empty otherwise.
         source: Way in, e.g. ``window`` or ``import``.
         taken_by: Operation that took it back; done again by undoing that one.
     """
@@ -71,13 +72,15 @@ class _Found:
 def deeds(actor: Actor, limit: int = MOST, cancel: Cancel | None = None) -> list[Deed]:
     """The user's last operations, the latest first; undoings and redoings stand with their deed.
 
-    Four statements, and three for each kind of record among them.
+    Four statements, three for each kind of record among them, and some for each that touched very
+    many records and was taken back.
     """
     with actor.db.reading(cancel) as connection:
         operations = _latest(connection, actor, limit)
         found = _steps(connection, operations)
         takers = _takers(connection, operations)
         blocked = _blocked(actor, connection, [f for f in found if f.size <= _LARGE])
+        partly = _partly(connection, found, takers)
         single: dict[str, set[int]] = defaultdict(set)
         for one in found:
             if one.step.count == 1:
@@ -88,7 +91,9 @@ def deeds(actor: Actor, limit: int = MOST, cancel: Cancel | None = None) -> list
         operation = one.step.operation
         title = named.get(one.record, "") if one.step.count == 1 else ""
         taker = takers.get(operation, "")
-        if taker:
+        if operation in partly:
+            state, reason = DeedState.PARTLY, partly[operation]
+        elif taker:
             state, reason = DeedState.TAKEN_BACK, ""
         else:
             reason = blocked.get(operation, "")
@@ -177,6 +182,26 @@ def _takers(connection: Connection, operations: Sequence[str]) -> dict[str, str]
         return next((taker for taker in takers[name] if not standing(taker)), "")
 
     return {name: standing(name) for name in operations}
+
+
+def _partly(
+    connection: Connection, found: Sequence[_Found], takers: Mapping[str, str]
+) -> dict[str, str]:
+    """How far operations were taken back whose undo ended in the middle."""
+    said: dict[str, str] = {}
+    for one in found:
+        operation = one.step.operation
+        if one.size <= undo.LONG or not standing.takers(connection, operation):
+            continue
+        left = len([1 for entity, _ in standing.records(connection, operation)
+                    if entity == one.record[0]])  # fmt: skip
+        if 0 < left < one.step.count:
+            said[operation] = tr(
+                N_("{done} of {all} records were put back; the others are as the step left them."),
+                done=one.step.count - left,
+                all=one.step.count,
+            )
+    return said
 
 
 def _blocked(actor: Actor, connection: Connection, found: Sequence[_Found]) -> dict[str, str]:

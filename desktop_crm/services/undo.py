@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry, ImportBatch
 from desktop_crm.models.office import AuditAction, BatchState
-from desktop_crm.services import records_kept, writer
+from desktop_crm.services import records_kept, standing, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
@@ -28,7 +28,6 @@ from desktop_crm.services.values import decode
 
 SOURCE: Final = "undo"
 _REDO: Final = "redo"
-_MERGE: Final = "merge_log"
 _MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
 LONG: Final = 2_000
@@ -58,7 +57,7 @@ class Step:
     def text(self) -> str:
         """The step in words, e.g. "Changed: Contact"."""
         entity = registry.get(self.entity)
-        if self.entity == _MERGE:
+        if self.entity == standing.MERGE:
             return ntr(
                 "Merged {n} record into another", "Merged {n} records into another", self.count
             )
@@ -129,12 +128,12 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
     """Take an operation back, the user's latest when none is named.
 
     One transaction; a change of very many records is taken back in several short ones, after all
-    of them were looked at, so that nobody waits long for the lock. What somebody changes between
-    two of them is left as it is.
+    of them were looked at, so that nobody waits long for the lock. Where the program ended between
+    two of them, the same call goes on with the rest. What somebody changes meanwhile is left as it
+    is and counted in the report.
 
     Raises:
-        UserError: There is nothing to undo, or somebody changed a record since; nothing was done,
-            or all but what was changed meanwhile, as the sentence says.
+        UserError: There is nothing to undo, or somebody changed a record since; nothing was done.
         PermissionDenied: The user may no longer change one of the records.
     """
     if operation is None:
@@ -186,24 +185,31 @@ def undo_batch(actor: Actor, batch_id: int) -> ChangeSet:
             .order_by(func.max(_TABLE.c.id).desc())
         ).scalars()
         for operation in list(operations):
-            if _is_effective(connection, operation):
-                report = report.merge(_take_back(actor, connection, operation))
+            if not standing.is_effective(connection, operation):
+                continue
+            mark = new_uid()
+            for part in _parts(connection, operation):
+                taken = _take_back(actor, connection, operation, mark=mark, part=part)
+                report = report.merge(taken)
         _set_state(actor, connection, batch_id, BatchState.UNDONE)
     definitions.follow(actor.db, report)
     return report
 
 
+def _parts(connection: Connection, operation: str) -> Sequence[tuple[str, Sequence[int]] | None]:
+    """What is left of an operation by entity; None for all of it."""
+    if not standing.takers(connection, operation):
+        return [None]
+    left = standing.records(connection, operation)
+    found: dict[str, list[int]] = defaultdict(list)
+    for entity, key in sorted(left):
+        found[entity].append(key)
+    return list(found.items())
+
+
 def _set_state(actor: Actor, connection: Connection, batch_id: int, state: BatchState) -> None:
     values = {"state": state.value}
     records_kept.update_rows(connection, ImportBatch, [(batch_id, values)], actor.user_id)
-
-
-def _is_effective(connection: Connection, operation: str) -> bool:
-    """Whether what an operation did still stands: nothing that stands took it back."""
-    takers = connection.execute(
-        select(_TABLE.c.operation).where(_TABLE.c.undoes == operation).distinct()
-    ).scalars()
-    return not any(_is_effective(connection, taker) for taker in list(takers))
 
 
 def _settle_batch(actor: Actor, connection: Connection, operation: str) -> None:
@@ -219,21 +225,27 @@ def _settle_batch(actor: Actor, connection: Connection, operation: str) -> None:
     operations = connection.execute(
         select(_TABLE.c.operation).where(_TABLE.c.batch_id == batch).distinct()
     ).scalars()
-    stands = any(_is_effective(connection, found) for found in list(operations))
+    stands = any(standing.is_effective(connection, found) for found in list(operations))
     _set_state(actor, connection, batch, BatchState.APPLIED if stands else BatchState.UNDONE)
 
 
 def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
     """Take an operation back, in parts where it touched very many records."""
     with actor.db.reading() as connection:
-        touched = connection.execute(
-            select(_TABLE.c.entity, _TABLE.c.record_id)
-            .where(_TABLE.c.operation == operation)
-            .order_by(_TABLE.c.id.desc())
-        ).all()
-        merges = [key for entity, key in touched if entity == _MERGE]
+        touched: list[standing.Touched] = [
+            (entity, key)
+            for entity, key in connection.execute(
+                select(_TABLE.c.entity, _TABLE.c.record_id)
+                .where(_TABLE.c.operation == operation)
+                .order_by(_TABLE.c.id.desc())
+            )
+        ]
+        merges = [key for entity, key in touched if entity == standing.MERGE]
+        rest, mark = touched, ""
         if len(touched) > LONG and not merges:
-            _check_long(actor, connection, operation, redo=redo)
+            rest, mark = _rest(connection, operation, touched)
+            if len(rest) == len(touched):
+                _check_long(actor, connection, operation, redo=redo)
     if merges:
         # More than the trail holds moved along: facts, and rows that became one.
         from desktop_crm.services.duplicates import unmerge
@@ -244,7 +256,29 @@ def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
     if len(touched) <= LONG:
         with actor.db.writing() as connection:
             return _take_back(actor, connection, operation, redo=redo)
-    mark, report, left = new_uid(), NOTHING, 0
+    return _in_parts(actor, operation, rest, mark or new_uid(), redo=redo)
+
+
+def _rest(
+    connection: Connection, operation: str, touched: list[standing.Touched]
+) -> tuple[list[standing.Touched], str]:
+    """What is left of an operation whose undo ended in the middle, and the undo that goes on.
+
+    Everything, and no undo, where none was begun.
+    """
+    takers = standing.takers(connection, operation)
+    stands_in = standing.records(connection, operation) if takers else set()
+    if not stands_in:
+        return touched, ""
+    # An undo that was itself taken back has its place in the trail; another one begins.
+    goes_on = not standing.takers(connection, takers[0])
+    return [one for one in touched if one in stands_in], takers[0] if goes_on else ""
+
+
+def _in_parts(
+    actor: Actor, operation: str, touched: Sequence[standing.Touched], mark: str, *, redo: bool
+) -> ChangeSet:
+    report, left = NOTHING, 0
     for entity in dict.fromkeys(entity for entity, _ in touched):
         ids = list(dict.fromkeys(key for found, key in touched if found == entity))
         for start in range(0, len(ids), PART):
@@ -257,20 +291,15 @@ def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
             except UserError:
                 # Somebody changed a record since the first part: the others are put back.
                 taken, moved = _what_stands(actor, operation, part, mark, redo=redo)
-                left += moved
+                left += 0 if registry.get(entity).parent else moved
             report = report.merge(taken)
-    if left:
-        definitions.follow(actor.db, report)
+    with actor.db.writing() as connection:
+        _settle_batch(actor, connection, operation)
+    if left and not report:
         raise UserError(
-            ntr(
-                "{n} record was changed by somebody meanwhile and stays as it is; all others were "
-                "put back.",
-                "{n} records were changed by somebody meanwhile and stay as they are; all others "
-                "were put back.",
-                left,
-            )
+            N_("The records that are left were changed by somebody since. Nothing was changed.")
         )
-    return report
+    return replace(report, left=left)
 
 
 def _what_stands(
@@ -332,7 +361,8 @@ def _take_back(
             actor, connection, registry.get(entity_key), mark, None, source, undoes=operation
         )
         report = report.merge(_reverse(work, of_entity))
-    _settle_batch(actor, connection, operation)
+    if part is None:
+        _settle_batch(actor, connection, operation)
     return report
 
 
@@ -453,9 +483,17 @@ def _set_back(work: Work, entries: Sequence[RowMapping]) -> ChangeSet:
 
 
 def describe(report: ChangeSet) -> str:
-    """Say in words what an undo did."""
+    """Say in words what an undo did, and what it left as it is."""
     records: set[tuple[str, int]] = set()
     for change in report.changes:
         if not registry.get(change.entity).parent:
             records |= {(change.entity, key) for key in change.ids}
-    return ntr("{n} record was put back.", "{n} records were put back.", len(records))
+    said = ntr("{n} record was put back.", "{n} records were put back.", len(records))
+    if not report.left:
+        return said
+    stays = ntr(
+        "{n} record was changed by somebody meanwhile and stays as it is.",
+        "{n} records were changed by somebody meanwhile and stay as they are.",
+        report.left,
+    )
+    return f"{said} {stays}"

@@ -61,7 +61,10 @@ class WindowCommands:
         from desktop_crm.services import undo
 
         self._window.bus.publish(changes)
-        self._window.toast(tr("The last change was undone"), undo.describe(changes))
+        title = tr("The last change was undone")
+        if changes.left:
+            title = tr("The last change was undone in part")
+        self._window.toast(title, undo.describe(changes))
 
     def redo(self) -> None:
         """Do again what was taken back last."""
@@ -74,8 +77,11 @@ class WindowCommands:
             )
 
     def _redone(self, changes: ChangeSet) -> None:
+        from desktop_crm.services import undo
+
         self._window.bus.publish(changes)
-        self._window.toast(tr("The change was done again"))
+        text = undo.describe(changes) if changes.left else ""
+        self._window.toast(tr("The change was done again"), text)
 
     def show_deeds(self) -> None:
         """Show what the user did last, to take a step back."""

@@ -66,6 +66,28 @@ def test_amounts_are_summed_and_a_currency_without_a_rate_stays_apart(world: Wor
     assert dict(hot.amount.other) == {"XTS": Decimal(120), "XXX": Decimal(7)}
 
 
+def test_what_was_won_counts_with_what_it_was_sold_for(world: World) -> None:
+    make = world.factory.make
+    currency = make("currency", code="XTW", name="XTW")
+    open_, won = make("stage", state="open"), make("stage", state="won")
+
+    def opportunity(stage: int, amount: int, revenue: int | None = None) -> int:
+        return make(
+            "opportunity", name="Real sum", stage=stage, amount=Decimal(amount), currency=currency,
+            source="partner", actual_revenue=None if revenue is None else Decimal(revenue),
+        )  # fmt: skip
+
+    opportunity(open_, 1_000)
+    more, same = opportunity(won, 100, 140), opportunity(won, 50)
+    asked = RecordQuery("opportunity", (), Rule("name", "=", "Real sum"))
+    by_stage = {c.key: c for c in boards.board(world.admin, asked, "stage")}
+    assert dict(by_stage[open_].amount.other) == {"XTW": Decimal(1_000)}
+    assert dict(by_stage[won].amount.other) == {"XTW": Decimal(190)}
+    assert {card.id: card.amount for card in by_stage[won].cards} == {more: 140, same: 50}
+    (column,) = [c for c in boards.board(world.admin, asked, "source") if c.count]
+    assert dict(column.amount.other) == {"XTW": Decimal(1_190)}
+
+
 def test_a_field_that_cannot_have_a_board_is_named(world: World) -> None:
     with pytest.raises(UserError, match="last_name"):
         boards.board(world.admin, RecordQuery("contact", ()), "last_name")

@@ -14,8 +14,10 @@ from desktop_crm.services import closing, records, undo, views
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
+from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.panes.record_board import RecordBoard
 from desktop_crm.views.panes.record_pane import RecordPane
+from desktop_crm.views.printing.dialog import PrintDialog
 from tests.support.company import Company
 from tests.support.windows import child, pane_of, settle, shell_of
 
@@ -260,3 +262,21 @@ def test_a_revenue_that_is_no_number_is_told_beside_it(bench: Workbench, company
     dialog.revenue.setText("much")
     QTest.keyClick(dialog.revenue, Qt.Key.Key_Return)
     assert "not a number" in dialog._fields["actual_revenue"].note.text()
+
+
+def test_print_and_export_take_the_board_not_the_hidden_selection_of_its_table(
+    pane: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
+) -> None:
+    shown = pane("opportunity")
+    shown.list.table.selectAll()
+    assert shown.list.table.selected_count() > 1
+    shown.board.show("stage")
+    settle(qtbot, bench)
+    shown.export()
+    export = child(bench.shell.window_widget(), ExportDialog)
+    assert export._selected == ()
+    export.reject()
+    next(a for a in shown.commands() if a.id == "list.print").run()
+    dialog = child(bench.shell.window_widget(), PrintDialog)
+    assert dialog._targets.query is not None
+    dialog.reject()

@@ -140,6 +140,56 @@ def test_a_step_is_taken_back_and_done_again(
     dialog.close()
 
 
+def test_an_undo_that_ended_in_the_middle_goes_on_from_the_list(
+    company: Company, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = bench.actor
+    monkeypatch.setattr(undo, "LONG", 1)
+    monkeypatch.setattr(undo, "PART", 1)
+    keys = [company.ids["rossi"], company.ids["dumbrava"]]
+    before = [records.get(actor, "account", key).values["city"] for key in keys]
+    changes = [records.Change(key, None, {"city": "Turda"}) for key in keys]
+    done = records.save_many(actor, "account", changes).changes.operation
+
+    def cities() -> list[object]:
+        return [records.get(actor, "account", key).values["city"] for key in keys]
+
+    def half(act: Callable[[], object]) -> None:
+        """Only the first part comes to its end."""
+        in_parts = undo._in_parts
+
+        def some(who: Any, operation: str, touched: Any, mark: str, *, redo: bool) -> object:
+            return in_parts(who, operation, touched[:1], mark, redo=redo)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(undo, "_in_parts", some)
+            act()
+
+    half(lambda: undo.undo(actor, done))
+    dialog = DeedsDialog(bench)
+    dialog.open()
+    settle(qtbot, bench)
+    table = dialog.table
+    assert table.facts.facts[0].cells[3] == "Undone in part"
+    table.setFocus()
+    table.selectRow(0)
+    assert dialog._reason.text().startswith("1 of 2 records were put back")
+    assert (dialog._act.text(), dialog._redo.isVisible()) == ("Undo the rest", True)
+    QTest.keyClick(dialog._redo, Qt.Key.Key_Space)
+    quiet(qtbot, bench)
+    assert cities() == ["Turda", "Turda"]
+    half(lambda: undo.undo(actor, done))
+    dialog.load()
+    quiet(qtbot, bench)
+    table.selectRow(0)
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    quiet(qtbot, bench)
+    assert cities() == before
+    assert table.facts.facts[0].cells[3] == "Undone"
+    assert not dialog._redo.isVisible()
+    dialog.close()
+
+
 # --- marks --------------------------------------------------------------------------------------
 
 

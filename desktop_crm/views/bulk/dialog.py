@@ -225,8 +225,13 @@ class BulkDialog(Dialog):
         )
 
     def _taken_back(self, changes: ChangeSet) -> None:
+        from desktop_crm.services import undo
+
         self.bench.bus.publish(changes)
-        self.notice.say(tr("Everything was put back."))
+        if changes.left:
+            self.notice.say(undo.describe(changes), "warn")
+        else:
+            self.notice.say(tr("Everything was put back."))
 
     def _stop_or_close(self) -> None:
         if self._task is not None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STATES: Final = {
     DeedState.DONE: (N_("Done"), "ok"),
     DeedState.TAKEN_BACK: (N_("Undone"), "neutral"),
+    DeedState.PARTLY: (N_("Undone in part"), "warn"),
     DeedState.BLOCKED: (N_("Stays"), "warn"),
 }
 
@@ -67,7 +68,8 @@ class DeedsDialog(Dialog):
         self._act = push_button("deeds.act", tr("Undo"), self.act, kind="primary")
         self.body.addWidget(self._pages, 1)
         self.body.addWidget(self._reason)
-        self.set_foot(None, self.cancel_button(tr("Close")), self._act)
+        self._redo = push_button("deeds.redo", tr("Redo"), self.redo)
+        self.set_foot(self._redo, None, self.cancel_button(tr("Close")), self._act)
         self.table.opened.connect(lambda _deed: self.act())
         self.table.chosen.connect(self._update)
         bench.bus.changed.connect(lambda _changes: self.load())
@@ -115,8 +117,10 @@ class DeedsDialog(Dialog):
 
     def _update(self) -> None:
         deed = self.current()
-        taken = deed is not None and deed.state is DeedState.TAKEN_BACK
-        self._act.setText(tr("Redo") if taken else tr("Undo"))
+        state = deed.state if deed is not None else None
+        texts = {DeedState.TAKEN_BACK: tr("Redo"), DeedState.PARTLY: tr("Undo the rest")}
+        self._redo.setVisible(state is DeedState.PARTLY)
+        self._act.setText(texts[state] if state in texts else tr("Undo"))
         self._act.setAccessibleName(self._act.text())
         self._act.setEnabled(deed is not None and deed.state is not DeedState.BLOCKED)
         self._reason.setText(deed.reason if deed is not None else "")
@@ -126,7 +130,15 @@ class DeedsDialog(Dialog):
         deed = self.current()
         if deed is None or deed.state is DeedState.BLOCKED:
             return
-        again = deed.state is DeedState.TAKEN_BACK
+        self._run(deed, again=deed.state is DeedState.TAKEN_BACK)
+
+    def redo(self) -> None:
+        """Do again what was taken back of a step, where its undo ended in the middle."""
+        deed = self.current()
+        if deed is not None:
+            self._run(deed, again=True)
+
+    def _run(self, deed: Deed, *, again: bool) -> None:
         self._bench.tasks.write(
             undo.redo if again else undo.undo,
             self._bench.actor,

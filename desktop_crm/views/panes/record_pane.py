@@ -344,9 +344,9 @@ class RecordPane(Pane):
         """Write the list, or the selected records, into a workbook."""
         from desktop_crm.views.dialogs.export_dialog import open_export
 
-        selected = self.list.selected_ids() if self.list.table.selected_count() > 1 else ()
+        selected = self._selected_ids() if self._selected_count() > 1 else []
         shown = replace(self.list.query(), columns=self.list.shown_columns())
-        open_export(self.bench, shown, list(selected))
+        open_export(self.bench, shown, selected)
 
     def import_file(self) -> None:
         """Bring in a file as records of this kind."""

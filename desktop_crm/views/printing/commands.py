@@ -9,7 +9,6 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.views.actions import Action, Place
 
 if TYPE_CHECKING:
-    from desktop_crm.views.lists.list_panel import ListPanel
     from desktop_crm.views.panes.entity_commands import Target
     from desktop_crm.views.workbench import Workbench
 
@@ -20,7 +19,7 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
         Action(
             "list.print",
             tr("Print…"),
-            lambda: open_print(bench, target.list),
+            lambda: open_print(bench, target),
             "receipt",
             shortcut="Ctrl+P",
             group="pane",
@@ -29,18 +28,20 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
     ]
 
 
-def open_print(bench: Workbench, shown: ListPanel) -> None:
+def open_print(bench: Workbench, target: Target) -> None:
     """Ask how to print what a list shows; several selected records stand for the list."""
     from desktop_crm.services.bulk.job import Targets
     from desktop_crm.views.printing.dialog import PrintDialog
     from desktop_crm.views.printing.listing import Shown
 
+    shown = target.list
     asked = shown.query()
     paths, widths = shown.table.column_state()
     by_path = {column.path: column for column in shown.model.columns}
     columns = tuple(by_path[path] for path in paths)
-    selected = shown.selected_ids() if shown.table.selected_count() > 1 else ()
-    targets = Targets(shown.entity.key, list(selected), None if selected else asked)
+    # Behind a board the table may have a selection that nobody sees.
+    selected = target.selected() if target.count() > 1 else []
+    targets = Targets(shown.entity.key, selected, None if selected else asked)
     count = len(selected)
     said = tr("All records of the list")
     if count:

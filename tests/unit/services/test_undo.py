@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from sqlalchemy import select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Link, StageHistory
-from desktop_crm.services import records, undo
+from desktop_crm.models.office import BatchState
+from desktop_crm.services import deeds, records, undo
+from desktop_crm.services.deeds import Deed, DeedState
 from desktop_crm.services.timeline import timeline
 from tests.support.world import World
 
@@ -160,7 +163,7 @@ def test_a_long_operation_somebody_built_on_is_left_whole(
 def test_what_somebody_changes_between_two_parts_is_left_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All others are put back, and the sentence says so."""
+    """All others are put back, open lists hear of them, and the sentence says so."""
     done, keys = long_operation(world, monkeypatch)
     check = undo._check_long
 
@@ -169,6 +172,88 @@ def test_what_somebody_changes_between_two_parts_is_left_alone(
         records.save(world.admin, "account", keys[1], None, {"industry": "Theirs"})
 
     monkeypatch.setattr(undo, "_check_long", changed)
-    with pytest.raises(UserError, match="1 record was changed by somebody meanwhile"):
-        undo.undo(world.admin, done)
+    report = undo.undo(world.admin, done)
+    assert undo.describe(report) == (
+        "4 records were put back. 1 record was changed by somebody meanwhile and stays as it is."
+    )
+    assert report.ids("account") == set(keys) - {keys[1]}
     assert industries(world, keys) == ["Before", "Theirs", "Before", "Before", "Before"]
+    (deed, *_) = [d for d in deeds.deeds(world.admin) if d.step.operation == done]
+    assert deed.state is DeedState.PARTLY
+    with pytest.raises(UserError, match="left were changed by somebody since"):
+        undo.undo(world.admin, done)
+    undo.redo(world.admin, deed.taken_by)
+    assert industries(world, keys) == ["After", "Theirs", "After", "After", "After"]
+
+
+def killed(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do something whose second transaction never comes."""
+    take_back, calls = undo._take_back, []
+
+    def dying(*args: Any, **more: Any) -> Any:
+        calls.append(args)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return take_back(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(undo, "_take_back", dying)
+        with pytest.raises(KeyboardInterrupt):
+            act()
+
+
+def test_an_undo_that_ended_in_the_middle_is_told_and_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, keys = long_operation(world, monkeypatch)
+    admin = world.admin
+
+    def deed() -> Deed:
+        return next(d for d in deeds.deeds(admin) if d.step.operation == done)
+
+    killed(monkeypatch, lambda: undo.undo(admin, done))
+    assert industries(world, keys) == ["After"] * 3 + ["Before"] * 2
+    assert deed().state is DeedState.PARTLY
+    assert deed().reason.startswith("2 of 5 records were put back")
+    undo.undo(admin, done)
+    assert industries(world, keys) == ["Before"] * 5
+    assert deed().state is DeedState.TAKEN_BACK
+    # It counts as one undo: doing it again brings all of it.
+    killed(monkeypatch, lambda: undo.redo(admin, deed().taken_by))
+    assert sorted(map(str, industries(world, keys))) == ["After"] * 2 + ["Before"] * 3
+    assert deed().state is DeedState.PARTLY
+    undo.undo(admin, done)
+    assert industries(world, keys) == ["Before"] * 5
+    assert deed().state is DeedState.TAKEN_BACK
+
+
+def test_what_was_put_back_before_the_end_can_be_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, keys = long_operation(world, monkeypatch)
+    killed(monkeypatch, lambda: undo.undo(world.admin, done))
+    undo.redo(world.admin)
+    assert industries(world, keys) == ["After"] * 5
+    undo.undo(world.admin, done)
+    assert industries(world, keys) == ["Before"] * 5
+
+
+def test_an_import_whose_undo_ended_in_the_middle_still_stands_and_is_undone_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undo, "LONG", 3)
+    monkeypatch.setattr(undo, "PART", 2)
+    admin = world.admin
+    batch = records.save(admin, "import_batch", None, None, {"name": "In", "entity": "account"}).id
+    rows = [
+        records.Change(None, None, {"name": f"A{n}", "emails": [{"address": f"a{n}@b.example"}]})
+        for n in range(4)
+    ]
+    saved = records.save_many(admin, "account", rows, source="import", batch=batch)
+    killed(monkeypatch, lambda: undo.undo(admin, saved.changes.operation))
+    state = records.get(admin, "import_batch", batch).values["state"]
+    assert state != BatchState.UNDONE
+    undo.undo_batch(admin, batch)
+    for key in saved.ids:
+        assert records.get(admin, "account", key).values["deleted_at"] is not None
+    assert records.get(admin, "import_batch", batch).values["state"] == BatchState.UNDONE
