@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     email,
@@ -193,40 +193,40 @@ class Activity(Titled, Tagged, Owned, Base):
         ),
         menu=Menu.MAIN,
     )
-    subject: Mapped[str] = text(N_("Subject"), length=400, searchable=True, width=280)
-    kind: Mapped[str] = choice(N_("Kind"), ActivityKind, default=ActivityKind.TASK)
-    state: Mapped[str] = choice(N_("State"), ActivityState, default=ActivityState.OPEN)
-    status_reason: Mapped[str | None] = choice(N_("Status"), ActivityReason)
-    priority: Mapped[str] = choice(N_("Priority"), Priority, default=Priority.NORMAL)
-    direction: Mapped[str | None] = choice(N_("Direction"), Direction)
-    due_at: Mapped[datetime | None] = moment(N_("Due"))
-    start_at: Mapped[datetime | None] = moment(N_("Start"))
-    end_at: Mapped[datetime | None] = moment(N_("End"))
-    is_all_day: Mapped[bool] = boolean(
+    subject: Stored[str] = text(N_("Subject"), length=400, searchable=True, width=280)
+    kind: Stored[str] = choice(N_("Kind"), ActivityKind, default=ActivityKind.TASK)
+    state: Stored[str] = choice(N_("State"), ActivityState, default=ActivityState.OPEN)
+    status_reason: Stored[str | None] = choice(N_("Status"), ActivityReason)
+    priority: Stored[str] = choice(N_("Priority"), Priority, default=Priority.NORMAL)
+    direction: Stored[str | None] = choice(N_("Direction"), Direction)
+    due_at: Stored[datetime | None] = moment(N_("Due"))
+    start_at: Stored[datetime | None] = moment(N_("Start"))
+    end_at: Stored[datetime | None] = moment(N_("End"))
+    is_all_day: Stored[bool] = boolean(
         N_("All day"), help=N_("Start and end are days: midnight UTC, the end not included.")
     )
-    occurred_at: Mapped[datetime | None] = moment(
+    occurred_at: Stored[datetime | None] = moment(
         N_("When"), read_only=True, help=N_("When it happened or is planned; sorts timelines.")
     )
-    completed_at: Mapped[datetime | None] = moment(N_("Completed"), read_only=True)
-    duration_minutes: Mapped[int | None] = integer(N_("Minutes"))
-    location: Mapped[str | None] = text(N_("Location"), length=400)
-    result: Mapped[str | None] = multiline(N_("Result"))
-    sensitivity: Mapped[str] = choice(N_("Sensitivity"), Sensitivity, default=Sensitivity.NORMAL)
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
-    contact_id: Mapped[int | None] = link(N_("Contact"), "contact.id")
-    lead_id: Mapped[int | None] = link(N_("Lead"), "lead.id")
-    opportunity_id: Mapped[int | None] = link(N_("Opportunity"), "opportunity.id")
-    quote_id: Mapped[int | None] = link(N_("Quote"), "quote.id")
-    ical_uid: Mapped[str | None] = text(N_("Calendar id"), length=500, hidden=True)
-    recurrence_id: Mapped[str | None] = text(N_("Occurrence"), length=60, hidden=True)
-    recurrence_rule: Mapped[str | None] = text(
+    completed_at: Stored[datetime | None] = moment(N_("Completed"), read_only=True)
+    duration_minutes: Stored[int | None] = integer(N_("Minutes"))
+    location: Stored[str | None] = text(N_("Location"), length=400)
+    result: Stored[str | None] = multiline(N_("Result"))
+    sensitivity: Stored[str] = choice(N_("Sensitivity"), Sensitivity, default=Sensitivity.NORMAL)
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
+    contact_id: Stored[int | None] = link(N_("Contact"), "contact.id")
+    lead_id: Stored[int | None] = link(N_("Lead"), "lead.id")
+    opportunity_id: Stored[int | None] = link(N_("Opportunity"), "opportunity.id")
+    quote_id: Stored[int | None] = link(N_("Quote"), "quote.id")
+    ical_uid: Stored[str | None] = text(N_("Calendar id"), length=500, hidden=True)
+    recurrence_id: Stored[str | None] = text(N_("Occurrence"), length=60, hidden=True)
+    recurrence_rule: Stored[str | None] = text(
         N_("Recurrence"), length=1000, help=N_("RRULE of RFC 5545.")
     )
-    recurrence_exceptions: Mapped[list[str] | None] = json(N_("Left out dates"), hidden=True)
-    time_zone: Mapped[str | None] = text(N_("Time zone"), length=80)
-    is_organizer: Mapped[bool] = boolean(N_("Organized by us"), default=True, hidden=True)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    recurrence_exceptions: Stored[list[str] | None] = json(N_("Left out dates"), hidden=True)
+    time_zone: Stored[str | None] = text(N_("Time zone"), length=80)
+    is_organizer: Stored[bool] = boolean(N_("Organized by us"), default=True, hidden=True)
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class ActivityParty(Tracked, Base):
@@ -260,15 +260,15 @@ class ActivityParty(Tracked, Base):
         ),
         parent=("activity",),
     )
-    activity_id: Mapped[int] = link(N_("Activity"), "activity.id", cascade=True)
-    participation: Mapped[str] = choice(N_("Part"), Participation, default=Participation.REQUIRED)
-    name: Mapped[str | None] = text(N_("Name"), length=320, searchable=True, personal=True)
-    address: Mapped[str | None] = email(N_("Address"), searchable=True, personal=True)
-    response: Mapped[str] = choice(N_("Answer"), Response, default=Response.NONE)
-    user_id: Mapped[int | None] = link(N_("User"), "user.id")
-    contact_id: Mapped[int | None] = link(N_("Contact"), "contact.id")
-    lead_id: Mapped[int | None] = link(N_("Lead"), "lead.id")
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
+    activity_id: Stored[int] = link(N_("Activity"), "activity.id", cascade=True)
+    participation: Stored[str] = choice(N_("Part"), Participation, default=Participation.REQUIRED)
+    name: Stored[str | None] = text(N_("Name"), length=320, searchable=True, personal=True)
+    address: Stored[str | None] = email(N_("Address"), searchable=True, personal=True)
+    response: Stored[str] = choice(N_("Answer"), Response, default=Response.NONE)
+    user_id: Stored[int | None] = link(N_("User"), "user.id")
+    contact_id: Stored[int | None] = link(N_("Contact"), "contact.id")
+    lead_id: Stored[int | None] = link(N_("Lead"), "lead.id")
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
 
 
 class Link(Tracked, Base):
@@ -299,15 +299,15 @@ class Link(Tracked, Base):
         ),
         parent=("activity",),
     )
-    activity_id: Mapped[int] = link(N_("Activity"), "activity.id", cascade=True)
-    record_type: Mapped[str] = text(N_("Record kind"), length=40)
-    record_id: Mapped[int] = integer(N_("Record"))
-    rule: Mapped[str] = choice(N_("Rule"), LinkRule, default=LinkRule.MANUAL)
-    evidence: Mapped[str | None] = text(N_("Evidence"), length=400)
-    confidence: Mapped[Decimal] = percent(N_("Confidence"), default=Decimal(100))
-    state: Mapped[str] = choice(N_("State"), LinkState, default=LinkState.LINKED)
-    is_regarding: Mapped[bool] = boolean(N_("Main record"))
-    linked_by_id: Mapped[int | None] = loose_link(
+    activity_id: Stored[int] = link(N_("Activity"), "activity.id", cascade=True)
+    record_type: Stored[str] = text(N_("Record kind"), length=40)
+    record_id: Stored[int] = integer(N_("Record"))
+    rule: Stored[str] = choice(N_("Rule"), LinkRule, default=LinkRule.MANUAL)
+    evidence: Stored[str | None] = text(N_("Evidence"), length=400)
+    confidence: Stored[Decimal] = percent(N_("Confidence"), default=Decimal(100))
+    state: Stored[str] = choice(N_("State"), LinkState, default=LinkState.LINKED)
+    is_regarding: Stored[bool] = boolean(N_("Main record"))
+    linked_by_id: Stored[int | None] = loose_link(
         N_("Linked by"), "user", help=N_("The person who decided; empty when a rule did.")
     )
-    occurred_at: Mapped[datetime | None] = moment(N_("When"), audited=False, read_only=True)
+    occurred_at: Stored[datetime | None] = moment(N_("When"), audited=False, read_only=True)

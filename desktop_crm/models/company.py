@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy.orm import Mapped
-
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -59,9 +58,9 @@ class Currency(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    code: Mapped[str] = text(N_("Code"), length=3, searchable=True)
-    name: Mapped[str | None] = text(N_("Name"), length=60, searchable=True)
-    symbol: Mapped[str | None] = text(N_("Symbol"), length=8)
+    code: Stored[str] = text(N_("Code"), length=3, searchable=True)
+    name: Stored[str | None] = text(N_("Name"), length=60, searchable=True)
+    symbol: Stored[str | None] = text(N_("Symbol"), length=8)
 
 
 class ExchangeRate(Tracked, Base):
@@ -80,9 +79,9 @@ class ExchangeRate(Tracked, Base):
         parent=("currency",),
         reference=True,
     )
-    currency_id: Mapped[int] = link(N_("Currency"), "currency.id", cascade=True)
-    valid_from: Mapped[date] = day(N_("Valid from"))
-    rate: Mapped[Decimal] = quantity(N_("Rate"))
+    currency_id: Stored[int] = link(N_("Currency"), "currency.id", cascade=True)
+    valid_from: Stored[date] = day(N_("Valid from"))
+    rate: Stored[Decimal] = quantity(N_("Rate"))
 
 
 class OwnCompany(Titled, Base):
@@ -126,34 +125,34 @@ class OwnCompany(Titled, Base):
         menu=Menu.NONE,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True)
-    tax_id: Mapped[str | None] = text(N_("Tax id"), length=40)
-    trade_register: Mapped[str | None] = text(N_("Trade register number"), length=60)
-    street: Mapped[str | None] = text(N_("Street"))
-    postal_code: Mapped[str | None] = text(N_("Postal code"), length=20)
-    city: Mapped[str | None] = text(N_("City"), length=120)
-    region: Mapped[str | None] = text(N_("Region"), length=120)
-    country: Mapped[str | None] = text(N_("Country"), length=120)
-    phone: Mapped[str | None] = phone(N_("Phone"))
-    email: Mapped[str | None] = email(N_("E-mail"))
-    website: Mapped[str | None] = url(N_("Website"))
-    logo: Mapped[bytes | None] = image(N_("Logo"), importable=False)
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    language: Mapped[str | None] = text(N_("Language of documents"), length=8)
-    fiscal_year_start: Mapped[int] = integer(
+    name: Stored[str] = text(N_("Name"), searchable=True)
+    tax_id: Stored[str | None] = text(N_("Tax id"), length=40)
+    trade_register: Stored[str | None] = text(N_("Trade register number"), length=60)
+    street: Stored[str | None] = text(N_("Street"))
+    postal_code: Stored[str | None] = text(N_("Postal code"), length=20)
+    city: Stored[str | None] = text(N_("City"), length=120)
+    region: Stored[str | None] = text(N_("Region"), length=120)
+    country: Stored[str | None] = text(N_("Country"), length=120)
+    phone: Stored[str | None] = phone(N_("Phone"))
+    email: Stored[str | None] = email(N_("E-mail"))
+    website: Stored[str | None] = url(N_("Website"))
+    logo: Stored[bytes | None] = image(N_("Logo"), importable=False)
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    language: Stored[str | None] = text(N_("Language of documents"), length=8)
+    fiscal_year_start: Stored[int] = integer(
         N_("First month of the fiscal year"), default=1, help=N_("1 is January.")
     )
-    tax_rounding: Mapped[str] = choice(N_("Tax is rounded"), TaxRounding, default=TaxRounding.TOTAL)
-    phone_region: Mapped[str | None] = text(
+    tax_rounding: Stored[str] = choice(N_("Tax is rounded"), TaxRounding, default=TaxRounding.TOTAL)
+    phone_region: Stored[str | None] = text(
         N_("Country of phone numbers"),
         length=2,
         help=N_("Two letters; assumed for numbers without a country prefix."),
     )
-    mail_domains: Mapped[str | None] = text(
+    mail_domains: Stored[str | None] = text(
         N_("Own mail domains"), help=N_("Separated by commas; mail among them is internal.")
     )
-    quote_terms: Mapped[str | None] = multiline(N_("Terms on quotes"))
-    attachment_limit_mb: Mapped[int | None] = integer(
+    quote_terms: Stored[str | None] = multiline(N_("Terms on quotes"))
+    attachment_limit_mb: Stored[int | None] = integer(
         N_("Largest attachment in MB"), default=25, help=N_("Larger files are refused.")
     )
 
@@ -175,12 +174,12 @@ class BankAccount(Tracked, Base):
         parent=("own_company",),
         reference=True,
     )
-    own_company_id: Mapped[int] = link(N_("Own company"), "own_company.id", cascade=True)
-    bank: Mapped[str | None] = text(N_("Bank"), length=120)
-    iban: Mapped[str] = text(N_("IBAN"), length=42)
-    swift: Mapped[str | None] = text(N_("SWIFT"), length=16)
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    is_primary: Mapped[bool] = boolean(N_("Primary"))
+    own_company_id: Stored[int] = link(N_("Own company"), "own_company.id", cascade=True)
+    bank: Stored[str | None] = text(N_("Bank"), length=120)
+    iban: Stored[str] = text(N_("IBAN"), length=42)
+    swift: Stored[str | None] = text(N_("SWIFT"), length=16)
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    is_primary: Stored[bool] = boolean(N_("Primary"))
 
 
 class NumberSequence(Titled, Base):
@@ -205,13 +204,13 @@ class NumberSequence(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60, searchable=True)
-    pattern: Mapped[str] = text(
+    entity: Stored[str] = text(N_("Entity"), length=60, searchable=True)
+    pattern: Stored[str] = text(
         N_("Pattern"),
         length=60,
         help=N_("{year} and {number} are replaced, for example Q-{year}-{number}."),
     )
-    next_number: Mapped[int] = integer(N_("Next number"), default=1)
-    padding: Mapped[int] = integer(N_("Digits"), default=4)
-    resets_yearly: Mapped[bool] = boolean(N_("Starts again every year"), default=True)
-    last_year: Mapped[int | None] = integer(N_("Year of the last number"), read_only=True)
+    next_number: Stored[int] = integer(N_("Next number"), default=1)
+    padding: Stored[int] = integer(N_("Digits"), default=4)
+    resets_yearly: Stored[bool] = boolean(N_("Starts again every year"), default=True)
+    last_year: Stored[int | None] = integer(N_("Year of the last number"), read_only=True)

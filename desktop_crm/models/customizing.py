@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Mapped
-
 from desktop_crm.core.i18n import N_
-from desktop_crm.meta.columns import boolean, choice, integer, json, text
+from desktop_crm.meta.columns import Stored, boolean, choice, integer, json, text
 from desktop_crm.meta.field import Choice, EntityMeta, Section, Tone
 from desktop_crm.models.base import Base, Titled, titled, unique_live
 from desktop_crm.models.marking import PillTone
@@ -70,18 +68,18 @@ class CustomField(Titled, Base):
         order="position",
         reference=True,
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    name: Mapped[str] = text(N_("Field name"), length=60, hidden=True)
-    label: Mapped[str] = text(N_("Label"), length=80, searchable=True)
-    kind: Mapped[str] = choice(N_("Kind"), FieldKind, default=FieldKind.TEXT)
-    target: Mapped[str | None] = text(N_("Links to"), length=60)
-    help_text: Mapped[str | None] = text(N_("Help"), length=400)
-    is_required: Mapped[bool] = boolean(N_("Required"))
-    is_searchable: Mapped[bool] = boolean(N_("Searched"))
-    is_confidential: Mapped[bool] = boolean(N_("Confidential"))
-    state: Mapped[str] = choice(N_("State"), FieldState, default=FieldState.ACTIVE)
-    position: Mapped[int] = integer(N_("Position"), default=0)
-    folded_to: Mapped[int | None] = integer(
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    name: Stored[str] = text(N_("Field name"), length=60, hidden=True)
+    label: Stored[str] = text(N_("Label"), length=80, searchable=True)
+    kind: Stored[str] = choice(N_("Kind"), FieldKind, default=FieldKind.TEXT)
+    target: Stored[str | None] = text(N_("Links to"), length=60)
+    help_text: Stored[str | None] = text(N_("Help"), length=400)
+    is_required: Stored[bool] = boolean(N_("Required"))
+    is_searchable: Stored[bool] = boolean(N_("Searched"))
+    is_confidential: Stored[bool] = boolean(N_("Confidential"))
+    state: Stored[str] = choice(N_("State"), FieldState, default=FieldState.ACTIVE)
+    position: Stored[int] = integer(N_("Position"), default=0)
+    folded_to: Stored[int | None] = integer(
         N_("Searched up to"),
         audited=False,
         hidden=True,
@@ -114,13 +112,13 @@ class ChoiceOption(Titled, Base):
         order="position",
         reference=True,
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    field: Mapped[str] = text(N_("Field"), length=60)
-    code: Mapped[str] = text(N_("Code"), length=40)
-    label: Mapped[str] = text(N_("Label"), length=80, searchable=True)
-    tone: Mapped[str] = choice(N_("Colour"), PillTone, default=PillTone.NEUTRAL)
-    position: Mapped[int] = integer(N_("Position"), default=0)
-    is_active: Mapped[bool] = boolean(N_("Offered"), default=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    field: Stored[str] = text(N_("Field"), length=60)
+    code: Stored[str] = text(N_("Code"), length=40)
+    label: Stored[str] = text(N_("Label"), length=80, searchable=True)
+    tone: Stored[str] = choice(N_("Colour"), PillTone, default=PillTone.NEUTRAL)
+    position: Stored[int] = integer(N_("Position"), default=0)
+    is_active: Stored[bool] = boolean(N_("Offered"), default=True)
 
 
 class FormLayout(Titled, Base):
@@ -138,5 +136,5 @@ class FormLayout(Titled, Base):
         form=(Section(N_("Form layout"), ("entity",)),),
         reference=True,
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    definition: Mapped[dict[str, Any] | None] = json(N_("Definition"), hidden=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    definition: Stored[dict[str, Any] | None] = json(N_("Definition"), hidden=True)

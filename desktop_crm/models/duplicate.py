@@ -7,10 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.meta.columns import choice, integer, json, loose_link, moment, percent, text
+from desktop_crm.meta.columns import (
+    Stored,
+    choice,
+    integer,
+    json,
+    loose_link,
+    moment,
+    percent,
+    text,
+)
 from desktop_crm.meta.field import Choice, EntityMeta, Tone
 from desktop_crm.models.base import Base
 
@@ -48,15 +56,15 @@ class DuplicatePair(Base):
         columns=("entity", "first_id", "second_id", "score", "state", "found_at"),
         order="-score",
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    first_id: Mapped[int] = integer(N_("First record"))
-    second_id: Mapped[int] = integer(N_("Second record"))
-    score: Mapped[Decimal] = percent(N_("Similarity"))
-    reasons: Mapped[list[Any] | None] = json(N_("Reasons"))
-    state: Mapped[str] = choice(N_("State"), DuplicateState, default=DuplicateState.OPEN)
-    found_at: Mapped[datetime] = moment(N_("Found"))
-    decided_by_id: Mapped[int | None] = loose_link(N_("Decided by"), "user")
-    decided_at: Mapped[datetime | None] = moment(N_("Decided"))
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    first_id: Stored[int] = integer(N_("First record"))
+    second_id: Stored[int] = integer(N_("Second record"))
+    score: Stored[Decimal] = percent(N_("Similarity"))
+    reasons: Stored[list[Any] | None] = json(N_("Reasons"))
+    state: Stored[str] = choice(N_("State"), DuplicateState, default=DuplicateState.OPEN)
+    found_at: Stored[datetime] = moment(N_("Found"))
+    decided_by_id: Stored[int | None] = loose_link(N_("Decided by"), "user")
+    decided_at: Stored[datetime | None] = moment(N_("Decided"))
 
 
 class MergeLog(Base):
@@ -77,11 +85,11 @@ class MergeLog(Base):
         columns=("entity", "master_id", "loser_id", "state", "merged_at", "merged_by"),
         order="-merged_at",
     )
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    master_id: Mapped[int] = integer(N_("Kept record"))
-    loser_id: Mapped[int] = integer(N_("Merged record"))
-    operation: Mapped[str] = text(N_("Operation"), length=36, hidden=True)
-    state: Mapped[str] = choice(N_("State"), MergeState, default=MergeState.MERGED)
-    merged_at: Mapped[datetime] = moment(N_("Merged at"))
-    merged_by_id: Mapped[int | None] = loose_link(N_("Merged by"), "user")
-    details: Mapped[dict[str, Any] | None] = json(N_("Details"), hidden=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    master_id: Stored[int] = integer(N_("Kept record"))
+    loser_id: Stored[int] = integer(N_("Merged record"))
+    operation: Stored[str] = text(N_("Operation"), length=36, hidden=True)
+    state: Stored[str] = choice(N_("State"), MergeState, default=MergeState.MERGED)
+    merged_at: Stored[datetime] = moment(N_("Merged at"))
+    merged_by_id: Stored[int | None] = loose_link(N_("Merged by"), "user")
+    details: Stored[dict[str, Any] | None] = json(N_("Details"), hidden=True)

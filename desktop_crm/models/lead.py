@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy.orm import Mapped
-
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -119,40 +118,40 @@ class Lead(Titled, Tagged, Reachable, Consents, Owned, Base):
         lines=reach_lines("lead_id"),
         menu=Menu.MAIN,
     )
-    subject: Mapped[str] = text(N_("Topic"), searchable=True, width=240)
-    full_name: Mapped[str | None] = text(
+    subject: Stored[str] = text(N_("Topic"), searchable=True, width=240)
+    full_name: Stored[str | None] = text(
         N_("Person"), searchable=True, read_only=True, personal=True
     )
-    salutation: Mapped[str | None] = text(N_("Salutation"), length=40)
-    first_name: Mapped[str | None] = text(N_("First name"), length=100, personal=True)
-    last_name: Mapped[str | None] = text(N_("Last name"), length=100, personal=True)
-    job_title: Mapped[str | None] = text(N_("Job title"), length=120)
-    company: Mapped[str | None] = text(N_("Company"), searchable=True)
-    name_key: Mapped[str | None] = sought_by(N_("Name, last name first"))
-    company_key: Mapped[str | None] = sought_by(N_("Company without legal form"))
-    industry: Mapped[str | None] = text(N_("Industry"), length=120)
-    employees: Mapped[int | None] = integer(N_("Employees"))
-    website: Mapped[str | None] = url(N_("Website"))
-    source: Mapped[str | None] = choice(N_("Source"), Source, free=True)
-    rating: Mapped[str | None] = choice(N_("Rating"), Rating, free=True)
-    score: Mapped[int | None] = integer(N_("Score"))
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    est_amount: Mapped[Decimal | None] = money(N_("Estimated amount"), currency="currency")
-    est_close_on: Mapped[date | None] = day(N_("Estimated close"))
-    budget: Mapped[str | None] = text(N_("Budget"), length=120)
-    need: Mapped[str | None] = multiline(N_("Need"))
-    purchase_timeframe: Mapped[str | None] = text(N_("Purchase timeframe"), length=120)
-    decision_maker: Mapped[bool] = boolean(N_("Talks to the decision maker"))
-    state: Mapped[str] = choice(N_("State"), LeadState, default=LeadState.OPEN)
-    status_reason: Mapped[str] = choice(N_("Status"), LeadReason, default=LeadReason.NEW)
-    converted_account_id: Mapped[int | None] = link(
+    salutation: Stored[str | None] = text(N_("Salutation"), length=40)
+    first_name: Stored[str | None] = text(N_("First name"), length=100, personal=True)
+    last_name: Stored[str | None] = text(N_("Last name"), length=100, personal=True)
+    job_title: Stored[str | None] = text(N_("Job title"), length=120)
+    company: Stored[str | None] = text(N_("Company"), searchable=True)
+    name_key: Stored[str | None] = sought_by(N_("Name, last name first"))
+    company_key: Stored[str | None] = sought_by(N_("Company without legal form"))
+    industry: Stored[str | None] = text(N_("Industry"), length=120)
+    employees: Stored[int | None] = integer(N_("Employees"))
+    website: Stored[str | None] = url(N_("Website"))
+    source: Stored[str | None] = choice(N_("Source"), Source, free=True)
+    rating: Stored[str | None] = choice(N_("Rating"), Rating, free=True)
+    score: Stored[int | None] = integer(N_("Score"))
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    est_amount: Stored[Decimal | None] = money(N_("Estimated amount"), currency="currency")
+    est_close_on: Stored[date | None] = day(N_("Estimated close"))
+    budget: Stored[str | None] = text(N_("Budget"), length=120)
+    need: Stored[str | None] = multiline(N_("Need"))
+    purchase_timeframe: Stored[str | None] = text(N_("Purchase timeframe"), length=120)
+    decision_maker: Stored[bool] = boolean(N_("Talks to the decision maker"))
+    state: Stored[str] = choice(N_("State"), LeadState, default=LeadState.OPEN)
+    status_reason: Stored[str] = choice(N_("Status"), LeadReason, default=LeadReason.NEW)
+    converted_account_id: Stored[int | None] = link(
         N_("Became account"), "account.id", read_only=True
     )
-    converted_contact_id: Mapped[int | None] = link(
+    converted_contact_id: Stored[int | None] = link(
         N_("Became contact"), "contact.id", read_only=True
     )
-    converted_opportunity_id: Mapped[int | None] = link(
+    converted_opportunity_id: Stored[int | None] = link(
         N_("Became opportunity"), "opportunity.id", read_only=True
     )
-    converted_at: Mapped[datetime | None] = moment(N_("Converted"), read_only=True)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    converted_at: Stored[datetime | None] = moment(N_("Converted"), read_only=True)
+    description: Stored[str | None] = multiline(N_("Description"))

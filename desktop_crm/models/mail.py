@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     email,
@@ -86,32 +86,32 @@ class Mailbox(Titled, Base):
         natural_key=("name",),
         menu=Menu.SETUP,
     )
-    name: Mapped[str] = text(N_("Name"), length=120, searchable=True)
-    kind: Mapped[str] = choice(N_("Kind"), MailboxKind, default=MailboxKind.FOLDER)
-    address: Mapped[str] = email(N_("Address"), searchable=True, personal=True)
-    login: Mapped[str | None] = text(N_("Login"), length=254)
-    server: Mapped[str | None] = url(N_("Server"))
-    ca_file: Mapped[str | None] = text(N_("Certificate authority file"), length=500)
-    path: Mapped[str | None] = text(N_("Folder"), length=1000)
-    user_id: Mapped[int | None] = link(N_("User"), "user.id")
-    never_log: Mapped[str | None] = multiline(
+    name: Stored[str] = text(N_("Name"), length=120, searchable=True)
+    kind: Stored[str] = choice(N_("Kind"), MailboxKind, default=MailboxKind.FOLDER)
+    address: Stored[str] = email(N_("Address"), searchable=True, personal=True)
+    login: Stored[str | None] = text(N_("Login"), length=254)
+    server: Stored[str | None] = url(N_("Server"))
+    ca_file: Stored[str | None] = text(N_("Certificate authority file"), length=500)
+    path: Stored[str | None] = text(N_("Folder"), length=1000)
+    user_id: Stored[int | None] = link(N_("User"), "user.id")
+    never_log: Stored[str | None] = multiline(
         N_("Never store"),
         help=N_("Addresses and domains, one a line; mail with them is never stored."),
     )
-    own_domains: Mapped[str | None] = text(
+    own_domains: Stored[str | None] = text(
         N_("Own domains"), help=N_("Mail only among them is internal and never stored.")
     )
-    filing: Mapped[str | None] = multiline(
+    filing: Stored[str | None] = multiline(
         N_("Folders and categories"),
         help=N_("One a line, folder or category = account; mail in it belongs to the account."),
     )
-    state: Mapped[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
-    message: Mapped[str | None] = text(N_("Message"), length=500, read_only=True)
-    last_synced_at: Mapped[datetime | None] = moment(N_("Last pass"), read_only=True)
-    leased_by: Mapped[str | None] = text(
+    state: Stored[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
+    message: Stored[str | None] = text(N_("Message"), length=500, read_only=True)
+    last_synced_at: Stored[datetime | None] = moment(N_("Last pass"), read_only=True)
+    leased_by: Stored[str | None] = text(
         N_("Synchronised by"), length=120, read_only=True, hidden=True, audited=False
     )
-    leased_until: Mapped[datetime | None] = moment(
+    leased_until: Stored[datetime | None] = moment(
         N_("Reserved until"), read_only=True, hidden=True, audited=False
     )
 
@@ -142,40 +142,40 @@ class MailMessage(Tracked, Base):
         order="-sent_at",
         parent=("activity",),
     )
-    activity_id: Mapped[int] = link(N_("Activity"), "activity.id", cascade=True)
-    message_id: Mapped[str] = text(N_("Message id"), length=500, read_only=True)
-    thread_key: Mapped[str | None] = text(N_("Thread"), length=500, hidden=True, read_only=True)
-    conversation_id: Mapped[str | None] = text(
+    activity_id: Stored[int] = link(N_("Activity"), "activity.id", cascade=True)
+    message_id: Stored[str] = text(N_("Message id"), length=500, read_only=True)
+    thread_key: Stored[str | None] = text(N_("Thread"), length=500, hidden=True, read_only=True)
+    conversation_id: Stored[str | None] = text(
         N_("Conversation"), length=500, hidden=True, read_only=True
     )
-    in_reply_to: Mapped[str | None] = text(N_("Answer to"), length=500, hidden=True, read_only=True)
-    references: Mapped[list[str] | None] = json(N_("References"), hidden=True, read_only=True)
-    sent_at: Mapped[datetime | None] = moment(N_("Sent"), read_only=True)
-    from_name: Mapped[str | None] = text(
+    in_reply_to: Stored[str | None] = text(N_("Answer to"), length=500, hidden=True, read_only=True)
+    references: Stored[list[str] | None] = json(N_("References"), hidden=True, read_only=True)
+    sent_at: Stored[datetime | None] = moment(N_("Sent"), read_only=True)
+    from_name: Stored[str | None] = text(
         N_("Sender"), length=320, searchable=True, read_only=True, personal=True
     )
-    from_address: Mapped[str | None] = email(
+    from_address: Stored[str | None] = email(
         N_("Sender's address"), searchable=True, read_only=True, personal=True
     )
-    to_line: Mapped[str | None] = multiline(
+    to_line: Stored[str | None] = multiline(
         N_("To"), searchable=True, read_only=True, personal=True
     )
-    cc_line: Mapped[str | None] = multiline(
+    cc_line: Stored[str | None] = multiline(
         N_("Cc"), searchable=True, read_only=True, personal=True
     )
-    subject: Mapped[str | None] = text(N_("Subject"), length=1000, searchable=True, read_only=True)
-    preview: Mapped[str | None] = text(N_("Preview"), length=300, read_only=True, personal=True)
-    body_text: Mapped[str | None] = multiline(
+    subject: Stored[str | None] = text(N_("Subject"), length=1000, searchable=True, read_only=True)
+    preview: Stored[str | None] = text(N_("Preview"), length=300, read_only=True, personal=True)
+    body_text: Stored[str | None] = multiline(
         N_("Text"), searchable=True, read_only=True, personal=True
     )
-    body_html: Mapped[str | None] = multiline(
+    body_html: Stored[str | None] = multiline(
         N_("Formatted text"), hidden=True, read_only=True, personal=True
     )
-    stored: Mapped[str] = choice(N_("Kept"), StoredPart, default=StoredPart.FULL, read_only=True)
-    is_automatic: Mapped[bool] = boolean(N_("Automatic"), read_only=True)
-    has_attachments: Mapped[bool] = boolean(N_("Attachments"), read_only=True)
-    size_bytes: Mapped[int | None] = integer(N_("Size"), read_only=True)
-    search_text: Mapped[str] = searched()
+    stored: Stored[str] = choice(N_("Kept"), StoredPart, default=StoredPart.FULL, read_only=True)
+    is_automatic: Stored[bool] = boolean(N_("Automatic"), read_only=True)
+    has_attachments: Stored[bool] = boolean(N_("Attachments"), read_only=True)
+    size_bytes: Stored[int | None] = integer(N_("Size"), read_only=True)
+    search_text: Stored[str] = searched()
 
 
 class MailboxItem(Tracked, Base):
@@ -200,22 +200,22 @@ class MailboxItem(Tracked, Base):
         ),
         parent=("mailbox",),
     )
-    mailbox_id: Mapped[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
-    folder: Mapped[str] = text(N_("Folder"), length=300)
-    item_key: Mapped[str] = text(N_("Item"), length=1000, hidden=True)
-    change_key: Mapped[str | None] = text(N_("Change key"), length=500, hidden=True)
-    identity: Mapped[str | None] = text(
+    mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    folder: Stored[str] = text(N_("Folder"), length=300)
+    item_key: Stored[str] = text(N_("Item"), length=1000, hidden=True)
+    change_key: Stored[str | None] = text(N_("Change key"), length=500, hidden=True)
+    identity: Stored[str | None] = text(
         N_("Identity"),
         length=560,
         hidden=True,
         help=N_("Message id, or calendar id and occurrence."),
     )
-    content_hash: Mapped[str | None] = text(N_("Content hash"), length=64, hidden=True)
-    activity_id: Mapped[int | None] = link(N_("Activity"), "activity.id")
-    state: Mapped[str] = choice(N_("State"), ItemState, default=ItemState.STORED)
-    reason: Mapped[str | None] = text(N_("Reason"), length=500)
-    is_read: Mapped[bool] = boolean(N_("Read"))
-    sent_at: Mapped[datetime | None] = moment(N_("Sent"))
+    content_hash: Stored[str | None] = text(N_("Content hash"), length=64, hidden=True)
+    activity_id: Stored[int | None] = link(N_("Activity"), "activity.id")
+    state: Stored[str] = choice(N_("State"), ItemState, default=ItemState.STORED)
+    reason: Stored[str | None] = text(N_("Reason"), length=500)
+    is_read: Stored[bool] = boolean(N_("Read"))
+    sent_at: Stored[datetime | None] = moment(N_("Sent"))
 
 
 class SyncState(Tracked, Base):
@@ -233,8 +233,8 @@ class SyncState(Tracked, Base):
         form=(Section(N_("Sync state"), (("mailbox", "folder"), ("status", "synced_at"))),),
         parent=("mailbox",),
     )
-    mailbox_id: Mapped[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
-    folder: Mapped[str] = text(N_("Folder"), length=300)
-    token: Mapped[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
-    status: Mapped[str | None] = text(N_("Status"), length=40)
-    synced_at: Mapped[datetime | None] = moment(N_("Last pass"))
+    mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    folder: Stored[str] = text(N_("Folder"), length=300)
+    token: Stored[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
+    status: Stored[str | None] = text(N_("Status"), length=40)
+    synced_at: Stored[datetime | None] = moment(N_("Last pass"))

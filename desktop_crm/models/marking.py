@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.meta.columns import choice, day, integer, link, moment, multiline, text
+from desktop_crm.meta.columns import Stored, choice, day, integer, link, moment, multiline, text
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
 from desktop_crm.models.base import Base, Titled, Tracked, titled, unique_live
 
@@ -52,9 +51,9 @@ class Tag(Titled, Base):
         natural_key=("name",),
         menu=Menu.SETUP,
     )
-    name: Mapped[str] = text(N_("Name"), length=60, searchable=True)
-    tone: Mapped[str] = choice(N_("Colour"), PillTone, default=PillTone.NEUTRAL)
-    description: Mapped[str | None] = text(N_("Description"), length=400)
+    name: Stored[str] = text(N_("Name"), length=60, searchable=True)
+    tone: Stored[str] = choice(N_("Colour"), PillTone, default=PillTone.NEUTRAL)
+    description: Stored[str | None] = text(N_("Description"), length=400)
 
 
 class RecordMark(Base):
@@ -75,11 +74,11 @@ class RecordMark(Base):
         columns=("kind", "record_type", "record_id", "marked_at", "user"),
         order="-marked_at",
     )
-    user_id: Mapped[int] = link(N_("User"), "user.id", cascade=True)
-    kind: Mapped[str] = choice(N_("Kind"), MarkKind)
-    record_type: Mapped[str] = text(N_("Record kind"), length=40)
-    record_id: Mapped[int] = integer(N_("Record"))
-    marked_at: Mapped[datetime] = moment(N_("When"))
+    user_id: Stored[int] = link(N_("User"), "user.id", cascade=True)
+    kind: Stored[str] = choice(N_("Kind"), MarkKind)
+    record_type: Stored[str] = text(N_("Record kind"), length=40)
+    record_id: Stored[int] = integer(N_("Record"))
+    marked_at: Stored[datetime] = moment(N_("When"))
 
 
 class ConnectionRole(Titled, Base):
@@ -100,16 +99,16 @@ class ConnectionRole(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(
+    name: Stored[str] = text(
         N_("Role"), length=80, searchable=True, help=N_("What the second record is to the first.")
     )
-    reverse_name: Mapped[str | None] = text(
+    reverse_name: Stored[str | None] = text(
         N_("Role the other way"),
         length=80,
         searchable=True,
         help=N_("What the first record is to the second; empty when it is the same both ways."),
     )
-    position: Mapped[int] = integer(N_("Position"), default=0)
+    position: Stored[int] = integer(N_("Position"), default=0)
 
 
 class Connection(Tracked, Base):
@@ -140,11 +139,11 @@ class Connection(Tracked, Base):
             ),
         ),
     )
-    from_type: Mapped[str] = text(N_("First record kind"), length=40)
-    from_id: Mapped[int] = integer(N_("First record"))
-    role_id: Mapped[int | None] = link(N_("Role"), "connection_role.id")
-    to_type: Mapped[str] = text(N_("Second record kind"), length=40)
-    to_id: Mapped[int] = integer(N_("Second record"))
-    valid_from: Mapped[date | None] = day(N_("Valid from"))
-    valid_to: Mapped[date | None] = day(N_("Valid to"))
-    note: Mapped[str | None] = multiline(N_("Note"))
+    from_type: Stored[str] = text(N_("First record kind"), length=40)
+    from_id: Stored[int] = integer(N_("First record"))
+    role_id: Stored[int | None] = link(N_("Role"), "connection_role.id")
+    to_type: Stored[str] = text(N_("Second record kind"), length=40)
+    to_id: Stored[int] = integer(N_("Second record"))
+    valid_from: Stored[date | None] = day(N_("Valid from"))
+    valid_to: Stored[date | None] = day(N_("Valid to"))
+    note: Stored[str | None] = multiline(N_("Note"))

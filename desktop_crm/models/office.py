@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import Index, Integer, LargeBinary
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped, mapped_column
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     integer,
@@ -83,20 +83,20 @@ class Document(Titled, Tagged, Owned, Base):
             ),
         ),
     )
-    name: Mapped[str] = text(N_("Name"), length=255, searchable=True)
-    media_type: Mapped[str | None] = text(N_("Type"), length=120)
-    size_bytes: Mapped[int | None] = integer(N_("Size"), read_only=True)
-    sha256: Mapped[str | None] = text(N_("Fingerprint"), length=64, read_only=True)
-    content_id: Mapped[str | None] = text(N_("Content id"), length=255, hidden=True)
-    language: Mapped[str | None] = text(N_("Language"), length=8)
-    template_version: Mapped[str | None] = text(N_("Template"), length=40, read_only=True)
-    activity_id: Mapped[int | None] = link(N_("Activity"), "activity.id")
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
-    quote_id: Mapped[int | None] = link(N_("Quote"), "quote.id")
-    record_type: Mapped[str | None] = text(
+    name: Stored[str] = text(N_("Name"), length=255, searchable=True)
+    media_type: Stored[str | None] = text(N_("Type"), length=120)
+    size_bytes: Stored[int | None] = integer(N_("Size"), read_only=True)
+    sha256: Stored[str | None] = text(N_("Fingerprint"), length=64, read_only=True)
+    content_id: Stored[str | None] = text(N_("Content id"), length=255, hidden=True)
+    language: Stored[str | None] = text(N_("Language"), length=8)
+    template_version: Stored[str | None] = text(N_("Template"), length=40, read_only=True)
+    activity_id: Stored[int | None] = link(N_("Activity"), "activity.id")
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
+    quote_id: Stored[int | None] = link(N_("Quote"), "quote.id")
+    record_type: Stored[str | None] = text(
         N_("Record kind"), length=40, read_only=True, help=N_("What the file is attached to.")
     )
-    record_id: Mapped[int | None] = integer(N_("Record"), read_only=True)
+    record_id: Stored[int | None] = integer(N_("Record"), read_only=True)
 
 
 class DocumentContent(Base):
@@ -111,9 +111,9 @@ class DocumentContent(Base):
         title="sha256",
         columns=("sha256", "size_bytes"),
     )
-    sha256: Mapped[str] = text(N_("Fingerprint"), length=64, unique=True)
-    size_bytes: Mapped[int] = integer(N_("Size"))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Stored[str] = text(N_("Fingerprint"), length=64, unique=True)
+    size_bytes: Stored[int] = integer(N_("Size"))
+    content: Stored[bytes] = Stored(LargeBinary)
 
 
 class SavedView(Titled, Owned, Base):
@@ -130,12 +130,12 @@ class SavedView(Titled, Owned, Base):
         columns=("name", "entity", "scope", "is_default", "owner"),
         form=(Section(N_("View"), ("name", ("entity", "scope"), ("is_default", "owner"))),),
     )
-    name: Mapped[str] = text(N_("Name"), length=120, searchable=True)
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    scope: Mapped[str] = choice(N_("Who sees it"), ViewScope, default=ViewScope.PERSONAL)
-    definition: Mapped[dict[str, Any] | None] = json(N_("Definition"), hidden=True)
-    is_default: Mapped[bool] = boolean(N_("Default"))
-    position: Mapped[int] = integer(N_("Position"), default=0)
+    name: Stored[str] = text(N_("Name"), length=120, searchable=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    scope: Stored[str] = choice(N_("Who sees it"), ViewScope, default=ViewScope.PERSONAL)
+    definition: Stored[dict[str, Any] | None] = json(N_("Definition"), hidden=True)
+    is_default: Stored[bool] = boolean(N_("Default"))
+    position: Stored[int] = integer(N_("Position"), default=0)
 
 
 class ImportBatch(Titled, Base):
@@ -162,14 +162,14 @@ class ImportBatch(Titled, Base):
             ),
         ),
     )
-    name: Mapped[str] = text(N_("Name"), length=255, searchable=True)
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    state: Mapped[str] = choice(N_("State"), BatchState, default=BatchState.RUNNING)
-    created_count: Mapped[int] = integer(N_("Created"), default=0)
-    updated_count: Mapped[int] = integer(N_("Updated"), default=0)
-    same_count: Mapped[int] = integer(N_("Unchanged"), default=0)
-    rejected_count: Mapped[int] = integer(N_("Rejected"), default=0)
-    details: Mapped[dict[str, Any] | None] = json(N_("Details"), hidden=True, audited=False)
+    name: Stored[str] = text(N_("Name"), length=255, searchable=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    state: Stored[str] = choice(N_("State"), BatchState, default=BatchState.RUNNING)
+    created_count: Stored[int] = integer(N_("Created"), default=0)
+    updated_count: Stored[int] = integer(N_("Updated"), default=0)
+    same_count: Stored[int] = integer(N_("Unchanged"), default=0)
+    rejected_count: Stored[int] = integer(N_("Rejected"), default=0)
+    details: Stored[dict[str, Any] | None] = json(N_("Details"), hidden=True, audited=False)
 
 
 class AuditEntry(Base):
@@ -203,14 +203,14 @@ class AuditEntry(Base):
         columns=("at", "by", "entity", "record_id", "action", "source"),
         order="-at",
     )
-    at: Mapped[datetime] = moment(N_("At"))
-    by_id: Mapped[int | None] = loose_link(N_("By"), "user")
-    operation: Mapped[str] = text(N_("Operation"), length=36, hidden=True)
-    batch_id: Mapped[int | None] = loose_link(N_("Import"), "import_batch", hidden=True)
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    record_id: Mapped[int] = integer(N_("Record"))
-    version: Mapped[int | None] = mapped_column()
-    action: Mapped[str] = choice(N_("Action"), AuditAction)
-    source: Mapped[str | None] = text(N_("Through"), length=40)
-    undoes: Mapped[str | None] = text(N_("Takes back"), length=36, hidden=True)
-    changes: Mapped[dict[str, Any] | None] = json(N_("Changes"), level=Level.CONFIDENTIAL)
+    at: Stored[datetime] = moment(N_("At"))
+    by_id: Stored[int | None] = loose_link(N_("By"), "user")
+    operation: Stored[str] = text(N_("Operation"), length=36, hidden=True)
+    batch_id: Stored[int | None] = loose_link(N_("Import"), "import_batch", hidden=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    record_id: Stored[int] = integer(N_("Record"))
+    version: Stored[int | None] = Stored(Integer)
+    action: Stored[str] = choice(N_("Action"), AuditAction)
+    source: Stored[str | None] = text(N_("Through"), length=40)
+    undoes: Stored[str | None] = text(N_("Takes back"), length=36, hidden=True)
+    changes: Stored[dict[str, Any] | None] = json(N_("Changes"), level=Level.CONFIDENTIAL)

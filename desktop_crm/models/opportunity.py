@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from sqlalchemy import Index
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -91,15 +91,15 @@ class Stage(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), length=80, searchable=True)
-    code: Mapped[str | None] = text(N_("Code"), length=60)
-    state: Mapped[str] = choice(N_("State"), OpportunityState, default=OpportunityState.OPEN)
-    probability: Mapped[Decimal] = percent(N_("Default probability"), default=Decimal(0))
-    forecast_category: Mapped[str] = choice(
+    name: Stored[str] = text(N_("Name"), length=80, searchable=True)
+    code: Stored[str | None] = text(N_("Code"), length=60)
+    state: Stored[str] = choice(N_("State"), OpportunityState, default=OpportunityState.OPEN)
+    probability: Stored[Decimal] = percent(N_("Default probability"), default=Decimal(0))
+    forecast_category: Stored[str] = choice(
         N_("Forecast category"), ForecastCategory, default=ForecastCategory.PIPELINE
     )
-    position: Mapped[int] = integer(N_("Position"), default=0)
-    is_active: Mapped[bool] = boolean(N_("Active"), default=True)
+    position: Stored[int] = integer(N_("Position"), default=0)
+    is_active: Stored[bool] = boolean(N_("Active"), default=True)
 
 
 class Opportunity(Titled, Tagged, Owned, Base):
@@ -181,43 +181,43 @@ class Opportunity(Titled, Tagged, Owned, Base):
         ),
         menu=Menu.MAIN,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True, width=240)
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
-    contact_id: Mapped[int | None] = link(N_("Contact"), "contact.id")
-    stage_id: Mapped[int] = link(N_("Stage"), "stage.id")
-    last_open_stage_id: Mapped[int | None] = link(
+    name: Stored[str] = text(N_("Name"), searchable=True, width=240)
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
+    contact_id: Stored[int | None] = link(N_("Contact"), "contact.id")
+    stage_id: Stored[int] = link(N_("Stage"), "stage.id")
+    last_open_stage_id: Stored[int | None] = link(
         N_("Last open stage"), "stage.id", read_only=True, hidden=True
     )
-    state: Mapped[str] = choice(
+    state: Stored[str] = choice(
         N_("State"), OpportunityState, default=OpportunityState.OPEN, read_only=True
     )
-    probability: Mapped[Decimal | None] = percent(N_("Probability"))
-    is_probability_overridden: Mapped[bool] = boolean(
+    probability: Stored[Decimal | None] = percent(N_("Probability"))
+    is_probability_overridden: Stored[bool] = boolean(
         N_("Probability was set by hand"), read_only=True, hidden=True
     )
-    forecast_category: Mapped[str | None] = choice(N_("Forecast category"), ForecastCategory)
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    amount: Mapped[Decimal | None] = money(N_("Amount"), currency="currency")
-    is_system_calculated: Mapped[bool] = boolean(
+    forecast_category: Stored[str | None] = choice(N_("Forecast category"), ForecastCategory)
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    amount: Stored[Decimal | None] = money(N_("Amount"), currency="currency")
+    is_system_calculated: Stored[bool] = boolean(
         N_("Amount from products"), help=N_("The amount is the sum of the product lines.")
     )
-    actual_revenue: Mapped[Decimal | None] = money(N_("Actual revenue"), currency="currency")
-    close_on: Mapped[date | None] = day(N_("Estimated close"))
-    opened_on: Mapped[date | None] = day(N_("Opened on"))
-    closed_on: Mapped[date | None] = day(N_("Closed on"))
-    close_reason: Mapped[str | None] = text(N_("Close reason"))
-    type: Mapped[str | None] = choice(N_("Type"), OpportunityType, free=True)
-    source: Mapped[str | None] = choice(N_("Source"), Source, free=True)
-    price_list_id: Mapped[int | None] = link(N_("Price list"), "price_list.id")
-    product_id: Mapped[int | None] = link(N_("Product"), "product.id", copy_of=("lines", "product"))
-    next_step: Mapped[str | None] = text(N_("Next step"))
-    need: Mapped[str | None] = multiline(N_("Need"))
-    proposed_solution: Mapped[str | None] = multiline(N_("Proposed solution"))
-    competitors: Mapped[str | None] = text(N_("Competitors"))
-    originating_lead_id: Mapped[int | None] = loose_link(
+    actual_revenue: Stored[Decimal | None] = money(N_("Actual revenue"), currency="currency")
+    close_on: Stored[date | None] = day(N_("Estimated close"))
+    opened_on: Stored[date | None] = day(N_("Opened on"))
+    closed_on: Stored[date | None] = day(N_("Closed on"))
+    close_reason: Stored[str | None] = text(N_("Close reason"))
+    type: Stored[str | None] = choice(N_("Type"), OpportunityType, free=True)
+    source: Stored[str | None] = choice(N_("Source"), Source, free=True)
+    price_list_id: Stored[int | None] = link(N_("Price list"), "price_list.id")
+    product_id: Stored[int | None] = link(N_("Product"), "product.id", copy_of=("lines", "product"))
+    next_step: Stored[str | None] = text(N_("Next step"))
+    need: Stored[str | None] = multiline(N_("Need"))
+    proposed_solution: Stored[str | None] = multiline(N_("Proposed solution"))
+    competitors: Stored[str | None] = text(N_("Competitors"))
+    originating_lead_id: Stored[int | None] = loose_link(
         N_("Originating lead"), "lead", read_only=True
     )
-    description: Mapped[str | None] = multiline(N_("Description"))
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class OpportunityLine(Tracked, Base):
@@ -248,13 +248,13 @@ class OpportunityLine(Tracked, Base):
         ),
         parent=("opportunity",),
     )
-    opportunity_id: Mapped[int] = link(N_("Opportunity"), "opportunity.id", cascade=True)
-    position: Mapped[int] = integer(N_("Position"), default=1)
-    product_id: Mapped[int | None] = link(N_("Product"), "product.id")
-    description: Mapped[str | None] = text(N_("Description"))
-    quantity: Mapped[Decimal] = quantity(N_("Quantity"), default=Decimal(1))
-    unit_price: Mapped[Decimal | None] = money(N_("Unit price"), unit=True)
-    is_primary: Mapped[bool] = boolean(N_("Primary"))
+    opportunity_id: Stored[int] = link(N_("Opportunity"), "opportunity.id", cascade=True)
+    position: Stored[int] = integer(N_("Position"), default=1)
+    product_id: Stored[int | None] = link(N_("Product"), "product.id")
+    description: Stored[str | None] = text(N_("Description"))
+    quantity: Stored[Decimal] = quantity(N_("Quantity"), default=Decimal(1))
+    unit_price: Stored[Decimal | None] = money(N_("Unit price"), unit=True)
+    is_primary: Stored[bool] = boolean(N_("Primary"))
 
 
 class StageHistory(Base):
@@ -272,13 +272,13 @@ class StageHistory(Base):
         order="-at",
         parent=("opportunity",),
     )
-    opportunity_id: Mapped[int] = link(N_("Opportunity"), "opportunity.id", cascade=True)
-    from_stage_id: Mapped[int | None] = link(N_("From stage"), "stage.id")
-    to_stage_id: Mapped[int] = link(N_("To stage"), "stage.id")
-    amount: Mapped[Decimal | None] = money(N_("Amount"))
-    probability: Mapped[Decimal | None] = percent(N_("Probability"))
-    close_on: Mapped[date | None] = day(N_("Estimated close"))
-    forecast_category: Mapped[str | None] = choice(N_("Forecast category"), ForecastCategory)
-    at: Mapped[datetime] = moment(N_("At"))
-    by_id: Mapped[int | None] = loose_link(N_("By"), "user")
-    seconds_in_stage: Mapped[int | None] = integer(N_("Seconds in the old stage"))
+    opportunity_id: Stored[int] = link(N_("Opportunity"), "opportunity.id", cascade=True)
+    from_stage_id: Stored[int | None] = link(N_("From stage"), "stage.id")
+    to_stage_id: Stored[int] = link(N_("To stage"), "stage.id")
+    amount: Stored[Decimal | None] = money(N_("Amount"))
+    probability: Stored[Decimal | None] = percent(N_("Probability"))
+    close_on: Stored[date | None] = day(N_("Estimated close"))
+    forecast_category: Stored[str | None] = choice(N_("Forecast category"), ForecastCategory)
+    at: Stored[datetime] = moment(N_("At"))
+    by_id: Stored[int | None] = loose_link(N_("By"), "user")
+    seconds_in_stage: Stored[int | None] = integer(N_("Seconds in the old stage"))

@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, declared_attr
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -111,29 +111,29 @@ def reach_lines(via: str) -> tuple[Lines, ...]:
 class Reachable:
     """Stored copies of the primary e-mail, phone and postal address, so that lists need no join."""
 
-    email: Mapped[str | None] = email(
+    email: Stored[str | None] = email(
         N_("E-mail"), searchable=True, personal=True, copy_of=("emails", "address")
     )
-    phone: Mapped[str | None] = phone(
+    phone: Stored[str | None] = phone(
         N_("Phone"), searchable=True, personal=True, copy_of=("phones", "number")
     )
-    street: Mapped[str | None] = text(N_("Street"), personal=True, copy_of=("addresses", "street"))
-    postal_code: Mapped[str | None] = text(
+    street: Stored[str | None] = text(N_("Street"), personal=True, copy_of=("addresses", "street"))
+    postal_code: Stored[str | None] = text(
         N_("Postal code"), length=20, personal=True, copy_of=("addresses", "postal_code")
     )
-    city: Mapped[str | None] = text(
+    city: Stored[str | None] = text(
         N_("City"), length=120, searchable=True, copy_of=("addresses", "city")
     )
-    region: Mapped[str | None] = text(N_("Region"), length=120, copy_of=("addresses", "region"))
-    country: Mapped[str | None] = text(N_("Country"), length=120, copy_of=("addresses", "country"))
+    region: Stored[str | None] = text(N_("Region"), length=120, copy_of=("addresses", "region"))
+    country: Stored[str | None] = text(N_("Country"), length=120, copy_of=("addresses", "country"))
 
 
 class Consents:
     """What a person or company asked us not to do."""
 
-    do_not_email: Mapped[bool] = boolean(N_("No e-mail"))
-    do_not_phone: Mapped[bool] = boolean(N_("No phone calls"))
-    do_not_bulk: Mapped[bool] = boolean(N_("No mass mail"))
+    do_not_email: Stored[bool] = boolean(N_("No e-mail"))
+    do_not_phone: Stored[bool] = boolean(N_("No phone calls"))
+    do_not_bulk: Stored[bool] = boolean(N_("No mass mail"))
 
 
 class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
@@ -188,37 +188,37 @@ class Account(Titled, Tagged, Reachable, Consents, Owned, Base):
         lines=reach_lines("account_id"),
         menu=Menu.MAIN,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True, width=220)
-    account_number: Mapped[str | None] = text(N_("Account number"), length=40, searchable=True)
-    parent_id: Mapped[int | None] = link(N_("Parent account"), "account.id")
-    primary_contact_id: Mapped[int | None] = loose_link(N_("Primary contact"), "contact")
-    relationship_type: Mapped[str | None] = choice(N_("Type"), RelationshipType, free=True)
-    industry: Mapped[str | None] = text(N_("Industry"), length=120)
-    tax_id: Mapped[str | None] = text(N_("Tax id"), length=40, searchable=True)
-    trade_register: Mapped[str | None] = text(N_("Trade register number"), length=60)
-    website: Mapped[str | None] = url(N_("Website"))
-    name_key: Mapped[str | None] = sought_by(N_("Name without legal form"))
-    tax_key: Mapped[str | None] = sought_by(N_("Tax id without country"))
-    domain: Mapped[str | None] = text(
+    name: Stored[str] = text(N_("Name"), searchable=True, width=220)
+    account_number: Stored[str | None] = text(N_("Account number"), length=40, searchable=True)
+    parent_id: Stored[int | None] = link(N_("Parent account"), "account.id")
+    primary_contact_id: Stored[int | None] = loose_link(N_("Primary contact"), "contact")
+    relationship_type: Stored[str | None] = choice(N_("Type"), RelationshipType, free=True)
+    industry: Stored[str | None] = text(N_("Industry"), length=120)
+    tax_id: Stored[str | None] = text(N_("Tax id"), length=40, searchable=True)
+    trade_register: Stored[str | None] = text(N_("Trade register number"), length=60)
+    website: Stored[str | None] = url(N_("Website"))
+    name_key: Stored[str | None] = sought_by(N_("Name without legal form"))
+    tax_key: Stored[str | None] = sought_by(N_("Tax id without country"))
+    domain: Stored[str | None] = text(
         N_("Mail domain"),
         length=120,
         help=N_("Mail from this domain belongs to the account. Taken from the website when empty."),
     )
-    employees: Mapped[int | None] = integer(N_("Employees"))
-    founded_year: Mapped[int | None] = integer(N_("Founded in"))
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    annual_revenue: Mapped[Decimal | None] = money(N_("Annual revenue"), currency="currency")
-    rating: Mapped[str | None] = choice(N_("Rating"), Rating, free=True)
-    price_list_id: Mapped[int | None] = link(N_("Price list"), "price_list.id")
-    payment_terms: Mapped[str | None] = text(N_("Payment terms"), length=120)
-    credit_limit: Mapped[Decimal | None] = money(
+    employees: Stored[int | None] = integer(N_("Employees"))
+    founded_year: Stored[int | None] = integer(N_("Founded in"))
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    annual_revenue: Stored[Decimal | None] = money(N_("Annual revenue"), currency="currency")
+    rating: Stored[str | None] = choice(N_("Rating"), Rating, free=True)
+    price_list_id: Stored[int | None] = link(N_("Price list"), "price_list.id")
+    payment_terms: Stored[str | None] = text(N_("Payment terms"), length=120)
+    credit_limit: Stored[Decimal | None] = money(
         N_("Credit limit"), currency="currency", level=Level.CONFIDENTIAL
     )
-    language: Mapped[str | None] = text(
+    language: Stored[str | None] = text(
         N_("Language of documents"), length=8, help=N_("en or ro; quotes are printed in it.")
     )
-    state: Mapped[str] = choice(N_("State"), ActiveState, default=ActiveState.ACTIVE)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    state: Stored[str] = choice(N_("State"), ActiveState, default=ActiveState.ACTIVE)
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
@@ -269,52 +269,40 @@ class Contact(Titled, Tagged, Reachable, Consents, Owned, Base):
         lines=reach_lines("contact_id"),
         menu=Menu.MAIN,
     )
-    full_name: Mapped[str] = text(
+    full_name: Stored[str] = text(
         N_("Name"), searchable=True, read_only=True, personal=True, width=200
     )
-    salutation: Mapped[str | None] = text(N_("Salutation"), length=40)
-    first_name: Mapped[str | None] = text(N_("First name"), length=100, personal=True)
-    middle_name: Mapped[str | None] = text(N_("Middle name"), length=100, personal=True)
-    last_name: Mapped[str | None] = text(N_("Last name"), length=100, personal=True)
-    suffix: Mapped[str | None] = text(N_("Suffix"), length=40)
-    name_key: Mapped[str | None] = sought_by(N_("Name, last name first"))
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
-    job_title: Mapped[str | None] = text(N_("Job title"), length=120)
-    department: Mapped[str | None] = text(N_("Department"), length=120)
-    role: Mapped[str | None] = choice(N_("Role"), ContactRole, free=True)
-    manager_id: Mapped[int | None] = link(N_("Manager"), "contact.id")
-    assistant_id: Mapped[int | None] = link(N_("Assistant"), "contact.id")
-    birthday: Mapped[date | None] = day(N_("Birthday"), personal=True)
-    anniversary: Mapped[date | None] = day(N_("Anniversary"), personal=True)
-    website: Mapped[str | None] = url(N_("Website"))
-    source: Mapped[str | None] = text(N_("Source"), length=60)
-    originating_lead_id: Mapped[int | None] = loose_link(
+    salutation: Stored[str | None] = text(N_("Salutation"), length=40)
+    first_name: Stored[str | None] = text(N_("First name"), length=100, personal=True)
+    middle_name: Stored[str | None] = text(N_("Middle name"), length=100, personal=True)
+    last_name: Stored[str | None] = text(N_("Last name"), length=100, personal=True)
+    suffix: Stored[str | None] = text(N_("Suffix"), length=40)
+    name_key: Stored[str | None] = sought_by(N_("Name, last name first"))
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
+    job_title: Stored[str | None] = text(N_("Job title"), length=120)
+    department: Stored[str | None] = text(N_("Department"), length=120)
+    role: Stored[str | None] = choice(N_("Role"), ContactRole, free=True)
+    manager_id: Stored[int | None] = link(N_("Manager"), "contact.id")
+    assistant_id: Stored[int | None] = link(N_("Assistant"), "contact.id")
+    birthday: Stored[date | None] = day(N_("Birthday"), personal=True)
+    anniversary: Stored[date | None] = day(N_("Anniversary"), personal=True)
+    website: Stored[str | None] = url(N_("Website"))
+    source: Stored[str | None] = text(N_("Source"), length=60)
+    originating_lead_id: Stored[int | None] = loose_link(
         N_("Originating lead"), "lead", read_only=True
     )
-    state: Mapped[str] = choice(N_("State"), ActiveState, default=ActiveState.ACTIVE)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    state: Stored[str] = choice(N_("State"), ActiveState, default=ActiveState.ACTIVE)
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class Reach:
     """The record an address or number belongs to: exactly one of the three."""
 
-    @declared_attr
-    def account_id(self) -> Mapped[int | None]:
-        """Account it belongs to."""
-        return link(N_("Account"), "account.id", cascade=True)
-
-    @declared_attr
-    def contact_id(self) -> Mapped[int | None]:
-        """Contact it belongs to."""
-        return link(N_("Contact"), "contact.id", cascade=True)
-
-    @declared_attr
-    def lead_id(self) -> Mapped[int | None]:
-        """Lead it belongs to."""
-        return link(N_("Lead"), "lead.id", cascade=True)
-
-    type: Mapped[str] = choice(N_("Type"), ReachType, default=ReachType.WORK)
-    is_primary: Mapped[bool] = boolean(N_("Primary"))
+    type: Stored[str] = choice(N_("Type"), ReachType, default=ReachType.WORK)
+    is_primary: Stored[bool] = boolean(N_("Primary"))
+    account_id: Stored[int | None] = link(N_("Account"), "account.id", cascade=True)
+    contact_id: Stored[int | None] = link(N_("Contact"), "contact.id", cascade=True)
+    lead_id: Stored[int | None] = link(N_("Lead"), "lead.id", cascade=True)
 
 
 def _reach_indexes(table: str) -> tuple[Index, ...]:
@@ -345,9 +333,9 @@ class EmailAddress(Tracked, Reach, Base):
         ),
         parent=("account", "contact", "lead"),
     )
-    address: Mapped[str] = email(N_("Address"), searchable=True, personal=True, width=230)
-    domain: Mapped[str | None] = text(N_("Domain"), length=190, read_only=True)
-    is_invalid: Mapped[bool] = boolean(N_("Undeliverable"))
+    address: Stored[str] = email(N_("Address"), searchable=True, personal=True, width=230)
+    domain: Stored[str | None] = text(N_("Domain"), length=190, read_only=True)
+    is_invalid: Stored[bool] = boolean(N_("Undeliverable"))
 
 
 class Phone(Tracked, Reach, Base):
@@ -369,8 +357,8 @@ class Phone(Tracked, Reach, Base):
         ),
         parent=("account", "contact", "lead"),
     )
-    number: Mapped[str] = phone(N_("Number"), searchable=True, personal=True, width=180)
-    canonical: Mapped[str | None] = text(N_("Canonical number"), length=20, read_only=True)
+    number: Stored[str] = phone(N_("Number"), searchable=True, personal=True, width=180)
+    canonical: Stored[str | None] = text(N_("Canonical number"), length=20, read_only=True)
 
 
 class PostalAddress(Tracked, Reach, Base):
@@ -400,8 +388,8 @@ class PostalAddress(Tracked, Reach, Base):
         ),
         parent=("account", "contact", "lead"),
     )
-    street: Mapped[str | None] = text(N_("Street"), personal=True)
-    postal_code: Mapped[str | None] = text(N_("Postal code"), length=20, personal=True)
-    city: Mapped[str | None] = text(N_("City"), length=120)
-    region: Mapped[str | None] = text(N_("Region"), length=120)
-    country: Mapped[str | None] = text(N_("Country"), length=120)
+    street: Stored[str | None] = text(N_("Street"), personal=True)
+    postal_code: Stored[str | None] = text(N_("Postal code"), length=20, personal=True)
+    city: Stored[str | None] = text(N_("City"), length=120)
+    region: Stored[str | None] = text(N_("Region"), length=120)
+    country: Stored[str | None] = text(N_("Country"), length=120)

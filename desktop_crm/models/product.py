@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -67,8 +67,8 @@ class Unit(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), length=60, searchable=True)
-    code: Mapped[str | None] = text(
+    name: Stored[str] = text(N_("Name"), length=60, searchable=True)
+    code: Stored[str | None] = text(
         N_("Code"), length=10, help=N_("Code of UN/ECE Recommendation 20, such as H87 for a piece.")
     )
 
@@ -103,15 +103,15 @@ class TaxCode(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    code: Mapped[str] = text(N_("Code"), length=20, searchable=True)
-    name: Mapped[str] = text(N_("Name"), length=80, searchable=True)
-    category: Mapped[str] = choice(N_("Category"), TaxCategory, default=TaxCategory.STANDARD)
-    country: Mapped[str | None] = text(N_("Country"), length=2)
-    legal_note: Mapped[str | None] = multiline(
+    code: Stored[str] = text(N_("Code"), length=20, searchable=True)
+    name: Stored[str] = text(N_("Name"), length=80, searchable=True)
+    category: Stored[str] = choice(N_("Category"), TaxCategory, default=TaxCategory.STANDARD)
+    country: Stored[str | None] = text(N_("Country"), length=2)
+    legal_note: Stored[str | None] = multiline(
         N_("Legal note"), help=N_("Printed on documents that use the code, e.g. for exemptions.")
     )
-    position: Mapped[int] = integer(N_("Position"), default=0)
-    is_active: Mapped[bool] = boolean(N_("Active"), default=True)
+    position: Stored[int] = integer(N_("Position"), default=0)
+    is_active: Stored[bool] = boolean(N_("Active"), default=True)
 
 
 class TaxRate(Tracked, Base):
@@ -130,9 +130,9 @@ class TaxRate(Tracked, Base):
         parent=("tax_code",),
         reference=True,
     )
-    tax_code_id: Mapped[int] = link(N_("Tax code"), "tax_code.id", cascade=True)
-    valid_from: Mapped[date] = day(N_("Valid from"))
-    rate: Mapped[Decimal] = percent(N_("Rate"))
+    tax_code_id: Stored[int] = link(N_("Tax code"), "tax_code.id", cascade=True)
+    valid_from: Stored[date] = day(N_("Valid from"))
+    rate: Stored[Decimal] = percent(N_("Rate"))
 
 
 class Product(Titled, Tagged, Base):
@@ -161,20 +161,20 @@ class Product(Titled, Tagged, Base):
         natural_key=("external_id", "code", "name"),
         menu=Menu.MAIN,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True, width=240)
-    code: Mapped[str | None] = text(N_("Code"), length=60, searchable=True)
-    family: Mapped[str | None] = text(N_("Family"), length=120, searchable=True)
-    type: Mapped[str] = choice(N_("Type"), ProductType, default=ProductType.GOOD)
-    unit_id: Mapped[int | None] = link(N_("Unit"), "unit.id")
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    list_price: Mapped[Decimal | None] = money(N_("List price"), unit=True, currency="currency")
-    standard_cost: Mapped[Decimal | None] = money(
+    name: Stored[str] = text(N_("Name"), searchable=True, width=240)
+    code: Stored[str | None] = text(N_("Code"), length=60, searchable=True)
+    family: Stored[str | None] = text(N_("Family"), length=120, searchable=True)
+    type: Stored[str] = choice(N_("Type"), ProductType, default=ProductType.GOOD)
+    unit_id: Stored[int | None] = link(N_("Unit"), "unit.id")
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    list_price: Stored[Decimal | None] = money(N_("List price"), unit=True, currency="currency")
+    standard_cost: Stored[Decimal | None] = money(
         N_("Standard cost"), unit=True, currency="currency", level=Level.CONFIDENTIAL
     )
-    tax_code_id: Mapped[int | None] = link(N_("Tax code"), "tax_code.id")
-    quantity_decimals: Mapped[int] = integer(N_("Decimals of quantities"), default=2)
-    state: Mapped[str] = choice(N_("State"), ProductState, default=ProductState.ACTIVE)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    tax_code_id: Stored[int | None] = link(N_("Tax code"), "tax_code.id")
+    quantity_decimals: Stored[int] = integer(N_("Decimals of quantities"), default=2)
+    state: Stored[str] = choice(N_("State"), ProductState, default=ProductState.ACTIVE)
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class PriceList(Titled, Base):
@@ -213,12 +213,12 @@ class PriceList(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), length=120, searchable=True)
-    currency_id: Mapped[int] = link(N_("Currency"), "currency.id")
-    valid_from: Mapped[date | None] = day(N_("Valid from"))
-    valid_to: Mapped[date | None] = day(N_("Valid to"))
-    is_tax_inclusive: Mapped[bool] = boolean(N_("Prices include tax"))
-    is_active: Mapped[bool] = boolean(N_("Active"), default=True)
+    name: Stored[str] = text(N_("Name"), length=120, searchable=True)
+    currency_id: Stored[int] = link(N_("Currency"), "currency.id")
+    valid_from: Stored[date | None] = day(N_("Valid from"))
+    valid_to: Stored[date | None] = day(N_("Valid to"))
+    is_tax_inclusive: Stored[bool] = boolean(N_("Prices include tax"))
+    is_active: Stored[bool] = boolean(N_("Active"), default=True)
 
 
 class PriceListItem(Tracked, Base):
@@ -242,8 +242,8 @@ class PriceListItem(Tracked, Base):
         parent=("price_list",),
         reference=True,
     )
-    price_list_id: Mapped[int] = link(N_("Price list"), "price_list.id", cascade=True)
-    product_id: Mapped[int] = link(N_("Product"), "product.id")
-    min_quantity: Mapped[Decimal] = quantity(N_("From quantity"), default=Decimal(1))
-    price: Mapped[Decimal] = money(N_("Unit price"), unit=True)
-    discount_percent: Mapped[Decimal | None] = percent(N_("Discount %"))
+    price_list_id: Stored[int] = link(N_("Price list"), "price_list.id", cascade=True)
+    product_id: Stored[int] = link(N_("Product"), "product.id")
+    min_quantity: Stored[Decimal] = quantity(N_("From quantity"), default=Decimal(1))
+    price: Stored[Decimal] = money(N_("Unit price"), unit=True)
+    discount_percent: Stored[Decimal | None] = percent(N_("Discount %"))

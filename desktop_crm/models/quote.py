@@ -6,10 +6,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
+    Stored,
     boolean,
     choice,
     day,
@@ -142,44 +142,44 @@ class Quote(Titled, Tagged, Owned, Base):
         ),
         menu=Menu.MAIN,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True, width=220)
-    number: Mapped[str | None] = text(
+    name: Stored[str] = text(N_("Name"), searchable=True, width=220)
+    number: Stored[str | None] = text(
         N_("Number"), length=40, searchable=True, read_only=True, width=124
     )
-    revision: Mapped[int] = integer(N_("Revision"), default=0, read_only=True)
-    account_id: Mapped[int | None] = link(N_("Account"), "account.id")
-    contact_id: Mapped[int | None] = link(N_("Contact"), "contact.id")
-    opportunity_id: Mapped[int | None] = link(N_("Opportunity"), "opportunity.id")
-    supersedes_id: Mapped[int | None] = link(N_("Supersedes"), "quote.id", read_only=True)
-    state: Mapped[str] = choice(N_("State"), QuoteState, default=QuoteState.DRAFT, read_only=True)
-    status_reason: Mapped[str] = choice(
+    revision: Stored[int] = integer(N_("Revision"), default=0, read_only=True)
+    account_id: Stored[int | None] = link(N_("Account"), "account.id")
+    contact_id: Stored[int | None] = link(N_("Contact"), "contact.id")
+    opportunity_id: Stored[int | None] = link(N_("Opportunity"), "opportunity.id")
+    supersedes_id: Stored[int | None] = link(N_("Supersedes"), "quote.id", read_only=True)
+    state: Stored[str] = choice(N_("State"), QuoteState, default=QuoteState.DRAFT, read_only=True)
+    status_reason: Stored[str] = choice(
         N_("Status"), QuoteReason, default=QuoteReason.IN_PROGRESS, read_only=True
     )
-    quoted_on: Mapped[date | None] = day(N_("Date"))
-    expires_on: Mapped[date | None] = day(N_("Valid until"))
-    closed_on: Mapped[date | None] = day(N_("Closed on"), read_only=True)
-    activated_at: Mapped[datetime | None] = moment(N_("Activated"), read_only=True)
-    currency_id: Mapped[int | None] = link(N_("Currency"), "currency.id")
-    exchange_rate: Mapped[Decimal | None] = quantity(N_("Exchange rate"), read_only=True)
-    price_list_id: Mapped[int | None] = link(N_("Price list"), "price_list.id")
-    is_tax_inclusive: Mapped[bool] = boolean(N_("Prices include tax"))
-    discount_percent: Mapped[Decimal | None] = percent(N_("Discount %"))
-    discount_amount: Mapped[Decimal | None] = money(N_("Discount"), currency="currency")
-    freight_amount: Mapped[Decimal | None] = money(N_("Freight"), currency="currency")
-    freight_tax_code_id: Mapped[int | None] = link(N_("Tax code of freight"), "tax_code.id")
-    subtotal: Mapped[Decimal | None] = money(N_("Subtotal"), currency="currency", read_only=True)
-    total_discount: Mapped[Decimal | None] = money(
+    quoted_on: Stored[date | None] = day(N_("Date"))
+    expires_on: Stored[date | None] = day(N_("Valid until"))
+    closed_on: Stored[date | None] = day(N_("Closed on"), read_only=True)
+    activated_at: Stored[datetime | None] = moment(N_("Activated"), read_only=True)
+    currency_id: Stored[int | None] = link(N_("Currency"), "currency.id")
+    exchange_rate: Stored[Decimal | None] = quantity(N_("Exchange rate"), read_only=True)
+    price_list_id: Stored[int | None] = link(N_("Price list"), "price_list.id")
+    is_tax_inclusive: Stored[bool] = boolean(N_("Prices include tax"))
+    discount_percent: Stored[Decimal | None] = percent(N_("Discount %"))
+    discount_amount: Stored[Decimal | None] = money(N_("Discount"), currency="currency")
+    freight_amount: Stored[Decimal | None] = money(N_("Freight"), currency="currency")
+    freight_tax_code_id: Stored[int | None] = link(N_("Tax code of freight"), "tax_code.id")
+    subtotal: Stored[Decimal | None] = money(N_("Subtotal"), currency="currency", read_only=True)
+    total_discount: Stored[Decimal | None] = money(
         N_("Total discount"), currency="currency", read_only=True
     )
-    total_net: Mapped[Decimal | None] = money(N_("Net total"), currency="currency", read_only=True)
-    total_tax: Mapped[Decimal | None] = money(N_("Tax"), currency="currency", read_only=True)
-    total_amount: Mapped[Decimal | None] = money(N_("Total"), currency="currency", read_only=True)
-    payment_terms: Mapped[str | None] = text(N_("Payment terms"))
-    delivery_terms: Mapped[str | None] = text(N_("Delivery terms"))
-    bill_to: Mapped[str | None] = multiline(N_("Bill to"))
-    ship_to: Mapped[str | None] = multiline(N_("Ship to"))
-    terms: Mapped[str | None] = multiline(N_("Terms"))
-    description: Mapped[str | None] = multiline(N_("Notes"))
+    total_net: Stored[Decimal | None] = money(N_("Net total"), currency="currency", read_only=True)
+    total_tax: Stored[Decimal | None] = money(N_("Tax"), currency="currency", read_only=True)
+    total_amount: Stored[Decimal | None] = money(N_("Total"), currency="currency", read_only=True)
+    payment_terms: Stored[str | None] = text(N_("Payment terms"))
+    delivery_terms: Stored[str | None] = text(N_("Delivery terms"))
+    bill_to: Stored[str | None] = multiline(N_("Bill to"))
+    ship_to: Stored[str | None] = multiline(N_("Ship to"))
+    terms: Stored[str | None] = multiline(N_("Terms"))
+    description: Stored[str | None] = multiline(N_("Notes"))
 
 
 class QuoteLine(Tracked, Base):
@@ -220,21 +220,21 @@ class QuoteLine(Tracked, Base):
         ),
         parent=("quote",),
     )
-    quote_id: Mapped[int] = link(N_("Quote"), "quote.id", cascade=True)
-    position: Mapped[int] = integer(N_("Position"), default=1)
-    kind: Mapped[str] = choice(N_("Kind"), LineKind, default=LineKind.PRODUCT)
-    group: Mapped[str | None] = text(N_("Group"), length=120)
-    product_id: Mapped[int | None] = link(N_("Product"), "product.id")
-    description: Mapped[str | None] = multiline(N_("Description"), width=280)
-    quantity: Mapped[Decimal] = quantity(N_("Quantity"), default=Decimal(1))
-    unit_id: Mapped[int | None] = link(N_("Unit"), "unit.id")
-    unit_price: Mapped[Decimal] = money(N_("Unit price"), unit=True, default=Decimal(0))
-    list_price: Mapped[Decimal | None] = money(N_("List price"), unit=True, read_only=True)
-    is_price_overridden: Mapped[bool] = boolean(N_("Price was set by hand"), read_only=True)
-    discount_percent: Mapped[Decimal | None] = percent(N_("Discount %"))
-    discount_amount: Mapped[Decimal | None] = money(N_("Discount"))
-    tax_code_id: Mapped[int | None] = link(N_("Tax code"), "tax_code.id")
-    tax_rate: Mapped[Decimal | None] = percent(N_("Tax rate"), read_only=True)
-    net_amount: Mapped[Decimal | None] = money(N_("Net amount"), read_only=True)
-    tax_amount: Mapped[Decimal | None] = money(N_("Tax"), read_only=True)
-    cost: Mapped[Decimal | None] = money(N_("Cost"), unit=True, level=Level.CONFIDENTIAL)
+    quote_id: Stored[int] = link(N_("Quote"), "quote.id", cascade=True)
+    position: Stored[int] = integer(N_("Position"), default=1)
+    kind: Stored[str] = choice(N_("Kind"), LineKind, default=LineKind.PRODUCT)
+    group: Stored[str | None] = text(N_("Group"), length=120)
+    product_id: Stored[int | None] = link(N_("Product"), "product.id")
+    description: Stored[str | None] = multiline(N_("Description"), width=280)
+    quantity: Stored[Decimal] = quantity(N_("Quantity"), default=Decimal(1))
+    unit_id: Stored[int | None] = link(N_("Unit"), "unit.id")
+    unit_price: Stored[Decimal] = money(N_("Unit price"), unit=True, default=Decimal(0))
+    list_price: Stored[Decimal | None] = money(N_("List price"), unit=True, read_only=True)
+    is_price_overridden: Stored[bool] = boolean(N_("Price was set by hand"), read_only=True)
+    discount_percent: Stored[Decimal | None] = percent(N_("Discount %"))
+    discount_amount: Stored[Decimal | None] = money(N_("Discount"))
+    tax_code_id: Stored[int | None] = link(N_("Tax code"), "tax_code.id")
+    tax_rate: Stored[Decimal | None] = percent(N_("Tax rate"), read_only=True)
+    net_amount: Stored[Decimal | None] = money(N_("Net amount"), read_only=True)
+    tax_amount: Stored[Decimal | None] = money(N_("Tax"), read_only=True)
+    cost: Stored[Decimal | None] = money(N_("Cost"), unit=True, level=Level.CONFIDENTIAL)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Mapped
-
 from desktop_crm.core.i18n import N_
-from desktop_crm.meta.columns import boolean, choice, email, link, multiline, phone, text
+from desktop_crm.meta.columns import Stored, boolean, choice, email, link, multiline, phone, text
 from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
 from desktop_crm.models.base import Base, Titled, Tracked, titled, unique_live
 
@@ -43,8 +41,8 @@ class Team(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True)
-    description: Mapped[str | None] = multiline(N_("Description"))
+    name: Stored[str] = text(N_("Name"), searchable=True)
+    description: Stored[str | None] = multiline(N_("Description"))
 
 
 class Role(Titled, Base):
@@ -73,11 +71,11 @@ class Role(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True)
-    is_admin: Mapped[bool] = boolean(
+    name: Stored[str] = text(N_("Name"), searchable=True)
+    is_admin: Stored[bool] = boolean(
         N_("Administrator"), help=N_("May do everything, also change users and settings.")
     )
-    sees_confidential: Mapped[bool] = boolean(
+    sees_confidential: Stored[bool] = boolean(
         N_("Sees confidential fields"), help=N_("Costs, margins and credit limits, for example.")
     )
 
@@ -98,12 +96,12 @@ class RoleRight(Tracked, Base):
         parent=("role",),
         reference=True,
     )
-    role_id: Mapped[int] = link(N_("Role"), "role.id", cascade=True)
-    entity: Mapped[str] = text(N_("Entity"), length=60)
-    read: Mapped[str] = choice(N_("Read"), RightLevel, default=RightLevel.NONE)
-    create: Mapped[str] = choice(N_("Create"), RightLevel, default=RightLevel.NONE)
-    edit: Mapped[str] = choice(N_("Edit"), RightLevel, default=RightLevel.NONE)
-    remove: Mapped[str] = choice(N_("Delete"), RightLevel, default=RightLevel.NONE)
+    role_id: Stored[int] = link(N_("Role"), "role.id", cascade=True)
+    entity: Stored[str] = text(N_("Entity"), length=60)
+    read: Stored[str] = choice(N_("Read"), RightLevel, default=RightLevel.NONE)
+    create: Stored[str] = choice(N_("Create"), RightLevel, default=RightLevel.NONE)
+    edit: Stored[str] = choice(N_("Edit"), RightLevel, default=RightLevel.NONE)
+    remove: Stored[str] = choice(N_("Delete"), RightLevel, default=RightLevel.NONE)
 
 
 class User(Titled, Base):
@@ -129,8 +127,8 @@ class User(Titled, Base):
         menu=Menu.SETUP,
         reference=True,
     )
-    name: Mapped[str] = text(N_("Name"), searchable=True, personal=True)
-    login: Mapped[str | None] = text(
+    name: Stored[str] = text(N_("Name"), searchable=True, personal=True)
+    login: Stored[str | None] = text(
         N_("Login"),
         length=120,
         unique=True,
@@ -139,12 +137,12 @@ class User(Titled, Base):
             "A user without a login owns records but cannot sign in."
         ),
     )
-    email: Mapped[str | None] = email(N_("E-mail"), searchable=True, personal=True)
-    phone: Mapped[str | None] = phone(N_("Phone"), personal=True)
-    job_title: Mapped[str | None] = text(N_("Job title"), length=120)
-    team_id: Mapped[int | None] = link(N_("Team"), "team.id")
-    role_id: Mapped[int | None] = link(N_("Role"), "role.id")
-    manager_id: Mapped[int | None] = link(N_("Manager"), "user.id")
-    state: Mapped[str] = choice(N_("State"), UserState, default=UserState.ACTIVE)
-    language: Mapped[str | None] = text(N_("Language"), length=8)
-    time_zone: Mapped[str | None] = text(N_("Time zone"), length=60)
+    email: Stored[str | None] = email(N_("E-mail"), searchable=True, personal=True)
+    phone: Stored[str | None] = phone(N_("Phone"), personal=True)
+    job_title: Stored[str | None] = text(N_("Job title"), length=120)
+    team_id: Stored[int | None] = link(N_("Team"), "team.id")
+    role_id: Stored[int | None] = link(N_("Role"), "role.id")
+    manager_id: Stored[int | None] = link(N_("Manager"), "user.id")
+    state: Stored[str] = choice(N_("State"), UserState, default=UserState.ACTIVE)
+    language: Stored[str | None] = text(N_("Language"), length=8)
+    time_zone: Stored[str | None] = text(N_("Time zone"), length=60)

@@ -142,7 +142,7 @@ def my_day(actor: Actor, *, limit: int = 50, cancel: Cancel | None = None) -> My
     )
 
 
-def _day_rows(actor: Actor, due: ColumnElement[datetime]) -> AnySelect:
+def _day_rows(actor: Actor, due: ColumnElement[datetime | None]) -> AnySelect:
     return (
         select(
             Activity.id,

@@ -119,7 +119,16 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
     with actor.db.reading(cancel) as connection:
         row = connection.execute(
             select(
-                MailMessage,
+                MailMessage.subject,
+                MailMessage.from_name,
+                MailMessage.from_address,
+                MailMessage.to_line,
+                MailMessage.cc_line,
+                MailMessage.sent_at,
+                MailMessage.body_text,
+                MailMessage.body_html,
+                MailMessage.stored,
+                MailMessage.is_automatic,
                 Activity.version.label("activity_version"),
                 Activity.owner_id,
                 Activity.direction,
@@ -130,7 +139,15 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
         if row is None:
             raise NotFound(N_("This message is no longer there, or you may not see it."))
         parties = connection.execute(
-            select(ActivityParty)
+            select(
+                ActivityParty.participation,
+                ActivityParty.name,
+                ActivityParty.address,
+                ActivityParty.contact_id,
+                ActivityParty.lead_id,
+                ActivityParty.account_id,
+                ActivityParty.user_id,
+            )
             .where(ActivityParty.activity_id == activity_id, ActivityParty.deleted_at.is_(None))
             .order_by(ActivityParty.id)
         ).all()
@@ -147,7 +164,17 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             .order_by(Document.id)
         ).all()
         links = connection.execute(
-            select(Link, User.name.label("decided_by"))
+            select(
+                Link.id,
+                Link.version,
+                Link.record_type,
+                Link.record_id,
+                Link.rule,
+                Link.evidence,
+                Link.confidence,
+                Link.state,
+                User.name.label("decided_by"),
+            )
             .outerjoin(User, User.id == Link.linked_by_id)
             .where(Link.activity_id == activity_id, Link.deleted_at.is_(None))
             .order_by(Link.confidence.desc(), Link.id)

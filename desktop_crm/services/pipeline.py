@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import type_coerce as coerce
-from sqlalchemy.orm import aliased
 
 from desktop_crm.core import clock, money
 from desktop_crm.db.engine import Cancel
@@ -314,7 +313,7 @@ def _deals(
     limit: int,
     cancel: Cancel | None,
 ) -> tuple[Deal, ...]:
-    own = aliased(Currency)
+    own = Currency.__table__.alias().c
     home = select(own.code).where(own.id == _home_currency()).scalar_subquery()
     statement = (
         select(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.orm import Session
 
-from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import search_text
 from desktop_crm.models.company import NumberSequence
+from desktop_crm.services import records_kept
 
 _PATTERNS: Final = {"quote": "Q-{year}-{number}"}
 """Patterns of sequences that nobody has set up."""
@@ -42,69 +40,69 @@ def draw(
     Raises:
         UserError: The pattern of the sequence cannot be filled in.
     """
-    with Session(bind=connection, join_transaction_mode="rollback_only") as session:
-        sequence = _locked(session, entity)
-        if sequence.resets_yearly and sequence.last_year != on.year:
-            sequence.next_number = 1
-        sequence.last_year = on.year
-        number = _formatted(sequence, on)
-        while is_taken(number):
-            sequence.next_number += 1
-            number = _formatted(sequence, on)
-        sequence.next_number += 1
-        sequence.version += 1
-        sequence.modified_at = clock.now()
-        session.flush()
+    sequence = _locked(connection, entity)
+    following = 1 if _starts_anew(sequence, on) else sequence["next_number"]
+    number = _formatted(sequence, following, on)
+    while is_taken(number):
+        following += 1
+        number = _formatted(sequence, following, on)
+    drawn = {"next_number": following + 1, "last_year": on.year}
+    records_kept.update_rows(connection, NumberSequence, [(sequence["id"], drawn)], by=None)
     return number
 
 
-def _locked(session: Session, entity: str) -> NumberSequence:
-    found = _existing(session, entity)
+def _starts_anew(sequence: Mapping[str, Any], on: date) -> bool:
+    return bool(sequence["resets_yearly"]) and sequence["last_year"] != on.year
+
+
+def _locked(connection: Connection, entity: str) -> Mapping[str, Any]:
+    found = _existing(connection, entity)
     if found is None:
         # There is no row to lock yet: on a server two people could make it at the same time.
-        if session.connection().dialect.name == "postgresql":
-            session.execute(select(func.pg_advisory_xact_lock(_FIRST_USE)))
-        found = _existing(session, entity)
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_FIRST_USE)))
+        found = _existing(connection, entity)
     if found is None:
-        found = _new(entity)
-        session.add(found)
+        records_kept.insert_rows(connection, NumberSequence, [_new(entity)], by=None)
+        found = _existing(connection, entity)
+    assert found is not None  # noqa: S101  it was made above
     return found
 
 
-def _existing(session: Session, entity: str) -> NumberSequence | None:
-    return session.scalar(
-        select(NumberSequence)
-        .where(NumberSequence.entity == entity, NumberSequence.deleted_at.is_(None))
-        .order_by(NumberSequence.id)
+def _existing(connection: Connection, entity: str) -> Mapping[str, Any] | None:
+    own = NumberSequence
+    found = connection.execute(
+        select(own.id, own.pattern, own.next_number, own.padding, own.resets_yearly, own.last_year)
+        .where(own.entity == entity, own.deleted_at.is_(None))
+        .order_by(own.id)
         .limit(1)
         .with_for_update()
     )
+    row = found.mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
-def _new(entity: str) -> NumberSequence:
-    return NumberSequence(
-        uid=new_uid(),
-        entity=entity,
-        pattern=_PATTERNS.get(entity, "{number}"),
-        next_number=1,
-        padding=4,
-        resets_yearly=True,
-        version=1,
-        title_key=entity,
-        search_text=search_text((entity,)),
-        created_at=clock.now(),
-        modified_at=clock.now(),
-    )
+def _new(entity: str) -> dict[str, Any]:
+    return {
+        "entity": entity,
+        "pattern": _PATTERNS.get(entity, "{number}"),
+        "next_number": 1,
+        "padding": 4,
+        "resets_yearly": True,
+        "title_key": entity,
+        "search_text": search_text((entity,)),
+    }
 
 
-def _formatted(sequence: NumberSequence, on: date) -> str:
-    digits = str(sequence.next_number).zfill(sequence.padding)
-    if "{number}" not in sequence.pattern:
-        raise _bad_pattern(sequence.pattern)
+def _formatted(sequence: Mapping[str, Any], number: int, on: date) -> str:
+    pattern: str = sequence["pattern"]
+    digits = str(number).zfill(sequence["padding"])
+    if "{number}" not in pattern:
+        raise _bad_pattern(pattern)
     try:
-        return sequence.pattern.format(year=on.year, number=digits)
+        return pattern.format(year=on.year, number=digits)
     except (KeyError, IndexError, ValueError):
-        raise _bad_pattern(sequence.pattern) from None
+        raise _bad_pattern(pattern) from None
 
 
 def _bad_pattern(pattern: str) -> UserError:

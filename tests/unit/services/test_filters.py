@@ -241,7 +241,7 @@ def test_marks_are_one_s_own_also_for_an_administrator(company: Company) -> None
         row = {"user_id": actor.user_id, "kind": "favourite", "record_type": "account",
                "record_id": company.ids["rossi"], "marked_at": NOW}  # fmt: skip
         with actor.db.writing() as connection:
-            connection.execute(RecordMark.__table__.insert().values(**row))  # type: ignore[attr-defined]
+            connection.execute(RecordMark.__table__.insert().values(**row))
 
     mark(company.other)
     assert found(company.actor, "account", "has favourite") == []
