@@ -17,18 +17,10 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
 
 
-class ContactSession(app.Session):
-    """The window's session, with the contacts in front instead of the day's page."""
-
-    def _opened(self, actor: Actor) -> None:
-        self.actor = actor
-        self.window.start(actor, "contact")
-
-
 class Watch(QObject):
     """Writes a line when the frame, and when a page of rows, has been painted."""
 
-    def __init__(self, application: QApplication, session: ContactSession) -> None:
+    def __init__(self, application: QApplication, session: app.Session) -> None:
         super().__init__()
         self._application = application
         self._session = session
@@ -80,12 +72,13 @@ def open_as_everybody(path: str) -> Actor:
 
 
 def main() -> None:
-    """Do what ``app.run_window`` does, on the file named by the argument."""
+    """Do what ``app.run_window`` does on the file named by the argument, contacts in front."""
+    app.put_collections_off()
     log.start_logging()
     settings = Settings.load()
     settings.database_url = sys.argv[1]
     application = app.make_application(settings)
-    session = ContactSession(settings, open_as_everybody)
+    session = app.Session(settings, open_as_everybody, "contact")
     watch = Watch(application, session)
     # Before the window's own wait for its painting: of two filters the later is asked first.
     session.open_when_painted()

@@ -155,6 +155,36 @@ class Owned:
     owner_id: Stored[int | None] = link(N_("Owner"), "user.id")
 
 
+class PartialIndex(Index):
+    """Index over some rows, on every database that can have one.
+
+    Given as ``sqlite_where`` and ``postgresql_where``, the condition would have each dialect
+    imported with the declarations; here a dialect takes it when it makes or compares the index.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, name: str, *columns: str, rows: str, unique: bool = False) -> None:
+        super().__init__(name, *columns, unique=unique)
+        self.dialect_options = _Options(rows)
+
+
+class _Options(dict[str, Any]):
+    """Options of an index by dialect, made when a dialect asks for its own."""
+
+    def __init__(self, rows: str) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, dialect: str) -> Any:  # noqa: ANN401  the library's own kind of mapping
+        from sqlalchemy import text as sql
+
+        made: Any = Index(None).dialect_options[dialect]
+        made["where"] = sql(self._rows)
+        self[dialect] = made
+        return made
+
+
 def live(table: str, *columns: str) -> Index:
     """Index over rows that are not deleted; lists read nothing else.
 
@@ -176,39 +206,20 @@ def sparse(table: str, *columns: str) -> tuple[Index, ...]:
 
     Deleting a record for good and merging records look for whatever points there.
     """
-    from sqlalchemy import text as sql
-
-    found: list[Index] = []
-    for column in columns:
-        condition: Any = sql(f"{column} IS NOT NULL")
-        found.append(
-            Index(
-                f"ix_{table}_{column}", column,
-                sqlite_where=condition, postgresql_where=condition,
-            )
-        )  # fmt: skip
-    return tuple(found)
+    return tuple(
+        PartialIndex(f"ix_{table}_{column}", column, rows=f"{column} IS NOT NULL")
+        for column in columns
+    )
 
 
 def _partial(name: str, rows: str, *columns: str) -> Index:
-    from sqlalchemy import text as sql
-
-    condition: Any = sql(rows)
-    return Index(name, *columns, "id", sqlite_where=condition, postgresql_where=condition)
+    return PartialIndex(name, *columns, "id", rows=rows)
 
 
 def unique_live(table: str, *columns: str) -> Index:
     """Unique index over rows that are not deleted."""
-    from sqlalchemy import text as sql
-
-    condition: Any = sql("deleted_at IS NULL")
-    return Index(
-        f"uq_{table}_live_{'_'.join(columns)}",
-        *columns,
-        unique=True,
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+    name = f"uq_{table}_live_{'_'.join(columns)}"
+    return PartialIndex(name, *columns, rows="deleted_at IS NULL", unique=True)
 
 
 def titled(table: str, *sorts: str) -> tuple[Index, ...]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Integer, LargeBinary
-from sqlalchemy import text as sql
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
@@ -187,12 +186,7 @@ class AuditEntry(Base):
         Index("ix_audit_entry_by", "by_id", "id"),
         Index("ix_audit_entry_batch", "batch_id"),
         # Whether an operation was taken back is asked for every step of undo; few entries are.
-        Index(
-            "ix_audit_entry_undoes",
-            "undoes",
-            sqlite_where=sql("undoes IS NOT NULL"),
-            postgresql_where=sql("undoes IS NOT NULL"),
-        ),
+        *sparse("audit_entry", "undoes"),
     )
     __entity__ = EntityMeta(
         key="audit_entry",

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Index
-from sqlalchemy import text as sql
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import (
@@ -28,6 +27,7 @@ from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Ton
 from desktop_crm.models.base import (
     Base,
     Owned,
+    PartialIndex,
     Tagged,
     Titled,
     Tracked,
@@ -111,7 +111,7 @@ class Opportunity(Titled, Tagged, Owned, Base):
         Index("ix_opportunity_account_id", "account_id"),
         Index("ix_opportunity_contact_id", "contact_id"),
         # Covers the pipeline totals: they are answered from the index alone.
-        Index(
+        PartialIndex(
             "ix_opportunity_pipeline",
             "stage_id",
             "state",
@@ -121,8 +121,7 @@ class Opportunity(Titled, Tagged, Owned, Base):
             "amount",
             "probability",
             "deleted_at",
-            sqlite_where=sql("deleted_at IS NULL"),
-            postgresql_where=sql("deleted_at IS NULL"),
+            rows="deleted_at IS NULL",
         ),
         live("opportunity", "stage_id", "title_key"),
         *sparse("opportunity", "merged_into", "product_id", "originating_lead_id"),

@@ -117,6 +117,7 @@ class RecordWindows:
             done=found,
             owner=self._parent,
             lane="drafts",
+            later=True,
         )
 
 

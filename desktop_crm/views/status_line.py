@@ -86,6 +86,7 @@ class StatusLine(QStatusBar):
             done=self.show_mailbox,
             owner=self,
             lane="mailbox",
+            later=True,
         )
 
     def show_mailbox(self, text: str) -> None:

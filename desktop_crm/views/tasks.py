@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 READERS: Final = 3
 PROGRESS_AFTER_MS: Final = 400
+LATER_MS: Final = 50
+"""Work that nobody waits for lets what is on the screen be painted first."""
 
 
 class Task:
@@ -128,6 +131,7 @@ class Tasks(QObject):
         lane: str = "",
         label: str = "",
         cancellable: bool = False,
+        later: bool = False,
     ) -> Task:
         """Run a function that only reads, on a thread of the reader pool.
 
@@ -141,6 +145,7 @@ class Tasks(QObject):
                 earlier one is cancelled and its late answer dropped.
             label: Shown beside the progress bar after 400 ms.
             cancellable: Pass ``cancel=`` (a ``db.engine.Cancel``) so that it can be interrupted.
+            later: Nobody waits for it: begin a moment later, behind what is being painted.
         """
         task = Task(
             done=done,
@@ -150,7 +155,7 @@ class Tasks(QObject):
             cancellable=cancellable,
             lane=lane,
         )
-        return self._start(self._readers, task, function, args)
+        return self._start(self._readers, task, function, args, later=later)
 
     def write(
         self,
@@ -220,6 +225,7 @@ class Tasks(QObject):
         args: tuple[object, ...],
         *,
         progressing: bool = False,
+        later: bool = False,
     ) -> Task:
         if self._closed:
             task.cancelled = True
@@ -240,8 +246,16 @@ class Tasks(QObject):
         self._running.append(task)
         if not self._timer.isActive():
             self._timer.start()
-        pool.submit(self._run, task, function, args, extra)
+        submit = partial(self._submit, pool, task, function, args, extra)
+        if later:
+            QTimer.singleShot(LATER_MS, self, submit)
+        else:
+            submit()
         return task
+
+    def _submit(self, pool: ThreadPoolExecutor, *work: Any) -> None:  # noqa: ANN401  as _run takes it
+        if not self._closed:
+            pool.submit(self._run, *work)
 
     def _run(
         self,

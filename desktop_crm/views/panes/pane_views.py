@@ -69,6 +69,8 @@ class PaneViews(QObject):
         self._is_shown = False
         self._changed = ""
         self._took = 0.0
+        self._rows_came = False
+        self._is_uncounted = False
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
         self._recount.timeout.connect(self._count)
@@ -85,6 +87,7 @@ class PaneViews(QObject):
         """
         self.list = panel
         panel.told.connect(self.update)
+        panel.told.connect(self._count_behind_rows)
         panel.table.widths_changed.connect(self.update)
         kept = self.bench.recall(self._memory)
         self._wanted = str(kept.get("first") or kept.get("view") or "")
@@ -118,7 +121,18 @@ class PaneViews(QObject):
         self._wanted = ""
         self._remember(first=chosen.key if chosen is not None else "")
         self.loaded.emit()
-        self._count()
+        if self._rows_came:
+            self._count()
+        else:
+            self._is_uncounted = True
+
+    @Slot()
+    def _count_behind_rows(self) -> None:
+        """Count once the first rows are there: nobody waits for numbers before them."""
+        self._rows_came = True
+        if self._is_uncounted:
+            self._is_uncounted = False
+            self._count(later=True)
 
     def _failed(self, error: Exception) -> None:
         if not self._is_shown:
@@ -146,7 +160,7 @@ class PaneViews(QObject):
             self.nav.select(self.view.key)
 
     @Slot()
-    def _count(self) -> None:
+    def _count(self, *, later: bool = False) -> None:
         started = monotonic()
 
         def counted(views: ViewSet) -> None:
@@ -156,7 +170,7 @@ class PaneViews(QObject):
 
         self.bench.tasks.read(
             list_views.counted, self.bench.actor, self.entity.key, self.views,
-            done=counted, owner=self, lane="counts", cancellable=True,
+            done=counted, owner=self, lane="counts", cancellable=True, later=later,
         )  # fmt: skip
 
     def recount_marked(self) -> None:

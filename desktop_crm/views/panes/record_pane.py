@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -19,21 +20,24 @@ from desktop_crm.views.lists.list_panel import ListPanel
 from desktop_crm.views.lists.navigation import NavTree
 from desktop_crm.views.lists.stars import Stars
 from desktop_crm.views.new_texts import new_record
-from desktop_crm.views.panes import entity_commands
+from desktop_crm.views.panes import entity_commands, follow_up
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.pane_board import PaneBoard
 from desktop_crm.views.panes.pane_views import PaneViews
-from desktop_crm.views.panes.record_detail import RecordDetail
 from desktop_crm.views.record_windows import note_viewed
 from desktop_crm.views.widgets.buttons import show_menu
 from desktop_crm.views.widgets.layout import Splitter, frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.records import RecordValues
+    from desktop_crm.views.panes.record_detail import RecordDetail
     from desktop_crm.views.workbench import Workbench
 
 _NAV: Final = 208
 _DETAIL: Final = 418
+_LEAST_DETAIL: Final = 320
+_DETAIL_CODE: Final = "desktop_crm.views.panes.record_detail"
 _SETTLE_MS: Final = 120
 _LOOK_MS: Final = 2_500
 """A record that stays so long beside the list counts as looked at."""
@@ -45,7 +49,10 @@ What only one kind of record offers stands before them.
 
 
 class RecordPane(Pane):
-    """Views, list and detail of one entity, all from its declaration."""
+    """Views, list and detail of one entity, all from its declaration.
+
+    The detail is made when it is first asked for, the latest once the first rows are painted.
+    """
 
     def __init__(self, bench: Workbench, entity_key: str, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
@@ -65,17 +72,19 @@ class RecordPane(Pane):
         self.list.opened.connect(self._open)
         self.list.current_changed.connect(self._current)
         self.list.told.connect(self._told)
+        self.list.told.connect(self._rows_came)
         self.list.menu_wanted.connect(lambda _place: self._menu())
         self.list.new_wanted.connect(self.new)
         self.stars = Stars(self.list)
-        self.detail = RecordDetail(entity_key, bench)
-        self.detail.marks.told.connect(self.stars.take)
-        self.detail.shown.connect(lambda _record: self.commands_changed.emit())
+        self._detail: RecordDetail | None = None
+        self._beside: QWidget = frame("detail")
+        self._beside.setMinimumWidth(_LEAST_DETAIL)
         nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
         nav.setMinimumWidth(150)
         self.list.setMinimumWidth(380)
-        self.detail.setMinimumWidth(320)
-        self.splitter = Splitter(f"splitter.{entity_key}", tr("Panes"), nav, self.list, self.detail)
+        self.splitter = Splitter(
+            f"splitter.{entity_key}", tr("Panes"), nav, self.list, self._beside
+        )
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([theme.scaled(_NAV), 718, _DETAIL])
         self.splitter.splitterMoved.connect(self._keep_sizes)
@@ -83,7 +92,7 @@ class RecordPane(Pane):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
         self.target = entity_commands.Target(
-            self, lambda: self.detail.record, self._selected_ids, self._selected_count, self.list
+            self, self._record, self._selected_ids, self._selected_count, self.list
         )
         self._wanted: int | None = None
         self._settle = QTimer(self)
@@ -113,25 +122,27 @@ class RecordPane(Pane):
             self.splitter.setSizes([int(size) for size in sizes])
         self.board.start(self.list)
         self.views.start(self.list)
-        self.detail.marks.read_again()
+        if self._detail is not None:
+            self._detail.marks.read_again()
         self.list.table.setFocus()
 
     def refresh(self) -> None:
         self.list.reload()
         self.views.load()
         self.board.refresh()
-        self.detail.refresh()
+        if self._detail is not None:
+            self._detail.refresh()
 
     def focus_filter(self) -> None:
         self.list.search.setFocus()
         self.list.search.selectAll()
 
     def may_leave(self) -> bool:
-        return self.detail.may_leave()
+        return self._detail is None or self._detail.may_leave()
 
     def set_narrow(self, narrow: bool) -> None:
         self._narrow = narrow
-        self.detail.setVisible(not narrow)
+        self._beside.setVisible(not narrow)
         self.commands_changed.emit()
 
     def place(self) -> dict[str, object]:
@@ -162,6 +173,38 @@ class RecordPane(Pane):
 
     # --- record ----------------------------------------------------------------------------
 
+    @property
+    def detail(self) -> RecordDetail:
+        """The record beside the list."""
+        if self._detail is None:
+            self._detail = self._make_detail()
+        return self._detail
+
+    def _make_detail(self) -> RecordDetail:
+        from desktop_crm.views.panes.record_detail import RecordDetail
+
+        made = RecordDetail(self.entity.key, self.bench)
+        made.marks.told.connect(self.stars.take)
+        made.shown.connect(lambda _record: self.commands_changed.emit())
+        made.setMinimumWidth(_LEAST_DETAIL)
+        empty, self._beside = self._beside, made
+        self.splitter.replaceWidget(self.splitter.indexOf(empty), made)
+        empty.deleteLater()
+        if self._started:
+            made.marks.read_again()
+        return made
+
+    def _record(self) -> RecordValues | None:
+        return None if self._detail is None else self._detail.record
+
+    @Slot()
+    def _rows_came(self) -> None:
+        """Make the detail once the list is painted; its code is read on a thread."""
+        self.list.told.disconnect(self._rows_came)
+        self.bench.tasks.read(
+            import_module, _DETAIL_CODE, done=lambda _code: self.detail, owner=self, later=True
+        )
+
     @Slot(object)
     def _current(self, record_id: int | None) -> None:
         self._wanted = record_id
@@ -182,7 +225,7 @@ class RecordPane(Pane):
     @Slot()
     def _looked(self) -> None:
         record = self.detail.record_id
-        if record is not None and self.detail.isVisible():
+        if record is not None and self._beside.isVisible():
             note_viewed(self.bench, self.entity.key, record)
 
     @Slot()
@@ -194,7 +237,8 @@ class RecordPane(Pane):
     def _changed(self, changes: ChangeSet) -> None:
         self.list.take_changes(changes)
         self.stars.take_changes(changes)
-        self.detail.take_changes(changes)
+        if self._detail is not None:
+            self._detail.take_changes(changes)
         self.views.take_changes(changes)
 
     @Slot(int, int)
@@ -252,7 +296,7 @@ class RecordPane(Pane):
 
     def toggle_detail(self) -> None:
         """Show or hide the record beside the list."""
-        self.detail.setVisible(self.detail.isHidden())
+        self._beside.setVisible(self._beside.isHidden())
         self._show_detail()
         self.commands_changed.emit()
 
@@ -301,7 +345,7 @@ class RecordPane(Pane):
                     primary=True,
                 )
             )
-        made += self.detail.follow_up_actions(self._has_current)
+        made += follow_up.actions(self.bench, key, self._record, self._has_current)
         made += entity_commands.actions(self.bench, key, self.target)
         made.append(
             Action(
