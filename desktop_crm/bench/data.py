@@ -154,7 +154,7 @@ def _take_indexes(connection: sqlite3.Connection) -> list[str]:
 
 def _insert_text(table: str, columns: tuple[str, ...]) -> str:
     found = Base.metadata.tables.get(table)
-    if found is None:  # the search index is no mapped table
+    if found is None:  # the search index is no declared table
         return "INSERT INTO @(@) VALUES (?)".replace("@", table)
     statement = insert(found).values(dict.fromkeys(columns))
     return str(statement.compile(dialect=sqlite.dialect(), column_keys=list(columns)))

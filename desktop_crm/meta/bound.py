@@ -1,4 +1,4 @@
-"""A declared field joined with what its mapping knows; an entity as its fields in order."""
+"""A declared field joined with what its column knows; an entity as its fields in order."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Entity(EntityMeta):
 
 
 def bind(model: type) -> Entity:
-    """Merge a mapped class's declarations with its table.
+    """Merge a class's declarations with its table.
 
     Raises:
         LookupError: The entity's arrangement names a field that does not exist.

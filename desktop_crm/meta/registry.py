@@ -19,7 +19,7 @@ _elsewhere: ContextVar[bool] = ContextVar("elsewhere", default=False)
 
 
 def install(models: Iterable[type]) -> None:
-    """Register mapped classes in menu order; called once by the models package."""
+    """Register declared classes in menu order; called once by the models package."""
     for entity in map(bind, models):
         _declared[entity.key] = entity
 

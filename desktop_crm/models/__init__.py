@@ -1,4 +1,4 @@
-"""Mapped classes, declarations only; importing the package registers them in menu order."""
+"""Declared classes, one for each table; importing the package registers them in menu order."""
 
 from __future__ import annotations
 

@@ -191,19 +191,19 @@ def _resolve(db: Database, login: str) -> Actor:
                 login=login,
                 database=db.name,
             )
-        right = RoleRight.__table__.c
         rights = connection.execute(
-            select(right.entity, right.read, right.create, right.edit, right.remove).where(
-                right.role_id == user["role_id"], right.deleted_at.is_(None)
-            )
+            select(
+                RoleRight.entity,
+                RoleRight.read,
+                RoleRight.create,
+                RoleRight.edit,
+                RoleRight.remove,
+            ).where(RoleRight.role_id == user["role_id"], RoleRight.deleted_at.is_(None))
         ).all()
         mates = {user["id"]}
         if user["team_id"] is not None:
-            person = User.__table__.c
             mates |= set(
-                connection.execute(
-                    select(person.id).where(person.team_id == user["team_id"])
-                ).scalars()
+                connection.execute(select(User.id).where(User.team_id == user["team_id"])).scalars()
             )
     levels = {
         (granted[0], action): RightLevel(level)
@@ -225,25 +225,23 @@ def _resolve(db: Database, login: str) -> Actor:
 
 
 def _find_user(connection: Connection, login: str) -> Mapping[str, Any] | None:
-    # Tables, not mapped classes: those would have every mapper configured at the start.
-    person, role = User.__table__, Role.__table__
-    of_person = and_(role.c.id == person.c.role_id, role.c.deleted_at.is_(None))
+    of_person = and_(Role.id == User.role_id, Role.deleted_at.is_(None))
     users = connection.execute(
         select(
-            person.c.id,
-            person.c.name,
-            person.c.login,
-            person.c.team_id,
-            role.c.id.label("role_id"),
-            person.c.time_zone,
-            role.c.is_admin,
-            role.c.sees_confidential,
+            User.id,
+            User.name,
+            User.login,
+            User.team_id,
+            Role.id.label("role_id"),
+            User.time_zone,
+            Role.is_admin,
+            Role.sees_confidential,
         )
-        .select_from(person.outerjoin(role, of_person))
+        .outerjoin_from(User, Role, of_person)
         .where(
-            person.c.login.is_not(None),
-            person.c.state == UserState.ACTIVE,
-            person.c.deleted_at.is_(None),
+            User.login.is_not(None),
+            User.state == UserState.ACTIVE,
+            User.deleted_at.is_(None),
         )
     ).mappings()
     wanted = login.casefold()

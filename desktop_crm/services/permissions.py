@@ -200,7 +200,7 @@ def within_sight(actor: Actor, table: FromClause, condition: Clause) -> Clause:
         table: Table of an entity that is joined for its title.
         condition: What joins it.
     """
-    assert isinstance(table, Table)  # noqa: S101  mapped classes call it a FROM clause
+    assert isinstance(table, Table)  # noqa: S101  joins call it a FROM clause
     rights = row_clause(actor, registry.get(table.name), table, "read")
     return condition if rights is None else and_(condition, rights)
 

@@ -337,7 +337,7 @@ def _empty(connection: Connection, other: Entity, column: str, keys: Sequence[in
 
 
 def _model(entity: Entity) -> type[Base]:
-    assert issubclass(entity.model, Base)  # noqa: S101  every entity is mapped
+    assert issubclass(entity.model, Base)  # noqa: S101  every entity is declared
     return entity.model
 
 

@@ -176,7 +176,7 @@ def _is_indexed(table: FromClause, names: tuple[str, ...]) -> bool:
     """Whether an index over the living begins with these columns, in any order."""
     if names == ("id",):
         return True
-    assert isinstance(table, Table)  # noqa: S101  mapped classes call it a FROM clause
+    assert isinstance(table, Table)  # noqa: S101  joins call it a FROM clause
     leading = [
         index.columns
         for index in table.indexes

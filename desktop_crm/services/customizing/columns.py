@@ -85,7 +85,7 @@ def column(name: str, kind: str) -> Column[Any]:
 
 
 def grow(table: Table, name: str, kind: str) -> Column[Any]:
-    """The column in the mapped table, which gets it when it has none of this name."""
+    """The column in the declared table, which gets it when it has none of this name."""
     if name not in table.c:
         table.append_column(column(name, kind))
     return table.c[name]

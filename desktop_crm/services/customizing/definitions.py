@@ -206,7 +206,7 @@ class _Definitions:
         return layout.sections(chosen, entity, active, own)
 
 
-def _by_entity(connection: Connection, table: Any) -> _ByEntity:  # noqa: ANN401  a mapped table
+def _by_entity(connection: Connection, table: Any) -> _ByEntity:  # noqa: ANN401  the table
     entity = registry.get(table.name)
     named = [field.column for field in entity.fields.values() if field.column is not None]
     order = [table.c.position] if "position" in table.c else []

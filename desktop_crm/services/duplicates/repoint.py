@@ -49,7 +49,7 @@ class Moved:
 
 
 def model_of(entity: Entity) -> type[Base]:
-    """Mapped class of an entity."""
+    """Declared class of an entity."""
     return next(model for model in MODELS if model.__entity__.key == entity.key)
 
 

@@ -162,8 +162,8 @@ def _reach(
 ) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
     found: list[dict[int, list[str]]] = [defaultdict(list), defaultdict(list)]
     if identity.via and ids:
-        for place, (model, name) in enumerate(((EmailAddress, "address"), (Phone, "canonical"))):
-            table: Any = model.__table__
+        tables = ((EmailAddress.__table__, "address"), (Phone.__table__, "canonical"))
+        for place, (table, name) in enumerate(tables):
             via = table.c[identity.via]
             statement = select(via, table.c[name]).where(
                 key_clause(connection, via, ids), table.c.deleted_at.is_(None)

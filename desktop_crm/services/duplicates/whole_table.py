@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import String, Table, select, type_coerce
+from sqlalchemy import String, select, type_coerce
 
 from desktop_crm.core.sameness import domain_of, public_domains, tax_key
 from desktop_crm.core.text import fold, words_of
@@ -173,7 +173,6 @@ def _reach(
 ) -> dict[int, list[str]]:
     """Addresses or numbers by the place of their record; one statement."""
     table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101  mapped classes call it a FROM clause
     via = table.c[identity.via]
     statement = select(via, table.c[name]).where(
         via.is_not(None), table.c[name].is_not(None), table.c.deleted_at.is_(None)

@@ -194,6 +194,11 @@ class RecordPane(Pane):
             made.marks.read_again()
         return made
 
+    @Slot(object)
+    def _code_came(self, _code: object) -> None:
+        if self._detail is None:
+            self._detail = self._make_detail()
+
     def _record(self) -> RecordValues | None:
         return None if self._detail is None else self._detail.record
 
@@ -202,7 +207,7 @@ class RecordPane(Pane):
         """Make the detail once the list is painted; its code is read on a thread."""
         self.list.told.disconnect(self._rows_came)
         self.bench.tasks.read(
-            import_module, _DETAIL_CODE, done=lambda _code: self.detail, owner=self, later=True
+            import_module, _DETAIL_CODE, done=self._code_came, owner=self, later=True
         )
 
     @Slot(object)
