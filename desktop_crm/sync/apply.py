@@ -33,6 +33,7 @@ from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.sync import linking, mapping
+from desktop_crm.sync.answers import Records, file_answers
 from desktop_crm.sync.facts import Facts, Thread
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.plan import Action, ActionKind
@@ -163,12 +164,25 @@ class BatchWriter:
         ]
         message_ids = insert_rows(self.connection, MailMessage, messages, by)
         self._parties(pairs)
+        answers = file_answers(self.connection, self._arrived(decided), by)
+        changes = changes.merge(ChangeSet(operation, answers))
         changes = changes.merge(self._documents(pairs, values, operation))
         kept = (
             Changed("link", frozenset(link_ids), ChangeKind.CREATED),
             Changed("mail_message", frozenset(message_ids), ChangeKind.CREATED),
         )
         return ids, changes.merge(ChangeSet(operation, kept))
+
+    def _arrived(self, decided: Sequence[Decided]) -> dict[str, tuple[str, Records]]:
+        """New messages with their thread and the records they are linked to."""
+        return {
+            one.action.identity: (
+                mapping.thread_key(item, self.facts),
+                tuple(p.key for p in one.proposals if p.is_sure),
+            )
+            for one in decided
+            if isinstance(item := one.action.item, MailItem)
+        }
 
     def _values(self, one: Decided) -> dict[str, Any]:
         item, language = one.action.item, self.actor.language

@@ -140,7 +140,7 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
     text = plain(item.text, BODY_LIMIT) if full else ""
     row = {
         "message_id": message_key(item.message_id),
-        "thread_key": _thread_key(item, facts),
+        "thread_key": thread_key(item, facts),
         "conversation_id": plain(item.thread_key, 500) or None,
         "in_reply_to": plain(item.in_reply_to, 500) or None,
         "references": [plain(r, 500) for r in item.references[-50:]] or None,
@@ -163,7 +163,8 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
     return row
 
 
-def _thread_key(item: MailItem, facts: Facts) -> str:
+def thread_key(item: MailItem, facts: Facts) -> str:
+    """Key of the thread: that of the message it answers, else the oldest one it names."""
     for message_id in (item.in_reply_to, *reversed(item.references)):
         thread = facts.messages.get(message_id) if message_id else None
         if thread is not None:

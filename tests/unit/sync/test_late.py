@@ -5,8 +5,9 @@ import pytest
 from desktop_crm.core import clock
 from desktop_crm.models import Link
 from desktop_crm.models.mail import MailboxState
-from desktop_crm.services import mailboxes, records
+from desktop_crm.services import mail_message, mailboxes, records
 from desktop_crm.sync.memory import INBOX
+from desktop_crm.sync.port import Address
 from tests.unit.sync.conftest import World, mail
 
 
@@ -71,3 +72,42 @@ def test_a_dry_run_offers_nothing(stranger: World) -> None:
     known(stranger)
     stranger.sync(dry_run=True)
     assert stranger.links() == []
+
+
+def test_an_answer_read_before_its_message_is_filed_with_it(world: World) -> None:
+    inbox, sent, _ = world.port.folders()
+    home = Address("acasa@gmail.com", "Ion")
+    world.port.put(
+        inbox, mail("a2@x", sender=home, in_reply_to="a1@firma", references=("a1@firma",))
+    )
+    world.port.put(
+        inbox, mail("a3@x", sender=home, in_reply_to="a2@x", references=("a1@firma", "a2@x"))
+    )
+    question = mail("a1@firma", sender="ana@firma.example", to=("ion@client.example",))
+    world.port.put(sent, question)
+    world.sync()
+    keys = {m.message_id: m.activity_id for m in world.messages}
+    for answer in ("a2@x", "a3@x"):
+        links = {
+            (r.record_type, r.record_id): (r.rule, r.state)
+            for r in world.rows(Link)
+            if r.activity_id == keys[answer]
+        }
+        assert links["account", world.client] == ("reply", "linked")
+        assert links["opportunity", world.deal] == ("reply", "linked")
+        assert ("contact", world.contact) not in links
+
+
+def test_what_a_person_decided_about_an_answer_stays(world: World) -> None:
+    inbox, sent, _ = world.port.folders()
+    home = Address("acasa@gmail.com", "Ion")
+    world.port.put(
+        inbox, mail("a2@x", sender=home, in_reply_to="a1@firma", references=("a1@firma",))
+    )
+    world.sync()
+    (answer,) = world.activities
+    mail_message.link(world.actor, answer.id, "lead", world.lead)
+    world.port.put(sent, mail("a1@firma", sender="ana@firma.example", to=("ion@client.example",)))
+    world.sync()
+    links = [(r.record_type, r.rule) for r in world.rows(Link) if r.activity_id == answer.id]
+    assert links == [("lead", "manual")]
