@@ -122,7 +122,7 @@ def _links(connection: Connection, activities: list[int]) -> dict[int, dict[tupl
     return found
 
 
-def _is_settled(link: Any) -> bool:
+def _is_settled(link: Any) -> bool:  # noqa: ANN401  a row
     """Whether a person or the thread has decided about the message already."""
     by_person = link.linked_by_id is not None or link.rule == LinkRule.MANUAL.value
     return by_person or link.rule == LinkRule.REPLY.value
@@ -137,7 +137,7 @@ def _values() -> dict[str, Any]:
     }
 
 
-def _row(answer: Any, entity: str, key: int) -> dict[str, Any]:
+def _row(answer: Any, entity: str, key: int) -> dict[str, Any]:  # noqa: ANN401  a row
     return {
         "activity_id": answer.activity_id,
         "record_type": entity,
