@@ -33,6 +33,8 @@ _SLOW_S: Final = 0.5
 _WATCH: Final = "PRAGMA foreign_keys = ON"
 _DO_NOT_WATCH: Final = "PRAGMA foreign_keys = OFF"
 _BUSY_MS: Final = 10_000
+_CACHE_KB: Final = 32_000
+_CACHE_OF_WHOLE_KB: Final = 8_000
 _STATISTICS: Final = (
     "PRAGMA busy_timeout = 100",
     "PRAGMA analysis_limit = 400",
@@ -148,6 +150,8 @@ class Database:
         parameters: Any,  # noqa: ANN401  a sequence or a mapping, as the driver wants it
         take: Callable[[Any], T],
         cancel: Cancel | None = None,
+        *,
+        whole: bool = False,
     ) -> T:
         """Run one SELECT on the driver's own cursor, where SQLAlchemy's rows would cost the most.
 
@@ -159,6 +163,7 @@ class Database:
             parameters: Values in the driver's form.
             take: Reads the cursor; called while the connection is still held.
             cancel: Stops the statement.
+            whole: It goes through a whole table, and leaves little of it in the cache.
 
         Raises:
             Cancelled: The token was used.
@@ -172,6 +177,7 @@ class Database:
                 try:
                     with (
                         _single(driver),
+                        _passing(driver) if whole else nullcontext(),
                         nullcontext() if cancel is None else cancel._watching(driver),
                     ):
                         return take(driver.execute(statement, parameters))
@@ -288,6 +294,23 @@ def _single(driver: Any) -> Iterator[None]:  # noqa: ANN401  drivers share no ty
             driver.autocommit = False
 
 
+@contextmanager
+def _passing(driver: Any) -> Iterator[None]:  # noqa: ANN401  drivers share no type
+    """Let a statement pass through few pages of a SQLite connection's cache.
+
+    A table longer than the cache pushes out everything in it and comes back to none of its
+    pages: it takes as long with few of them, which are all the memory that is left behind.
+    """
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.execute(f"PRAGMA cache_size = -{_CACHE_OF_WHOLE_KB}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+
+
 def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
     memory = target.path is None
     engine = create_engine(
@@ -306,7 +329,7 @@ def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
         for pragma in (
             _WATCH if watch_foreign_keys else _DO_NOT_WATCH,
             "PRAGMA synchronous = NORMAL",
-            "PRAGMA cache_size = -32000",
+            f"PRAGMA cache_size = -{_CACHE_KB}",
         ):
             cursor.execute(pragma)
         cursor.close()

@@ -37,11 +37,23 @@ class Prepared:
 
     Late values are those bound under a name of :meth:`rows`' keyword arguments; they must be
     what the driver takes as it is: text, integers, lists of integers.
+
+    Args:
+        db: Where it runs.
+        statement: What it reads.
+        whole: It goes through a whole table, as ``Database.read`` wants to know.
     """
 
-    __slots__ = ("_converters", "_names", "_types", "_values", "sql")
+    __slots__ = ("_converters", "_names", "_types", "_values", "_whole", "sql")
 
-    def __init__(self, db: Database, statement: Select[Any] | CompoundSelect[Any]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        statement: Select[Any] | CompoundSelect[Any],
+        *,
+        whole: bool = False,
+    ) -> None:
+        self._whole = whole
         dialect = db.engine.dialect
         compiled = statement.compile(dialect=dialect)
         state = compiled.construct_expanded_state()
@@ -77,7 +89,7 @@ class Prepared:
     def _read(
         self, db: Database, cancel: Cancel | None, late: Mapping[str, object], first: int
     ) -> list[tuple[Any, ...]]:
-        description, found = db.read(self.sql, self.values(**late), _all, cancel)
+        description, found = db.read(self.sql, self.values(**late), _all, cancel, whole=self._whole)
         return self._converted(db.engine.dialect, description, found, first)
 
     def inside(self, connection: Connection, **late: object) -> list[tuple[Any, ...]]:
@@ -93,6 +105,7 @@ class Prepared:
             self.values(**late),
             lambda cursor: array("q", chain.from_iterable(cursor)),
             cancel,
+            whole=self._whole,
         )
 
     def number(self, db: Database, cancel: Cancel | None = None, **late: object) -> int:

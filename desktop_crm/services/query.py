@@ -221,14 +221,14 @@ def prepared(
     """
     words = Words.of(actor, query)
     if query.filter is not None and not asks_by_link(query):
-        return Prepared(actor.db, make(Plan(actor, query, words, whole=whole)))
+        return Prepared(actor.db, make(Plan(actor, query, words, whole=whole)), whole=whole)
     shape = replace(query.filter, value=0) if isinstance(query.filter, Rule) else None
     # Marks may depend on the day as filters do, but every page that is read asks for them.
     day = clock.today(actor.formats.zone) if query.marks or query.group else None
     key = (replace(query, search="", filter=shape), words.shape, purpose, day)
     found = actor.statements.get(key)
     if found is None:
-        found = Prepared(actor.db, make(Plan(actor, query, words, whole=whole)))
+        found = Prepared(actor.db, make(Plan(actor, query, words, whole=whole)), whole=whole)
         if len(actor.statements) >= _KEPT:
             actor.statements.clear()
         actor.statements[key] = found

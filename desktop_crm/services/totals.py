@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from sqlalchemy import (
     BigInteger,
@@ -41,8 +41,6 @@ MOST_GROUPS: Final = 200_000
 _LIMB: Final = 10**9
 """SQLite adds 64-bit integers; in two limbs no sum of a table overflows."""
 _CENT: Final = Decimal("0.01")
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Amounts = tuple[tuple[str, Any], ...]
 
@@ -81,11 +79,68 @@ class GroupTotals:
     totals: Totals
 
 
+class Groups(Sequence[GroupTotals]):
+    """Groups in the order of a list.
+
+    There may be a hundred thousand, of which a screen shows thirty: they stay the rows that the
+    database gave, and a group is added up each time it is asked for.
+
+    Args:
+        rows: Each begins with a group's value and label; the rows of a group stand together.
+        parts: Where the totals stand in a row.
+        count_at: Where the number of records stands.
+
+    Attributes:
+        counts: Number of records of each group.
+    """
+
+    __slots__ = ("_count_at", "_parts", "_rows", "_starts", "counts")
+
+    def __init__(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        parts: Sequence[_Part] = (),
+        count_at: int = 2,
+    ) -> None:
+        self._rows, self._parts, self._count_at = rows, parts, count_at
+        self._starts, self.counts = array("q"), array("q")
+        before: tuple[Any, ...] = ()
+        for place, row in enumerate(rows):
+            # A group's several currencies, and links out of reach, are rows of their own.
+            if not before or row[0] != before[0]:
+                self._starts.append(place)
+                self.counts.append(0)
+            self.counts[-1] += row[count_at]
+            before = row
+        self._starts.append(len(rows))
+
+    def value(self, group: int) -> Any:  # noqa: ANN401  a driver's value
+        """Stored value that the records of a group share."""
+        return self._rows[self._starts[group]][0]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @overload
+    def __getitem__(self, group: int) -> GroupTotals: ...
+
+    @overload
+    def __getitem__(self, group: slice) -> list[GroupTotals]: ...
+
+    def __getitem__(self, group: int | slice) -> GroupTotals | list[GroupTotals]:
+        if isinstance(group, slice):
+            return [self[one] for one in range(*group.indices(len(self)))]
+        group = range(len(self))[group]
+        rows = self._rows[self._starts[group] : self._starts[group + 1]]
+        value, label = rows[-1][:2]
+        return GroupTotals(value, label, _added(rows, self._parts, self._count_at))
+
+
 @dataclass(frozen=True, slots=True)
 class Grouped:
     """Groups in the order of the list, and the totals of all of them."""
 
-    groups: list[GroupTotals]
+    groups: Groups
     totals: Totals
 
 
@@ -145,7 +200,8 @@ def _read(
     parts = _parts(actor, query, asked)
     currencies = {part.currency_at for part in parts if part.currency_at >= 0}
     count_at = (2 if query.group else 0) + len(currencies)
-    return _folded(rows, parts, count_at, is_grouped=bool(query.group))
+    groups = Groups(rows if query.group else (), parts, count_at)
+    return Grouped(groups, _added(rows, parts, count_at))
 
 
 # --- the statement ------------------------------------------------------------------------------
@@ -291,51 +347,25 @@ def _parts(actor: Actor, query: RecordQuery, asked: tuple[tuple[str, Summary], .
     return found
 
 
-def _folded(
-    rows: Sequence[tuple[Any, ...]], parts: list[_Part], count_at: int, *, is_grouped: bool
-) -> Grouped:
-    """Join the rows of one group: its several currencies, and links out of reach."""
-    found: list[GroupTotals] = []
-    whole, here = _Sums(parts), _Sums(parts)
-    before: tuple[Any, ...] = ()
-    for row in rows:
-        if is_grouped and before and row[0] != before[0]:
-            found.append(GroupTotals(before[0], before[1], here.totals()))
-            here = _Sums(parts)
-        before = row
-        here.add(row, row[count_at])
-        whole.add(row, row[count_at])
-    if is_grouped and before:
-        found.append(GroupTotals(before[0], before[1], here.totals()))
-    return Grouped(found, whole.totals())
-
-
-class _Sums:
+def _added(rows: Iterable[tuple[Any, ...]], parts: Sequence[_Part], count_at: int) -> Totals:
     """Totals of some rows of the statement."""
-
-    def __init__(self, parts: list[_Part]) -> None:
-        self._parts = parts
-        self._count = 0
-        self._sums: dict[tuple[str, str], Any] = {}
-
-    def add(self, row: tuple[Any, ...], count: int) -> None:
-        self._count += count
-        for part in self._parts:
+    count = 0
+    sums: dict[tuple[str, str], Any] = {}
+    for row in rows:
+        count += row[count_at]
+        for part in parts:
             value = part.read(row)
             if value is None or (part.summary is Summary.AVERAGE and not value[0]):
                 continue
             currency = str(row[part.currency_at] or "") if part.currency_at >= 0 else ""
             key = (part.path, currency)
-            before = self._sums.get(key)
-            self._sums[key] = value if before is None else _both(part.summary, before, value)
-
-    def totals(self) -> Totals:
-        averages = {part.path for part in self._parts if part.summary is Summary.AVERAGE}
-        found: dict[str, Amounts] = {}
-        for (path, currency), value in sorted(self._sums.items(), key=lambda item: item[0]):
-            shown = _mean(*value) if path in averages else value
-            found[path] = (*found.get(path, ()), (currency, shown))
-        return Totals(self._count, found or _NOTHING)
+            sums[key] = _both(part.summary, sums[key], value) if key in sums else value
+    averages = {part.path for part in parts if part.summary is Summary.AVERAGE}
+    found: dict[str, Amounts] = {}
+    for (path, currency), value in sorted(sums.items(), key=lambda item: item[0]):
+        shown = _mean(*value) if path in averages else value
+        found[path] = (*found.get(path, ()), (currency, shown))
+    return Totals(count, found)
 
 
 def _both(summary: Summary, first: Any, second: Any) -> Any:  # noqa: ANN401  values of a column

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField
-from desktop_crm.services.totals import Grouped, GroupTotals, Totals
+from desktop_crm.services.totals import Grouped, Groups, GroupTotals, Totals
 from desktop_crm.views.lists.columns import ListColumn, Look
 from desktop_crm.views.lists.record_model import MISSING, PAGE, PAGES_KEPT, RecordModel
 from desktop_crm.views.lists.record_view import RecordView
@@ -46,7 +46,7 @@ class Source:
         self.gone: set[int] = set()
 
     def groups(self, cancel: object = None) -> Grouped:
-        parts = [GroupTotals(f"G{n}", None, Totals(size)) for n, size in enumerate(self.sizes)]
+        parts = Groups([(f"G{n}", None, size) for n, size in enumerate(self.sizes)])
         return Grouped(parts, Totals(sum(self.sizes)))
 
     def group_label(self, part: GroupTotals) -> str:

@@ -24,7 +24,7 @@ from desktop_crm.views.lists.group_map import HEAD, GroupMap
 from desktop_crm.views.lists.rows import RowSource, ShownRow
 
 if TYPE_CHECKING:
-    from desktop_crm.services.totals import Grouped, GroupTotals
+    from desktop_crm.services.totals import Grouped, Groups
     from desktop_crm.views.tasks import Task, Tasks
 
 PAGE: Final = 256
@@ -83,7 +83,7 @@ class RecordModel(QAbstractTableModel):
         self._last_page = -1
         self._last_rows: list[ShownRow | None] = []
         self._map: GroupMap | None = None
-        self._parts: list[GroupTotals] = []
+        self._parts: Groups | None = None
         self._closed: tuple[str, frozenset[object]] = ("", frozenset())
         self._answers: tuple[Grouped | None, array[int] | None] = (None, None)
         self._fetch = QTimer(self)
@@ -155,7 +155,7 @@ class RecordModel(QAbstractTableModel):
         self._last_page = -1
         self._last_rows = []
         self._map = None
-        self._parts = []
+        self._parts = None
 
     def _take_first(self, generation: int, source: RowSource, rows: list[ShownRow]) -> None:
         if generation != self._generation:
@@ -208,12 +208,11 @@ class RecordModel(QAbstractTableModel):
         self._forget()
         self._keys = keys
         self._count = len(keys)
-        self._parts = grouped.groups
-        places = enumerate(grouped.groups)
-        closed = (
-            [n for n, part in places if part.value in values] if by == source.grouped_by else []
-        )
-        self._map = GroupMap([part.totals.count for part in grouped.groups], closed)
+        self._parts = parts = grouped.groups
+        closed: list[int] = []
+        if values and by == source.grouped_by:
+            closed = [group for group in range(len(parts)) if parts.value(group) in values]
+        self._map = GroupMap(parts.counts, closed)
         self._closed = (source.grouped_by, values if closed else frozenset())
         self.endResetModel()
         self.loading.emit(False)
@@ -222,8 +221,8 @@ class RecordModel(QAbstractTableModel):
 
     def _keep_closed(self) -> None:
         """Remember which groups are closed, by what their records share."""
-        if self._map is not None:
-            values = frozenset(self._parts[group].value for group in self._map.closed())
+        if self._map is not None and self._parts is not None:
+            values = frozenset(self._parts.value(group) for group in self._map.closed())
             self._closed = (self._closed[0], values)
 
     def _take_keys(self, generation: int, keys: array[int]) -> None:
@@ -413,10 +412,10 @@ class RecordModel(QAbstractTableModel):
 
     def group_text(self, group: int) -> tuple[str, int, dict[str, str]]:
         """Name of a group, the number of its records, and its totals by path."""
-        part = self._parts[group]
-        source = self._source
-        if source is None:
-            return "", part.totals.count, {}
+        parts, source = self._parts, self._source
+        if parts is None or source is None:
+            return "", 0, {}
+        part = parts[group]
         return source.group_label(part), part.totals.count, source.total_texts(part.totals)
 
     def set_open(self, group: int, *, is_open: bool) -> None:

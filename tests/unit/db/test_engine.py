@@ -70,7 +70,21 @@ def test_a_reading_transaction_sees_one_state(counter: Database) -> None:
         assert reading.execute(text("SELECT n FROM counter")).scalar_one() == before
 
 
-@pytest.mark.parametrize("way", ["reading", "read"])
+def test_a_read_through_a_whole_table_uses_little_of_the_cache(sqlite_db: Database) -> None:
+    size = "SELECT cache_size FROM pragma_cache_size"
+    usual = sqlite_db.read(size, (), lambda cursor: cursor.fetchone()[0])
+    during = sqlite_db.read(size, (), lambda cursor: cursor.fetchone()[0], whole=True)
+    assert abs(during) < abs(usual)
+    with pytest.raises(ValueError, match="stop"):
+        sqlite_db.read(size, (), _stop, whole=True)
+    assert sqlite_db.read(size, (), lambda cursor: cursor.fetchone()[0]) == usual
+
+
+def _stop(_cursor: object) -> None:
+    raise ValueError("stop")
+
+
+@pytest.mark.parametrize("way", ["reading", "read", "whole"])
 def test_a_long_statement_is_stopped(database: Database, way: str) -> None:
     cancel = Cancel()
     began = threading.Event()
@@ -78,11 +92,12 @@ def test_a_long_statement_is_stopped(database: Database, way: str) -> None:
     def run() -> None:
         statement = _FOREVER[database.dialect]
         began.set()
-        if way == "read":
-            database.read(statement, (), lambda cursor: cursor.fetchall(), cancel)
-        else:
+        if way == "reading":
             with database.reading(cancel) as connection:
                 connection.execute(text(statement)).all()
+        else:
+            whole = way == "whole"
+            database.read(statement, (), lambda cursor: cursor.fetchall(), cancel, whole=whole)
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run)
