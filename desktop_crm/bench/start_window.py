@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 class Watch(QObject):
     """Writes a line when the frame, and when a page of rows, has been painted."""
 
-    def __init__(self, application: QApplication, session: app.Session) -> None:
+    def __init__(
+        self, application: QApplication, session: app.Session, end: Callable[[], None]
+    ) -> None:
         super().__init__()
+        self._end = end
         self._application = application
         self._session = session
         self._frame_seen = False
@@ -34,7 +38,7 @@ class Watch(QObject):
                 watched.removeEventFilter(self)
                 QTimer.singleShot(0, self._tell_frame)
             elif self._shows_rows(watched):
-                QTimer.singleShot(0, _end)
+                QTimer.singleShot(0, self._end)
         return False
 
     def _tell_frame(self) -> None:
@@ -71,15 +75,21 @@ def open_as_everybody(path: str) -> Actor:
     return context.sign_in(migrate.open_current(path), LOGINS[0])
 
 
-def main() -> None:
-    """Do what ``app.run_window`` does on the file named by the argument, contacts in front."""
+def show(path: str, sign_in: Callable[[str], Actor], end: Callable[[], None]) -> None:
+    """Do what ``app.run_window`` does, on a file and with its contacts in front.
+
+    Args:
+        path: The file.
+        sign_in: Opens it; called on the background thread.
+        end: Called when the first rows are painted.
+    """
     app.put_collections_off()
     log.start_logging()
     settings = Settings.load()
-    settings.database_url = sys.argv[1]
+    settings.database_url = path
     application = app.make_application(settings)
-    session = app.Session(settings, open_as_everybody, "contact")
-    watch = Watch(application, session)
+    session = app.Session(settings, sign_in, "contact")
+    watch = Watch(application, session, end)
     # Before the window's own wait for its painting: of two filters the later is asked first.
     session.open_when_painted()
     session.window.installEventFilter(watch)
@@ -88,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    show(sys.argv[1], open_as_everybody, _end)

@@ -95,9 +95,11 @@ def read_choice(text: str, formats: Formats, field: ChoiceField | None) -> objec
     wanted = fold(text)
     if field is None:
         return wanted
+    if any(wanted == code for code, _label in field.choices):
+        return wanted
     for code, label in field.choices:
         names = (label, translate("ro", label), code.replace("_", " "))
-        if wanted == code or wanted in {fold(name) for name in names}:
+        if wanted in {fold(name) for name in names}:
             return code
     raise UserError(
         N_("“{text}” is no value of {field}. Possible: {values}."),

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.meta.columns import boolean, choice, integer, json, link, moment, text
+from desktop_crm.meta.columns import Stored, boolean, choice, integer, json, link, moment, text
 from desktop_crm.meta.field import Choice, EntityMeta, Tone
 from desktop_crm.models.base import Base, sparse
 
@@ -67,30 +66,30 @@ class OutboxItem(Base):
         order="-ordered_at",
         parent=("mailbox",),
     )
-    mailbox_id: Mapped[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
-    own_key: Mapped[str] = text(N_("Own key"), length=36, hidden=True)
-    deed: Mapped[str] = choice(N_("What"), DeedKind)
-    state: Mapped[str] = choice(N_("State"), OutboxState, default=OutboxState.WAITING)
-    activity_id: Mapped[int | None] = link(N_("Activity"), "activity.id", cascade=True)
-    title: Mapped[str | None] = text(N_("Subject"), length=400)
-    folder: Mapped[str | None] = text(N_("Folder"), length=300)
-    item_key: Mapped[str | None] = text(N_("Item"), length=1000, hidden=True)
-    change_key: Mapped[str | None] = text(N_("Change key"), length=500, hidden=True)
-    payload: Mapped[dict[str, Any] | None] = json(N_("Content"), hidden=True, audited=False)
-    result: Mapped[dict[str, Any] | None] = json(N_("Result"), hidden=True, audited=False)
-    ordered_at: Mapped[datetime] = moment(N_("Ordered"))
-    due_at: Mapped[datetime] = moment(N_("Due"))
-    done_at: Mapped[datetime | None] = moment(N_("Done"))
-    attempts: Mapped[int] = integer(N_("Attempts"), default=0)
-    message: Mapped[str | None] = text(N_("Message"), length=500)
-    why: Mapped[str | None] = text(N_("Why"), length=400)
-    why_params: Mapped[dict[str, Any] | None] = json(N_("Why, in detail"), hidden=True)
-    operation: Mapped[str | None] = text(N_("Operation"), length=36, hidden=True)
-    notify: Mapped[str | None] = text(N_("Who is told"), length=20)
-    confirmed: Mapped[bool] = boolean(
+    mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    own_key: Stored[str] = text(N_("Own key"), length=36, hidden=True)
+    deed: Stored[str] = choice(N_("What"), DeedKind)
+    state: Stored[str] = choice(N_("State"), OutboxState, default=OutboxState.WAITING)
+    activity_id: Stored[int | None] = link(N_("Activity"), "activity.id", cascade=True)
+    title: Stored[str | None] = text(N_("Subject"), length=400)
+    folder: Stored[str | None] = text(N_("Folder"), length=300)
+    item_key: Stored[str | None] = text(N_("Item"), length=1000, hidden=True)
+    change_key: Stored[str | None] = text(N_("Change key"), length=500, hidden=True)
+    payload: Stored[dict[str, Any] | None] = json(N_("Content"), hidden=True, audited=False)
+    result: Stored[dict[str, Any] | None] = json(N_("Result"), hidden=True, audited=False)
+    ordered_at: Stored[datetime] = moment(N_("Ordered"))
+    due_at: Stored[datetime] = moment(N_("Due"))
+    done_at: Stored[datetime | None] = moment(N_("Done"))
+    attempts: Stored[int] = integer(N_("Attempts"), default=0)
+    message: Stored[str | None] = text(N_("Message"), length=500)
+    why: Stored[str | None] = text(N_("Why"), length=400)
+    why_params: Stored[dict[str, Any] | None] = json(N_("Why, in detail"), hidden=True)
+    operation: Stored[str | None] = text(N_("Operation"), length=36, hidden=True)
+    notify: Stored[str | None] = text(N_("Who is told"), length=20)
+    confirmed: Stored[bool] = boolean(
         N_("Confirmed"), help=N_("A person decided this very deed; it is never held back.")
     )
-    restores_id: Mapped[int | None] = integer(N_("Restores"), hidden=True)
+    restores_id: Stored[int | None] = integer(N_("Restores"), hidden=True)
 
 
 class OutboxContent(Base):
@@ -110,7 +109,7 @@ class OutboxContent(Base):
         columns=("outbox_item", "part"),
         parent=("outbox_item",),
     )
-    outbox_item_id: Mapped[int] = link(N_("Change of a mailbox"), "outbox_item.id", cascade=True)
-    part: Mapped[str] = choice(N_("Part"), ContentPart)
-    item: Mapped[dict[str, Any] | None] = json(N_("Item, read"), hidden=True, audited=False)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    outbox_item_id: Stored[int] = link(N_("Change of a mailbox"), "outbox_item.id", cascade=True)
+    part: Stored[str] = choice(N_("Part"), ContentPart)
+    item: Stored[dict[str, Any] | None] = json(N_("Item, read"), hidden=True, audited=False)
+    content: Stored[bytes] = Stored(LargeBinary)

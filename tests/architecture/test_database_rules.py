@@ -35,6 +35,17 @@ def test_only_the_records_service_updates_rows() -> None:
     assert not found, "\n".join(map(str, found))
 
 
+def test_nothing_is_mapped_to_objects() -> None:
+    # The ORM takes time from every start; what it makes of a class, `models.base` does not know.
+    found = [
+        module.at(node)
+        for module in modules()
+        for node, name in module.imports
+        if name.startswith("sqlalchemy.orm")
+    ]
+    assert not found, "\n".join(map(str, found))
+
+
 def test_no_statement_selects_a_table_whole() -> None:
     # The table may have columns of another database that was open in the process.
     whole = re.compile(rf"(^|[._])table(__)?$|^({'|'.join(m.__name__ for m in MODELS)})$")

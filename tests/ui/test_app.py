@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from desktop_crm import app, cli
+from desktop_crm.core import i18n
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.settings import Settings
@@ -80,6 +81,41 @@ def test_the_frame_is_made_without_the_database_layer(top: Path) -> None:
         [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+#: What a person who waits for the first rows does not need yet.
+NOT_YET = (
+    "alembic", "babel", "exchangelib", "keyring", "lxml", "openpyxl", "psycopg", "python_calamine",
+    "rapidfuzz", "reportlab", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "xlsxwriter",
+    "desktop_crm.cli", "desktop_crm.demo", "desktop_crm.printing", "desktop_crm.services.excel",
+    "desktop_crm.services.records", "desktop_crm.services.writer", "desktop_crm.sync",
+    "desktop_crm.views.calendar", "desktop_crm.views.charts", "desktop_crm.views.forms.record_form",
+    "desktop_crm.views.palette", "desktop_crm.views.panes.home",
+    "desktop_crm.views.panes.record_board", "desktop_crm.views.panes.record_detail",
+)  # fmt: skip
+
+
+def test_the_first_rows_are_painted_with_little_loaded(top: Path, company: Company) -> None:
+    program = (
+        "import os, sys; from desktop_crm.bench import start_window;"
+        f"early = {NOT_YET!r};"
+        "path = sys.argv[1];\n"
+        "def end():\n"
+        "    found = [name for name in early if name in sys.modules]\n"
+        "    os.write(1, ('painted; loaded: ' + ', '.join(found)).encode())\n"
+        "    os._exit(0)\n"
+        "def sign_in(url):\n"
+        "    from desktop_crm.db import migrate\n"
+        "    from desktop_crm.services import context\n"
+        "    return context.sign_in(migrate.open_current(url), 'mara')\n"
+        "start_window.show(path, sign_in, end)\n"
+    )
+    i18n.translate("ro", "Contacts")  # the catalogue is compiled by the very first start
+    done = subprocess.run(
+        [sys.executable, "-c", program, app.address(company.actor)],
+        cwd=top, check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1:] == ["painted; loaded: "], done.stdout + done.stderr
 
 
 def test_opening_brings_the_window_to_life_and_is_remembered(
