@@ -7,61 +7,45 @@ becomes None and an error without a sync state is hidden behind another.
 
 from __future__ import annotations
 
-import logging
-import re
-import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import requests
 from exchangelib.account import DELEGATE
-from exchangelib.configuration import Configuration
-from exchangelib.credentials import Credentials
 from exchangelib.errors import (
     ErrorInternalServerTransientError,
     ErrorInvalidSyncStateData,
     ErrorServerBusy,
     EWSWarning,
     MalformedResponseError,
-    RedirectError,
     SOAPError,
-    TransportError,
-    UnauthorizedError,
 )
 from exchangelib.ewsdatetime import UTC as EWS_UTC
-from exchangelib.properties import (
-    ENTRY_ID,
-    EWS_ID,
-    AlternateId,
-    DistinguishedFolderId,
-    FolderId,
-    Mailbox,
-)
-from exchangelib.protocol import BaseProtocol, FailFast
-from exchangelib.services import ConvertId, GetFolder, GetItem, ResolveNames, SyncFolderItems
-from exchangelib.transport import BASIC, DIGEST, NOAUTH, NTLM
-from exchangelib.util import MNS, SOAPNS, TNS, ParseError, add_xml_child, create_element, to_xml
-from exchangelib.version import EXCHANGE_2013_SP1, Version
+from exchangelib.services import GetItem, ResolveNames, SyncFolderItems
+from exchangelib.services.common import EWSAccountService, EWSService
+from exchangelib.util import SOAPNS, ParseError, to_xml
+from exchangelib.version import Version
 from lxml import etree
-from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
 
-# Its debug lines hold the header with the password; they must never reach a log file.
-logging.getLogger("exchangelib").setLevel(logging.WARNING)
+from desktop_crm.sync.exchange_signin import Endpoint
+from desktop_crm.sync.exchange_xml import Element, M, T, node, tag_of
 
-T: Final = f"{{{TNS}}}"
-M: Final = f"{{{MNS}}}"
 GET_ITEM_CHUNK: Final = 10
 """Items in one GetItem request: what Microsoft recommends."""
 
-# A scheme begins the header or follows a comma; a realm may be called anything.
-_SCHEME: Final = re.compile(r"(?:^|,\s*)(ntlm|negotiate|digest|basic)\b(?!\s*=)")
+KEY_SET: Final = "7c4f2a35-6f0b-4b0e-9d55-3a4a9f1c8e21"
+"""Property set of this product: what it writes on items carries this and a name."""
+
+OWN_KEY: Final = "OwnKey"
+"""Name of the property with the key of the deed that made an item."""
+
+OWN_UID: Final = "OwnUid"
+"""Name of the property with the identity of an item that Exchange gives none."""
+
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 # What an item's answer may hold instead of the item; everything else stops the request.
 _PER_ITEM: Final = GetItem.ERRORS_TO_CATCH_IN_RESPONSE
-
 
 BadAnswer: Final = (MalformedResponseError, SOAPError)
 """Answers that are no Exchange answers: a proxy's page, half a message."""
@@ -69,148 +53,6 @@ BadAnswer: Final = (MalformedResponseError, SOAPError)
 
 class ShortAnswer(MalformedResponseError):  # type: ignore[misc]  # exchangelib carries no types
     """Fewer items came than were asked for."""
-
-
-class NoSignIn(Exception):
-    """The server offers no way of signing in that is supported; holds what it offered."""
-
-
-class _Policy(FailFast):  # type: ignore[misc]  # exchangelib carries no types
-    """Which answers are errors, in the order that tells the person what is wrong.
-
-    The library looks at "Connection: close" first, and so takes a refused password for a busy
-    server and asks again until the account is locked.
-    """
-
-    def raise_response_errors(self, response: requests.Response) -> None:
-        """Raise what an HTTP answer means; a usable one passes."""
-        status = response.status_code
-        if status in (401, 403):
-            raise UnauthorizedError(f"HTTP {status}")
-        if status in (429, 502, 503, 504):
-            error = ErrorServerBusy(f"HTTP {status}", back_off=_retry_after(response))
-            raise error
-        if status in (404, 405, 410):
-            raise MalformedResponseError(f"HTTP {status}")
-        super().raise_response_errors(response)
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
-
-
-class _OwnAuthority(HTTPAdapter):
-    """Trusts the certificate authority of one file, whatever the environment says."""
-
-    def __init__(self, ca_file: str, **kwargs: Any) -> None:  # noqa: ANN401  requests' own
-        self._ca_file = ca_file
-        super().__init__(**kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401
-        """Verify by the file alone."""
-        super().cert_verify(conn, url, self._ca_file, cert)  # type: ignore[no-untyped-call]
-
-    def build_connection_pool_key_attributes(
-        self,
-        request: requests.PreparedRequest,
-        verify: bool | str,
-        cert: Any = None,  # noqa: ANN401  requests' own
-    ) -> Any:  # noqa: ANN401
-        """Verify by the file alone."""
-        return super().build_connection_pool_key_attributes(request, self._ca_file, cert)
-
-
-class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib carries no types
-    """One server and one login with one connection; not shared, not cached, never retried."""
-
-    USERAGENT = "desktop-crm"
-
-    def __init__(
-        self, url: str, login: str, password: str, *, ca_file: str, timeout_s: float
-    ) -> None:
-        super().__init__(
-            Configuration(
-                service_endpoint=url,
-                credentials=Credentials(login, password),
-                retry_policy=_Policy(),
-                version=Version(build=EXCHANGE_2013_SP1, api_version="Exchange2013_SP1"),
-                max_connections=1,
-            )
-        )
-        self.TIMEOUT = (min(15.0, timeout_s), timeout_s)
-        self._ca_file = ca_file
-
-    @property
-    def version(self) -> Version:
-        """Version the server speaks; a guess until its first answer."""
-        return self.config.version
-
-    def raw_session(self, prefix: str, **_unused: object) -> requests.Session:
-        """Session without sign-in; trusts the mailbox's own authority where one is given."""
-        session = requests.Session()
-        session.headers.update(
-            {"Content-Type": "text/xml; charset=utf-8", "User-Agent": self.USERAGENT}
-        )
-        options: dict[str, Any] = {"pool_block": True, "pool_connections": 1, "pool_maxsize": 1}
-        adapter = (
-            _OwnAuthority(self._ca_file, **options) if self._ca_file else HTTPAdapter(**options)
-        )
-        session.mount("https://", adapter)
-        session.mount("http://", HTTPAdapter(**options))
-        return session
-
-    def get_auth_type(self) -> str:
-        """Ask the server once, without a password, how it wants to be signed in to."""
-        service = ConvertId(protocol=self)
-        payload = service.get_payload(
-            items=[AlternateId(id="DUMMY", format=EWS_ID, mailbox="DUMMY")],
-            destination_format=ENTRY_ID,
-        )
-        data = service.wrap(payload, api_version=self.version.api_version)
-        with self.raw_session(self.service_endpoint) as session:
-            try:
-                response = session.post(
-                    self.service_endpoint, data=data, allow_redirects=False, timeout=self.TIMEOUT
-                )
-            except requests.RequestException as error:
-                raise TransportError(str(error)) from error
-        return auth_type_of(response)
-
-    def create_session(self) -> requests.Session:
-        """Session that signs in; a password may hold letters beyond Latin-1."""
-        session: requests.Session = super().create_session()
-        if isinstance(session.auth, HTTPBasicAuth):
-            credentials = self.credentials
-            session.auth = HTTPBasicAuth(
-                credentials.username.encode(), credentials.password.encode()
-            )
-        return session
-
-
-def auth_type_of(response: requests.Response) -> str:
-    """Way of signing in that an answer without password asks for; the safest comes first.
-
-    Raises:
-        NoSignIn: none of the offered ways is supported.
-    """
-    if response.status_code in (301, 302, 307, 308):
-        raise RedirectError(response.headers.get("Location") or response.url)
-    if response.status_code not in (200, 401, 500):
-        _Policy().raise_response_errors(response)
-    if response.status_code != 401:
-        return str(NOAUTH)
-    offered = response.headers.get("WWW-Authenticate", "").lower()
-    words = set(_SCHEME.findall(re.sub(r'"[^"]*"', "", offered)))
-    for name, auth_type in (
-        ("ntlm", NTLM),
-        ("negotiate", NTLM),
-        ("digest", DIGEST),
-        ("basic", BASIC),
-    ):
-        if name in words:
-            return str(auth_type)
-    raise NoSignIn(offered[:100] or "-")
 
 
 @dataclass(slots=True, eq=False)
@@ -222,7 +64,7 @@ class Account:
     version: Version
     affinity_cookie: str | None = None
     access_type: str = DELEGATE
-    default_timezone: Any = EWS_UTC
+    default_timezone: Element = EWS_UTC
 
 
 class _Complete:
@@ -233,7 +75,7 @@ class _Complete:
     """
 
     @classmethod
-    def _get_soap_parts(cls, response: requests.Response) -> tuple[Any, Any]:
+    def _get_soap_parts(cls, response: requests.Response) -> tuple[Element, Element]:
         content = response.content
         if not content.rstrip().endswith(b"Envelope>"):
             raise SOAPError("the answer is cut off or is no SOAP")
@@ -250,46 +92,86 @@ class _Complete:
             raise MalformedResponseError("no Body in the SOAP answer")
         return root.find(f"{{{SOAPNS}}}Header"), body
 
+    @staticmethod
+    def _get_exception(code: str, text: str, msg_xml: Element = None, **more: Element) -> Exception:
+        """The library's error, with the wait a busy server asks for in any form of answer."""
+        error: Exception = EWSService._get_exception(code, text, msg_xml, **more)
+        if isinstance(error, ErrorServerBusy) and msg_xml is not None:
+            for value in msg_xml.findall(f"{T}Value"):
+                if value.get("Name") == "BackOffMilliseconds" and (value.text or "").isdigit():
+                    error.back_off = int(value.text) / 1000
+        return error
 
-class FindFolderId(_Complete, GetFolder):  # type: ignore[misc]  # exchangelib carries no types
-    """The id of a distinguished folder."""
 
-    def find(self, name: str) -> tuple[FolderId, int]:
-        """Id of a folder and how many items it holds.
+class Call(_Complete, EWSAccountService):  # type: ignore[misc]  # exchangelib carries no types
+    """Element operation, asked once: no other version of the protocol is tried.
 
-        Raises:
-            EWSError: the server refuses, or has no such folder.
-        """
-        mailbox = Mailbox(email_address=self.account.primary_smtp_address)
-        wanted = [DistinguishedFolderId(id=name, mailbox=mailbox)]
-        payload = self.get_payload(folders=wanted, additional_fields=None, shape="Default")
-        for element in self._get_elements(payload=payload):
-            if isinstance(element, Exception):
-                raise element
-            found = element.find(f"{T}FolderId")
-            count = element.findtext(f"{T}TotalCount") or "0"
-            return FolderId(found.get("Id"), found.get("ChangeKey")), int(count)
-        raise MalformedResponseError("GetFolder gave no folder")
+    Args:
+        account: whose mailbox it is about.
+        name: name of the operation.
+        catch: errors of single answers that are handed back in their place.
+    """
+
+    def __init__(self, account: Account, name: str, catch: tuple[Element, ...] = ()) -> None:
+        self.SERVICE_NAME = name
+        self.ERRORS_TO_CATCH_IN_RESPONSE = catch
+        super().__init__(account=account)
+
+    def _response_tag(self) -> str:
+        return f"{M}{self.SERVICE_NAME}Response"
+
+    def _response_message_tag(self) -> str:
+        return f"{M}{self.SERVICE_NAME}ResponseMessage"
+
+    def _api_versions_to_try(self) -> tuple[str, ...]:
+        return (self._version_hint.api_version,)
+
+    def _get_elements_in_response(self, response: Element) -> Iterator[Element]:
+        for message in response:
+            # Availability answers in a form of its own; its caller looks for errors.
+            own = tag_of(message) == f"{self.SERVICE_NAME}Response"
+            yield message if own else self._get_element_container(message=message)
+
+
+def ask_each(account: Account, payload: Element, catch: tuple[Element, ...]) -> list[Element]:
+    """Response messages of a request, one for each thing asked for, caught errors among them.
+
+    Raises:
+        EWSError: the server refuses the request, or one thing with another error.
+    """
+    name = tag_of(payload).removesuffix("Request")
+    return list(Call(account, name, catch)._get_elements(payload=payload))
+
+
+def ask(account: Account, payload: Element) -> Element:
+    """The one response message of a request.
+
+    Raises:
+        EWSError: the server refuses it.
+    """
+    answers = ask_each(account, payload, ())
+    if len(answers) != 1 or answers[0] is True:
+        raise ShortAnswer(f"no answer to {tag_of(payload)}")
+    return answers[0]
 
 
 class SyncPage(_Complete, SyncFolderItems):  # type: ignore[misc]  # exchangelib carries no types
     """One page of changes, as bare elements."""
 
-    def page(self, folder: FolderId, state: str | None, limit: int) -> list[Any]:
+    def page(self, folder: Element, state: str | None, limit: int) -> list[Element]:
         """Change elements of one page; `sync_state` and `includes_last_item_in_range` follow.
 
         Raises:
             EWSError: the server refuses; an answer without a sync state is its own error.
         """
-        elements = self.call(
-            folder=folder,
-            shape="IdOnly",
-            additional_fields=None,
-            sync_state=state,
-            ignore=None,
-            max_changes_returned=limit,
-            sync_scope=None,
+        payload = node(
+            "m:SyncFolderItems",
+            node("m:ItemShape", node("t:BaseShape", "IdOnly")),
+            node("m:SyncFolderId", folder),
+            node("m:SyncState", state) if state else None,
+            node("m:MaxChangesReturned", str(limit)),
         )
+        elements = self._get_elements(payload=payload)
         found = []
         for element in elements:
             if isinstance(element, Exception):
@@ -298,10 +180,10 @@ class SyncPage(_Complete, SyncFolderItems):  # type: ignore[misc]  # exchangelib
                 found.append(element)
         return found
 
-    def _elem_to_obj(self, elem: Any) -> Any:  # noqa: ANN401  an lxml element
+    def _elem_to_obj(self, elem: Element) -> Element:
         return elem
 
-    def _get_element_container(self, message: Any, name: str | None = None) -> Any:  # noqa: ANN401
+    def _get_element_container(self, message: Element, name: str | None = None) -> Element:
         if message.get("ResponseClass") == "Success" and not message.findtext(f"{M}SyncState"):
             raise ErrorInvalidSyncStateData("the answer holds no sync state")
         if message.find(f"{M}SyncState") is None:
@@ -317,26 +199,22 @@ class FetchItems(_Complete, GetItem):  # type: ignore[misc]  # exchangelib carri
 
     ERRORS_TO_CATCH_IN_RESPONSE = (*_PER_ITEM, EWSWarning)
 
-    def fetch(self, ids: Sequence[str], fields: Sequence[str], *, mime: bool) -> list[Any]:
+    def fetch(self, ids: Sequence[str], fields: Sequence[str], *, mime: bool) -> list[Element]:
         """Elements and per-item errors in the order of the ids; one request.
+
+        Args:
+            ids: ids of the items.
+            fields: URIs of the fields to hand over beyond the id.
+            mime: hand over the exchange format, too.
 
         Raises:
             EWSError: the request as a whole failed.
         """
-        payload = create_element("m:GetItem")
-        shape = create_element("m:ItemShape")
-        add_xml_child(shape, "t:BaseShape", "IdOnly")
-        if mime:
-            add_xml_child(shape, "t:IncludeMimeContent", "true")
-        properties = create_element("t:AdditionalProperties")
-        for uri in fields:
-            properties.append(create_element("t:FieldURI", attrs={"FieldURI": uri}))
-        shape.append(properties)
-        payload.append(shape)
-        wanted = create_element("m:ItemIds")
-        for item_id in ids:
-            wanted.append(create_element("t:ItemId", attrs={"Id": item_id}))
-        payload.append(wanted)
+        payload = node(
+            "m:GetItem",
+            item_shape(fields, mime=mime),
+            node("m:ItemIds", *(node("t:ItemId", Id=item_id) for item_id in ids)),
+        )
         found = list(self._get_elements(payload=payload))
         if len(found) != len(ids):
             raise ShortAnswer(f"asked for {len(ids)} items, got {len(found)}")
@@ -350,8 +228,37 @@ class FetchItems(_Complete, GetItem):  # type: ignore[misc]  # exchangelib carri
         # In the order asked for, as every server answers; by id where one does not.
         return [by_id.get(key, answer) for key, answer in zip(ids, found, strict=True)]
 
-    def _elem_to_obj(self, elem: Any) -> Any:  # noqa: ANN401  an lxml element
+    def _elem_to_obj(self, elem: Element) -> Element:
         return elem
+
+
+def key_path(name: str) -> Element:
+    """What names a property of this product's own."""
+    return node(
+        "t:ExtendedFieldURI", PropertySetId=KEY_SET, PropertyName=name, PropertyType="String"
+    )
+
+
+def field_path(uri: str) -> Element:
+    """What names a field: `item:Subject`, or `tag:` and a MAPI tag with its type."""
+    if uri.startswith("tag:"):
+        number, kind = uri.removeprefix("tag:").split()
+        return node("t:ExtendedFieldURI", PropertyTag=number, PropertyType=kind)
+    if uri.startswith("own:"):
+        return key_path(uri.removeprefix("own:"))
+    return node("t:FieldURI", FieldURI=uri)
+
+
+def item_shape(fields: Sequence[str], *, mime: bool = False) -> Element:
+    """Which fields of items to hand over; own keys are always among them."""
+    wanted = [field_path(uri) for uri in fields]
+    wanted += [key_path(name) for name in (OWN_KEY, OWN_UID)]
+    return node(
+        "m:ItemShape",
+        node("t:BaseShape", "IdOnly"),
+        node("t:IncludeMimeContent", "true") if mime else None,
+        node("t:AdditionalProperties", *wanted),
+    )
 
 
 class FindAddress(_Complete, ResolveNames):  # type: ignore[misc]  # exchangelib carries no types
@@ -368,7 +275,7 @@ class FindAddress(_Complete, ResolveNames):  # type: ignore[misc]  # exchangelib
                 return address
         return ""
 
-    def _get_element_container(self, message: Any, name: str | None = None) -> Any:  # noqa: ANN401
+    def _get_element_container(self, message: Element, name: str | None = None) -> Element:
         # One candidate is enough; the library warns when the server has more.
         resolved = message.find(f"{M}ResolutionSet")
         if resolved is not None:
@@ -382,23 +289,6 @@ def chunks(ids: Sequence[str], size: int = GET_ITEM_CHUNK) -> Iterator[Sequence[
         yield ids[start : start + size]
 
 
-def is_certificate_problem(error: BaseException) -> bool:
-    """Whether an error, or one it came from, is a certificate that is not trusted."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError | requests.exceptions.SSLError):
-            return True
-        if "CERTIFICATE_VERIFY_FAILED" in str(seen):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
-
-
 def is_busy(error: BaseException) -> bool:
     """Whether the server asked to come back later."""
     return isinstance(error, ErrorServerBusy | ErrorInternalServerTransientError)
-
-
-def host_of(url: str) -> str:
-    """Host name of an address, for messages."""
-    return urlsplit(url).hostname or url

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from desktop_crm.core import recurrence
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.text import canonical_email, clean
 from desktop_crm.sync import mail_header as header
 from desktop_crm.sync import zones
+from desktop_crm.sync.exchange_calls import OWN_KEY
 from desktop_crm.sync.exchange_rrule import rule_of
+from desktop_crm.sync.exchange_xml import Element, T, flag_at, id_of, moment, text_at
 from desktop_crm.sync.mail_body import clean_html, text_of, tidy
 from desktop_crm.sync.mime import KEPT_HEADERS, Unusable, read_message, with_fingerprint
 from desktop_crm.sync.port import (
     Address,
     Attachment,
     Attendee,
+    Flag,
     MailItem,
     MeetingItem,
     Response,
@@ -33,15 +35,17 @@ from desktop_crm.sync.port import (
 
 _log = logging.getLogger(__name__)
 
-T: Final = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 MAIL_FIELDS: Final = (
-    "item:ItemClass", "item:Subject", "item:Sensitivity", "item:Body", "item:Attachments",
-    "item:DateTimeReceived", "item:Size", "item:Categories", "item:Importance", "item:InReplyTo",
-    "item:IsDraft", "item:InternetMessageHeaders", "item:DateTimeSent", "item:ConversationId",
-    "message:From", "message:Sender", "message:ToRecipients", "message:CcRecipients",
+    "item:ItemClass", "item:Subject", "item:Sensitivity", "item:Flag", "item:DateTimeReceived",
+    "item:Size", "item:Categories", "item:Importance", "item:InReplyTo",
+    "item:IsDraft", "item:DateTimeSent", "item:ConversationId", "message:From", "message:Sender",
+    "message:ToRecipients", "message:CcRecipients",
     "message:BccRecipients", "message:ReplyTo", "message:InternetMessageId", "message:References",
     "message:IsRead",
 )  # fmt: skip
+BODY_FIELDS: Final = ("item:Body", "item:Attachments", "item:InternetMessageHeaders")
+"""What is asked for besides where a message's own text cannot be had."""
+
 MEETING_FIELDS: Final = (
     "item:ItemClass", "item:Subject", "item:Sensitivity", "item:Body", "item:Categories",
     "item:LastModifiedTime", "calendar:UID", "calendar:RecurrenceId", "calendar:Start",
@@ -50,7 +54,7 @@ MEETING_FIELDS: Final = (
     "calendar:CalendarItemType", "calendar:MyResponseType", "calendar:Organizer",
     "calendar:RequiredAttendees", "calendar:OptionalAttendees", "calendar:Resources",
     "calendar:Recurrence", "calendar:ModifiedOccurrences", "calendar:DeletedOccurrences",
-    "calendar:StartTimeZone",
+    "calendar:StartTimeZone", "item:ReminderIsSet", "item:ReminderMinutesBeforeStart",
 )  # fmt: skip
 MAIL_TAGS: Final = frozenset(
     {"Message", "MeetingMessage", "MeetingRequest", "MeetingResponse", "MeetingCancellation"}
@@ -59,16 +63,15 @@ MAIL_TAGS: Final = frozenset(
 Resolve = Callable[[str], str]
 """From a legacy directory name to an SMTP address, or empty (R28)."""
 
-_STAMP: Final = re.compile(
-    r"^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?$"
-)
-_SENSITIVE: Final = {s.value: s for s in Sensitivity}
+SENSITIVE: Final = {s.value: s for s in Sensitivity}
+"""Sensitivities by the server's word in lower case."""
 _ANSWERS: Final = {
     "accept": Response.ACCEPTED,
     "organizer": Response.ACCEPTED,
     "tentative": Response.TENTATIVE,
     "decline": Response.DECLINED,
 }
+_FLAGS: Final = {"flagged": Flag.FLAGGED, "complete": Flag.COMPLETE}
 _BUSY: Final = {
     "free": ShowAs.FREE,
     "tentative": ShowAs.TENTATIVE,
@@ -82,47 +85,10 @@ class Unreadable(Exception):
     """The item cannot be understood; the text is for the log."""
 
 
-def tag_of(element: Any) -> str:  # noqa: ANN401  an lxml element
-    """Name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
-def id_of(element: Any) -> str:  # noqa: ANN401  an lxml element
-    """Item id of an item or change element, or empty."""
-    found = element.find(f"{T}ItemId")
-    return found.get("Id", "") if found is not None else ""
-
-
-def _text(element: Any, path: str) -> str:  # noqa: ANN401  an lxml element
-    return (element.findtext("/".join(f"{T}{name}" for name in path.split("/"))) or "").strip()
-
-
-def _flag(element: Any, path: str) -> bool:  # noqa: ANN401  an lxml element
-    return _text(element, path).lower() in ("true", "1")
-
-
-def moment(text: str) -> datetime | None:
-    """Instant of an XML dateTime in UTC: any number of decimals, no zone means UTC."""
-    match = _STAMP.match(text.strip())
-    if not match:
-        return None
-    year, month, day, hour, minute = (int(match[n]) for n in range(1, 6))
-    try:
-        found = datetime(year, month, day, hour, minute, int(match[6] or 0), tzinfo=UTC)
-    except ValueError:
-        return None
-    zone = match[8] or "Z"
-    if zone == "Z":
-        return found
-    digits = zone.replace(":", "")
-    offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
-    return found - offset if digits[0] == "+" else found + offset
-
-
-def _address(element: Any, resolve: Resolve) -> Address | None:  # noqa: ANN401  an lxml element
-    written = clean(_text(element, "EmailAddress"))
-    name = clean(_text(element, "Name"))
-    if _text(element, "RoutingType").upper() == "EX" or written.lower().startswith("/o="):
+def _address(element: Element, resolve: Resolve) -> Address | None:
+    written = clean(text_at(element, "EmailAddress"))
+    name = clean(text_at(element, "Name"))
+    if text_at(element, "RoutingType").upper() == "EX" or written.lower().startswith("/o="):
         written = resolve(written) or written
     address = canonical_email(written) or canonical_email(name)
     if address is not None:
@@ -130,60 +96,62 @@ def _address(element: Any, resolve: Resolve) -> Address | None:  # noqa: ANN401 
     return Address(written or name, name, readable=False) if written or name else None
 
 
-def _people(element: Any, path: str, resolve: Resolve) -> tuple[Address, ...]:  # noqa: ANN401
+def _people(element: Element, path: str, resolve: Resolve) -> tuple[Address, ...]:
     boxes = element.findall("/".join(f"{T}{name}" for name in (*path.split("/"), "Mailbox")))
     found = (_address(box, resolve) for box in boxes)
     return tuple(dict.fromkeys(person for person in found if person))
 
 
-def mail_item(element: Any, resolve: Resolve) -> MailItem:  # noqa: ANN401  an lxml element
+def mail_item(element: Element, resolve: Resolve) -> MailItem:
     """One message.
 
     Content comes from the message's own MIME text where the server hands it over; what Exchange
     knows better (identity, people, flags) comes from its properties.
     """
     parsed = _parsed(element)
-    item_class = _text(element, "ItemClass").lower()
+    item_class = text_at(element, "ItemClass").lower()
     encrypted = "smime" in item_class and "multipartsigned" not in item_class
-    body, html = _body(element)
+    body, html = body_of(element)
     base = parsed or MailItem(
         message_id="", text=body, html=html, attachments=_attachments(element)
     )
     senders = _people(element, "From", resolve) or _people(element, "Sender", resolve)
-    sent = moment(_text(element, "DateTimeSent")) or base.sent_at
+    sent = moment(text_at(element, "DateTimeSent")) or base.sent_at
     item = replace(
         base,
-        message_id=header.message_id(_text(element, "InternetMessageId"))
+        message_id=header.message_id(text_at(element, "InternetMessageId"))
         or (base.message_id if base.has_message_id else ""),
         has_message_id=True,
-        subject=clean(_text(element, "Subject")) or base.subject,
+        subject=clean(text_at(element, "Subject")) or base.subject,
         sender=senders[0] if senders else base.sender,
         to=_people(element, "ToRecipients", resolve) or base.to,
         cc=_people(element, "CcRecipients", resolve) or base.cc,
         bcc=_people(element, "BccRecipients", resolve) or base.bcc,
         reply_to=_people(element, "ReplyTo", resolve) or base.reply_to,
         sent_at=sent,
-        received_at=moment(_text(element, "DateTimeReceived")) or base.received_at,
-        in_reply_to=next(iter(header.message_ids(_text(element, "InReplyTo"))), "")
+        received_at=moment(text_at(element, "DateTimeReceived")) or base.received_at,
+        in_reply_to=next(iter(header.message_ids(text_at(element, "InReplyTo"))), "")
         or base.in_reply_to,
-        references=header.message_ids(_text(element, "References")) or base.references,
+        references=header.message_ids(text_at(element, "References")) or base.references,
         headers=_headers(element) or base.headers,
         thread_key=_conversation(element) or base.thread_key,
-        categories=_categories(element) or base.categories,
-        sensitivity=_SENSITIVE.get(_text(element, "Sensitivity").lower(), base.sensitivity),
-        importance=_text(element, "Importance").lower() or base.importance,
-        is_read=_flag(element, "IsRead"),
-        is_draft=_flag(element, "IsDraft"),
+        categories=categories_of(element) or base.categories,
+        sensitivity=SENSITIVE.get(text_at(element, "Sensitivity").lower(), base.sensitivity),
+        importance=text_at(element, "Importance").lower() or base.importance,
+        is_read=flag_at(element, "IsRead"),
+        flag=_FLAGS.get(text_at(element, "Flag/FlagStatus").lower(), Flag.NONE),
+        own_key=own_text(element, OWN_KEY) or base.own_key,
+        is_draft=flag_at(element, "IsDraft"),
         encrypted=encrypted or base.encrypted,
-        size=int(_text(element, "Size") or base.size),
+        size=int(text_at(element, "Size") or base.size),
     )
     if item.encrypted:
         item = replace(item, text="", html="", attachments=())
     return item if item.message_id else with_fingerprint(item)
 
 
-def _parsed(element: Any) -> MailItem | None:  # noqa: ANN401  an lxml element
-    content = _text(element, "MimeContent")
+def _parsed(element: Element) -> MailItem | None:
+    content = text_at(element, "MimeContent")
     if not content:
         return None
     try:
@@ -193,7 +161,8 @@ def _parsed(element: Any) -> MailItem | None:  # noqa: ANN401  an lxml element
         return None
 
 
-def _body(element: Any) -> tuple[str, str]:  # noqa: ANN401  an lxml element
+def body_of(element: Element) -> tuple[str, str]:
+    """Body of an item as plain text and as harmless HTML."""
     found = element.find(f"{T}Body")
     text = (found.text or "") if found is not None else ""
     if found is not None and found.get("BodyType", "").upper() == "HTML":
@@ -201,87 +170,104 @@ def _body(element: Any) -> tuple[str, str]:  # noqa: ANN401  an lxml element
     return tidy(text), ""
 
 
-def _attachments(element: Any) -> tuple[Attachment, ...]:  # noqa: ANN401  an lxml element
+def _attachments(element: Element) -> tuple[Attachment, ...]:
     found = element.find(f"{T}Attachments")
     return tuple(
         Attachment(
-            clean(_text(part, "Name")) or "attachment",
-            _text(part, "ContentType") or "application/octet-stream",
-            int(_text(part, "Size") or 0),
+            clean(text_at(part, "Name")) or "attachment",
+            text_at(part, "ContentType") or "application/octet-stream",
+            int(text_at(part, "Size") or 0),
             None,
-            _text(part, "ContentId"),
+            text_at(part, "ContentId"),
         )
         for part in (found if found is not None else ())
     )
 
 
-def _headers(element: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401  an lxml element
+def _headers(element: Element) -> tuple[tuple[str, str], ...]:
     found = element.findall(f"{T}InternetMessageHeaders/{T}InternetMessageHeader")
     values = {(line.get("HeaderName") or "").lower(): (line.text or "").strip() for line in found}
     return tuple((name, values[name][:998]) for name in KEPT_HEADERS if values.get(name))
 
 
-def _conversation(element: Any) -> str:  # noqa: ANN401  an lxml element
+def _conversation(element: Element) -> str:
     found = element.find(f"{T}ConversationId")
     return str(found.get("Id", "")) if found is not None else ""
 
 
-def _categories(element: Any) -> tuple[str, ...]:  # noqa: ANN401  an lxml element
+def categories_of(element: Element) -> tuple[str, ...]:
+    """Categories of an item, each once."""
     names = (clean(e.text or "")[:100] for e in element.findall(f"{T}Categories/{T}String"))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def meeting_item(element: Any, resolve: Resolve) -> MeetingItem:  # noqa: ANN401  an lxml element
+def meeting_item(element: Element, resolve: Resolve) -> MeetingItem:
     """One meeting, series or changed occurrence.
 
     Raises:
         Unreadable: it has no usable start.
     """
-    start = moment(_text(element, "Start"))
+    start = moment(text_at(element, "Start"))
     if start is None:
-        raise Unreadable(f"start {_text(element, 'Start')!r}")
-    end = moment(_text(element, "End")) or start
+        raise Unreadable(f"start {text_at(element, 'Start')!r}")
+    end = moment(text_at(element, "End")) or start
     warnings: list[str] = []
     zone = _zone(element, warnings)
     first: datetime | date = start
     last: datetime | date = max(start, end)
-    all_day = _flag(element, "IsAllDayEvent")
+    all_day = flag_at(element, "IsAllDayEvent")
     if all_day:
         first = _day(start, zone)
         last = max(_day(end, zone), first + timedelta(days=1))
-    rule = _rule(element, start, warnings)
-    body, _ = _body(element)
+    rule = rule_at(element, start, warnings)
+    body, _ = body_of(element)
     organizer = _people(element, "Organizer", resolve)
     return MeetingItem(
-        uid=(_text(element, "UID") or f"exchange:{id_of(element)}")[:500],
+        uid=(text_at(element, "UID") or f"exchange:{id_of(element)}")[:500],
         start=first,
         end=last,
         recurrence_id=_recurrence_id(element, zone, all_day=all_day),
-        subject=clean(_text(element, "Subject")),
-        location=clean(_text(element, "Location")),
+        subject=clean(text_at(element, "Subject")),
+        location=clean(text_at(element, "Location")),
         text=body,
         zone="" if all_day else zone,
         rrule=rule,
         exdates=_deleted(element, zone, all_day=all_day) if rule else (),
         organizer=Attendee(organizer[0], Role.ORGANIZER, Response.ACCEPTED) if organizer else None,
         attendees=_attendees(element, resolve),
-        cancelled=_flag(element, "IsCancelled"),
-        show_as=_BUSY.get(_text(element, "LegacyFreeBusyStatus").lower(), ShowAs.BUSY),
-        sensitivity=_SENSITIVE.get(_text(element, "Sensitivity").lower(), Sensitivity.NORMAL),
-        categories=_categories(element),
-        my_response=_ANSWERS.get(_text(element, "MyResponseType").lower(), Response.NONE),
-        modified_at=moment(_text(element, "LastModifiedTime")),
+        cancelled=flag_at(element, "IsCancelled"),
+        show_as=_BUSY.get(text_at(element, "LegacyFreeBusyStatus").lower(), ShowAs.BUSY),
+        sensitivity=SENSITIVE.get(text_at(element, "Sensitivity").lower(), Sensitivity.NORMAL),
+        categories=categories_of(element),
+        my_response=_ANSWERS.get(text_at(element, "MyResponseType").lower(), Response.NONE),
+        reminder_minutes=reminder_minutes(element),
+        modified_at=moment(text_at(element, "LastModifiedTime")),
         warnings=tuple(warnings),
     )
 
 
-def changed_occurrences(element: Any) -> list[str]:  # noqa: ANN401  an lxml element
+def own_text(element: Element, name: str) -> str:
+    """Value of a property of this product's own, or empty."""
+    for found in element.findall(f"{T}ExtendedProperty"):
+        path = found.find(f"{T}ExtendedFieldURI")
+        if path is not None and path.get("PropertyName") == name:
+            return text_at(found, "Value")
+    return ""
+
+
+def reminder_minutes(element: Element) -> int | None:
+    """How long before the start an item reminds; None for not at all."""
+    minutes = text_at(element, "ReminderMinutesBeforeStart")
+    return int(minutes) if flag_at(element, "ReminderIsSet") and minutes.isdigit() else None
+
+
+def changed_occurrences(element: Element) -> list[str]:
     """Ids of the occurrences of a series that were changed one by one."""
     path = f"{T}ModifiedOccurrences/{T}Occurrence"
     return [found for found in (id_of(e) for e in element.findall(path)) if found]
 
 
-def _zone(element: Any, warnings: list[str]) -> str:  # noqa: ANN401  an lxml element
+def _zone(element: Element, warnings: list[str]) -> str:
     found = element.find(f"{T}StartTimeZone")
     if found is None:
         return ""
@@ -301,21 +287,22 @@ def _day(instant: datetime, zone: str) -> date:
     return (instant + timedelta(hours=12)).date()
 
 
-def _recurrence_id(element: Any, zone: str, *, all_day: bool) -> datetime | date | None:  # noqa: ANN401
-    if _text(element, "CalendarItemType").lower() not in ("exception", "occurrence"):
+def _recurrence_id(element: Element, zone: str, *, all_day: bool) -> datetime | date | None:
+    if text_at(element, "CalendarItemType").lower() not in ("exception", "occurrence"):
         return None
-    found = moment(_text(element, "OriginalStart")) or moment(_text(element, "RecurrenceId"))
+    found = moment(text_at(element, "OriginalStart")) or moment(text_at(element, "RecurrenceId"))
     return _day(found, zone) if found and all_day else found
 
 
-def _deleted(element: Any, zone: str, *, all_day: bool) -> tuple[datetime | date, ...]:  # noqa: ANN401
+def _deleted(element: Element, zone: str, *, all_day: bool) -> tuple[datetime | date, ...]:
     starts = element.findall(f"{T}DeletedOccurrences/{T}DeletedOccurrence/{T}Start")
     moved = element.findall(f"{T}ModifiedOccurrences/{T}Occurrence/{T}OriginalStart")
     found = (moment(e.text or "") for e in (*starts, *moved))
     return tuple(_day(at, zone) if all_day else at for at in found if at)
 
 
-def _rule(element: Any, start: datetime, warnings: list[str]) -> str:  # noqa: ANN401
+def rule_at(element: Element, start: datetime, warnings: list[str]) -> str:
+    """Rule of a series; one that cannot be read leaves a warning and a single item."""
     found = element.find(f"{T}Recurrence")
     if found is None:
         return ""
@@ -335,7 +322,7 @@ def _rule(element: Any, start: datetime, warnings: list[str]) -> str:  # noqa: A
     return rule
 
 
-def _attendees(element: Any, resolve: Resolve) -> tuple[Attendee, ...]:  # noqa: ANN401
+def _attendees(element: Element, resolve: Resolve) -> tuple[Attendee, ...]:
     found: dict[str, Attendee] = {}
     for path, role in (
         ("RequiredAttendees", Role.REQUIRED),
@@ -346,6 +333,6 @@ def _attendees(element: Any, resolve: Resolve) -> tuple[Attendee, ...]:  # noqa:
             box = entry.find(f"{T}Mailbox")
             person = _address(box, resolve) if box is not None else None
             if person is not None:
-                answer = _ANSWERS.get(_text(entry, "ResponseType").lower(), Response.NONE)
+                answer = _ANSWERS.get(text_at(entry, "ResponseType").lower(), Response.NONE)
                 found.setdefault(person.address, Attendee(person, role, answer))
     return tuple(found.values())

@@ -125,10 +125,10 @@ def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
         server=row.server,
         ca_file=row.ca_file,
     )
-    return _with_password(box, password)
+    return _with_password(actor, box, password)
 
 
-def _with_password(box: NewMailbox, password: str) -> Mailbox:
+def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
     login = box.login or box.address
     # Libraries of one kind of server are not imported for another.
     if box.kind == MailboxKind.IMAP.value:
@@ -140,7 +140,12 @@ def _with_password(box: NewMailbox, password: str) -> Mailbox:
     from desktop_crm.sync.exchange import ExchangeMailbox
 
     return ExchangeMailbox(
-        box.server, box.address, login=login, password=password, ca_file=box.ca_file
+        box.server,
+        box.address,
+        login=login,
+        password=password,
+        ca_file=box.ca_file,
+        zone=actor.zone,
     )
 
 
@@ -166,7 +171,7 @@ def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step
     box = mailboxes.checked(new)
     if box.kind == MailboxKind.FOLDER.value:
         return tuple(FolderMailbox(Path(box.path), actor.zone).test())
-    port = _with_password(box, password)
+    port = _with_password(actor, box, password)
     try:
         return tuple(port.test())
     finally:

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from tests.ews_server import soap
+from tests.ews_server.store import Refused, Store
 
 if TYPE_CHECKING:
     from spnego._context import ContextProxy
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 SOAP = f"{{{soap.S}}}"
 T = f"{{{soap.T}}}"
 M = f"{{{soap.M}}}"
+
+FOLDERS = {
+    "inbox": "IPF.Note",
+    "sentitems": "IPF.Note",
+    "calendar": "IPF.Appointment",
+    "drafts": "IPF.Note",
+    "tasks": "IPF.Task",
+    "contacts": "IPF.Contact",
+    "deleteditems": "IPF.Note",
+    "junkemail": "IPF.Note",
+}
 
 Request = socket.socket | tuple[bytes, socket.socket]
 
@@ -71,7 +83,10 @@ class EwsServer:
         user_file: Path | None = None,
     ) -> None:
         self.login, self.password, self.offers = login, password, offers
-        self.boxes = {"inbox": Box(), "sentitems": Box(), "calendar": Box()}
+        self.boxes = {name: Box() for name in (*FOLDERS, "clients")}
+        self.folders = [(f"id-of-{name}", name, kind, "root") for name, kind in FOLDERS.items()]
+        self.folders.append(("id-of-clients", "Clienți", "IPF.Note", "id-of-inbox"))
+        self.store = Store(self)
         self.people: dict[str, str] = {}
         self.requests: list[str] = []
         self.bodies: list[str] = []
@@ -107,7 +122,7 @@ class EwsServer:
         """Add or change an item; `xml` is its whole element."""
         known = item_id in self.boxes[box].items
         self.boxes[box].items[item_id] = xml
-        tag = etree.fromstring(soap.with_namespaces(xml)).tag.rpartition("}")[2]
+        tag = soap.parse(xml).tag.rpartition("}")[2]
         self.boxes[box].journal.append(("Update" if known else "Create", item_id, tag))
 
     def delete(self, box: str, item_id: str) -> None:
@@ -210,8 +225,8 @@ class Handler(BaseHTTPRequestHandler):
         call = _only(root, f"{SOAP}Body")[0]
         try:
             answer = getattr(self, f"_{operation}")(ews, call)
-        except AttributeError:
-            answer = soap.fault("ErrorInvalidRequest", f"unknown operation {operation}")
+        except Refused as refused:
+            answer = soap.message(operation, soap.error(refused.code, str(refused)))
         self.answer(200, soap.envelope(answer))
 
     def answer(self, status: int, content: str, **headers: str) -> None:
@@ -272,11 +287,37 @@ class Handler(BaseHTTPRequestHandler):
         return soap.message("ConvertId", soap.error("ErrorInvalidIdMalformed", "DUMMY"))
 
     def _GetFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
-        wanted = _only(call, f"{M}FolderIds")[0].get("Id")
-        if wanted not in ews.boxes or wanted in ews.missing_folders:
-            return soap.message("GetFolder", soap.error("ErrorFolderNotFound", "no such folder"))
-        count = len(ews.boxes[wanted].items)
-        return soap.message("GetFolder", soap.folder(wanted, count))
+        answers = []
+        for wanted in _only(call, f"{M}FolderIds"):
+            name = wanted.get("Id", "")
+            if name not in ews.boxes or name in ews.missing_folders:
+                answers.append(soap.error("ErrorFolderNotFound", "no such folder"))
+            else:
+                answers.append(soap.folder(name, len(ews.boxes[name].items)))
+        return soap.message("GetFolder", *answers)
+
+    def _FindFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("FindFolder", soap.all_folders(ews.folders))
+
+    def _CreateItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("CreateItem", ews.store.create(call))
+
+    def _UpdateItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("UpdateItem", ews.store.update(call))
+
+    def _MoveItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("MoveItem", ews.store.move(call))
+
+    def _DeleteItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("DeleteItem", ews.store.delete(call))
+
+    def _FindItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("FindItem", ews.store.find(call))
+
+    def _GetUserAvailabilityRequest(  # noqa: N802
+        self, ews: EwsServer, call: etree._Element
+    ) -> str:
+        return ews.store.availability(call)
 
     def _SyncFolderItems(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         name = _only(call, f"{M}SyncFolderId/{T}FolderId").get("Id", "").removeprefix("id-of-")
@@ -288,21 +329,27 @@ class Handler(BaseHTTPRequestHandler):
             failed = soap.error("ErrorInvalidSyncStateData", "forgotten", extra=soap.NO_STATE)
             return soap.message("SyncFolderItems", failed)
         start = int(position or 0)
-        events = box.journal[start : start + limit]
+        events = [self._event(box, *one) for one in box.journal[start : start + limit]]
         end = start + len(events)
         page = soap.sync_page(f"{ews.generation}:{end}", events, last=end >= len(box.journal))
         return soap.message("SyncFolderItems", page)
 
+    def _event(self, box: Box, kind: str, item_id: str, tag: str) -> tuple[str, ...]:
+        xml = box.items.get(item_id, "")
+        found = soap.parse(xml).find(f"{T}ItemId") if xml else None
+        return (kind, item_id, tag, found.get("ChangeKey", "") if found is not None else "")
+
     def _GetItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         answers = []
         for wanted in call.findall(f"{M}ItemIds/{T}ItemId"):
-            key = wanted.get("Id", "")
-            found = next((b.items[key] for b in ews.boxes.values() if key in b.items), None)
-            answers.append(
-                soap.success(f"<m:Items>{found}</m:Items>")
-                if found is not None
-                else soap.error("ErrorItemNotFound", "gone", extra="<m:Items/>")
-            )
+            try:
+                shown = _shown(
+                    ews.store.element(wanted.get("Id", "")), _only(call, f"{M}ItemShape")
+                )
+            except Refused as refused:
+                answers.append(soap.error(refused.code, str(refused), extra="<m:Items/>"))
+            else:
+                answers.append(soap.success(f"<m:Items>{shown}</m:Items>"))
         return soap.message("GetItem", *answers)
 
     def _ResolveNames(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
@@ -311,6 +358,32 @@ class Handler(BaseHTTPRequestHandler):
             failed = soap.error("ErrorNameResolutionNoResults", "nobody")
             return soap.message("ResolveNames", failed)
         return soap.message("ResolveNames", soap.resolution(ews.people[wanted]))
+
+
+def _shown(element: Any, shape: etree._Element) -> str:
+    """The item with what was asked for, and nothing else."""
+    asked = {"ItemId"}
+    asked |= {(one.get("FieldURI") or "").partition(":")[2] for one in shape.iter(f"{T}FieldURI")}
+    names = {one.get("PropertyName") for one in shape.iter(f"{T}ExtendedFieldURI")}
+    tags = {one.get("PropertyTag") for one in shape.iter(f"{T}ExtendedFieldURI")} - {None}
+    whole = (shape.findtext(f"{T}IncludeMimeContent") or "") == "true"
+    if whole and element.tag == f"{T}CalendarItem":
+        content = base64.b64encode(etree.tostring(element)).decode()
+        etree.SubElement(element, f"{T}MimeContent").text = content
+    for child in list(element):
+        name = child.tag.rpartition("}")[2]
+        if name == "ExtendedProperty":
+            path = child[0]
+            keep = (
+                path.get("PropertyName") in names
+                if path.get("PropertyName")
+                else (path.get("PropertyTag") in tags)
+            )
+        else:
+            keep = whole if name == "MimeContent" else name in asked
+        if not keep:
+            element.remove(child)
+    return etree.tostring(element).decode()
 
 
 def status(code: int, **headers: str) -> Callable[[Handler], bool]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
 
 S = "http://schemas.xmlsoap.org/soap/envelope/"
 T = "http://schemas.microsoft.com/exchange/services/2006/types"
@@ -13,12 +16,9 @@ E = "http://schemas.microsoft.com/exchange/services/2006/errors"
 NO_STATE = "<m:SyncState/><m:IncludesLastItemInRange>true</m:IncludesLastItemInRange>"
 
 
-def with_namespaces(xml: str) -> str:
-    """A fragment that can be parsed by itself."""
-    head, rest = xml.split(">", 1) if "/>" not in xml.split(">", 1)[0] + ">" else (xml[:-2], "/>")
-    if rest == "/>":
-        return f'{head} xmlns:t="{T}" xmlns:m="{M}"/>'
-    return f'{head} xmlns:t="{T}" xmlns:m="{M}">{rest}'
+def parse(xml: str) -> Any:
+    """A fragment as an element."""
+    return etree.fromstring(f'<x xmlns:t="{T}" xmlns:m="{M}">{xml}</x>')[0]
 
 
 def envelope(body: str) -> str:
@@ -87,9 +87,56 @@ def folder(name: str, count: int) -> str:
     )
 
 
-def change(kind: str, item_id: str, tag: str) -> str:
+def all_folders(entries: Iterable[tuple[str, str, str, str]]) -> str:
+    """Folders of the mailbox: id, name, class, and the id of the folder it lies in."""
+    found = "".join(
+        f'<t:Folder><t:FolderId Id="{key}" ChangeKey="1"/><t:ParentFolderId Id="{parent}"/>'
+        f"<t:FolderClass>{kind}</t:FolderClass><t:DisplayName>{escape(name)}</t:DisplayName>"
+        "</t:Folder>"
+        for key, name, kind, parent in entries
+    )
+    return success(
+        f'<m:RootFolder IncludesLastItemInRange="true"><t:Folders>{found}</t:Folders>'
+        "</m:RootFolder>"
+    )
+
+
+def found(items: Iterable[str], *, more: bool) -> str:
+    """What a search found."""
+    last = "false" if more else "true"
+    return success(
+        f'<m:RootFolder IncludesLastItemInRange="{last}"><t:Items>{"".join(items)}</t:Items>'
+        "</m:RootFolder>"
+    )
+
+
+def free_busy(events: Iterable[tuple[str, str, str]] | None, merged: str = "") -> str:
+    """Busy times of one person, or that nobody knows them."""
+    if events is None:
+        return (
+            '<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Error"><m:MessageText>nobody'
+            "</m:MessageText><m:ResponseCode>ErrorMailRecipientNotFound</m:ResponseCode>"
+            "</m:ResponseMessage><m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType>"
+            "</m:FreeBusyView></m:FreeBusyResponse>"
+        )
+    times = "".join(
+        f"<t:CalendarEvent><t:StartTime>{start}</t:StartTime><t:EndTime>{end}</t:EndTime>"
+        f"<t:BusyType>{kind}</t:BusyType></t:CalendarEvent>"
+        for start, end, kind in events
+    )
+    view = "MergedOnly" if merged else "FreeBusy"
+    return (
+        '<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError'
+        "</m:ResponseCode></m:ResponseMessage><m:FreeBusyView>"
+        f"<t:FreeBusyViewType>{view}</t:FreeBusyViewType><t:MergedFreeBusy>{merged}"
+        f"</t:MergedFreeBusy><t:CalendarEventArray>{times}</t:CalendarEventArray>"
+        "</m:FreeBusyView></m:FreeBusyResponse>"
+    )
+
+
+def change(kind: str, item_id: str, tag: str, change_key: str = "CQ") -> str:
     """One change of a page; `tag` is the item's class, or the mark of a read flag change."""
-    found = f'<t:ItemId Id="{item_id}" ChangeKey="CQ"/>'
+    found = f'<t:ItemId Id="{item_id}" ChangeKey="{change_key}"/>'
     if kind == "Delete":
         return f"<t:Delete>{found}</t:Delete>"
     if kind == "ReadFlagChange":
@@ -97,9 +144,7 @@ def change(kind: str, item_id: str, tag: str) -> str:
     return f"<t:{kind}><t:{tag}>{found}</t:{tag}></t:{kind}>"
 
 
-def sync_page(
-    state: str, events: Iterable[tuple[str, str, str]], *, last: bool, extra: str = ""
-) -> str:
+def sync_page(state: str, events: Iterable[tuple[str, ...]], *, last: bool, extra: str = "") -> str:
     """A page of changes."""
     changes = "".join(change(*event) for event in events) + extra
     return success(

@@ -18,6 +18,7 @@ from desktop_crm.sync.port import (
 )
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import server as script
+from tests.unit.sync.conftest import mailbox_of
 
 UTC = dt.UTC
 
@@ -83,7 +84,8 @@ def test_a_page_is_asked_by_ids_and_items_ten_at_a_time(
     ews: EwsServer, mailbox: ExchangeMailbox
 ) -> None:
     for n in range(25):
-        ews.put("inbox", f"A{n}=", soap.mail(f"A{n}=", f"m{n}@x"))
+        text = f"From: a@b.example\nMessage-ID: <m{n}@x>\n\nText".encode()
+        ews.put("inbox", f"A{n}=", soap.mail(f"A{n}=", f"m{n}@x", mime=text))
     batch = mailbox.changes(INBOX, None)
     assert len(mails(batch)) == 25
     assert ews.requests.count("GetItem") == 3
@@ -93,14 +95,58 @@ def test_a_page_is_asked_by_ids_and_items_ten_at_a_time(
 
 def test_each_page_has_its_own_token(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
     for n in range(7):
-        ews.put("inbox", f"A{n}=", soap.mail(f"A{n}=", f"m{n}@x"))
-    batches = everything(mailbox, INBOX, limit=3)
+        ews.put("calendar", f"A{n}=", soap.meeting(f"A{n}=", f"u{n}"))
+    batches = everything(mailbox, CALENDAR, limit=3)
     assert [len(b.changes) for b in batches] == [3, 3, 1]
     assert [b.more for b in batches] == [True, True, False]
     # A pass that broke after the first page goes on from there, and only from there.
-    again = mailbox.changes(INBOX, batches[0].token, 3)
+    again = mailbox.changes(CALENDAR, batches[0].token, 3)
     assert [c.item_id for c in again.changes] == ["A3=", "A4=", "A5="]
-    assert mailbox.changes(INBOX, batches[-1].token).changes == ()
+    assert mailbox.changes(CALENDAR, batches[-1].token).changes == ()
+
+
+def arrived(day: int, item_id: str) -> str:
+    """A message that came on a day of March."""
+    at = f"2026-03-{day:02}T08:00:01Z"
+    return soap.mail(item_id, f"{item_id}@x").replace("2026-03-02T08:00:01Z", at)
+
+
+def test_of_a_large_folder_the_newest_come_first_and_only_once(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    for day in range(1, 8):
+        ews.put("inbox", f"D{day}", arrived(day, f"D{day}"))
+    batches = everything(mailbox, INBOX, limit=3)
+    assert [c.item_id for c in batches[0].changes] == ["D7", "D6", "D5"]
+    rest = [c.item_id for b in batches[1:] for c in b.changes]
+    assert rest == ["D1", "D2", "D3", "D4"]
+
+
+def test_what_changed_or_went_while_the_newest_were_read_is_told(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    for day in range(1, 6):
+        ews.put("inbox", f"D{day}", arrived(day, f"D{day}"))
+    first = mailbox.changes(INBOX, None, 2)
+    ews.put("inbox", "D5", arrived(5, "D5").replace('ChangeKey="CQ"', 'ChangeKey="CR"'))
+    ews.boxes["inbox"].journal = [one for one in ews.boxes["inbox"].journal if one[1] != "D4"]
+    del ews.boxes["inbox"].items["D4"]
+    rest = mailbox.changes(INBOX, first.token, 100)
+    assert {c.item_id for c in rest.changes if c.item is not None} == {"D1", "D2", "D3", "D5"}
+    gone = [c.item_id for c in rest.changes if c.kind is ChangeKind.DELETE]
+    assert gone == ["D4"]
+
+
+def test_an_enumeration_goes_on_after_a_crash_behind_the_newest(ews: EwsServer) -> None:
+    for day in range(1, 6):
+        ews.put("inbox", f"D{day}", arrived(day, f"D{day}"))
+    before = mailbox_of(ews)
+    token = before.changes(INBOX, None, 2).token
+    before.close()
+    after = mailbox_of(ews)
+    found = after.changes(INBOX, token, 100)
+    assert {c.item_id for c in found.changes} == {f"D{day}" for day in range(1, 6)}
+    after.close()
 
 
 def test_ids_that_differ_by_case_are_two_items(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
