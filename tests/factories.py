@@ -81,6 +81,8 @@ class Factory:
         for name in self._links(entity):
             if not (overrides.keys() & set(entity.parent) and name in entity.parent):
                 found.setdefault(name, overrides.get(name) or self.make(entity.fields[name].target))
+        if entity.private is not None:  # nobody's would be private to everybody
+            found.setdefault("owner", self.actor.user_id)
         for kind, record in ENDS.get(key, ()):
             if record not in overrides:
                 found |= {kind: "contact", record: self.make("contact")}

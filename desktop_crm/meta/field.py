@@ -124,6 +124,14 @@ class Lines:
     columns: tuple[str, ...]
 
 
+class Private(NamedTuple):
+    """Where ``field`` is ``code``, only the owner sees more than what ``stays``."""
+
+    field: str
+    code: str
+    stays: frozenset[str]
+
+
 class Menu(StrEnum):
     """Where an entity stands in the window."""
 
@@ -146,6 +154,7 @@ class EntityMeta:
         parent: Link fields to the records whose rights decide over this one.
         menu: Where the window offers it.
         reference: Everybody may read it; changing it takes the administrator's right.
+        private: How an owner keeps a record's content from everybody else.
     """
 
     key: str
@@ -162,3 +171,4 @@ class EntityMeta:
     parent: tuple[str, ...] = ()
     menu: Menu = Menu.NONE
     reference: bool = False
+    private: Private | None = None

@@ -22,8 +22,19 @@ from desktop_crm.meta.columns import (
     percent,
     text,
 )
-from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, Tracked, live, owned, sparse
+from desktop_crm.meta.field import Choice, EntityMeta, Lines, Menu, Private, Section, Tone
+from desktop_crm.models.base import (
+    STAYS,
+    Base,
+    Owned,
+    Tagged,
+    Titled,
+    Tracked,
+    live,
+    owned,
+    private,
+    sparse,
+)
 
 
 class ActivityKind(Choice):
@@ -151,6 +162,7 @@ class Activity(Titled, Tagged, Owned, Base):
         Index("ix_activity_lead_id", "lead_id"),
         Index("ix_activity_opportunity_id", "opportunity_id"),
         *sparse("activity", "merged_into", "quote_id"),
+        private("activity", "sensitivity", "private"),
     )
     __entity__ = EntityMeta(
         key="activity",
@@ -192,6 +204,14 @@ class Activity(Titled, Tagged, Owned, Base):
             ),
         ),
         menu=Menu.MAIN,
+        private=Private(
+            "sensitivity",
+            "private",
+            frozenset(
+                {*STAYS, "kind", "state", "due_at", "start_at", "end_at", "is_all_day"}
+                | {"occurred_at", "sensitivity"}
+            ),
+        ),
     )
     subject: Stored[str] = text(N_("Subject"), length=400, searchable=True, width=280)
     kind: Stored[str] = choice(N_("Kind"), ActivityKind, default=ActivityKind.TASK)

@@ -101,6 +101,13 @@ class Tracked:
     modified_by_id: Stored[int | None] = loose_link(N_("Modified by"), "user", audited=False)
 
 
+STAYS: Final = frozenset(
+    {"id", "uid", "version", "owner", "created_at", "created_by", "modified_at", "modified_by",
+     "deleted_at"}
+)  # fmt: skip
+"""Fields everybody sees of a record that is private: that it is there, since when, and whose."""
+
+
 def searched() -> Stored[Any]:
     """Column of the folded text that search looks through."""
     field = Field(kinds.MULTILINE, N_("Search text"), audited=False, hidden=True)
@@ -206,6 +213,11 @@ def sparse(table: str, *columns: str) -> tuple[Index, ...]:
         PartialIndex(f"ix_{table}_{column}", column, rows=f"{column} IS NOT NULL")
         for column in columns
     )
+
+
+def private(table: str, field: str, code: str) -> Index:
+    """Index over the records that owners keep private: few, and listed by themselves."""
+    return PartialIndex(f"ix_{table}_private", field, "owner_id", rows=f"{field} = '{code}'")
 
 
 def _partial(name: str, rows: str, *columns: str) -> Index:

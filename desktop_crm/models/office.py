@@ -19,8 +19,8 @@ from desktop_crm.meta.columns import (
     moment,
     text,
 )
-from desktop_crm.meta.field import Choice, EntityMeta, Level, Section, Tone
-from desktop_crm.models.base import Base, Owned, Tagged, Titled, owned, sparse, titled
+from desktop_crm.meta.field import Choice, EntityMeta, Level, Private, Section, Tone
+from desktop_crm.models.base import STAYS, Base, Owned, Tagged, Titled, owned, sparse, titled
 
 
 class ViewScope(Choice):
@@ -128,6 +128,7 @@ class SavedView(Titled, Owned, Base):
         title="name",
         columns=("name", "entity", "scope", "is_default", "owner"),
         form=(Section(N_("View"), ("name", ("entity", "scope"), ("is_default", "owner"))),),
+        private=Private("scope", "personal", frozenset({*STAYS, "entity", "scope"})),
     )
     name: Stored[str] = text(N_("Name"), length=120, searchable=True)
     entity: Stored[str] = text(N_("Entity"), length=60)

@@ -19,9 +19,8 @@ from desktop_crm.models.activity import (
     ActivityKind,
     ActivityReason,
     ActivityState,
-    Sensitivity,
 )
-from desktop_crm.services import permissions
+from desktop_crm.services import permissions, privacy
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.services.context import Actor
 from desktop_crm.services.dashboards import regarding
@@ -193,7 +192,7 @@ def _end(row: AnyRow) -> datetime:
 
 
 def _event(actor: Actor, row: AnyRow, start: datetime, end: datetime) -> AgendaEvent:
-    private = row.sensitivity == Sensitivity.PRIVATE.value and row.owner_id != actor.user_id
+    private = privacy.hides(actor, registry.get("activity"), row._asdict())
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
     return AgendaEvent(

@@ -19,7 +19,7 @@ from desktop_crm.models import AuditEntry, User
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.permissions import knows, require, row_clause
+from desktop_crm.services.permissions import content_clause, knows, require
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.titles import Titles, titles
 from desktop_crm.services.values import decode, encode
@@ -126,13 +126,13 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
 
 
 def require_sight(actor: Actor, connection: Connection, entity: Entity, record_id: int) -> None:
-    """Refuse to tell of a record that does not exist or is out of reach; one statement.
+    """Refuse to tell of a record that is not there, out of reach or private; one statement.
 
     Raises:
         NotFound: With the kind of record in words.
     """
     key = entity.table.c.id
-    rights = row_clause(actor, entity, entity.table, "read")
+    rights = content_clause(actor, entity, entity.table)
     statement = select(key).where(key_clause(connection, key, [record_id]))
     if rights is not None:
         statement = statement.where(rights)

@@ -14,7 +14,7 @@ from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import User
-from desktop_crm.services import records
+from desktop_crm.services import privacy, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
@@ -111,7 +111,8 @@ def _arm(actor: Actor, entity: Entity, begin: str, limit: int) -> Select[tuple[o
         # Merged records live on in another one; taking them apart again is a matter of merging.
         statement = statement.where(table.c.merged_into.is_(null()))
     if begin:
-        statement = statement.where(table.c.title_key.like(_pattern(begin), escape="/"))
+        key = privacy.masked(actor, entity, table, "title_key")
+        statement = statement.where(key.like(_pattern(begin), escape="/"))
     rights = row_clause(actor, entity, table, "remove")
     return statement if rights is None else statement.where(rights)
 

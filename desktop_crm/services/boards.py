@@ -294,6 +294,7 @@ class _Cards:
                 self._due,
                 "owner" if entity.owned else "",
                 "owner.id" if entity.owned else "",
+                entity.private.field if entity.private is not None else "",
             )
             if path
         )
@@ -344,7 +345,7 @@ class _Cards:
             due=self._day(values.get(self._due)),
             late=self._late is not None and row.values[-1] is not None,
             owner=str(values.get("owner") or ""),
-            editable=permissions.may(self._actor, entity, "edit", {"owner_id": owner}),
+            editable=permissions.may(self._actor, entity, "edit", {**values, "owner_id": owner}),
         )
 
     def _amount_of(self, values: Mapping[str, Any]) -> Decimal | None:

@@ -34,7 +34,7 @@ from desktop_crm.core.text import fold, storable
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import OwnCompany
-from desktop_crm.services import related
+from desktop_crm.services import privacy, related
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths, day_of_year
 from desktop_crm.services.context import Actor
@@ -110,6 +110,18 @@ def _never(condition: Clause) -> Clause:
 
 
 def _rule(rule: Rule, paths: Paths) -> Clause:
+    known = paths.known(rule.field)
+    if known is None:
+        return _asked(rule, paths)
+    # What others keep private is empty. Asked beside the condition, indexes serve the condition.
+    with paths.bare():
+        found = _asked(rule, paths)
+    blank = rule.value in (None, "")
+    holds = {"empty"} | _OPPOSITES.keys() | ({"="} if blank else {"!="})
+    return or_(_never(known), found) if rule.operator in holds else and_(known, found)
+
+
+def _asked(rule: Rule, paths: Paths) -> Clause:
     field, table = paths.field(rule.field)
     if rule.operator not in field.kind.operators:
         raise cannot_compare(field, rule.operator)
@@ -121,7 +133,7 @@ def _rule(rule: Rule, paths: Paths) -> Clause:
     if rule.operator == "not empty":
         return not_(_empty(column, field))
     if rule.operator in _OPPOSITES:
-        return _never(_rule(Rule(rule.field, _OPPOSITES[rule.operator], rule.value), paths))
+        return _never(_asked(Rule(rule.field, _OPPOSITES[rule.operator], rule.value), paths))
     if rule.operator == "in":
         return _in(rule, field, paths)
     if rule.operator == "between":
@@ -288,7 +300,8 @@ def _link(rule: Rule, operator: str, value: str | int | None, paths: Paths) -> C
             mates = column.in_(sorted(paths.actor.team_ids))
             return mates if operator == "=" else _never(mates)
     if "title_key" in entity.fields:
-        return _match(operator, target.c.title_key, fold(typed)[:200])
+        key = privacy.masked(paths.actor, entity, target, "title_key")
+        return _match(operator, key, fold(typed)[:200])
     title = paths.title(rule.field)
     return _match(operator, _lower(cast(title, String), typed, paths), typed.lower())
 

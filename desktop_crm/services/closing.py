@@ -20,7 +20,7 @@ from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.operation import Operation, operation
-from desktop_crm.services.permissions import may
+from desktop_crm.services.permissions import content_clause, may
 from desktop_crm.services.records import Change
 
 OTHER = "other"
@@ -82,6 +82,7 @@ def facts(actor: Actor, opportunity_id: int, stage_id: int) -> ClosingFacts:
         UserError: the stage does not close an opportunity.
     """
     record = records.get(actor, "opportunity", opportunity_id)
+    reach = content_clause(actor, registry.get("activity"), Activity.__table__)
     with actor.db.reading() as connection:
         stage = connection.execute(
             select(Stage.name, Stage.state).where(Stage.id == stage_id, Stage.deleted_at.is_(None))
@@ -95,6 +96,7 @@ def facts(actor: Actor, opportunity_id: int, stage_id: int) -> ClosingFacts:
                 Activity.opportunity_id == opportunity_id,
                 Activity.state == ActivityState.OPEN.value,
                 Activity.deleted_at.is_(None),
+                *([] if reach is None else [reach]),
             )
             .order_by(Activity.due_at, Activity.id)
         ).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,6 +24,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import RecordMark
+from desktop_crm.services import privacy
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import knows, row_clause
@@ -58,6 +61,7 @@ class Paths:
         self.table: FromClause = entity.table if table is None else table
         self._joins: list[tuple[FromClause, ColumnElement[bool]]] = []
         self._joined: dict[str, tuple[Entity, FromClause]] = {"": (entity, self.table)}
+        self._is_bare = False
 
     def within(self, entity: Entity) -> Paths:
         """Paths of a subquery about other records; its joins never meet those around it."""
@@ -96,23 +100,48 @@ class Paths:
         return field, table
 
     def column(self, path: str) -> ColumnElement[Any]:
-        """Stored value of a path; the id for links."""
+        """Stored value of a path; the id for links, nothing where it is private to others."""
         if path.endswith(f".{_KEY}"):
             parent = path[: -len(_KEY) - 1]
-            field, table = self.field(parent)
-            if field.column is not None:
-                return table.c[field.column.name]
+            if self.field(parent)[0].column is not None:
+                path = parent
         field, table = self.field(path)
         if field.column is None:
             return literal(None)
-        return table.c[field.column.name]
+        return self._cell(self.entity_of(path), table, field.name)
+
+    def _cell(self, entity: Entity, table: FromClause, name: str) -> ColumnElement[Any]:
+        if not self._is_bare:
+            return privacy.masked(self.actor, entity, table, name)
+        bound = entity.stored[name].column
+        assert bound is not None  # noqa: S101  stored fields have one
+        return table.c[bound.name]
+
+    def known(self, path: str) -> ColumnElement[bool] | None:
+        """Clause for the rows in which a path is not empty for privacy; None when it never is."""
+        field, table = self.field(path.removesuffix(f".{_KEY}"))
+        entity = self.entity_of(path.removesuffix(f".{_KEY}"))
+        is_masked = privacy.is_masked(self.actor, entity, field.name)
+        return privacy.known(self.actor, entity, table) if is_masked else None
+
+    @contextmanager
+    def bare(self) -> Iterator[None]:
+        """Give columns as they are stored, for indexes: who asks leaves out what is private."""
+        before, self._is_bare = self._is_bare, True
+        try:
+            yield
+        finally:
+            self._is_bare = before
 
     def shown(self, path: str) -> ColumnElement[Any]:
         """What a list shows of a path: the title for links, the value otherwise."""
         field, _ = self.field(path)
-        if field.kind is not kinds.LINK or path.endswith(f".{_KEY}"):
-            return self.column(path)
-        return self.title(path)
+        if field.kind is kinds.LINK and not path.endswith(f".{_KEY}"):
+            return self.title(path)
+        entity = self.entity_of(path)
+        if field.name == entity.title and field.column is not None:
+            return privacy.title(self.actor, entity, self.field(path)[1])
+        return self.column(path)
 
     def title(self, path: str) -> ColumnElement[Any]:
         """Title of the record a link path points to."""
@@ -121,7 +150,7 @@ class Paths:
         column = entity.fields[name].column
         if column is None or entity.fields[name].kind is kinds.LINK:
             return table.c.id
-        return table.c[column.name]
+        return privacy.title(self.actor, entity, table)
 
     def sort_key(self, path: str) -> ColumnElement[Any]:
         """What an order compares: the folded title for titles and links.
@@ -137,10 +166,12 @@ class Paths:
         field, table = self.field(path)
         if field.kind is kinds.LINK:
             entity, target = self._deep(path)
-            return target.c.title_key if "title_key" in entity.fields else self.title(path)
+            if "title_key" in entity.fields:
+                return privacy.masked(self.actor, entity, target, "title_key")
+            return self.title(path)
         entity = self.entity_of(path)
         if field.name == entity.title and "title_key" in entity.fields:
-            return table.c.title_key
+            return self._cell(entity, table, "title_key")
         return self.column(path)
 
     def _day_to_come(self, path: str) -> ColumnElement[Any]:
@@ -204,7 +235,7 @@ class Paths:
         level = f"r{self.depth}_" if self.depth else ""
         name = f"{level}j{len(self._joined)}_{step}"
         joined = alias(target.table, name)
-        matches = joined.c.id == table.c[field.column.name]
+        matches = joined.c.id == privacy.masked(self.actor, entity, table, step)
         rights = row_clause(self.actor, target, joined, "read")
         # A record out of reach is not joined: neither its title nor any value behind it shows.
         self._joins.append((joined, matches if rights is None else and_(matches, rights)))

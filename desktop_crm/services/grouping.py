@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, FromClause, String, and_, case, func, lite
 from desktop_crm.core import clock
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import BoundField, Entity
+from desktop_crm.services import privacy
 from desktop_crm.services.columns import Paths
+from desktop_crm.services.context import Actor
 
 DAY: Final = "day"
 MONTH: Final = "month"
@@ -50,7 +52,7 @@ def value(paths: Paths, group: str) -> ColumnElement[Any]:
     """
     path, step = parts(group)
     field, _ = paths.field(path)
-    column = paths.column(path)
+    column = paths.column(path) if field.kind is kinds.LINK else paths.shown(path)
     if field.kind is kinds.DATE:
         return _bucket(column, step or MONTH, paths.actor.db.dialect)
     if field.kind is kinds.DATETIME:
@@ -67,7 +69,7 @@ def order(paths: Paths, group: str) -> list[ColumnElement[Any]]:
     path, _ = parts(group)
     field, _ = paths.field(path)
     if field.kind is kinds.LINK:
-        return order_of_target(*paths.link_target(path))
+        return order_of_target(paths.actor, *paths.link_target(path))
     return order_of_value(field, value(paths, group))
 
 
@@ -79,13 +81,14 @@ def order_of_value(field: BoundField, column: ColumnElement[Any]) -> list[Column
     return [column]
 
 
-def order_of_target(entity: Entity, table: FromClause) -> list[ColumnElement[Any]]:
+def order_of_target(actor: Actor, entity: Entity, table: FromClause) -> list[ColumnElement[Any]]:
     """Order of groups by the records their rows link to: by position where they have one."""
     field = entity.fields.get(entity.order)
     if field is not None and field.column is not None and entity.order != entity.title:
         return [table.c[field.column.name], table.c.id]
-    key = table.c.title_key if "title_key" in entity.fields else table.c.id
-    return [key, table.c.id]
+    if "title_key" not in entity.fields:
+        return [table.c.id, table.c.id]
+    return [privacy.masked(actor, entity, table, "title_key"), table.c.id]
 
 
 def _bucket(moment: ColumnElement[Any], step: str, dialect: str) -> ColumnElement[str]:

@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from desktop_crm import models  # noqa: F401  registers the entities
 from desktop_crm.core.i18n import tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
+from desktop_crm.services import privacy
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import knows, row_clause
+from desktop_crm.services.permissions import content_clause, knows, row_clause
 from desktop_crm.services.prepared import Prepared
 
 MOST: Final = 1_000
@@ -100,6 +110,10 @@ def counts(
     return dict(zip(found, numbers, strict=True))
 
 
+def _rows(actor: Actor, entity: Entity, table: FromClause) -> ColumnElement[bool] | None:
+    return row_clause(actor, entity, table, "read")
+
+
 def _statement(actor: Actor, found: tuple[IncomingLink, ...]) -> Prepared:
     columns = []
     for number, link in enumerate(found):
@@ -112,7 +126,8 @@ def _statement(actor: Actor, found: tuple[IncomingLink, ...]) -> Prepared:
         )
         if "deleted_at" in entity.fields:
             rows = rows.where(table.c.deleted_at.is_(None))
-        rights = row_clause(actor, entity, table, "read")
+        told = privacy.is_masked(actor, entity, link.via)
+        rights = (content_clause if told else _rows)(actor, entity, table)
         if rights is not None:
             rows = rows.where(rights)
         # A limit inside: a user owns a million records, and nobody reads that number.

@@ -35,7 +35,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.meta import registry
-from desktop_crm.services import clauses, grouping
+from desktop_crm.services import clauses, grouping, privacy
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
@@ -148,7 +148,9 @@ class Plan:
             gone = self.paths.table.c.deleted_at
             self.alive = gone.is_not(None) if query.deleted else gone.is_(None)
         if isinstance(query.filter, Rule) and asks_by_link(query):
-            link = self.paths.column(query.filter.field)
+            with self.paths.bare():
+                link = self.paths.column(query.filter.field)
+            self._only_known(query.filter.field)
             field, _ = self.paths.field(query.filter.field)
             key = bindparam("link", query.filter.value, Integer)
             self.where.append(link == clauses.kept_key(registry.get(field.target), key))
@@ -157,6 +159,7 @@ class Plan:
         if query.starts:
             begin, end = _LETTERS.get(query.starts, (query.starts, query.starts + LAST))
             title = self.paths.table.c.title_key
+            self._only_known("title_key")
             self.where.append((title >= begin) & (title < end))
         self.words = words
         if query.search:
@@ -172,7 +175,7 @@ class Plan:
         """
         if limit < 0:
             return self._plain()
-        arms = self._arms_by_owner() or self._armsasks_by_link(limit)
+        arms = self._arms_of_private() or self._arms_by_owner() or self._armsasks_by_link(limit)
         if arms:
             return self._joined_to(self._merged(arms, limit))
         if self._indexed_order() and not self.words.phrase:
@@ -182,7 +185,8 @@ class Plan:
     def snapshot(self) -> Select[Any]:
         """Statement of every key in order."""
         # PostgreSQL would read every arm to its end before the first row either way.
-        arms = self._arms_by_owner() if self.actor.db.dialect == "sqlite" else []
+        merges = self.actor.db.dialect == "sqlite"
+        arms = (self._arms_of_private() or self._arms_by_owner()) if merges else []
         return self._merged(arms, None) if arms else self._sorted_keys()
 
     def _sorted_keys(self) -> Select[Any]:
@@ -291,6 +295,37 @@ class Plan:
         statement = self.filtered(select(table.c.id, *sorts).select_from(self.paths.source))
         return [statement.where(table.c.owner_id == owner) for owner in owners]
 
+    def _arms_of_private(self) -> list[Select[Any]]:
+        """Records known to the actor from the index of the order, and the few that are private.
+
+        Those stand together, as if the field were empty; sorted by what it hides, their places
+        would tell it.
+        """
+        first = self._orders()[0].field
+        if self.words.phrase or {".", ":"} & set(first) or self.paths.known(first) is None:
+            return []
+        with self.paths.bare():
+            owners = self.owners or ()
+            if not self._indexed_order(*(["owner_id"] if owners else [])) or len(owners) > _MERGED:
+                return []
+            sort = self.paths.sort_key(first).label("s0")
+        sorts = [
+            self.paths.sort_key(order.field).label(f"s{n}")
+            for n, order in enumerate(self._orders())
+        ]
+        table = self.paths.table
+        known = privacy.known(self.actor, self.entity, table)
+        assert known is not None  # noqa: S101  asked above
+        open_ones = self.filtered(
+            select(table.c.id, sort, *sorts[1:]).select_from(self.paths.source)
+        )
+        arms = [open_ones.where(table.c.owner_id == owner) for owner in owners] or [open_ones]
+        nothing = literal(None, String).label("s0")
+        hidden = self.filtered(
+            select(table.c.id, nothing, *sorts[1:]).select_from(self.paths.source)
+        ).where(privacy.hidden(self.actor, self.entity, table))
+        return [*(arm.where(known) for arm in arms), hidden]
+
     def _armsasks_by_link(self, limit: int) -> list[Select[Any]]:
         """Records without the link, then those of living and of deleted targets by title."""
         orders = self._orders()
@@ -302,19 +337,24 @@ class Plan:
             return []
         target, linked = self.paths.link_target(field.name)
         hidden = row_clause(self.actor, target, linked, "read") is not None
+        hidden = hidden or target.private is not None
         if "title_key" not in target.fields or not target.is_record or hidden:
             return []
         table = self.paths.table
+        known = self.paths.known(field.name)
         link = table.c[field.column.name]
         none = literal(None, String).label("s0")
         free = self.filtered(select(table.c.id, none)).where(link.is_(None))
         # Without a limit of its own SQLite would sort all of them first.
         free = free.order_by(self._order()[-1]).limit(_told(limit))
         arms = [select(free.subquery("f"))]
+        if known is not None:
+            private = privacy.hidden(self.actor, self.entity, table)
+            arms.append(self.filtered(select(table.c.id, none)).where(private, link.is_not(None)))
         targets = linked.join(table, link == linked.c.id)
         for living in (linked.c.deleted_at.is_(None), linked.c.deleted_at.is_not(None)):
             arm = select(table.c.id, linked.c.title_key.label("s0")).select_from(targets)
-            arms.append(self.filtered(arm).where(living))
+            arms.append(self.filtered(arm).where(living, *([] if known is None else [known])))
         return arms
 
     def _shown(self, paths: Paths) -> list[ColumnElement[Any]]:
@@ -386,6 +426,8 @@ class Plan:
     def _search(self, words: Words) -> None:
         if "search_text" not in self.entity.fields:
             raise UserError(N_("These records cannot be searched by text. Use a filter."))
+        if words != NO_WORDS:
+            self._only_known("search_text")
         if words.begin:
             self._begin_with()
         searched = self.paths.table.c.search_text
@@ -405,8 +447,16 @@ class Plan:
             self.found = self.paths.table.c.id.in_(self._matches())
             self.where.append(self.found)
 
+    def _only_known(self, name: str) -> None:
+        """Leave out records in which a field is private to others."""
+        if privacy.is_masked(self.actor, self.entity, name):
+            known = privacy.known(self.actor, self.entity, self.paths.table)
+            if known is not None:
+                self.where.append(known)
+
     def _begin_with(self) -> None:
         title = self.paths.table.c.title_key
+        self._only_known("title_key")
         begin, end = bindparam("w0", "", String), bindparam("e0", "", String)
         self.where.append((title >= begin) & (title < end))
 

@@ -164,7 +164,7 @@ def _own_items(actor: Actor) -> ColumnElement[bool]:
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Messages of records the actor may see, and of the actor's own mailboxes."""
     in_own_box = Activity.id.in_(select(MailboxItem.activity_id).where(_own_items(actor)))
-    rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
+    rights = permissions.content_clause(actor, registry.get("activity"), Activity.__table__)
     seen = always() if rights is None else or_(rights, in_own_box)
     return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
 

@@ -18,7 +18,7 @@ from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry, RecordMark, User
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit, records_kept
+from desktop_crm.services import audit, privacy, records_kept
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import require
@@ -148,6 +148,7 @@ def news(actor: Actor, limit: int = 50) -> list[News]:
             _ENTRY.c.at > _MARK.c.marked_at,
             _ENTRY.c.by_id.is_distinct_from(actor.user_id),
             _ENTRY.c.action != AuditAction.PURGE,
+            ~privacy.names_hidden(actor, _ENTRY.c.entity, _ENTRY.c.record_id),
         )
         .order_by(_ENTRY.c.id.desc())
         .limit(limit * _SPARE)

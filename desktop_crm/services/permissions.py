@@ -13,6 +13,7 @@ from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Level
 from desktop_crm.models.office import ViewScope
+from desktop_crm.services import privacy
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
 
@@ -22,12 +23,33 @@ Clause = ColumnElement[bool]
 def row_clause(actor: Actor, entity: Entity, table: FromClause, action: str) -> Clause | None:
     """Clause that leaves the rows an action reaches; None when it reaches all.
 
+    Records that colleagues keep private can be read: :class:`~.columns.Paths` masks their
+    content. Whoever needs the content itself asks :func:`content_clause`.
+
     Args:
         actor: Who acts.
         entity: Entity of the table.
         table: The table or an alias of it.
         action: ``read``, ``create``, ``edit`` or ``remove``.
     """
+    granted = _granted(actor, entity, table, action)
+    return _both(granted, privacy.beyond(actor, entity, table, action))
+
+
+def content_clause(actor: Actor, entity: Entity, table: FromClause) -> Clause | None:
+    """Clause that leaves the rows of which the actor may know all; None when it leaves all."""
+    reached = row_clause(actor, entity, table, "read")
+    return _both(reached, privacy.known(actor, entity, table))
+
+
+def _both(one: Clause | None, other: Clause | None) -> Clause | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return and_(one, other)
+
+
+def _granted(actor: Actor, entity: Entity, table: FromClause, action: str) -> Clause | None:
+    """What the role grants."""
     if actor.is_admin and (entity.key not in _ONLY_OWN or actor.user_id is None):
         return None
     special = _PREDICATES.get(entity.key)
@@ -146,7 +168,12 @@ def of_records(
         if not actor.can(entity, action):
             continue
         target = alias(entity.table)
-        inner = row_clause(actor, entity, target, action)
+        seen = action == "read"
+        inner = (
+            content_clause(actor, entity, target)
+            if seen
+            else row_clause(actor, entity, target, action)
+        )
         same_kind = and_(kind == entity.key)
         if inner is not None:
             # Asked for each row by key: a list of all visible keys would be as long as the table.
@@ -208,6 +235,9 @@ def within_sight(actor: Actor, table: FromClause, condition: Clause) -> Clause:
 def may(actor: Actor, entity: Entity, action: str, row: Mapping[str, Any]) -> bool:
     """Whether an action reaches one row already at hand (owner-based entities)."""
     if not actor.can(entity, action):
+        return False
+    told = entity.private is not None and entity.private.field in row
+    if told and action == "edit" and privacy.hides(actor, entity, row):
         return False
     if not entity.owned or entity.key in _PREDICATES:
         return True

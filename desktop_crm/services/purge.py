@@ -367,5 +367,7 @@ def _entry(work: Work, key: int, row: dict[str, Any]) -> dict[str, Any]:
     name = work.entity.title
     title = work.entity.fields[name]
     told = title.kind is not kinds.LINK and title.level is Level.NORMAL
+    private = work.entity.private
+    told = told and (private is None or row.get(private.field) != private.code)
     changes = {name: (row.get(name), None)} if told else {}
     return audit.entry(work, AuditAction.PURGE, key, row["version"], changes)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Integer, bindparam, func, literal, select
 
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
+from desktop_crm.services import privacy
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import row_clause, visible_fields
@@ -70,10 +71,17 @@ def _columns(
         if fields[name].kind is kinds.LINK and (titled is None or name in titled)
     )
     columns: list[ColumnElement[Any]] = [
-        paths.column(name).label(f"c{n}") for n, name in enumerate(shown)
+        _value(paths, name).label(f"c{n}") for n, name in enumerate(shown)
     ]
     columns += [paths.title(name).label(f"t{n}") for n, name in enumerate(links)]
     return shown, links, columns
+
+
+def _value(paths: Paths, name: str) -> ColumnElement[Any]:
+    """Stored value; the title as a list shows it, which may be that it is private."""
+    field = paths.entity.fields[name]
+    titled = name == paths.entity.title and field.kind is not kinds.LINK
+    return paths.shown(name) if titled else paths.column(name)
 
 
 def _reached(actor: Actor, paths: Paths, action: str) -> ColumnElement[bool]:
@@ -97,5 +105,9 @@ def _lines(actor: Actor, entity: Entity, name: str) -> tuple[tuple[str, ...], Pr
         .where(paths.table.c[lines.via] == _key(), paths.table.c.deleted_at.is_(None))
         .order_by(order, paths.table.c.id)
     )
+    # Asked by the parent alone, whose rights decide; what is private in it is not among them.
+    private = privacy.beyond(actor, child, paths.table, "read")
+    if private is not None:
+        statement = statement.where(private)
     names = (*shown, *(f"{link}.title" for link in links))
     return names, Prepared(actor.db, statement)

@@ -33,12 +33,13 @@ from sqlalchemy import (
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Link
+from desktop_crm.services import privacy
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.filters import Node, Related, relations
 from desktop_crm.services.filters.fields import summed
 from desktop_crm.services.filters.relations import Relation, Way
-from desktop_crm.services.permissions import knows, row_clause
+from desktop_crm.services.permissions import content_clause, knows
 from desktop_crm.services.values import checked
 
 Clause = ColumnElement[bool]
@@ -96,12 +97,15 @@ class _Part:
             conditions.append(holder.c[way.mine] == actor.user_id)
         if entity.is_record:
             conditions.append(table.c.deleted_at.is_(None))
-        rights = row_clause(actor, entity, table, "read")
+        rights = content_clause(actor, entity, table)
         if rights is not None:
             conditions.append(rights)
         if node.filter is not None:
             conditions.append(inner(node.filter, within))
-        self.outer = paths.table.c[way.from_]
+        self.outer: ColumnElement[Any] = paths.table.c[way.from_]
+        if way.from_ != "id" and relation.field is not None:
+            # Where the link is private to others, it leads nowhere.
+            self.outer = privacy.masked(actor, paths.entity, paths.table, relation.field.name)
         self.key: ColumnElement[Any] = holder.c[way.key]
         self.value: ColumnElement[Any] = literal(1)
         if node.quantity == "sum":

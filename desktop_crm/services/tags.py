@@ -17,7 +17,7 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Tag
 from desktop_crm.models.marking import PillTone
-from desktop_crm.services import records, writer
+from desktop_crm.services import privacy, records, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
@@ -81,7 +81,7 @@ def counts(actor: Actor, cancel: Cancel | None = None) -> list[TagCount]:
     with actor.db.reading(cancel) as connection:
         used: Counter[str] = Counter()
         spelled: dict[str, str] = {}
-        for _entity, stored, count in _in_use(connection):
+        for _entity, stored, count in _in_use(actor, connection):
             for word in split_tags(stored):
                 used[fold(word)] += count
                 spelled.setdefault(fold(word), word)
@@ -97,14 +97,18 @@ def counts(actor: Actor, cancel: Cancel | None = None) -> list[TagCount]:
     return sorted(found, key=lambda one: fold(one.name))
 
 
-def _in_use(connection: Connection) -> list[tuple[str, str, int]]:
-    """Stored forms in use: entity, text between bars, number of living records."""
-    arms = [
-        select(literal(e.key).label("entity"), e.table.c.tags, func.count().label("n"))
-        .where(e.table.c.tags.is_not(None), e.table.c.deleted_at.is_(None))
-        .group_by(e.table.c.tags)
-        for e in tagged()
-    ]
+def _in_use(actor: Actor, connection: Connection) -> list[tuple[str, str, int]]:
+    """Stored forms in use: entity, text between bars, number of living records.
+
+    Words of what others keep private are left out.
+    """
+    arms = []
+    for entity in tagged():
+        stored = entity.table.c.tags
+        words = select(literal(entity.key).label("entity"), stored, func.count().label("n"))
+        words = words.where(stored.is_not(None), entity.table.c.deleted_at.is_(None))
+        known = privacy.known(actor, entity, entity.table)
+        arms.append((words if known is None else words.where(known)).group_by(stored))
     return [(row[0], row[1], row[2]) for row in connection.execute(union_all(*arms))]
 
 
@@ -133,7 +137,7 @@ def rename(
     step = new_uid()
     old = fold(name)
     with actor.db.reading() as connection:
-        places = _places(connection, old)
+        places = _places(actor, connection, old)
     total = sum(len(ids) for _entity, ids in places)
     report, done, left, looked = NOTHING, 0, 0, 0
     for entity, ids in places:
@@ -152,10 +156,10 @@ def rename(
     return Renamed(step, done, left, report)
 
 
-def _places(connection: Connection, old: str) -> list[tuple[Entity, list[int]]]:
+def _places(actor: Actor, connection: Connection, old: str) -> list[tuple[Entity, list[int]]]:
     """Living records that carry a word, by entity; one statement for each entity that has it."""
     stored: dict[str, list[str]] = {}
-    for entity, text, _count in _in_use(connection):
+    for entity, text, _count in _in_use(actor, connection):
         if old in {fold(word) for word in split_tags(text)}:
             stored.setdefault(entity, []).append(text)
     found: list[tuple[Entity, list[int]]] = []

@@ -23,9 +23,10 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models import Activity, ActivityParty, Link, MailMessage, User
-from desktop_crm.models.activity import Direction, LinkState, Sensitivity
+from desktop_crm.models.activity import Direction, LinkState
+from desktop_crm.services import privacy
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import require, row_clause
+from desktop_crm.services.permissions import content_clause, require, row_clause
 from desktop_crm.services.prepared import Prepared
 
 _PREVIEW: Final = 200
@@ -143,7 +144,8 @@ def _statement(actor: Actor, entity: str, record_id: int = 0) -> Select[*tuple[A
         Link.deleted_at.is_(None),
         Activity.deleted_at.is_(None),
     ]
-    rights = row_clause(actor, registry.get("activity"), Activity.__table__, "read")
+    # What a colleague keeps private stands on no record: what it is about is private, too.
+    rights = content_clause(actor, registry.get("activity"), Activity.__table__)
     if rights is not None:
         conditions.append(or_(rights, _takes_part(actor)))
     record = registry.get(entity).table.alias("record")
@@ -190,7 +192,7 @@ def _takes_part(actor: Actor) -> ColumnElement[bool]:
 
 
 def _item(actor: Actor, row: _Found) -> TimelineItem:
-    hidden = row.sensitivity == Sensitivity.PRIVATE.value and row.owner_id != actor.user_id
+    hidden = privacy.hides(actor, registry.get("activity"), row._asdict())
     return TimelineItem(
         activity_id=row.id,
         kind=row.kind,
@@ -202,8 +204,8 @@ def _item(actor: Actor, row: _Found) -> TimelineItem:
         rule=row.rule,
         evidence="" if hidden else row.evidence or "",
         confidence=row.confidence,
-        linked_by=row.linked_by or "",
-        who=_who(row),
+        linked_by="" if hidden else row.linked_by or "",
+        who=row.owner or "" if hidden else _who(row),
     )
 
 

@@ -27,7 +27,7 @@ from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.types import ExactNumber
-from desktop_crm.services import grouping
+from desktop_crm.services import grouping, privacy
 from desktop_crm.services.columns import Paths, currency_path
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_layout import Summary, summaries
@@ -237,8 +237,8 @@ def _named(plan: Plan, sub: FromClause, currencies: list[str]) -> Select[Any]:
         bound, _ = plan.paths.field(path)
         if bound.kind is kinds.LINK:
             target, linked, source = _linked(plan, source, path, sub.c.g, "t")
-            shown = [linked.c.id, _title(target, linked)]
-            ways = grouping.order_of_target(target, linked)
+            shown = [linked.c.id, _title(plan.actor, target, linked)]
+            ways = grouping.order_of_target(plan.actor, target, linked)
         else:
             shown = [sub.c.g, literal(None)]
             ways = grouping.order_of_value(bound, sub.c.g)
@@ -247,7 +247,7 @@ def _named(plan: Plan, sub: FromClause, currencies: list[str]) -> Select[Any]:
         code: ColumnElement[Any] = sub.c[f"m{n}"]
         if plan.paths.field(path)[0].kind is kinds.LINK:
             target, linked, source = _linked(plan, source, path, code, f"t{n}")
-            code = _title(target, linked)
+            code = _title(plan.actor, target, linked)
         shown.append(code)
     rest = [column for column in sub.c if column.name == "n" or column.name.startswith("p")]
     return select(*shown, *rest).select_from(source).order_by(*ways)
@@ -265,10 +265,10 @@ def _linked(
     return target, linked, joined
 
 
-def _title(target: Entity, linked: FromClause) -> ColumnElement[Any]:
-    named = target.fields[target.title].column
-    shown: ColumnElement[Any] = linked.c.id if named is None else linked.c[named.name]
-    return shown
+def _title(actor: Actor, target: Entity, linked: FromClause) -> ColumnElement[Any]:
+    if target.fields[target.title].column is None:
+        return linked.c.id
+    return privacy.title(actor, target, linked)
 
 
 def _currencies(plan: Plan, asked: tuple[tuple[str, Summary], ...]) -> list[str]:

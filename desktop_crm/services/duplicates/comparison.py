@@ -14,7 +14,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import line_rows, records
+from desktop_crm.services import audit, line_rows, records
 from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates.merge_values import (
     CONSENTS,
@@ -105,6 +105,9 @@ def compare_records(
         NotFound: One of them is gone, merged, or out of sight.
     """
     entity = registry.get(entity_key)
+    with actor.db.reading(cancel) as connection:
+        for key in ids:
+            audit.require_sight(actor, connection, entity, key)
     found = tuple(records.get(actor, entity_key, key) for key in ids)
     if any(one.merged_from is not None or one.values["deleted_at"] is not None for one in found):
         raise NotFound(

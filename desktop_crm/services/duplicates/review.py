@@ -22,7 +22,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates import traits
 from desktop_crm.services.duplicates.declared import identity_of
 from desktop_crm.services.duplicates.evidence import compare, said
-from desktop_crm.services.permissions import require, row_clause
+from desktop_crm.services.permissions import content_clause, require
 
 PAGE: Final = 200
 
@@ -108,7 +108,7 @@ def _open(actor: Actor, entity: Entity, first: Any, second: Any) -> list[Any]:  
         first.c.deleted_at.is_(None),
         second.c.deleted_at.is_(None),
     ]
-    rights = [row_clause(actor, entity, one, "read") for one in (first, second)]
+    rights = [content_clause(actor, entity, one) for one in (first, second)]
     return [*found, *(clause for clause in rights if clause is not None)]
 
 
@@ -205,7 +205,7 @@ def merges_of(actor: Actor, entity_key: str, record_id: int) -> list[PastMerge]:
         )
         .order_by(log.c.id.desc())
     )
-    rights = row_clause(actor, entity, loser, "read")
+    rights = content_clause(actor, entity, loser)
     if rights is not None:
         statement = statement.where(rights)
     found: dict[str, list[Sequence[Any]]] = {}

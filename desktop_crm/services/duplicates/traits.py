@@ -18,7 +18,7 @@ from desktop_crm.models import Account, EmailAddress, OwnCompany, Phone
 from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates.declared import Identity
 from desktop_crm.services.duplicates.evidence import Traits, domains_of
-from desktop_crm.services.permissions import row_clause
+from desktop_crm.services.permissions import content_clause
 from desktop_crm.services.query import key_clause
 
 DEFAULT_REGION: Final = "RO"
@@ -136,7 +136,7 @@ def load(
     statement = statement.where(table.c.deleted_at.is_(None))
     if "converted_at" in table.c:  # it lives on in what it became
         statement = statement.where(table.c.converted_at.is_(None))
-    rights = row_clause(actor, entity, table, "read")
+    rights = content_clause(actor, entity, table)
     if rights is not None:
         statement = statement.where(rights)
     rows = [dict(row) for row in connection.execute(statement).mappings()]

@@ -18,7 +18,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates.declared import Identity
 from desktop_crm.services.duplicates.evidence import Traits
 from desktop_crm.services.duplicates.traits import street_key
-from desktop_crm.services.permissions import row_clause
+from desktop_crm.services.permissions import content_clause
 from desktop_crm.services.prepared import Prepared
 
 PROVIDER: Final = 100
@@ -157,7 +157,7 @@ def _records(
     statement = select(*columns).where(table.c.deleted_at.is_(None))
     if "converted_at" in table.c:
         statement = statement.where(table.c.converted_at.is_(None))
-    rights = row_clause(actor, entity, table, "read")
+    rights = content_clause(actor, entity, table)
     if rights is not None:
         statement = statement.where(rights)
     return labels, Prepared(actor.db, statement).tuples(actor.db, cancel)

@@ -13,7 +13,7 @@ from desktop_crm.core.text import fold
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.columns import NAME_LENGTH
-from desktop_crm.services import permissions
+from desktop_crm.services import permissions, privacy
 from desktop_crm.services.context import Actor
 
 _CHUNK: Final = 500
@@ -182,9 +182,11 @@ def merged_by(
     return found
 
 
-def titles_of(connection: Connection, entity: Entity, keys: Iterable[int]) -> dict[int, str]:
+def titles_of(
+    connection: Connection, actor: Actor, entity: Entity, keys: Iterable[int]
+) -> dict[int, str]:
     """Titles of records by key, also of deleted ones: they may still be pointed to."""
-    title = _column(entity.fields[entity.title])
+    title = privacy.title(actor, entity, entity.table)
     found: dict[int, str] = {}
     for chunk in _chunks(keys):
         query = select(entity.table.c.id, title).where(entity.table.c.id.in_(chunk))
@@ -231,7 +233,7 @@ def _column(bound: BoundField) -> Column[Any]:
 
 def _readable(query: Select[Any], actor: Actor, entity: Entity) -> Select[Any]:
     table: Table = entity.table
-    clause: ColumnElement[bool] | None = permissions.row_clause(actor, entity, table, "read")
+    clause: ColumnElement[bool] | None = permissions.content_clause(actor, entity, table)
     if "deleted_at" in table.c:
         query = query.where(table.c.deleted_at.is_(None))
     return query if clause is None else query.where(clause)

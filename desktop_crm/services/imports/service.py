@@ -315,14 +315,13 @@ def _known(
     known = planning.Known(records, matched, uids)
     if table.meta:
         formats = _formats(actor, table)
-        known.cell_text = partial(
-            _cell_text, formats=formats, titles=_link_titles(connection, entity, records.values())
-        )
+        named = _link_titles(connection, actor, entity, records.values())
+        known.cell_text = partial(_cell_text, formats=formats, titles=named)
     return known
 
 
 def _link_titles(
-    connection: Connection, entity: Entity, records: object
+    connection: Connection, actor: Actor, entity: Entity, records: object
 ) -> Mapping[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     held: dict[str, set[int]] = {}
@@ -332,7 +331,7 @@ def _link_titles(
                 held.setdefault(name, set()).add(value)
     for name, keys in held.items():
         target = registry.get(entity.fields[name].target)
-        titles = existing.titles_of(connection, target, keys)
+        titles = existing.titles_of(connection, actor, target, keys)
         found.update({(name, key): title for key, title in titles.items()})
     return found
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, exists, func, literal, select
 
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.db.search_text import is_searched
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Activity, MailMessage
-from desktop_crm.models.activity import Sensitivity
 from desktop_crm.services import mail_view
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import row_clause
+from desktop_crm.services.permissions import content_clause
 
 MAIL: Final = "mail_message"
 
@@ -114,13 +113,12 @@ def _reach(actor: Actor, entity: Entity) -> Sequence[ColumnElement[bool]]:
     if entity.key == MAIL:
         return (living, mail_view.findable(actor))
     found: list[ColumnElement[bool]] = [living]
-    rights = row_clause(actor, entity, table, "read")
+    # What others keep private is not found by its content.
+    rights = content_clause(actor, entity, table)
     if rights is not None:
         found.append(rights)
     if entity.key == "activity":
-        # What others keep private shows only its time; a message is found as a message.
-        open_to_all = table.c.sensitivity == Sensitivity.NORMAL.value
-        found.append(or_(open_to_all, and_(table.c.owner_id == actor.user_id)))
+        # A message is found as a message.
         message = MailMessage.__table__
         found.append(~exists().where(message.c.activity_id == table.c.id))
     return found

@@ -542,6 +542,15 @@ def upgrade() -> None:
     _sparse("lead", "converted_contact_id")
     _sparse("lead", "converted_opportunity_id")
     _sparse("activity", "quote_id")
+    private = sa.text("sensitivity = 'private'")
+    op.create_index(
+        "ix_activity_private",
+        "activity",
+        ["sensitivity", "owner_id"],
+        unique=False,
+        sqlite_where=private,
+        postgresql_where=private,
+    )
     _sparse("activity_party", "account_id")
     _sparse("activity_party", "lead_id")
     _sparse("quote", "contact_id")
