@@ -127,7 +127,9 @@ def made(world: World, entity: Entity) -> Kept:
     if entity.key != "saved_view":  # on views nothing can hang
         records.save(actor, "connection", None, None, {**ends, "note": SECRET})
         content = SECRET.encode()
-        records.save(actor, entity.key, found[0], None, {entity.title: f"zz {SECRET} again"})
+        added = attachments.add_bytes(actor, entity.key, found[0], f"{SECRET}.txt", content)
+        (document,) = added.ids("document")
+    records.save(actor, entity.key, found[0], None, {entity.title: f"zz {SECRET} again"})
     return Kept(found[0], found[1], about, document)
 
 
