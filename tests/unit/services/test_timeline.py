@@ -11,6 +11,7 @@ import pytest
 from desktop_crm.core import clock
 from desktop_crm.core.errors import PermissionDenied
 from desktop_crm.services import records
+from desktop_crm.services.context import system_actor
 from desktop_crm.services.timeline import timeline
 from tests.support.company import NOW, at, small_company
 
@@ -71,17 +72,22 @@ def test_a_link_taken_back_leaves_the_timeline(database: Database) -> None:
     assert len(timeline(company.actor, "account", company.ids["dumbrava"])) == 1
 
 
-def test_a_private_appointment_is_only_busy_for_others(database: Database) -> None:
+def test_a_private_appointment_is_only_busy_for_who_takes_part(database: Database) -> None:
+    """What it is about is private as well: on the record of an account nobody else finds it."""
     company = small_company(database)
-    rossi = company.ids["rossi"]
-    records.save(
-        company.actor, "activity", company.ids["secret"], None,
-        {"account": rossi, "description": "Root canal"},
-    )  # fmt: skip
+    rossi, secret = company.ids["rossi"], company.ids["secret"]
+    system = system_actor(database)
+    values = {"account": rossi, "description": "Root canal"}
+    records.save(system, "activity", secret, None, values)
 
-    mine = next(i for i in timeline(company.actor, "account", rossi) if i.at == at(24, 15))
+    def seen() -> list[tuple[str, str, str]]:
+        found = timeline(company.actor, "account", rossi)
+        return [(i.subject, i.preview, i.evidence) for i in found if i.at == at(24, 15)]
 
-    assert (mine.subject, mine.preview) == ("Busy", "")
+    assert seen() == []
+    party = {"activity": secret, "name": "Guest", "user": company.actor.user_id}
+    records.save(system, "activity_party", None, None, party)
+    assert seen() == [("Busy", "", "")]
 
 
 def test_rights_decide_over_record_and_activity(database: Database) -> None:
