@@ -72,6 +72,8 @@ class ActivityReason(Choice):
     BUSY = "busy", N_("Busy"), Tone.INFO
     OUT_OF_OFFICE = "out_of_office", N_("Out of office"), Tone.WARN
     DRAFT = "draft", N_("Draft"), Tone.NEUTRAL
+    SENDING = "sending", N_("Being sent"), Tone.INFO
+    NOT_SENT = "not_sent", N_("Not sent"), Tone.BAD
     SENT = "sent", N_("Sent"), Tone.OK
     RECEIVED = "received", N_("Received"), Tone.INFO
 

@@ -29,6 +29,7 @@ from desktop_crm.sync import lease
 from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
 from desktop_crm.sync.facts import Facts, Thread, gather
 from desktop_crm.sync.late import resolve_late
+from desktop_crm.sync.outbox import OutboxPass
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
 from desktop_crm.sync.port import (
     Batch,
@@ -40,6 +41,7 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult
+from desktop_crm.sync.writes import WritableMailbox
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +92,7 @@ class Engine:
         dry_run: decide and count, write nothing.
         cancel: stops between two batches and while waiting.
         progress: told how many items of a folder have been taken over.
+        only_write: do what the outbox holds and read nothing.
         wait: how to wait before a repetition.
     """
 
@@ -99,6 +102,7 @@ class Engine:
     dry_run: bool = False
     cancel: Cancel = field(default_factory=Cancel)
     progress: Progress | None = None
+    only_write: bool = False
     wait: Callable[[float, Cancel], None] = pause
     _imagined: _Imagined = field(default_factory=_Imagined)
     _holder: str = field(default_factory=lease.new_holder)
@@ -114,13 +118,9 @@ class Engine:
         result = MailboxResult(self.mailbox, box.name)
         try:
             self._lease()
-            folders = self._patiently(self.port.folders)
-            for folder in folders:
-                counts = FolderResult(folder.name)
-                result.folders.append(counts)
-                self._folder(box, folder, counts, result)
-            result.folders += self._lost([folder.key for folder in folders])
-            result.changes = result.changes.merge(self._late(box))
+            self._write_out(result)
+            if not self.only_write:
+                self._read(box, result)
         except Cancelled:
             raise
         except CrmError as problem:
@@ -131,6 +131,26 @@ class Engine:
             self._release()
             self.port.close()
         return result
+
+    def _read(self, box: stored.Box, result: MailboxResult) -> None:
+        folders = self._patiently(self.port.folders)
+        for folder in folders:
+            counts = FolderResult(folder.name)
+            result.folders.append(counts)
+            self._folder(box, folder, counts, result)
+        result.folders += self._lost([folder.key for folder in folders])
+        result.changes = result.changes.merge(self._late(box))
+
+    def _write_out(self, result: MailboxResult) -> None:
+        """What was ordered goes out before anything is read, so that it is read as it is then."""
+        if self.dry_run or not isinstance(self.port, WritableMailbox):
+            return
+        journal = OutboxPass(self.actor, self.mailbox, self.port, self._holder, self.cancel)
+        result.written = journal.result
+        try:
+            journal.run()
+        finally:
+            result.changes = result.changes.merge(journal.result.changes)
 
     def _lease(self) -> None:
         if not self.dry_run:
@@ -296,7 +316,7 @@ class Engine:
         known = self._with_imagined(
             folder,
             batch,
-            stored.known(connection, self.actor, self.mailbox, folder.key, batch, box.user),
+            stored.known(connection, self.actor, self.mailbox, folder, batch, box.user),
         )
         actions = plan(batch, folder, known, box.ours, box.user)
         wanted = (ActionKind.CREATE, ActionKind.UPDATE)
@@ -314,7 +334,11 @@ class Engine:
             for (place, key), holder in self._imagined.holders.items()
             if place == folder.key and key in keys
         }
-        return Known({**known.holders, **holders}, {**known.stored, **self._imagined.stored})
+        return Known(
+            {**known.holders, **holders},
+            {**known.stored, **self._imagined.stored},
+            known.withheld,
+        )
 
     def _imagine(self, folder: Folder, actions: list[Action], decided: list[Decided]) -> None:
         for action in actions:

@@ -17,19 +17,28 @@ from desktop_crm.models import (
     Mailbox,
     MailboxItem,
     MailMessage,
+    OutboxItem,
     OwnCompany,
     SyncState,
     User,
 )
 from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
+from desktop_crm.models.outbox import DeedKind
 from desktop_crm.services.context import Actor
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.plan import Holder, Known, Stored
-from desktop_crm.sync.port import Batch, Correspondence, MailItem, MeetingItem
+from desktop_crm.sync.port import (
+    Batch,
+    Correspondence,
+    Folder,
+    FolderRole,
+    MailItem,
+    MeetingItem,
+)
 
 AWAITED: Final = "awaited"
 """Change key of an item that a new enumeration of its folder has not brought yet."""
@@ -127,16 +136,42 @@ def known(
     connection: Connection,
     actor: Actor,
     mailbox: int,
-    folder: str,
+    folder: Folder,
     batch: Batch,
     user: int | None,
 ) -> Known:
-    """Read what is stored that a batch may concern; three statements."""
+    """Read what is stored that a batch may concern; three statements, one more for Sent."""
     keys = [change.item_id for change in batch.changes]
     keys += [problem.item_id for problem in batch.quarantined]
     items = [c.item for c in batch.changes if isinstance(c.item, Correspondence)]
-    holders = _holders(connection, mailbox, folder, keys)
-    return Known(holders, _stored(connection, actor, items, user))
+    holders = _holders(connection, mailbox, folder.key, keys)
+    stored = _stored(connection, actor, items, user)
+    # What lies elsewhere may carry our key because somebody answered with it.
+    sent = items if folder.role is FolderRole.SENT else []
+    return Known(holders, *_with_sent(connection, mailbox, sent, stored))
+
+
+def _with_sent(
+    connection: Connection,
+    mailbox: int,
+    items: Sequence[Correspondence],
+    stored: dict[str, Stored],
+) -> tuple[dict[str, Stored], frozenset[str]]:
+    """Messages this product sent, known by their own key where the server renamed them."""
+    by_key = {i.own_key: identity_of(i) for i in items if isinstance(i, MailItem) and i.own_key}
+    if not by_key:
+        return stored, frozenset()
+    rows = connection.execute(
+        select(OutboxItem.own_key, OutboxItem.activity_id).where(
+            OutboxItem.mailbox_id == mailbox,
+            OutboxItem.own_key.in_(sorted(by_key)),
+            OutboxItem.deed == DeedKind.SEND.value,
+        )
+    ).all()
+    for row in rows:
+        if row.activity_id is not None:
+            stored.setdefault(by_key[row.own_key], Stored(row.activity_id, None, editable=False))
+    return stored, frozenset(row.own_key for row in rows if row.activity_id is None)
 
 
 def _holders(

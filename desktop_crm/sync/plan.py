@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from desktop_crm.models.mail import ItemState
-from desktop_crm.sync.exclusion import Ours, reason_to_exclude
+from desktop_crm.sync.exclusion import NEVER_LOG, Ours, reason_to_exclude
 from desktop_crm.sync.mapping import content_hash, identity_of, masked
 from desktop_crm.sync.port import (
     Batch,
@@ -79,10 +79,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored that a batch may concern: by item key, and by identity."""
+    """What is stored that a batch may concern: by item key, and by identity.
+
+    `withheld` are the own keys of messages this product sent and was never to store.
+    """
 
     holders: Mapping[str, Holder]
     stored: Mapping[str, Stored]
+    withheld: frozenset[str] = frozenset()
 
 
 def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | None) -> list[Action]:
@@ -163,6 +167,8 @@ def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int 
     if holder and holder.activity is not None and holder.identity == identity:
         return _again(action, holder, known, user)
     reason = reason_to_exclude(item, folder, ours)
+    if isinstance(item, MailItem) and item.own_key in known.withheld:
+        reason = reason or NEVER_LOG  # its copy no longer shows who got it in blind copy
     if reason:
         return replace(action, kind=ActionKind.EXCLUDE, item=None, reason=reason)
     stored = known.stored.get(identity)

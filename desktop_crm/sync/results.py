@@ -66,11 +66,35 @@ class FolderResult:
 
 @dataclass(slots=True)
 class MailboxResult:
-    """One mailbox of one pass; `problem` says why it ended early, what came before is kept."""
+    """One mailbox of one pass; `problem` says why it ended early, what came before is kept.
+
+    `written` tells what was done of the outbox, None for a mailbox that is only read.
+    """
 
     mailbox_id: int
     name: str
     folders: list[FolderResult] = field(default_factory=list)
+    problem: CrmError | None = None
+    changes: ChangeSet = NOTHING
+    written: OutboxResult | None = None
+
+
+@dataclass(slots=True)
+class OutboxResult:
+    """What one pass did of the journal of deeds.
+
+    Attributes:
+        done: deeds that are done.
+        failed: deeds the mailbox refused for good, or that were out of date.
+        postponed: deeds that will be tried again.
+        held: deletions that wait for a person because they were too many.
+        problem: why the pass over the journal ended early; what is left stays in it.
+    """
+
+    done: int = 0
+    failed: int = 0
+    postponed: int = 0
+    held: int = 0
     problem: CrmError | None = None
     changes: ChangeSet = NOTHING
 

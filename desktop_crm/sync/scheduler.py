@@ -57,6 +57,22 @@ def sync_once(
     return result
 
 
+def send_due(
+    actor: Actor, mailbox_id: int | None = None, *, cancel: Cancel | None = None
+) -> SyncResult:
+    """Do what the outbox holds and is due, and read nothing; what a press of “Send” calls.
+
+    Raises:
+        Cancelled: the work was stopped.
+        NotFound: there is no such mailbox.
+    """
+    result = SyncResult()
+    for row in _wanted(actor, mailbox_id, automatic=mailbox_id is None):
+        done = _one(actor, row, False, cancel or Cancel(), None, only_write=True)
+        result.mailboxes.append(done)
+    return result
+
+
 def _wanted(actor: Actor, mailbox_id: int | None, *, automatic: bool) -> list[MailboxRow]:
     if mailbox_id is not None:
         return [mailboxes.get(actor, mailbox_id)]
@@ -71,16 +87,30 @@ def _wanted(actor: Actor, mailbox_id: int | None, *, automatic: bool) -> list[Ma
 
 
 def _one(
-    actor: Actor, row: MailboxRow, dry_run: bool, cancel: Cancel, progress: Progress | None
+    actor: Actor,
+    row: MailboxRow,
+    dry_run: bool,
+    cancel: Cancel,
+    progress: Progress | None,
+    *,
+    only_write: bool = False,
 ) -> MailboxResult:
     try:
         port = open_mailbox(actor, row)
     except CrmError as problem:
         result = MailboxResult(row.id, row.name, problem=problem)
     else:
-        engine = Engine(actor, row.id, port, dry_run=dry_run, cancel=cancel, progress=progress)
+        engine = Engine(
+            actor,
+            row.id,
+            port,
+            dry_run=dry_run,
+            cancel=cancel,
+            progress=progress,
+            only_write=only_write,
+        )
         result = engine.run()
-    if not dry_run:
+    if not dry_run and not (only_write and result.problem is None):
         _tell(actor, row, result)
     return result
 

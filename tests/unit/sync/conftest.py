@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from desktop_crm.core import clock
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, ActivityParty, Link, MailboxItem, MailMessage
 from desktop_crm.services import records
@@ -137,6 +138,15 @@ def make_world(db: Database) -> World:
     )
     mailbox = save("mailbox", name="Ana", kind="folder", address="ana@firma.example", user=ana)
     return World(actor, MemoryMailbox(), mailbox, ana, client, contact, deal, lead)
+
+
+@pytest.fixture
+def moment() -> Iterator[list[dt.datetime]]:
+    """The moment it is; a test moves it."""
+    now = [AT]
+    clock.use_clock(lambda: now[0])
+    yield now
+    clock.use_clock(None)
 
 
 @pytest.fixture
