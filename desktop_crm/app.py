@@ -47,6 +47,9 @@ def make_application(settings: Settings) -> QApplication:
     """Make the Qt application in the user's language, theme and text size; call once."""
     from PySide6.QtWidgets import QApplication
 
+    from desktop_crm.views import qt_features
+
+    qt_features.leave_sources_unread()
     from desktop_crm.views import qt_messages, qt_texts, theme
 
     qt_messages.install()

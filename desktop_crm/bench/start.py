@@ -51,6 +51,8 @@ import sys
 gc.disable()
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QTableView
+from shibokensupport import feature
+feature._mod_uses_pyside = lambda module: False
 from sqlalchemy import create_engine, text
 import plain_models
 
@@ -76,7 +78,7 @@ table.setModel(model)
 table.show()
 app.exec()
 """
-"""As many mapped classes, the same page, in a plain table; no garbage is collected meanwhile."""
+"""As many mapped classes, the same page, in a plain table; looks for no garbage and no features."""
 
 _HEAD: Final = """
 from datetime import date, datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -178,4 +178,9 @@ def _bound(declared: Field, *, name: str, **more: Any) -> BoundField:  # noqa: A
 
 
 def _values(declaration: Field | EntityMeta) -> dict[str, Any]:
-    return {field.name: getattr(declaration, field.name) for field in fields(declaration)}
+    return {name: getattr(declaration, name) for name in _names(type(declaration))}
+
+
+@cache
+def _names(kind: type[Field | EntityMeta]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

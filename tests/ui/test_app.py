@@ -83,6 +83,19 @@ def test_the_frame_is_made_without_the_database_layer(top: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_no_source_is_read_to_learn_of_features(top: Path) -> None:
+    program = (
+        "import linecache; from desktop_crm import app;"
+        "from desktop_crm.core.settings import Settings;"
+        "app.make_application(Settings()); linecache.cache.clear();"
+        "import desktop_crm.views.main_window; print(len(linecache.cache))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "0", done.stdout + done.stderr
+
+
 #: What a person who waits for the first rows does not need yet.
 NOT_YET = (
     "alembic", "babel", "exchangelib", "keyring", "lxml", "openpyxl", "psycopg", "python_calamine",
