@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache, cached_property
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -177,10 +177,8 @@ def _bound(declared: Field, *, name: str, **more: Any) -> BoundField:  # noqa: A
     return BoundField(**{**_values(declared), **derived, "name": name, **more})
 
 
+_NAMES: Final = {kind: tuple(f.name for f in fields(kind)) for kind in (Field, EntityMeta)}
+
+
 def _values(declaration: Field | EntityMeta) -> dict[str, Any]:
-    return {name: getattr(declaration, name) for name in _names(type(declaration))}
-
-
-@cache
-def _names(kind: type[Field | EntityMeta]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: getattr(declaration, name) for name in _NAMES[type(declaration)]}

@@ -16,10 +16,9 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.meta.field import Menu
 from desktop_crm.meta.types import MONEY_SCALE, ExactNumber
 from desktop_crm.models.opportunity import OpportunityState
-from desktop_crm.services import permissions, query, shipped_views, totals
+from desktop_crm.services import board_fields, permissions, query, shipped_views, totals
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule, both
 from desktop_crm.services.list_layout import Summary
@@ -98,25 +97,6 @@ class Column:
     cards: tuple[Card, ...] = ()
 
 
-def fields(actor: Actor, entity: Entity) -> tuple[BoundField, ...]:
-    """Fields whose values can be the columns of a board, those of the list first."""
-    found = [
-        field for field in entity.fields.values() if knows(actor, field) and can_be_columns(field)
-    ]
-    places = {name: place for place, name in enumerate(entity.columns)}
-    return tuple(sorted(found, key=lambda field: places.get(field.name, len(places))))
-
-
-def can_be_columns(field: BoundField) -> bool:
-    """Whether a field has few values that a person may set."""
-    if field.column is None or field.hidden or field.read_only:
-        return False
-    if field.kind is kinds.CHOICE:
-        return len(field.options) > 1
-    target = registry.find(field.target) if field.kind is kinds.LINK else None
-    return target is not None and target.menu is Menu.SETUP
-
-
 def board(
     actor: Actor,
     asked: RecordQuery,
@@ -141,7 +121,7 @@ def board(
     """
     entity = registry.get(asked.entity)
     field = entity.fields.get(name)
-    if field is None or field not in fields(actor, entity):
+    if field is None or field not in board_fields.fields(actor, entity):
         raise UserError(
             N_(
                 "{entity} has no field “{field}” with few values to make a board of. Choose "

@@ -10,7 +10,7 @@ import pytest
 from desktop_crm.core.errors import UserError
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import boards, query
+from desktop_crm.services import board_fields, boards, query
 from desktop_crm.services.filters import Rule
 from desktop_crm.services.query import RecordQuery
 from tests.conformance.test_rights import make_for
@@ -21,7 +21,7 @@ BOARDS = [
     for entity in registry.all()
     if entity.is_record and "title_key" in entity.fields
     for field in entity.fields.values()
-    if boards.can_be_columns(field)
+    if board_fields.can_be_columns(field)
 ]
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
-from desktop_crm.services import boards
+from desktop_crm.services import board_fields
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.widgets.buttons import show_menu, tool_button
 
@@ -54,7 +54,7 @@ class PaneBoard(QObject):
     @property
     def _fields(self) -> tuple[BoundField, ...]:
         """Fields that can have a board; those of one's own come and go while the pane is open."""
-        return boards.fields(self._bench.actor, registry.get(self._key))
+        return board_fields.fields(self._bench.actor, registry.get(self._key))
 
     def start(self, panel: ListPanel) -> None:
         """Follow a list."""
