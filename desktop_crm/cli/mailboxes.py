@@ -26,7 +26,7 @@ def group() -> None:
 @click.argument("name")
 @click.option(
     "--kind",
-    type=click.Choice(["folder", "exchange", "imap"]),
+    type=click.Choice(["folder", "exchange", "graph", "imap"]),
     required=True,
     help=tr("What serves it."),
 )
@@ -35,6 +35,15 @@ def group() -> None:
 @click.option("--server", default="", metavar="URL", help=tr("Exchange or IMAP server."))
 @click.option(
     "--ca", default="", metavar="FILE", help=tr("Certificates of the server's own authority.")
+)
+@click.option(
+    "--client-id",
+    default="",
+    metavar="ID",
+    help=tr("This program as your organisation registered it in Microsoft 365."),
+)
+@click.option(
+    "--tenant", default="", metavar="T", help=tr("Your organisation's id or domain there.")
 )
 @click.option("--path", default="", metavar="DIR", help=tr("Folder with .eml and .ics files."))
 @click.option(
@@ -50,6 +59,8 @@ def add(
     user: str,
     server: str,
     ca: str,
+    client_id: str,
+    tenant: str,
     path: str,
     password_stdin: bool,
 ) -> int:
@@ -63,8 +74,16 @@ def add(
             ),
             field="password",
         )
-    new = NewMailbox(name, kind, address, login=user, server=server, ca_file=ca, path=path)
+    new = NewMailbox(
+        name, kind, address,
+        login=user, server=server, ca_file=ca, path=path, client_id=client_id, tenant=tenant,
+    )  # fmt: skip
     with call.signed_in() as actor:
+        if kind == "graph":
+            password = scheduler.sign_in(new, _show_code)
+            failed = [s.message for s in scheduler.try_mailbox(actor, new, password) if not s.ok]
+            if failed:
+                return call.refuse(" ".join(failed), Code.ENVIRONMENT)
         added = mailboxes.add(actor, new, password)
         row = mailboxes.get(actor, added.id)
     if added.notice:
@@ -72,6 +91,33 @@ def add(
     return call.answer(
         {"mailbox": _facts(row), "notice": added.notice},
         tr("The mailbox {name} was added; “sync” reads it.", name=row.name),
+    )
+
+
+def _show_code(address: str, code: str) -> None:
+    """Say where to enter a code; not on the output, which is for the answer."""
+    warn(tr("Open {address} in a browser and enter the code {code}.", address=address, code=code))
+
+
+@group.command("sign-in", help=tr("Sign in to Microsoft 365 again."))
+@click.argument("name")
+@common
+def sign_in(call: Call, name: str) -> int:
+    """Renew the sign-in of a mailbox of Microsoft 365."""
+    with call.signed_in() as actor:
+        row = mailboxes.find(actor, name)
+        if row.kind != "graph":
+            raise UserError(
+                N_("The mailbox {mailbox} is not one of Microsoft 365; nothing was changed."),
+                mailbox=row.name,
+            )
+        place = mailboxes.set_password(actor, row.id, scheduler.sign_in(row, _show_code))
+    notice = mailboxes.vault_notice(place)
+    if notice:
+        warn(notice)
+    return call.answer(
+        {"mailbox": row.name, "notice": notice},
+        tr("You are signed in; “sync” reads the mailbox {name}.", name=row.name),
     )
 
 
@@ -104,6 +150,8 @@ def _facts(row: MailboxRow) -> dict[str, Any]:
         "address": row.address,
         "login": row.login,
         "server": row.server or None,
+        "tenant": row.tenant or None,
+        "client_id": row.client_id or None,
         "path": row.path or None,
         "state": row.state,
         "message": row.message or None,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import secrets as chance
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +25,12 @@ _log = logging.getLogger(__name__)
 
 SERVICE: Final = "Desktop CRM"
 """Name under which the keyring lists what belongs to this product."""
+
+PART: Final = 1_000
+"""Characters in one entry of the keyring: Windows takes 2,560 bytes, two for each character."""
+
+_SPLIT: Final = re.compile(r"\x02([0-9a-f]+):(\d+)\x02")
+"""Begins a secret of several entries: which ones belong together, and how many they are."""
 
 VAULT_NOTICE: Final = N_(
     "This computer has no keyring, so the password lies in an encrypted file in {folder} "
@@ -68,6 +76,7 @@ def forget(name: str) -> None:
 
     if _has_keyring():
         try:
+            _drop_parts(name, keyring.get_password(SERVICE, name))
             keyring.delete_password(SERVICE, name)
         except KeyringError as error:
             _log.info("nothing removed from the keyring: %s", error)
@@ -92,12 +101,52 @@ def _to_keyring(name: str, secret: str) -> bool:
 
     if not _has_keyring():
         return False
+    parts = [secret[start : start + PART] for start in range(0, len(secret), PART)] or [""]
     try:
-        keyring.set_password(SERVICE, name, secret)
+        before = keyring.get_password(SERVICE, name)
+        if len(parts) > 1:
+            mark = chance.token_hex(4)
+            for number, part in enumerate(parts[1:], start=2):
+                keyring.set_password(SERVICE, _part_name(name, mark, number), part)
+            parts[0] = f"\x02{mark}:{len(parts)}\x02{parts[0]}"
+        # The first entry says which others belong to it, so the change is whole or not.
+        keyring.set_password(SERVICE, name, parts[0])
+        _drop_parts(name, before)
     except KeyringError as error:
         _log.warning("the keyring refused a secret: %s", error)
         return False
     return True
+
+
+def _part_name(name: str, mark: str, number: int) -> str:
+    return f"{name} {mark} {number}"
+
+
+def _drop_parts(name: str, first: str | None) -> None:
+    """Remove the further entries of a secret by its first."""
+    import keyring
+
+    found = _SPLIT.match(first or "")
+    if found:
+        for number in range(2, int(found[2]) + 1):
+            keyring.delete_password(SERVICE, _part_name(name, found[1], number))
+
+
+def _joined(name: str, first: str | None) -> str | None:
+    """A secret from its entries; None when one is missing."""
+    import keyring
+
+    found = _SPLIT.match(first or "")
+    if first is None or not found:
+        return first
+    parts: list[str] = [first[found.end() :]]
+    for number in range(2, int(found[2]) + 1):
+        part = keyring.get_password(SERVICE, _part_name(name, found[1], number))
+        if part is None:
+            _log.warning("an entry of a secret is missing from the keyring")
+            return None
+        parts.append(part)
+    return "".join(parts)
 
 
 def _from_keyring(name: str) -> str | None:
@@ -107,7 +156,7 @@ def _from_keyring(name: str) -> str | None:
     if not _has_keyring():
         return None
     try:
-        return keyring.get_password(SERVICE, name)
+        return _joined(name, keyring.get_password(SERVICE, name))
     except KeyringError as error:
         _log.warning("the keyring gave no secret: %s", error)
         return None

@@ -29,6 +29,7 @@ class MailboxKind(Choice):
 
     FOLDER = "folder", N_("Folder of files")
     EXCHANGE = "exchange", N_("Exchange Server")
+    GRAPH = "graph", N_("Microsoft 365")
     IMAP = "imap", N_("IMAP")
 
 
@@ -74,7 +75,14 @@ class Mailbox(Titled, Base):
         form=(
             Section(
                 N_("Mailbox"),
-                (("name", "kind"), ("address", "login"), ("server", "ca_file"), "path", "user"),
+                (
+                    ("name", "kind"),
+                    ("address", "login"),
+                    ("server", "ca_file"),
+                    ("tenant", "client_id"),
+                    "path",
+                    "user",
+                ),
             ),
             Section(
                 N_("Privacy"),
@@ -92,6 +100,12 @@ class Mailbox(Titled, Base):
     login: Stored[str | None] = text(N_("Login"), length=254)
     server: Stored[str | None] = url(N_("Server"))
     ca_file: Stored[str | None] = text(N_("Certificate authority file"), length=500)
+    tenant: Stored[str | None] = text(
+        N_("Tenant"), length=254, help=N_("Directory of the organisation in Microsoft 365.")
+    )
+    client_id: Stored[str | None] = text(
+        N_("Client id"), length=36, help=N_("This program as the organisation registered it.")
+    )
     path: Stored[str | None] = text(N_("Folder"), length=1000)
     user_id: Stored[int | None] = link(N_("User"), "user.id")
     never_log: Stored[str | None] = multiline(

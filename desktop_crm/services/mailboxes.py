@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,11 @@ SERVICE_PATH: Final = "/EWS/Exchange.asmx"
 
 PROTECTED: Final = (MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value)
 """Kinds of mailboxes that are opened with a password."""
+ANY_TENANT: Final = "organizations"
+"""Tenant of a program that is registered for the accounts of every organisation."""
+
+_CLIENT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TENANT: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +44,14 @@ class NewMailbox:
 
     Attributes:
         name: what it is called; unique.
-        kind: folder, exchange or imap.
+        kind: folder, exchange, graph or imap.
         address: the person's own address in it.
         login: what to sign in with, when that is not the address.
         server: host name or URL of an Exchange server, or address of an IMAP server.
         ca_file: file with the certificates of the server's own authority.
         path: folder of a folder mailbox.
+        tenant: directory of the organisation in Microsoft 365.
+        client_id: this program as the organisation registered it there.
     """
 
     name: str
@@ -53,6 +61,8 @@ class NewMailbox:
     server: str = ""
     ca_file: str = ""
     path: str = ""
+    tenant: str = ""
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,8 @@ class MailboxRow:
     server: str
     ca_file: str
     path: str
+    tenant: str
+    client_id: str
     user_id: int | None
     state: str
     message: str
@@ -125,9 +137,11 @@ def checked(new: NewMailbox) -> NewMailbox:
         )
     if new.kind == MailboxKind.FOLDER.value:
         return NewMailbox(name, new.kind, address, path=_folder(new.path))
+    if new.kind == MailboxKind.GRAPH.value:
+        return _graph(new, name, address)
     if new.kind not in PROTECTED:
         raise UserError(
-            N_('"{kind}" is no kind of mailbox; choose folder, exchange or imap.'),
+            N_('"{kind}" is no kind of mailbox; choose folder, exchange, graph or imap.'),
             field="kind",
             kind=new.kind,
         )
@@ -149,6 +163,41 @@ def _server(new: NewMailbox) -> str:
     if not new.server.strip():
         raise UserError(N_("Give the address of the Exchange server."), field="server")
     return server_address(new.server)
+
+
+def _graph(new: NewMailbox, name: str, address: str) -> NewMailbox:
+    client = new.client_id.strip().lower()
+    if not client:
+        raise UserError(
+            N_(
+                "Give the client id under which your organisation registered this program in "
+                "Microsoft 365; its administrator knows it."
+            ),
+            field="client_id",
+        )
+    if not _CLIENT.fullmatch(client):
+        raise UserError(
+            N_(
+                '"{client_id}" is no client id; it looks like 00000000-0000-0000-0000-000000000000.'
+            ),
+            field="client_id",
+            client_id=new.client_id,
+        )
+    tenant = new.tenant.strip().lower() or ANY_TENANT
+    if not _TENANT.fullmatch(tenant):
+        raise UserError(
+            N_('"{tenant}" is no tenant; write its id or a domain like company.com.'),
+            field="tenant",
+            tenant=new.tenant,
+        )
+    return NewMailbox(
+        name,
+        new.kind,
+        address,
+        ca_file=_authority(new.ca_file),
+        tenant=tenant,
+        client_id=client,
+    )
 
 
 def _folder(path: str) -> str:
@@ -181,6 +230,11 @@ def _authority(path: str) -> str:
 def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
     """Add a mailbox of the acting user.
 
+    Args:
+        actor: who acts.
+        new: what was said about it.
+        password: its password, or what signing in to Microsoft 365 left behind.
+
     Raises:
         UserError: something is missing or wrong, or the name is taken.
         PermissionDenied: the user may not add mailboxes.
@@ -192,6 +246,8 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
             N_("This mailbox needs a password; it is kept in the keyring, not here."),
             field="password",
         )
+    if box.kind == MailboxKind.GRAPH.value and not password:
+        raise UserError(N_("Sign in to Microsoft 365 first; nothing was added."), field="password")
     if any(fold(row.name) == fold(box.name) for row in list_mailboxes(actor)):
         raise UserError(
             N_('There is a mailbox "{name}" already; choose another name.'),
@@ -206,6 +262,8 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
         "server": box.server or None,
         "ca_file": box.ca_file or None,
         "path": box.path or None,
+        "tenant": box.tenant or None,
+        "client_id": box.client_id or None,
         "user": actor.user_id,
     }
     saved = records.save(actor, "mailbox", None, None, values)
@@ -281,8 +339,13 @@ def set_password(actor: Actor, mailbox_id: int, password: str) -> secrets.Place:
 
 
 def password_of(row: MailboxRow) -> str | None:
-    """The password of a mailbox on this computer, or None."""
+    """The password of a mailbox on this computer, or what signing in left behind; or None."""
     return secrets.load(_secret(row.uid))
+
+
+def renew_sign_in(row: MailboxRow, secret: str) -> None:
+    """Keep what signing in left behind after the service renewed it by itself."""
+    secrets.store(_secret(row.uid), secret)
 
 
 def set_state(
@@ -322,6 +385,8 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
         Mailbox.server,
         Mailbox.ca_file,
         Mailbox.path,
+        Mailbox.tenant,
+        Mailbox.client_id,
         Mailbox.user_id,
         Mailbox.state,
         Mailbox.message,
@@ -343,6 +408,8 @@ def _row(found: RowMapping) -> MailboxRow:
         server=found["server"] or "",
         ca_file=found["ca_file"] or "",
         path=found["path"] or "",
+        tenant=found["tenant"] or "",
+        client_id=found["client_id"] or "",
         user_id=found["user_id"],
         state=found["state"],
         message=found["message"] or "",

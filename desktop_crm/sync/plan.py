@@ -214,7 +214,7 @@ def _is_read(change: Change, item: Correspondence) -> bool:
 def _without_item(change: Change, holder: Holder | None) -> Action:
     if holder is None:
         return Action(ActionKind.SAME, change.item_id)
-    kind = ActionKind.READ
+    kind = ActionKind.SAME if change.is_read is None else ActionKind.READ
     if change.kind is ChangeKind.DELETE:
         kind = ActionKind.SAME if holder.state == ItemState.GONE.value else ActionKind.GONE
     return Action(

@@ -6,7 +6,10 @@ Nothing here starts a thread: the caller decides where a pass runs.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
@@ -20,6 +23,9 @@ from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.folder import FolderMailbox
 from desktop_crm.sync.port import Mailbox, Progress, Step
 from desktop_crm.sync.results import MailboxResult, SyncResult
+
+if TYPE_CHECKING:
+    from desktop_crm.sync.graph_signin import MsalTokens
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +144,8 @@ def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
     if row.kind == MailboxKind.FOLDER.value:
         return FolderMailbox(Path(row.path), actor.zone)
     password = mailboxes.password_of(row)
+    if row.kind == MailboxKind.GRAPH.value:
+        return _graph(row, password or "", partial(mailboxes.renew_sign_in, row))
     if not password:
         raise UserError(
             N_(
@@ -179,6 +187,40 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
     )
 
 
+def _graph(
+    box: MailboxRow | NewMailbox, kept: str, keep: Callable[[str], None] | None = None
+) -> Mailbox:
+    from desktop_crm.sync.graph import GraphMailbox
+
+    return GraphMailbox(box.address, tokens=_tokens(box, kept, keep), ca_file=box.ca_file)
+
+
+def _tokens(
+    box: MailboxRow | NewMailbox, kept: str = "", keep: Callable[[str], None] | None = None
+) -> MsalTokens:
+    # msal and its cryptography are for mailboxes of Microsoft 365 only.
+    from desktop_crm.sync.graph_signin import MsalTokens
+
+    return MsalTokens(
+        box.client_id, box.tenant, box.address, kept=kept, keep=keep, ca_file=box.ca_file
+    )
+
+
+def sign_in(box: MailboxRow | NewMailbox, show: Callable[[str, str], None] | None = None) -> str:
+    """Let a person sign in to Microsoft 365; returns what is kept instead of a password.
+
+    Args:
+        box: the mailbox, as it is or as it will be.
+        show: told an address and the code to enter there; without it the browser opens here.
+
+    Raises:
+        UserError: something about the mailbox is wrong, or the person did not sign in.
+        EnvironmentProblem: the sign-in cannot be reached, or the organisation refuses it.
+    """
+    checked = mailboxes.checked(box) if isinstance(box, NewMailbox) else box
+    return _tokens(checked).sign_in(show)
+
+
 def test_mailbox(actor: Actor, mailbox_id: int) -> tuple[Step, ...]:
     """Try a mailbox without changing anything.
 
@@ -201,7 +243,11 @@ def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step
     box = mailboxes.checked(new)
     if box.kind == MailboxKind.FOLDER.value:
         return tuple(FolderMailbox(Path(box.path), actor.zone).test())
-    port = _with_password(actor, box, password)
+    port = (
+        _graph(box, password)
+        if box.kind == MailboxKind.GRAPH.value
+        else _with_password(actor, box, password)
+    )
     try:
         return tuple(port.test())
     finally:

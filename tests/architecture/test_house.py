@@ -40,6 +40,7 @@ HOMES = {
     "PySide6": r"(views/.+|app|tour/.+|bench/.+)\.py",
     "shiboken6": r"(views/.+|app|tour/.+|bench/.+)\.py",
     "exchangelib": r"sync/exchange\w*(/\w+)?\.py",
+    "msal": r"sync/graph\w*\.py",
     "openpyxl": r"(services/excel|bench)/.+\.py",
     "xlsxwriter": r"(services/excel|bench)/.+\.py",
     "python_calamine": r"(services/excel|bench)/.+\.py",

@@ -11,6 +11,7 @@ import pytest
 
 from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.graph import GraphMailbox
 from desktop_crm.sync.imap import ImapMailbox
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import (
@@ -27,6 +28,7 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from tests.ews_server import EwsServer, soap
+from tests.graph_server import GraphServer
 from tests.mail_servers import dovecot
 from tests.mail_servers.dovecot import Dovecot
 
@@ -185,6 +187,42 @@ class ImapDriver(Driver):
     def close(self) -> None:
         self.port.close()
         self.client.logout()
+
+
+class OneToken:
+    """A token that was given by hand."""
+
+    def token(self, *, renew: bool = False) -> str:
+        return "a-token"
+
+
+class GraphDriver(Driver):
+    def __init__(self) -> None:
+        self.server = GraphServer()
+        self.port = GraphMailbox(
+            self.server.store.address, tokens=OneToken(), service=self.server.url
+        )
+
+    def mail(self, key: str, subject: str = "Hi", role: str = "inbox") -> None:
+        text = (
+            f"From: ion@client.example\r\nSubject: {subject}\r\nMessage-ID: <{key}@x>\r\n"
+            "Date: Mon, 2 Mar 2026 08:00:00 +0000\r\n\r\nText\r\n"
+        )
+        box = "inbox" if role == "inbox" else "sentitems"
+        self.server.store.put_mail(box, text.encode(), key)
+
+    def meeting(self, key: str, subject: str = "Hi") -> None:
+        self.server.store.put_event(key, iCalUId=key, subject=subject)
+
+    def remove(self, key: str) -> None:
+        self.server.store.folders["id-inbox"].mail.drop(key)
+
+    def broken(self, key: str) -> None:
+        self.server.store.put_mail("inbox", b"broken", key)
+
+    def bad_token(self, token: str) -> str:
+        self.server.generation += 1
+        return token
 
 
 class MailboxContract:
@@ -353,3 +391,12 @@ class TestImap(MailboxContract):
         driver = ImapDriver(imap_server)
         yield driver
         driver.close()
+
+
+class TestGraph(MailboxContract):
+    @pytest.fixture
+    def driver(self) -> Iterator[Driver]:
+        driver = GraphDriver()
+        yield driver
+        driver.port.close()
+        driver.server.close()

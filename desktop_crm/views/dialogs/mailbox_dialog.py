@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,19 +39,34 @@ if TYPE_CHECKING:
 _SIGNED_IN: Final = ("name", "address", "server", "login", "password", "ca_file")
 _FIELDS: Final = {
     MailboxKind.EXCHANGE: _SIGNED_IN,
+    MailboxKind.GRAPH: ("name", "address", "client_id", "tenant"),
     MailboxKind.IMAP: _SIGNED_IN,
     MailboxKind.FOLDER: ("name", "address", "path"),
 }
 
 
-def add_tried(
-    actor: Actor, new: NewMailbox, password: str
-) -> tuple[tuple[Step, ...], Added | None]:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a mailbox did; `secret` is its password, or what signing in left behind."""
+
+    steps: tuple[Step, ...]
+    secret: str = field(repr=False)
+    added: Added | None = None
+
+
+def tried(actor: Actor, new: NewMailbox, secret: str) -> Tried:
+    """Try a mailbox; one of Microsoft 365 opens the browser when nobody is signed in yet."""
+    if new.kind == MailboxKind.GRAPH.value and not secret:
+        secret = scheduler.sign_in(new)
+    return Tried(scheduler.try_mailbox(actor, new, secret), secret)
+
+
+def add_tried(actor: Actor, new: NewMailbox, secret: str) -> Tried:
     """Try a mailbox and add it when every step went well."""
-    steps = scheduler.try_mailbox(actor, new, password)
-    if not all(step.ok for step in steps):
-        return steps, None
-    return steps, mailboxes.add(actor, new, password or None)
+    found = tried(actor, new, secret)
+    if not all(step.ok for step in found.steps):
+        return found
+    return replace(found, added=mailboxes.add(actor, new, found.secret or None))
 
 
 class StepList(QWidget):
@@ -100,6 +116,7 @@ class AddMailboxDialog(Dialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench
         self.exchange = _radio("mailbox.exchange", tr("Exchange Server"))
+        self.graph = _radio("mailbox.graph", tr("Microsoft 365"))
         self.imap = _radio("mailbox.imap", tr("IMAP"))
         self.folder = _radio("mailbox.folder", tr("A folder of .eml and .ics files"))
         self.exchange.setChecked(True)
@@ -110,7 +127,11 @@ class AddMailboxDialog(Dialog):
         self.password = _line("mailbox.password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.ca_file = _line("mailbox.ca")
+        self.client_id = _line("mailbox.client", "00000000-0000-0000-0000-000000000000")
+        self.tenant = _line("mailbox.tenant", "company.com")
         self.path = _line("mailbox.path")
+        # What signing in left behind and for which account; never shown, kept once it is added.
+        self._signed: tuple[NewMailbox, str] | None = None
         browse_path = push_button("mailbox.browse", tr("Browse…"), self._browse_folder)
         browse_ca = push_button("mailbox.browseCa", tr("Browse…"), self._browse_authority)
         for control, text in (
@@ -131,6 +152,14 @@ class AddMailboxDialog(Dialog):
                 tr("Certificate authority file"), row(self.ca_file, browse_ca, spacing=8),
                 help_text=tr("Only for a server with a certificate of its own."),
             ),
+            "client_id": Labelled(
+                tr("Client id"), self.client_id, required=True,
+                help_text=tr("Your administrator registers this program once and knows it."),
+            ),
+            "tenant": Labelled(
+                tr("Tenant"), self.tenant,
+                help_text=tr("Your organisation's domain or id in Microsoft 365."),
+            ),
             "path": Labelled(
                 tr("Folder with the messages"), row(self.path, browse_path, spacing=8),
                 required=True,
@@ -142,13 +171,17 @@ class AddMailboxDialog(Dialog):
         self._add.setDefault(True)
         self._lay_out()
         self.set_foot(self._test, None, self.cancel_button(), self._add)
-        for button in (self.exchange, self.imap, self.folder):
+        for button in (self.exchange, self.graph, self.imap, self.folder):
             button.toggled.connect(lambda _on: self._show_kind())
         self._show_kind()
+        bench.tasks.read(
+            mailboxes.list_mailboxes, bench.actor, done=self._propose, owner=self, lane="boxes"
+        )
         self.name.setFocus()
 
     def _lay_out(self) -> None:
-        self.body.addWidget(row(self.exchange, self.imap, self.folder, None, spacing=20))
+        choices = (self.exchange, self.graph, self.imap, self.folder)
+        self.body.addWidget(row(*choices, None, spacing=20))
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(12)
@@ -158,23 +191,35 @@ class AddMailboxDialog(Dialog):
                 grid.addWidget(self._fields[name], place, column, top)
         grid.addWidget(self._fields["password"], 2, 0, top)
         grid.addWidget(self._fields["ca_file"], 2, 1, top)
-        grid.addWidget(self._fields["path"], 3, 0, 1, 2)
+        grid.addWidget(self._fields["client_id"], 3, 0, top)
+        grid.addWidget(self._fields["tenant"], 3, 1, top)
+        grid.addWidget(self._fields["path"], 4, 0, 1, 2)
         for column in (0, 1):
             grid.setColumnStretch(column, 1)
         self.body.addLayout(grid)
         self.body.addWidget(self.steps)
         self.body.addStretch(1)
 
+    def _propose(self, boxes: tuple[MailboxRow, ...]) -> None:
+        """The organisation's client id and tenant are the same for every mailbox of it."""
+        known = next((box for box in boxes if box.kind == MailboxKind.GRAPH.value), None)
+        if known is not None and not self.client_id.text() and not self.tenant.text():
+            self.client_id.setText(known.client_id)
+            self.tenant.setText(known.tenant)
+
     @property
     def _kind(self) -> MailboxKind:
         if self.folder.isChecked():
             return MailboxKind.FOLDER
+        if self.graph.isChecked():
+            return MailboxKind.GRAPH
         return MailboxKind.IMAP if self.imap.isChecked() else MailboxKind.EXCHANGE
 
     def _show_kind(self) -> None:
         kind = self._kind
-        for name, field in self._fields.items():
-            field.setVisible(name in _FIELDS[kind])
+        for name, shown in self._fields.items():
+            shown.setVisible(name in _FIELDS[kind])
+        self._wait(False)
         self.steps.show_steps(())
         self.notice.say("")
 
@@ -185,6 +230,8 @@ class AddMailboxDialog(Dialog):
             "login": self.login.text(),
             "server": self.server.text(),
             "ca_file": self.ca_file.text(),
+            "client_id": self.client_id.text(),
+            "tenant": self.tenant.text(),
             "path": self.path.text(),
         }
         return NewMailbox(
@@ -194,41 +241,57 @@ class AddMailboxDialog(Dialog):
             **{name: text for name, text in entered.items() if name in _FIELDS[kind]},
         )
 
+    def _secret(self, new: NewMailbox) -> str:
+        """The password, or the sign-in of the same account in the same organisation."""
+        if self._kind is not MailboxKind.GRAPH:
+            return self.password.text()
+        if self._signed is None:
+            return ""
+        before, secret = self._signed
+        return secret if replace(before, name=new.name) == new else ""
+
     def _clear(self) -> None:
-        for field in self._fields.values():
-            field.show_error("")
+        for shown in self._fields.values():
+            shown.show_error("")
         self.notice.say("")
         self.steps.show_steps(())
 
     def _wait(self, waiting: bool) -> None:
         self._test.setEnabled(not waiting)
         self._add.setEnabled(not waiting)
-        self._add.setText(tr("Testing…") if waiting else tr("Add"))
+        graph = self._kind is MailboxKind.GRAPH
+        ready = tr("Sign in and add") if graph else tr("Add")
+        busy = tr("Waiting for the browser…") if graph else tr("Testing…")
+        self._add.setText(busy if waiting else ready)
 
     def _try(self) -> None:
         self._clear()
         self._wait(True)
+        new = self.said()
         self._bench.tasks.background(
-            scheduler.try_mailbox, self._bench.actor, self.said(), self.password.text(),
-            done=self._tried, failed=self._failed, owner=self, label=tr("Testing"),
+            tried, self._bench.actor, new, self._secret(new),
+            done=partial(self._tried, new), failed=self._failed, owner=self, label=tr("Testing"),
         )  # fmt: skip
 
-    def _tried(self, steps: tuple[Step, ...]) -> None:
+    def _tried(self, new: NewMailbox, found: Tried) -> None:
         self._wait(False)
-        self.steps.show_steps(steps)
+        well = all(step.ok for step in found.steps)
+        self._signed = (new, found.secret) if well else None
+        self.steps.show_steps(found.steps)
 
     def _try_and_add(self) -> None:
         self._clear()
         self._wait(True)
+        new = self.said()
         self._bench.tasks.background(
-            add_tried, self._bench.actor, self.said(), self.password.text(),
-            done=self._maybe_added, failed=self._failed, owner=self, label=tr("Testing"),
+            add_tried, self._bench.actor, new, self._secret(new),
+            done=partial(self._maybe_added, new), failed=self._failed, owner=self,
+            label=tr("Testing"),
         )  # fmt: skip
 
-    def _maybe_added(self, answer: tuple[tuple[Step, ...], Added | None]) -> None:
-        self._wait(False)
-        steps, added = answer
-        self.steps.show_steps(steps)
+    def _maybe_added(self, new: NewMailbox, found: Tried) -> None:
+        self._tried(new, found)
+        added = found.added
         if added is None:
             return
         self._bench.bus.publish(added.changes)
@@ -239,10 +302,10 @@ class AddMailboxDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._wait(False)
-        field = self._fields.get(error.field or "") if isinstance(error, UserError) else None
-        if field is not None and not field.isHidden():
-            field.show_error(str(error))
-            field.control.setFocus()
+        shown = self._fields.get(error.field or "") if isinstance(error, UserError) else None
+        if shown is not None and not shown.isHidden():
+            shown.show_error(str(error))
+            shown.control.setFocus()
         else:
             self.show_error(error)
 

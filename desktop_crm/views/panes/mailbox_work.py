@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop_crm.core import secrets
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import mailboxes
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 def one_pass(actor: Actor, mailbox_id: int | None, cancel: Cancel) -> SyncResult:
     """A pass that a person asked for."""
     return scheduler.sync_once(actor, mailbox_id, cancel=cancel)
+
+
+def signed_in(actor: Actor, box: MailboxRow) -> secrets.Place:
+    """Sign in again and keep what that leaves behind."""
+    return mailboxes.set_password(actor, box.id, scheduler.sign_in(box))
 
 
 class MailboxWork(QObject):
@@ -108,6 +114,17 @@ class MailboxWork(QObject):
         dialog = PasswordDialog(self._bench.shell.window_widget(), self._bench, box)
         dialog.kept.connect(lambda: self.sync(box.id))
         dialog.open()
+
+    def sign_in(self, box: MailboxRow) -> None:
+        """Let the person sign in to Microsoft 365 again, in the browser."""
+        self._bench.shell.toast(
+            tr("Sign in in your browser"), tr("Choose the account {address}.", address=box.address)
+        )
+        self._bench.tasks.background(
+            signed_in, self._bench.actor, box,
+            done=lambda _place: self.sync(box.id), failed=self._bench.shell.show_error, owner=self,
+            label=tr("Waiting for the browser…"),
+        )  # fmt: skip
 
     def remove(self, box: MailboxRow) -> None:
         """Ask, then remove a mailbox; what it brought stays."""

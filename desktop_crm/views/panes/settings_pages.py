@@ -242,7 +242,7 @@ class MailboxCard(QFrame):
         state = MailboxState(box.state)
         pill = Pill(tr(state.label), state.tone.value)
         kind = tr(MailboxKind(box.kind).label)
-        where = box.path if box.kind == MailboxKind.FOLDER.value else box.server
+        where = box.path or box.server or box.tenant
         last = (
             tr("last pass {when}", when=bench.formats.datetime(box.last_synced_at))
             if box.last_synced_at
@@ -273,6 +273,12 @@ class MailboxCard(QFrame):
                 push_button(
                     f"mailbox.{box.id}.password", tr("Password…"),
                     partial(work.enter_password, box),
+                )
+            )  # fmt: skip
+        if box.kind == MailboxKind.GRAPH.value:
+            buttons.append(
+                push_button(
+                    f"mailbox.{box.id}.signIn", tr("Sign in…"), partial(work.sign_in, box)
                 )
             )  # fmt: skip
         buttons.append(
@@ -342,7 +348,7 @@ class MailboxesPage(SettingsPage):
                 EmptyState(
                     "mail",
                     tr("No mailbox yet"),
-                    tr("Add a folder of messages or an Exchange mailbox; mail links itself."),
+                    tr("Add your mailbox or a folder of messages; mail links itself."),
                     tr("Add mailbox") if self.work.can_add else "",
                     self.work.add,
                     name="mailboxesEmpty",

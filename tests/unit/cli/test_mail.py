@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_crm.sync import graph, graph_signin
+from tests.ews_server.certificates import make_certificates
 from tests.ews_server.server import EwsServer
+from tests.graph_server import GraphServer
+from tests.graph_server.authority import CLIENT, TENANT
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Ran, Run
@@ -178,3 +182,62 @@ def test_plain_http_is_for_this_computer_only(
 
     assert ran.code == 1
     assert "https" in ran.json["error"]
+
+
+# --- Microsoft 365 -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[GraphServer, list[str]]]:
+    """A service with its sign-in, and what the command line says of them."""
+    made = make_certificates(tmp_path)
+    server = GraphServer(certificate=(made.server, made.key))
+    monkeypatch.setattr(graph, "SERVICE", server.url)
+    monkeypatch.setattr(graph_signin, "AUTHORITY", server.root)
+    yield server, ["--kind", "graph", "--client-id", CLIENT, "--tenant", TENANT,
+                   "--ca", str(made.authority)]  # fmt: skip
+    server.close()
+
+
+def test_a_mailbox_of_microsoft_365_is_added_read_and_signed_in_again(
+    run: Run, empty: Path, cloud: tuple[GraphServer, list[str]]
+) -> None:
+    server, words = cloud
+    text = LETTER.format(subject="cloud").encode()
+    server.store.put_mail("inbox", text)
+    ran = run("mailbox", "add", "Cloud", "--address", "ana@firma.example", *words,
+              "--db", empty, "--json")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "ABC-DEF" in ran.err
+    assert ran.json["mailbox"]["tenant"] == TENANT
+    assert server.authority.refresh not in ran.out + ran.err
+
+    ran = run("sync", "--db", empty, "--json")
+    assert (ran.code, ran.json["created"]) == (0, 1)
+
+    server.authority.revoke()
+    server.authority.refresh = "ended"
+    ran = run("sync", "--db", empty)
+    assert "sign in anew" in ran.out + ran.err
+    assert run("mailbox", "sign-in", "cloud", "--db", empty).code == 0
+    ran = run("sync", "--db", empty, "--json")
+    assert (ran.code, ran.json["created"]) == (0, 0)
+    assert server.authority.refresh.encode() not in empty.read_bytes()
+
+
+def test_somebody_elses_account_is_not_added(
+    run: Run, empty: Path, cloud: tuple[GraphServer, list[str]]
+) -> None:
+    _, words = cloud
+    ran = run("mailbox", "add", "Cloud", "--address", "maria@firma.example", *words, "--db", empty)
+    assert ran.code == 3
+    assert "ana@firma.example" in ran.err
+    assert run("mailbox", "list", "--db", empty, "--json").json == []
+
+
+def test_only_a_mailbox_of_microsoft_365_is_signed_in_to(run: Run, mailbox: Path) -> None:
+    ran = run("mailbox", "sign-in", "Archive", "--db", mailbox)
+    assert ran.code == 1
+    assert "nothing was changed" in ran.err

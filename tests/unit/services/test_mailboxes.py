@@ -27,6 +27,24 @@ def exchange(name: str = "Ana", **changes: str) -> NewMailbox:
     return NewMailbox(name, "exchange", "Ana@Firma.example", **values)
 
 
+def graph(**changes: str) -> NewMailbox:
+    values = {"client_id": "11111111-2222-3333-4444-555555555555", "tenant": "firma.example"}
+    return NewMailbox("Cloud", "graph", "ana@firma.example", **values | changes)
+
+
+def test_a_mailbox_of_microsoft_365(actor: Actor, memory_keyring: MemoryKeyring) -> None:
+    signed = "{" + "x" * 5_000 + "}"
+    added = mailboxes.add(actor, graph(tenant=" Firma.Example "), signed)
+    row = mailboxes.get(actor, added.id)
+    assert (row.kind, row.tenant, row.server) == ("graph", "firma.example", "")
+    assert mailboxes.password_of(row) == signed
+    mailboxes.renew_sign_in(row, "renewed")
+    assert mailboxes.password_of(row) == "renewed"
+    assert mailboxes.checked(graph(tenant="")).tenant == "organizations"
+    mailboxes.remove(actor, added.id)
+    assert memory_keyring.secrets == {}
+
+
 def test_adding_listing_and_removing(
     actor: Actor, tmp_path: Path, memory_keyring: MemoryKeyring
 ) -> None:
@@ -75,13 +93,17 @@ def test_without_a_keyring_the_product_says_where_the_password_lies(
     [
         (NewMailbox(" ", "folder", "a@b.example"), "", "name"),
         (NewMailbox("A", "folder", "nobody"), "", "address"),
-        (NewMailbox("A", "imap", "a@b.example"), "", "kind"),
+        (NewMailbox("A", "pop", "a@b.example"), "", "kind"),
         (NewMailbox("A", "folder", "a@b.example"), "", "path"),
         (NewMailbox("A", "folder", "a@b.example", path="/no/such/folder"), "", "path"),
         (NewMailbox("A", "exchange", "a@b.example"), "x", "server"),
         (exchange(server="http://mail.firma.example"), "x", "server"),
         (exchange(ca_file="/no/such/file"), "x", "ca_file"),
         (exchange(), "", "password"),
+        (graph(client_id=""), "x", "client_id"),
+        (graph(client_id="my program"), "x", "client_id"),
+        (graph(tenant="evil.example/../x"), "x", "tenant"),
+        (graph(), "", "password"),
     ],
 )
 def test_what_is_refused(actor: Actor, new: NewMailbox, password: str, field: str) -> None:
