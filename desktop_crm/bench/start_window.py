@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QApplication, QTableView, QWidget
-
 from desktop_crm import app
-from desktop_crm.core import log
-from desktop_crm.core.settings import Settings
+
+app.put_collections_off()  # before Qt is imported, as `app.run_window` does
+
+from PySide6.QtCore import QEvent, QObject, QTimer  # noqa: E402
+from PySide6.QtWidgets import QApplication, QTableView, QWidget  # noqa: E402
+
+from desktop_crm.core import log  # noqa: E402
+from desktop_crm.core.settings import Settings  # noqa: E402
 
 if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
@@ -66,13 +70,12 @@ def _end() -> None:
     os._exit(0)
 
 
-def open_as_everybody(path: str) -> Actor:
-    """Open the bench file as the user who sees every record."""
-    from desktop_crm.bench.data_rows import LOGINS
+def open_as(login: str, path: str) -> Actor:
+    """Open the bench file as one of its users."""
     from desktop_crm.db import migrate
     from desktop_crm.services import context
 
-    return context.sign_in(migrate.open_current(path), LOGINS[0])
+    return context.sign_in(migrate.open_current(path), login)
 
 
 def show(path: str, sign_in: Callable[[str], Actor], end: Callable[[], None]) -> None:
@@ -83,7 +86,6 @@ def show(path: str, sign_in: Callable[[str], Actor], end: Callable[[], None]) ->
         sign_in: Opens it; called on the background thread.
         end: Called when the first rows are painted.
     """
-    app.put_collections_off()
     log.start_logging()
     settings = Settings.load()
     settings.database_url = path
@@ -98,4 +100,4 @@ def show(path: str, sign_in: Callable[[str], Actor], end: Callable[[], None]) ->
 
 
 if __name__ == "__main__":
-    show(sys.argv[1], open_as_everybody, _end)
+    show(sys.argv[1], partial(open_as, sys.argv[2]), _end)

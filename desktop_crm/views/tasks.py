@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 READERS: Final = 3
 PROGRESS_AFTER_MS: Final = 400
-LATER_MS: Final = 50
+LATER_MS: Final = 100
 """Work that nobody waits for lets what is on the screen be painted first."""
 
 
