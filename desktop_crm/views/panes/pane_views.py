@@ -71,6 +71,7 @@ class PaneViews(QObject):
         self._took = 0.0
         self._rows_came = False
         self._is_uncounted = False
+        self._is_counting = False
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
         self._recount.timeout.connect(self._count)
@@ -162,8 +163,10 @@ class PaneViews(QObject):
     @Slot()
     def _count(self, *, later: bool = False) -> None:
         started = monotonic()
+        self._is_counting = True
 
         def counted(views: ViewSet) -> None:
+            self._is_counting = False
             self._took = monotonic() - started
             # Saved views may have been read again meanwhile: only the counts are taken.
             self._put(self.views.counted_as(views))
@@ -175,6 +178,9 @@ class PaneViews(QObject):
 
     def recount_marked(self) -> None:
         """Count again what the person marked or looked at; these counts cost next to nothing."""
+        if self._is_counting:  # what comes was counted before the mark
+            self._count()
+            return
 
         def counted(views: ViewSet) -> None:
             counts = {key: n for key, n in views.counts.items() if key in MARKED}
