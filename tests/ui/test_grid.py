@@ -243,6 +243,27 @@ def test_a_pasted_range_is_shown_first_and_cells_can_be_struck_out(
     assert value(bench, keys[1], "city") != "Arad"
 
 
+def test_why_a_cell_stays_is_told_whole_below_the_comparison(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    select(pane, 0, 0, "name", "name")
+    QGuiApplication.clipboard().setText("\tGlass\n")
+    press(pane.list.table, Qt.Key.Key_V, CONTROL)
+    settle(qtbot, bench)
+    dialog = child(bench.shell.window_widget(), PasteDialog)
+    reason = child(dialog, QLabel, "pasteDialog.reason")
+    model = dialog.table.model()
+    assert reason.isVisible()
+    assert "missing" in reason.text()
+    dialog.table.setFocus()
+    QTest.keyClick(dialog.table, Qt.Key.Key_Down)
+    assert reason.text() == model.data(model.index(1, 3))
+    assert "Possible:" in reason.text()
+    dialog.reject()
+
+
 def test_a_ragged_range_is_refused_with_its_place(
     opened: Opened, bench: Workbench, qtbot: QtBot
 ) -> None:

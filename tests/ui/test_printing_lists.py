@@ -70,6 +70,16 @@ def test_the_table_has_what_the_screen_shows(
     assert f"{model.rowCount()} records" in text
 
 
+@pytest.mark.parametrize(("entity", "is_asked"), [("account", True), ("opportunity", False)])
+def test_what_to_print_is_asked_where_there_is_a_choice(
+    opened: Opened, bench: Workbench, entity: str, is_asked: bool
+) -> None:
+    dialog = ask(opened(entity), bench)
+    assert dialog.table.isVisible() is is_asked
+    assert dialog.focusWidget() is (dialog.table if is_asked else dialog._show)
+    dialog.reject()
+
+
 def test_only_the_selected_are_printed(opened: Opened, bench: Workbench, qtbot: QtBot) -> None:
     pane = opened("account")
     table = pane.list.table

@@ -91,7 +91,7 @@ class ChipLine(QWidget):
         parts = self._parts()
         for place, part in enumerate(parts):
             text = describe(part, self.entity, self._bench.formats, titles)
-            self._flow.addWidget(self._chip(place, text[:1].upper() + text[1:]))
+            self._flow.addWidget(self._chip(place, text))
         if len(parts) > 1:
             clear = push_button(
                 f"{self._name}.chips.clear", tr("Clear the filter"), self._clear, kind="link"

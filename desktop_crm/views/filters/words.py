@@ -83,6 +83,13 @@ COUNTED: Final = {
     "today-": N_("… days ago"),
     "today+": N_("In … days"),
 }
+_PERSON: Final = {
+    ("=", "me"): N_("{field} is me"),
+    ("!=", "me"): N_("{field} is not me"),
+    ("=", "my team"): N_("{field} is my team"),
+    ("!=", "my team"): N_("{field} is not my team"),
+}
+"""Whole, since not every language says such a sentence with a verb."""
 _MOVED: Final = re.compile(r"today\s*([+-])\s*(\d+)$", re.IGNORECASE)
 _SPAN: Final = re.compile(r"(last|next|older than)\s+(\d+)\s+([a-z]+?)s?$", re.IGNORECASE)
 
@@ -164,7 +171,7 @@ def value_text(field: BoundField, value: object, formats: Formats, titles: Title
 
 
 def describe(node: Node, entity: Entity, formats: Formats, titles: Titles) -> str:
-    """Say a filter in the words of the interface.
+    """Say a filter in the words of the interface, as a sentence begins.
 
     Args:
         node: The filter.
@@ -172,6 +179,11 @@ def describe(node: Node, entity: Entity, formats: Formats, titles: Titles) -> st
         formats: How the reader writes values.
         titles: Titles of the records it names, by entity and key; others show their key.
     """
+    said = _said(node, entity, formats, titles)
+    return said[:1].upper() + said[1:]
+
+
+def _said(node: Node, entity: Entity, formats: Formats, titles: Titles) -> str:
     if isinstance(node, Group):
         parts = [_bracketed(member, entity, formats, titles) for member in node.members]
         if node.mode == "not":
@@ -183,6 +195,8 @@ def describe(node: Node, entity: Entity, formats: Formats, titles: Titles) -> st
         field = resolve(entity, node.field)
     except UserError:
         return f"{node.field} {node.operator}"
+    if field.target == "user" and (node.operator, str(node.value)) in _PERSON:
+        return tr(_PERSON[node.operator, str(node.value)], field=field_text(entity, node.field))
     words = [field_text(entity, node.field), operator_text(node.operator, field.kind)]
     values = node.value if isinstance(node.value, tuple) else (node.value,)
     shown = [value_text(field, value, formats, titles) for value in values]
@@ -194,7 +208,7 @@ def describe(node: Node, entity: Entity, formats: Formats, titles: Titles) -> st
 
 
 def _bracketed(node: Node, entity: Entity, formats: Formats, titles: Titles) -> str:
-    text = describe(node, entity, formats, titles)
+    text = _said(node, entity, formats, titles)
     return f"({text})" if isinstance(node, Group) else text
 
 
@@ -202,11 +216,11 @@ def _related(node: Related, entity: Entity, formats: Formats, titles: Titles) ->
     relation = relations.relations(entity).get(node.relation)
     target = registry.find(relation.entity) if relation is not None else None
     name = _lower(relation.title) if relation is not None else node.relation
-    text = f"{tr(QUANTITIES[node.quantity])} {name}"
+    text = f"{_lower(tr(QUANTITIES[node.quantity]))} {name}"
     if node.quantity == "sum" and target is not None:
         text += f" · {field_text(target, node.field)}"
     if node.filter is not None and target is not None:
-        text += f" ({describe(node.filter, target, formats, titles)})"
+        text += f" ({_said(node.filter, target, formats, titles)})"
     if node.quantity in {"count", "sum"}:
         text += f" {_OF_NUMBERS.get(node.operator, node.operator)} {node.value}"
     return text

@@ -77,6 +77,10 @@ class CellChanges(QAbstractTableModel):
             return theme.color("bad")
         return None
 
+    def problem(self, row: int) -> str:
+        """Why the cell of a row cannot change; empty where it can."""
+        return self._cells[row].problem if 0 <= row < len(self._cells) else ""
+
     def _text(self, cell: PastedCell, column: int) -> str:
         if column == 0:
             return self._plan.titles.get(cell.record_id, "")
@@ -134,12 +138,21 @@ class PasteDialog(BulkDialog):
             header.resizeSection(column, theme.scaled(width))
         self.table.setMinimumHeight(theme.scaled(34 + 30 * min(_ROWS, self._changes.rowCount())))
         self._said = label("", wrap=True)
+        self._reason = label("", "dim", wrap=True, name="pasteDialog.reason")
+        self._reason.setVisible(bool(plan.bad))
+        self.table.selectionModel().currentRowChanged.connect(self._tell_reason)
         self.body.addWidget(self._said)
         self.body.addWidget(self.table, 1)
+        self.body.addWidget(self._reason)
         self.setMinimumWidth(theme.scaled(760))
         self.finish_building()
         self._count()
+        self.table.selectRow(0)
         self.go.setFocus()
+
+    def _tell_reason(self, current: QModelIndex, _before: QModelIndex) -> None:
+        """A reason is often longer than its cell."""
+        self._reason.setText(self._changes.problem(current.row()))
 
     def _count(self) -> None:
         number = self.bench.formats.number

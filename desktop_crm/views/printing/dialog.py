@@ -75,9 +75,9 @@ class PrintDialog(Dialog):
         )
         self.left_out = FailureTable("print.leftOut")
         self.left_out.hide()
-        self.body.addWidget(
-            Labelled(tr("What"), column(self.table, self.labels, self.cards, spacing=2))
-        )
+        what = Labelled(tr("What"), column(self.table, self.labels, self.cards, spacing=2))
+        what.setVisible(reached)  # one choice is none
+        self.body.addWidget(what)
         self.body.addWidget(self._of_labels)
         self.body.addWidget(self.left_out, 1)
         self._cancel = push_button("print.cancel", tr("Cancel"), self._stop_or_close)
@@ -88,7 +88,7 @@ class PrintDialog(Dialog):
             button.toggled.connect(self._arrange)
         self.sheet.currentIndexChanged.connect(self._arrange)
         self._arrange()
-        self.table.setFocus()
+        (self.table if reached else self._show).setFocus()
 
     def _arrange(self) -> None:
         form = labels_pdf.sheet(str(self.sheet.currentData()))

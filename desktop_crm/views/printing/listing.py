@@ -134,8 +134,8 @@ def _condition(actor: Actor, asked: RecordQuery) -> str:
     parts: list[str] = []
     if asked.filter is not None:
         titles = link_titles(actor, asked.entity, asked.filter)
-        said = describe(asked.filter, registry.get(asked.entity), actor.formats, titles)
-        parts.append(said[:1].upper() + said[1:])
+        entity = registry.get(asked.entity)
+        parts.append(describe(asked.filter, entity, actor.formats, titles))
     parts += [asked.search] if asked.search else []
     return " · ".join(parts)
 
