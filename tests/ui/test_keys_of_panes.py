@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import marks, views
@@ -129,3 +129,19 @@ def test_tab_goes_from_the_last_button_of_the_ribbon_to_its_menu(
     shown[-1].setFocus()
     QTest.keyClick(shown[-1], Qt.Key.Key_Tab)
     assert more.hasFocus()
+
+
+def test_tab_goes_from_the_tabs_of_a_record_to_its_facts(open_window: Open, qtbot: QtBot) -> None:
+    window = open_window("contact")
+    pane = pane_of(window)
+    qtbot.waitUntil(lambda: pane.detail.overview.facts is not None, timeout=10_000)
+    quiet(window, qtbot)
+    tabs = pane.detail.tabs
+    control: QWidget = tabs if tabs.more.isHidden() else tabs.more
+    control.setFocus()
+    QTest.keyClick(control, Qt.Key.Key_Tab)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert focused.objectName() == "fact.contact.email"
+    QTest.keyClick(focused, Qt.Key.Key_Backtab)
+    assert QApplication.focusWidget() is control

@@ -30,6 +30,7 @@ class OverviewPage(QScrollArea):
     """Facts as label and value, the free text, the latest activities.
 
     Attributes:
+        facts: The facts, made anew for each record; None before the first.
         all_wanted: The person wants to see every activity.
     """
 
@@ -45,7 +46,7 @@ class OverviewPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._facts: QWidget | None = None
+        self.facts: QWidget | None = None
         self._words = label("", wrap=True, name="overview.words")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._recent_title = SectionTitle(tr("Recent activities"))
@@ -92,9 +93,9 @@ class OverviewPage(QScrollArea):
         self._recent.show_items(items[:_RECENT], fit=True)
 
     def _show_facts(self, record: RecordValues) -> None:
-        before = self._facts
-        self._facts = QWidget()
-        grid = QGridLayout(self._facts)
+        before = self.facts
+        self.facts = QWidget()
+        grid = QGridLayout(self.facts)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(9)
@@ -107,7 +108,7 @@ class OverviewPage(QScrollArea):
             caption.setMaximumWidth(130)
             grid.addWidget(caption, line, 0)
             grid.addWidget(self._value(fact), line, 1)
-        self._facts_place.addWidget(self._facts)
+        self._facts_place.addWidget(self.facts)
         if before is not None:
             self._facts_place.removeWidget(before)
             before.hide()

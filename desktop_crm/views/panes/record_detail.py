@@ -35,6 +35,7 @@ from desktop_crm.views.widgets.cards import EmptyState, Glyph
 from desktop_crm.views.widgets.fitting_tabs import FittingTabBar
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import column, row, separator
+from desktop_crm.views.widgets.tab_order import put_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -343,6 +344,8 @@ class RecordDetail(QFrame):
         if key == "overview":
             has_timeline = self._has_timeline
             self.overview.show_record(record, self._items or [], has_timeline=has_timeline)
+            if self.overview.facts is not None:
+                put_behind(self.tabs.more, self.overview.facts)
         elif key == "activities":
             self.activities.show_items(self._items or [])
             page = self.activities if self._items else self._nothing
