@@ -11,7 +11,7 @@ from desktop_crm.bench.rows import Row, compared, pair, unmeasured
 from desktop_crm.core.text import fold
 from desktop_crm.services.duplicates import scan
 from desktop_crm.services.duplicates.candidates import candidates
-from desktop_crm.services.list_plan import LAST
+from desktop_crm.services.list_words import LAST
 
 _SAMPLE: Final = 400
 _RUNS: Final = 5

@@ -7,7 +7,6 @@ millisecond where sorting them takes half a second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,20 +32,17 @@ from sqlalchemy import (
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.meta import registry
 from desktop_crm.services import clauses, grouping, privacy
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
+from desktop_crm.services.list_words import LAST, NO_WORDS, Words
 from desktop_crm.services.permissions import literal_owners, require, row_clause
 from desktop_crm.services.record_query import MOST_COLUMNS, Order, RecordQuery, asks_by_link
-from desktop_crm.services.search import typed
 
 FEW_HITS: Final = 2000
 """Up to so many search hits are sorted; more are found sooner by walking the list's order."""
-LAST: Final = "\U0010ffff"
-"""Behind every text that begins with another."""
 _MERGED: Final = 60
 _LETTERS: Final = {"#": ("0", ":")}
 _LIVE: Final = "deleted_at IS NULL"
@@ -60,63 +56,6 @@ def _told(limit: int | None) -> ColumnElement[int] | None:
     slow over a million.
     """
     return None if limit is None else literal_column(str(limit), Integer)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What is searched for: every word stands somewhere, two letters begin a word.
-
-    Attributes:
-        begin: A single letter that the title begins with, where nothing longer was typed.
-        readings: Texts that stand anywhere, where no index takes them as a phrase; any of the
-            readings will do.
-        phrase: The texts as SQLite's search index wants them.
-    """
-
-    begin: str = ""
-    readings: tuple[tuple[str, ...], ...] = ()
-    phrase: str = ""
-
-    @classmethod
-    def of(cls, actor: Actor, query: RecordQuery) -> Words:
-        """Read the words of a query."""
-        if not query.search:
-            return NO_WORDS
-        found = typed.read(query.search)
-        texts = tuple(tuple(map(typed.term, words)) for words in found.readings)
-        if not texts:
-            return NO_WORDS
-        begin = ""
-        if all(len(text) < typed.TRIGRAM for text in texts[0]):
-            if "title_key" in registry.get(query.entity).fields:
-                begin, texts = found.words[0], (texts[0][1:],)
-            return cls(begin, texts)
-        if actor.db.dialect != "sqlite" or query.entity not in SEARCHED:
-            return cls("", texts)
-        letters = tuple(text for text in texts[0] if len(text) < typed.TRIGRAM)
-        return cls("", (letters,) if letters else (), typed.match(found))
-
-    @property
-    def shape(self) -> tuple[bool, tuple[int, ...], bool]:
-        """What the statement depends on."""
-        return (bool(self.begin), tuple(map(len, self.readings)), bool(self.phrase))
-
-    def late(self, query: RecordQuery) -> dict[str, object]:
-        """Values of the statement."""
-        found: dict[str, object] = {}
-        if isinstance(query.filter, Rule) and asks_by_link(query):
-            found["link"] = query.filter.value
-        if self.begin:
-            found |= {"w0": self.begin, "e0": self.begin + LAST}
-        for r, texts in enumerate(self.readings):
-            for n, text in enumerate(texts):
-                found[f"l{r}_{n}"] = typed.pattern(text)
-        if self.phrase:
-            found["match"] = self.phrase
-        return found
-
-
-NO_WORDS: Final = Words()
 
 
 class Plan:
@@ -175,7 +114,7 @@ class Plan:
         """
         if limit < 0:
             return self._plain()
-        arms = self._arms_of_private() or self._arms_by_owner() or self._armsasks_by_link(limit)
+        arms = self._arms(limit)
         if arms:
             return self._joined_to(self._merged(arms, limit))
         if self._indexed_order() and not self.words.phrase:
@@ -260,22 +199,26 @@ class Plan:
         SQLite merges them lazily; PostgreSQL needs the limit in each.
         """
         if self.actor.db.dialect != "sqlite":
-            arms = [arm.order_by(*self._ways(arm)).limit(_told(limit)) for arm in arms]
+            # None of them has empty values beside others: the plain order is the index's.
+            arms = [
+                arm.order_by(*self._ways(arm, is_filled=True)).limit(_told(limit)) for arm in arms
+            ]
             arms = [select(arm.subquery(f"a{n}")) for n, arm in enumerate(arms)]
         merged = union_all(*arms)
         chosen = merged.order_by(*self._ways(merged)).limit(_told(limit)).subquery("m")
         return select(chosen.c.id)
 
-    def _ways(self, arm: Select[Any] | CompoundSelect[Any]) -> list[ColumnElement[Any]]:
+    def _ways(
+        self, arm: Select[Any] | CompoundSelect[Any], *, is_filled: bool = False
+    ) -> list[ColumnElement[Any]]:
         """Order of an arm by its own columns ``s0``, ``s1`` ... and the key."""
         column = arm.selected_columns
         orders = self._orders()
-        ways = [column[f"s{n}"] for n in range(len(orders))]
-        down = [order.descending for order in orders]
-        return [
-            way.desc() if descending else way
-            for way, descending in zip((*ways, column.id), (*down, down[-1]), strict=True)
+        ways = [
+            self._way(column[f"s{n}"], order.descending, is_filled or self._is_filled(order))
+            for n, order in enumerate(orders)
         ]
+        return [*ways, self._way(column.id, orders[-1].descending, is_filled=True)]
 
     def _arms_by_owner(self) -> list[Select[Any]]:
         """One statement for each owner, read from the index of owner and order.
@@ -287,13 +230,34 @@ class Plan:
             return []
         if not self._indexed_order("owner_id"):
             return []
+        owner_id = self.paths.table.c.owner_id
+        return [self._arm().where(owner_id == owner) for owner in owners]
+
+    def _arms(self, limit: int) -> list[Select[Any]]:
+        """Statements that an index each has in order, where one index alone does not."""
+        arms = self._arms_of_private() or self._arms_by_owner()
+        order = self._orders()[0]
+        if self.actor.db.dialect != "sqlite" and order.descending and not self._is_filled(order):
+            # Read downwards, its end of the index has the empty values, which come last here.
+            arms = arms or ([self._arm()] if self._indexed_order() else [])
+            arms = [half for arm in arms for half in self._halves(arm)]
+        return arms or self._armsasks_by_link(limit)
+
+    @staticmethod
+    def _halves(arm: Select[Any]) -> tuple[Select[Any], Select[Any]]:
+        """Records of an arm with a value to sort by, and those without."""
+        sort: Any = arm.selected_columns["s0"]
+        key = sort.element
+        return arm.where(key.is_not(None)), arm.where(key.is_(None))
+
+    def _arm(self) -> Select[Any]:
+        """Keys of the records asked for, with what they are sorted by."""
         sorts = [
             self.paths.sort_key(order.field).label(f"s{n}")
             for n, order in enumerate(self._orders())
         ]
-        table = self.paths.table
-        statement = self.filtered(select(table.c.id, *sorts).select_from(self.paths.source))
-        return [statement.where(table.c.owner_id == owner) for owner in owners]
+        keys = select(self.paths.table.c.id, *sorts)
+        return self.filtered(keys.select_from(self.paths.source))
 
     def _arms_of_private(self) -> list[Select[Any]]:
         """Records known to the actor from the index of the order, and the few that are private.
@@ -390,16 +354,34 @@ class Plan:
         orders = self._orders()
         for order in orders:
             key = chosen.sort_key(order.field)
-            found.append(key.desc() if order.descending else key)
-        last = chosen.table.c.id
-        found.append(last.desc() if orders[-1].descending else last)
+            found.append(self._way(key, order.descending, self._is_filled(order)))
+        found.append(self._way(chosen.table.c.id, orders[-1].descending, is_filled=True))
         return found
+
+    def _way(
+        self, key: ColumnElement[Any], descending: bool, is_filled: bool = False
+    ) -> ColumnElement[Any]:
+        """One sort; empty values stand behind all others, up and down.
+
+        SQLite sorts so by itself downwards and reads an index in two goes upwards. PostgreSQL does
+        so upwards; see :meth:`_arms` for the other way.
+        """
+        way = key.desc() if descending else key
+        by_itself = descending == (self.actor.db.dialect == "sqlite")
+        return way if is_filled or by_itself else way.nulls_last()
+
+    def _is_filled(self, order: Order) -> bool:
+        """Whether every record has a value to sort by."""
+        key = self.paths.sort_key(order.field)
+        if getattr(key, "table", None) is not self.paths.table:
+            return False
+        return not getattr(key, "nullable", True)
 
     def directed(self, ways: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         """Order of the groups, turned around where the list is sorted down by the same field."""
         path, _ = grouping.parts(self.query.group)
         down = any(order.field == path and order.descending for order in self.query.order)
-        return [way.desc() for way in ways] if down else ways
+        return [self._way(way, down) for way in ways]
 
     def _indexed_order(self, *before: str) -> bool:
         """Whether an index gives the order, behind these columns."""

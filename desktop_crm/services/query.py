@@ -25,7 +25,8 @@ from desktop_crm.models.activity import ActivityKind
 from desktop_crm.services import list_plan
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Group, Rule, both, parse
-from desktop_crm.services.list_plan import LAST, Plan, Words
+from desktop_crm.services.list_plan import Plan
+from desktop_crm.services.list_words import LAST, Words
 from desktop_crm.services.prepared import Prepared, Row
 from desktop_crm.services.record_query import Order, RecordQuery, asks_by_link
 from desktop_crm.services.values import LARGEST_INTEGER

@@ -31,7 +31,8 @@ from desktop_crm.services import grouping, privacy
 from desktop_crm.services.columns import Paths, currency_path
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_layout import Summary, summaries
-from desktop_crm.services.list_plan import Plan, Words
+from desktop_crm.services.list_plan import Plan
+from desktop_crm.services.list_words import Words
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.query import prepared
 from desktop_crm.services.record_query import RecordQuery

@@ -12,7 +12,7 @@ import pytest
 from desktop_crm.core.text import fold
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import filters, grouping, query, totals
+from desktop_crm.services import filters, grouping, query, records, totals
 from desktop_crm.services.columns import currency_path, find, target_of
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
@@ -184,7 +184,9 @@ def test_several_sorts_order_as_python_does(world: World, entity: Entity) -> Non
         expected = sorted(rows, key=lambda row: row.id, reverse=order[-1].descending)
         for place in range(len(order) - 1, -1, -1):
             expected.sort(
-                key=lambda row, place=place: _sortable(row.values[place], world),  # type: ignore[misc]
+                key=lambda row, place=place: _sortable(  # type: ignore[misc]
+                    row.values[place], descending=order[place].descending
+                ),
                 reverse=order[place].descending,
             )
         assert [row.id for row in rows] == [row.id for row in expected]
@@ -193,10 +195,36 @@ def test_several_sorts_order_as_python_does(world: World, entity: Entity) -> Non
         ]
 
 
-def _sortable(value: Any, world: World) -> tuple[bool, Any]:
-    """Empty values stand first on SQLite and last on PostgreSQL."""
+def _sortable(value: Any, *, descending: bool) -> tuple[bool, Any]:
+    """Empty values stand last, up and down."""
     empty = value is None
-    return (empty if world.db.dialect != "sqlite" else not empty, 0 if empty else value)
+    return (empty is not descending, 0 if empty else value)
+
+
+def test_empty_values_stand_last_up_and_down(world: World) -> None:
+    make = world.factory.make
+    team = world.people["team"]
+    target = make("account", name="Sort Zz", owner=team.user_id)
+    empty = make("contact", last_name="Sorted", account=None, birthday=None)
+    full = make("contact", last_name="Sorted", account=target, birthday=date(1990, 5, 1))
+    mine = Rule("last_name", "=", "Sorted")
+    for actor in (world.admin, team):
+        if actor is not world.admin:
+            records.save_many(
+                world.admin, "contact",
+                [records.Change(k, None, {"owner": actor.user_id}) for k in (empty, full)],
+            )  # fmt: skip
+        for path in ("account", "birthday", "birthday:day", "account.name"):
+            for down in (False, True):
+                asked = RecordQuery("contact", (), mine, (Order(path, down),))
+                wanted = [full, empty]
+                assert list(query.keys(actor, asked)) == wanted
+                assert [row.id for row in query.first_page(actor, asked)] == wanted
+    for group in ("account", "birthday@month"):
+        asked = RecordQuery("contact", (), mine, group=group)
+        assert list(query.keys(world.admin, asked)) == [full, empty]
+        values = [part.value for part in totals.groups(world.admin, asked, {}).groups]
+        assert values[-1] is None
 
 
 @ENTITIES

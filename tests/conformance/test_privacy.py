@@ -21,6 +21,7 @@ from desktop_crm.services import (
     attachments,
     audit,
     bin,
+    board_fields,
     boards,
     connections,
     deeds,
@@ -307,7 +308,7 @@ def test_no_other_use_of_lists_tells_it(
     with suppress(CrmError):
         plan = pasting.plan(actor, entity.key, [kept.id], [entity.title], (("x",),))
         unseen(plan)
-    for field in boards.fields(actor, entity):
+    for field in board_fields.fields(actor, entity):
         unseen(boards.board(actor, wanted, field.name), LINKED)
     choices = [n for n, f in entity.fields.items() if f.kind is kinds.CHOICE and not f.hidden]
     links = [*kept.about]

@@ -27,7 +27,7 @@ from desktop_crm.services.duplicates.evidence import (
     said,
 )
 from desktop_crm.services.duplicates.tax_ids import tax_holders
-from desktop_crm.services.list_plan import LAST
+from desktop_crm.services.list_words import LAST
 
 _MANY: Final = 60
 """Records of one key that are looked at; a number that more share says nothing."""
