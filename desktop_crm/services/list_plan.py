@@ -125,7 +125,7 @@ class Plan:
         """Statement of every key in order."""
         # PostgreSQL would read every arm to its end before the first row either way.
         merges = self.actor.db.dialect == "sqlite"
-        arms = (self._arms_of_private() or self._arms_by_owner()) if merges else []
+        arms = (self._arms_of_private(whole=True) or self._arms_by_owner()) if merges else []
         return self._merged(arms, None) if arms else self._sorted_keys()
 
     def _sorted_keys(self) -> Select[Any]:
@@ -259,7 +259,7 @@ class Plan:
         keys = select(self.paths.table.c.id, *sorts)
         return self.filtered(keys.select_from(self.paths.source))
 
-    def _arms_of_private(self) -> list[Select[Any]]:
+    def _arms_of_private(self, *, whole: bool = False) -> list[Select[Any]]:
         """Records known to the actor from the index of the order, and the few that are private.
 
         Those stand together, as if the field were empty; sorted by what it hides, their places
@@ -278,7 +278,8 @@ class Plan:
             for n, order in enumerate(self._orders())
         ]
         table = self.paths.table
-        known = privacy.known(self.actor, self.entity, table)
+        ask = privacy.not_hidden if whole else privacy.known
+        known = ask(self.actor, self.entity, table)
         assert known is not None  # noqa: S101  asked above
         open_ones = self.filtered(
             select(table.c.id, sort, *sorts[1:]).select_from(self.paths.source)

@@ -69,6 +69,15 @@ def hidden(actor: Actor, entity: Entity, table: FromClause) -> Clause:
     return and_(table.c[private.field] == _code(private.code), others)
 
 
+def not_hidden(actor: Actor, entity: Entity, table: FromClause) -> Clause:
+    """As :func:`known`, for a walk through an index over everything.
+
+    It asks the few hidden keys once instead of reading each record for its private field.
+    """
+    few = alias(entity.table, f"p_{entity.key}")
+    return table.c.id.not_in(select(few.c.id).where(hidden(actor, entity, few)))
+
+
 def hides(actor: Actor, entity: Entity, row: Mapping[str, Any]) -> bool:
     """Whether a row at hand is private to others; asks its private field and ``owner_id``."""
     private = entity.private
