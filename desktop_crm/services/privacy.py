@@ -45,7 +45,11 @@ _NAMED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 """Entities whose rows tell of records of any kind, by the columns that name those."""
 
-_HELD: Final[Mapping[str, str]] = {"document": "activity"}
+_HELD: Final[Mapping[str, str]] = {
+    "document": "activity",
+    "mailbox_item": "activity",
+    "outbox_item": "activity",
+}
 """Links that make a row part of a record though it is no child."""
 
 

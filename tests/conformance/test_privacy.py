@@ -30,6 +30,7 @@ from desktop_crm.services import (
     incoming_links,
     link_titles,
     marks,
+    privacy,
     purge,
     query,
     records,
@@ -150,6 +151,17 @@ def every_path(actor: Actor, entity: Entity) -> tuple[str, ...]:
             target = registry.get(field.target)
             found += [f"{name}.id", f"{name}.{target.title}"]
     return tuple(found)
+
+
+def test_whatever_links_to_a_private_record_is_left_out_with_it(world: World) -> None:
+    """A new table with such a link must be declared a part of the record."""
+    kinds_of = {entity.key for entity in PRIVATE}
+    with registry.as_declared():
+        for entity in registry.all():
+            if any(field.target in kinds_of for field in entity.fields.values()):
+                for actor in (world.admin, world.people["all"]):
+                    clause = privacy.beyond(actor, entity, entity.table, "read")
+                    assert entity.private is not None or clause is not None, entity.key
 
 
 @COLLEAGUES
