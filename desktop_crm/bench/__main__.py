@@ -134,6 +134,12 @@ def _pipeline(files: Files) -> list[Row]:
     return records.stage_totals(files.full)
 
 
+def _mail(files: Files) -> list[Row]:
+    from desktop_crm.bench import mail
+
+    return mail.run()
+
+
 def _quote(files: Files) -> list[Row]:
     from desktop_crm.bench import quote_pdf
 
@@ -232,6 +238,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "4": ("sorts", _sorts),
     "5": ("open a contact", _opened),
     "6": ("pipeline totals", _pipeline),
+    "11": ("mail", _mail),
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),

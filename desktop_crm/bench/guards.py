@@ -116,7 +116,7 @@ def _memory_of(ground: Ground, group: str) -> Row:
     )
 
 
-def _resident() -> int:
+def resident() -> int:
     """Bytes of this process that lie in memory (Linux); elsewhere the most there ever were."""
     status = Path("/proc/self/statm")
     if status.exists():
@@ -151,7 +151,7 @@ def _measure(path: str, group: str) -> None:
             shown = listing
             wait_for(lambda shown=shown: shown.is_complete)  # type: ignore[misc]
             wait(_QUIET_MS)
-            sizes.append(_resident())
+            sizes.append(resident())
             count = listing.model.rowCount()
     print(*sizes, count, flush=True)
     os._exit(0)

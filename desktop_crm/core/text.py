@@ -18,6 +18,7 @@ _INVISIBLE: Final = dict.fromkeys(
 _SPECIAL: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "œ": "oe"}
 )
+_ODD: Final = frozenset(map(chr, (*_INVISIBLE, *_SPECIAL)))
 _SPACES: Final = re.compile(r"\s+")
 _NOT_WORD: Final = re.compile(r"[^\w]+|_")
 _EMAIL: Final = re.compile(r"^[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+\.[^\s@<>,;:\"()]+$")
@@ -52,16 +53,23 @@ def _bare(text: str) -> str:
     """Text without case, accents and invisible characters; white space stands as it was."""
     if text.isascii():
         return text.replace("\0", "").casefold()
-    plain = unicodedata.normalize("NFKD", text.translate(_INVISIBLE).translate(_SPECIAL))
-    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    if not _ODD.isdisjoint(text):
+        text = text.translate(_INVISIBLE).translate(_SPECIAL)
+    bare = _without_marks(unicodedata.normalize("NFKD", text)).casefold()
     # Some signs fold to a blank and a mark, and some small letters to new marks.
     return bare if bare.isascii() else _settled(bare)
 
 
 def _settled(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text)
-    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    bare = _without_marks(unicodedata.normalize("NFKD", text)).casefold()
     return bare.translate(_SPECIAL)
+
+
+def _without_marks(text: str) -> str:
+    """Text without combining characters; a text has few different ones, however long it is."""
+    for mark in filter(unicodedata.combining, set(text)):
+        text = text.replace(mark, "")
+    return text
 
 
 @lru_cache(maxsize=2048)

@@ -17,7 +17,7 @@ from desktop_crm.sync import mail_header as header
 from desktop_crm.sync import zones
 from desktop_crm.sync.exchange_calls import OWN_KEY
 from desktop_crm.sync.exchange_rrule import rule_of
-from desktop_crm.sync.exchange_xml import Element, T, flag_at, id_of, moment, text_at
+from desktop_crm.sync.exchange_xml import Element, T, flag_at, id_of, moment, text_at, texts_of
 from desktop_crm.sync.mail_body import clean_html, text_of, tidy
 from desktop_crm.sync.mime import KEPT_HEADERS, Unusable, read_message, with_fingerprint
 from desktop_crm.sync.port import (
@@ -71,6 +71,7 @@ _ANSWERS: Final = {
     "tentative": Response.TENTATIVE,
     "decline": Response.DECLINED,
 }
+_TRUE: Final = ("true", "1")
 _FLAGS: Final = {"flagged": Flag.FLAGGED, "complete": Flag.COMPLETE}
 _BUSY: Final = {
     "free": ShowAs.FREE,
@@ -108,50 +109,52 @@ def mail_item(element: Element, resolve: Resolve) -> MailItem:
     Content comes from the message's own MIME text where the server hands it over; what Exchange
     knows better (identity, people, flags) comes from its properties.
     """
-    parsed = _parsed(element)
-    item_class = text_at(element, "ItemClass").lower()
+    texts = texts_of(element)
+    parsed = _parsed(texts.get("MimeContent", ""))
+    item_class = texts.get("ItemClass", "").lower()
     encrypted = "smime" in item_class and "multipartsigned" not in item_class
-    body, html = body_of(element)
-    base = parsed or MailItem(
-        message_id="", text=body, html=html, attachments=_attachments(element)
-    )
+    base = parsed or _by_fields(element)
     senders = _people(element, "From", resolve) or _people(element, "Sender", resolve)
-    sent = moment(text_at(element, "DateTimeSent")) or base.sent_at
+    sent = moment(texts.get("DateTimeSent", "")) or base.sent_at
     item = replace(
         base,
-        message_id=header.message_id(text_at(element, "InternetMessageId"))
+        message_id=header.message_id(texts.get("InternetMessageId", ""))
         or (base.message_id if base.has_message_id else ""),
         has_message_id=True,
-        subject=clean(text_at(element, "Subject")) or base.subject,
+        subject=clean(texts.get("Subject", "")) or base.subject,
         sender=senders[0] if senders else base.sender,
         to=_people(element, "ToRecipients", resolve) or base.to,
         cc=_people(element, "CcRecipients", resolve) or base.cc,
         bcc=_people(element, "BccRecipients", resolve) or base.bcc,
         reply_to=_people(element, "ReplyTo", resolve) or base.reply_to,
         sent_at=sent,
-        received_at=moment(text_at(element, "DateTimeReceived")) or base.received_at,
-        in_reply_to=next(iter(header.message_ids(text_at(element, "InReplyTo"))), "")
+        received_at=moment(texts.get("DateTimeReceived", "")) or base.received_at,
+        in_reply_to=next(iter(header.message_ids(texts.get("InReplyTo", ""))), "")
         or base.in_reply_to,
-        references=header.message_ids(text_at(element, "References")) or base.references,
+        references=header.message_ids(texts.get("References", "")) or base.references,
         headers=_headers(element) or base.headers,
         thread_key=_conversation(element) or base.thread_key,
         categories=categories_of(element) or base.categories,
-        sensitivity=SENSITIVE.get(text_at(element, "Sensitivity").lower(), base.sensitivity),
-        importance=text_at(element, "Importance").lower() or base.importance,
-        is_read=flag_at(element, "IsRead"),
+        sensitivity=SENSITIVE.get(texts.get("Sensitivity", "").lower(), base.sensitivity),
+        importance=texts.get("Importance", "").lower() or base.importance,
+        is_read=texts.get("IsRead") in _TRUE,
         flag=_FLAGS.get(text_at(element, "Flag/FlagStatus").lower(), Flag.NONE),
         own_key=own_text(element, OWN_KEY) or base.own_key,
-        is_draft=flag_at(element, "IsDraft"),
+        is_draft=texts.get("IsDraft") in _TRUE,
         encrypted=encrypted or base.encrypted,
-        size=int(text_at(element, "Size") or base.size),
+        size=int(texts.get("Size", "") or base.size),
     )
     if item.encrypted:
         item = replace(item, text="", html="", attachments=())
     return item if item.message_id else with_fingerprint(item)
 
 
-def _parsed(element: Element) -> MailItem | None:
-    content = text_at(element, "MimeContent")
+def _by_fields(element: Element) -> MailItem:
+    text, html = body_of(element)
+    return MailItem(message_id="", text=text, html=html, attachments=_attachments(element))
+
+
+def _parsed(content: str) -> MailItem | None:
     if not content:
         return None
     try:

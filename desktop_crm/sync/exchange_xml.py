@@ -69,6 +69,12 @@ def text_at(element: Element, path: str) -> str:
     return (element.findtext(f"{T}{path.replace('/', f'/{T}')}") or "").strip()
 
 
+def texts_of(element: Element) -> dict[str, str]:
+    """Texts of the children by their names; one walk where many are asked for."""
+    start = len(T)
+    return {child.tag[start:]: (child.text or "").strip() for child in element}
+
+
 def flag_at(element: Element, path: str) -> bool:
     """Whether a descendant says true."""
     return text_at(element, path).lower() in ("true", "1")

@@ -20,6 +20,7 @@ from typing import Final
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync import mail_header as header
 from desktop_crm.sync.mail_body import clean_html, text_of, tidy
+from desktop_crm.sync.mime_usual import Leaf, read_usual
 from desktop_crm.sync.port import Address, Attachment, MailItem, Sensitivity
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class _Parts:
     htmls: list[str] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    encrypted: bool = False
 
 
 def read_message(data: bytes) -> MailItem:
@@ -82,6 +84,12 @@ def read_message(data: bytes) -> MailItem:
     """
     if not data.strip():
         raise Unusable(N_("The file is empty."))
+    usual = read_usual(data)
+    if usual is not None and _TELLING & usual[0].keys():
+        parts = _Parts()
+        for leaf in usual[1]:
+            _sort(leaf, _safe_name(header.decode_words(leaf.name)), parts)
+        return _item(usual[0], parts, data)
     mended = header.mend(data)
     try:
         message: Message = message_from_bytes(mended, policy=policy.compat32)
@@ -92,7 +100,12 @@ def read_message(data: bytes) -> MailItem:
     fields = _fields(message)
     if not _TELLING & fields.keys():
         raise Unusable(N_("The file has no mail header, so it is no message."))
-    return _item(message, fields, data)
+    parts = _Parts()
+    if _encrypted(message):
+        parts.encrypted = True
+    else:
+        _walk(message, parts)
+    return _item(fields, parts, data)
 
 
 def _fields(message: Message) -> dict[str, list[str]]:
@@ -112,7 +125,7 @@ def _mend_parameters(part: Message) -> None:
                 part.replace_header(name, text)
 
 
-def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailItem:
+def _item(fields: dict[str, list[str]], parts: _Parts, data: bytes) -> MailItem:
     def one(name: str) -> str:
         return next((value for value in fields.get(name, ()) if value), "")
 
@@ -120,12 +133,8 @@ def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailIt
         found = [a for value in fields.get(name, ()) for a in header.addresses(value)]
         return tuple(dict.fromkeys(found))
 
-    parts = _Parts()
-    encrypted = _encrypted(message)
-    if not encrypted:
-        _walk(message, parts)
-        encrypted = any(_PGP.search(text) for text in parts.texts)
-    text, html = _bodies(parts)
+    encrypted = parts.encrypted or any(_PGP.search(text) for text in parts.texts)
+    text, html = ("", "") if encrypted else _bodies(parts)
     senders = people("from") or people("sender") or people("return-path")
     sent_at = header.moment(one("date"))
     if sent_at is None:
@@ -141,8 +150,8 @@ def _item(message: Message, fields: dict[str, list[str]], data: bytes) -> MailIt
         others=(*senders[1:], *(person for name in _OTHERS for person in people(name))),
         sent_at=sent_at,
         received_at=_received(fields.get("received", ())),
-        text="" if encrypted else text,
-        html="" if encrypted else html,
+        text=text,
+        html=html,
         in_reply_to=next(iter(header.message_ids(one("in-reply-to"))), ""),
         references=header.message_ids(one("references")),
         headers=tuple((name, one(name)[:998]) for name in KEPT_HEADERS if one(name)),
@@ -251,19 +260,25 @@ def _leaf(part: Message, parts: _Parts, *, nested: bool) -> None:
     content = _nested_bytes(part) if isinstance(part.get_payload(), list) else _bytes(part)
     name = _file_name(part)
     disposition = header.raw_text(part.get("content-disposition") or "").lower()
-    attached = disposition.startswith("attachment") or (bool(name) and kind != "text/html")
     if kind.startswith("multipart/"):
         # A multipart whose boundary was never found is one piece of text.
         kind = "text/plain"
         parts.warnings.append("broken boundary")
+    cid = header.raw_text(part.get("content-id") or "").strip("<> ")
+    charset = _parameter(part, "charset")
+    _sort(Leaf(kind, content, name, disposition, charset, cid), name, parts)
+
+
+def _sort(leaf: Leaf, name: str, parts: _Parts) -> None:
+    """Put a part among texts, HTML or files."""
+    kind = leaf.kind
+    attached = leaf.disposition.startswith("attachment") or (bool(name) and kind != "text/html")
     if kind in ("text/plain", "text/html") and not attached:
-        text = header.decode_bytes(content, _parameter(part, "charset"))
+        text = header.decode_bytes(leaf.content, leaf.charset)
         (parts.texts if kind == "text/plain" else parts.htmls).append(text)
-        return
-    if content or name:
-        cid = header.raw_text(part.get("content-id") or "").strip("<> ")
+    elif leaf.content or name:
         shown = name or _default_name(kind, len(parts.files) + 1)
-        parts.files.append(Attachment(shown, kind, len(content), content, cid))
+        parts.files.append(Attachment(shown, kind, len(leaf.content), leaf.content, leaf.cid))
 
 
 def _bytes(part: Message) -> bytes:
@@ -298,7 +313,11 @@ def _file_name(part: Message) -> str:
         inner = payload[0] if isinstance(payload, list) and payload else None
         subject = header.raw_text(inner.get("subject") or "") if isinstance(inner, Message) else ""
         found = f"{header.decode_words(subject)[:80]}.eml" if subject else "message.eml"
-    # A name is a name, not a path: nothing of it may lead outside the folder it is saved to.
+    return _safe_name(found)
+
+
+def _safe_name(found: str) -> str:
+    """A name is a name, not a path: nothing of it may lead outside the folder it is saved to."""
     name = re.sub(r"[\x00-\x1f<>:\"|?*]", "_", found.replace("\\", "/").rpartition("/")[2])
     return name.strip(". ")[:200]
 
