@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError
@@ -26,6 +26,7 @@ from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import row_clause
+from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import delete_rows, set_where
 
 OPEN: Final = (OutboxState.HELD, OutboxState.WAITING, OutboxState.RUNNING)
@@ -36,6 +37,7 @@ SOURCE: Final = "outbox"
 CANCELLING: Final = {"cancel": True}
 """Result of a deed that is to be given up once the mailbox says that it was not done."""
 _TABLE: Final = OutboxItem.__table__
+_WITH_BYTES: Final = (DeedKind.SEND, DeedKind.SAVE_DRAFT, DeedKind.PUT_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +272,12 @@ def retry(actor: Actor, item: int) -> ChangeSet:
 
     Raises:
         NotFound: There is none, or it is another's.
-        UserError: It is done, cancelled, or the item changed meanwhile.
+        UserError: It is done, cancelled, the item changed meanwhile, or its content is no longer
+            kept.
     """
     row = get(actor, item)
+    if row.deed in _WITH_BYTES:
+        content(actor, item)
     if row.state is OutboxState.HELD:
         return release(actor, [item])
     again = (OutboxItem.state.in_([OutboxState.WAITING.value, OutboxState.FAILED.value]),)
@@ -326,8 +331,17 @@ def tell(connection: Connection, actor: Actor, activity: int, reason: ActivityRe
 
 
 def forget_content(connection: Connection, items: Sequence[int]) -> None:
-    """Drop the bytes of deeds; what they were stays as history."""
+    """Drop the bytes of deeds; what they were stays as history.
+
+    Of a message that is never to be stored, which has no activity, only the fact stays.
+    """
     delete_rows(connection, OutboxContent, "outbox_item_id", items)
+    private = and_(
+        key_clause(connection, _TABLE.c.id, items),
+        _TABLE.c.deed == DeedKind.SEND.value,
+        _TABLE.c.activity_id.is_(None),
+    )
+    set_where(connection, OutboxItem, private, {"payload": None, "title": None})
 
 
 def changed(items: Sequence[int], kind: ChangeKind = ChangeKind.UPDATED) -> ChangeSet:

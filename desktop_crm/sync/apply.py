@@ -117,6 +117,7 @@ class BatchWriter:
         user: the mailbox's user, who owns what it brings.
         folder: the folder the batch is of.
         facts: what the items were decided by.
+        sending: the messages have not left yet.
     """
 
     connection: Connection
@@ -125,11 +126,12 @@ class BatchWriter:
     user: int | None
     folder: Folder
     facts: Facts
+    sending: bool = False
 
     def write(self, actions: Sequence[Action], decided: Sequence[Decided]) -> ChangeSet:
         """Write everything a batch means but its token."""
         operation = new_uid()
-        ids, changes = self._create(decided, operation)
+        ids, changes = self.create(decided, operation)
         activities = {d.action.identity: a for d, a in zip(decided, ids, strict=True)}
         changes = changes.merge(self._update(actions, operation))
         held = self._hold(actions, activities)
@@ -138,7 +140,8 @@ class BatchWriter:
     def _work(self, entity: str, operation: str) -> Work:
         return Work(self.actor, self.connection, registry.get(entity), operation, None, "sync")
 
-    def _create(self, decided: Sequence[Decided], operation: str) -> tuple[list[int], ChangeSet]:
+    def create(self, decided: Sequence[Decided], operation: str) -> tuple[list[int], ChangeSet]:
+        """Write activities with all that belongs to them, and return their keys in order."""
         if not decided:
             return [], NOTHING
         work = self._work("activity", operation)
@@ -187,7 +190,9 @@ class BatchWriter:
     def _values(self, one: Decided) -> dict[str, Any]:
         item, language = one.action.item, self.actor.language
         if isinstance(item, MailItem):
-            values = mapping.mail_values(item, outgoing=one.outgoing, language=language)
+            values = mapping.mail_values(
+                item, outgoing=one.outgoing, language=language, sending=self.sending
+            )
         elif isinstance(item, MeetingItem):
             values = mapping.meeting_values(item, self.facts, language)
         else:

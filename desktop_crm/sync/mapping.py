@@ -118,9 +118,21 @@ def masked(item: MeetingItem) -> MeetingItem:
     )
 
 
-def mail_values(item: MailItem, *, outgoing: bool, language: str) -> dict[str, Any]:
-    """Fields of the activity that stands for a message."""
+def mail_values(
+    item: MailItem, *, outgoing: bool, language: str, sending: bool = False
+) -> dict[str, Any]:
+    """Fields of the activity that stands for a message; one being sent is still open."""
     at = item.at or item.received_at or clock.now()
+    if sending:
+        return {
+            "kind": ActivityKind.EMAIL.value,
+            "subject": plain(item.subject, 400) or translate(language, NO_SUBJECT),
+            "state": ActivityState.OPEN.value,
+            "status_reason": ActivityReason.SENDING.value,
+            "direction": Direction.OUTGOING.value,
+            "priority": _PRIORITY.get(item.importance, Priority.NORMAL).value,
+            "occurred_at": at,
+        }
     reason = ActivityReason.SENT if outgoing else ActivityReason.RECEIVED
     return {
         "kind": ActivityKind.EMAIL.value,

@@ -283,11 +283,9 @@ def finish(
         "result": _placed(written.ref) if written is not None else None,
     }
     set_where(connection, OutboxItem, _TABLE.c.id == entry.id, values)
-    if state is OutboxState.DONE and entry.deed is DeedKind.SEND and entry.activity is None:
-        # A message that is never to be stored: of it only that it was sent is kept.
+    if state is OutboxState.DONE and entry.deed is DeedKind.SEND:
+        # It lies in the mailbox now; as much of it as may be known stands with its activity.
         outbox.forget_content(connection, [entry.id])
-        private = {"payload": None, "title": None}
-        set_where(connection, OutboxItem, _TABLE.c.id == entry.id, private)
     if written is not None and written.ref is not None and entry.ref is not None:
         _follow(connection, entry, entry.ref, written.ref)
 
