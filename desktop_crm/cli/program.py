@@ -14,6 +14,7 @@ from desktop_crm.cli import (
     imports,
     linking,
     mailboxes,
+    outbox,
     queries,
     quotes,
     searching,
@@ -43,6 +44,7 @@ program.add_command(exports.write_out)
 program.add_command(linking.group)
 program.add_command(mailboxes.group)
 program.add_command(syncing.sync)
+program.add_command(outbox.group)
 program.add_command(quotes.group)
 program.add_command(views.group)
 program.add_command(fields.group)

@@ -10,7 +10,7 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code
 from desktop_crm.core.i18n import tr
 from desktop_crm.services import mailboxes
-from desktop_crm.sync.results import FolderResult, MailboxResult, SyncResult
+from desktop_crm.sync.results import FolderResult, MailboxResult, OutboxResult, SyncResult
 from desktop_crm.sync.scheduler import sync_once
 
 _COUNTS: Final = (
@@ -51,8 +51,16 @@ def _mailbox(box: MailboxResult) -> dict[str, Any]:
     return {
         "name": box.name,
         "problem": None if box.problem is None else str(box.problem),
+        "outbox": _written(box.written),
         "folders": [_folder(folder) for folder in box.folders],
     }
+
+
+def _written(written: OutboxResult | None) -> dict[str, Any] | None:
+    if written is None:
+        return None
+    counts = {name: getattr(written, name) for name in ("done", "failed", "postponed", "held")}
+    return {**counts, "problem": None if written.problem is None else str(written.problem)}
 
 
 def _folder(folder: FolderResult) -> dict[str, Any]:
@@ -71,6 +79,7 @@ def _lines(result: SyncResult) -> list[str]:
     if not result.mailboxes:
         lines.append(tr("There is no mailbox yet; “mailbox add” adds one."))
     for box in result.mailboxes:
+        lines += _line_of_outbox(box)
         for folder in box.folders:
             lines.append(
                 tr(
@@ -87,3 +96,20 @@ def _lines(result: SyncResult) -> list[str]:
             )
             lines += [f"  {name}: {reason}" for name, reason in folder.quarantined]
     return lines
+
+
+def _line_of_outbox(box: MailboxResult) -> list[str]:
+    written = box.written
+    if written is None or not (written.done or written.failed or written.postponed or written.held):
+        return []
+    return [
+        tr(
+            "{mailbox}, outbox: {done} done, {failed} failed, {later} to be tried again, {held} "
+            "waiting for you; “outbox list” shows them",
+            mailbox=box.name,
+            done=written.done,
+            failed=written.failed,
+            later=written.postponed,
+            held=written.held,
+        )
+    ]

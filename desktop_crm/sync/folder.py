@@ -16,7 +16,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.sync import ical, mime
 from desktop_crm.sync.folder_names import role_of
+from desktop_crm.sync.folder_writes import ABILITIES, FolderWriter
 from desktop_crm.sync.port import (
     BATCH_LIMIT,
     Batch,
@@ -36,6 +37,7 @@ from desktop_crm.sync.port import (
     Step,
     TokenInvalid,
 )
+from desktop_crm.sync.writes import Ability, BusyTime, Deed, Image, Ref, Written
 
 _log = logging.getLogger(__name__)
 
@@ -67,11 +69,12 @@ class _Scan:
 
 
 class FolderMailbox:
-    """Files below a folder, read only; nothing in it is ever changed."""
+    """Files below a folder; its messages can be moved and deleted, drafts laid into it."""
 
     def __init__(self, root: Path, zone: tzinfo = UTC) -> None:
         self._root = root
         self._zone = zone
+        self._writer = FolderWriter(root, self._directory)
 
     def folders(self) -> Sequence[Folder]:
         """Inbox, subfolders by name, and the calendar when the tree holds any .ics file.
@@ -127,6 +130,45 @@ class FolderMailbox:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Drafts, moving and deleting mail: files deliver nothing and carry no marks."""
+        return ABILITIES
+
+    def all_folders(self) -> Sequence[Folder]:
+        """What is read, and every other folder below; the drafts are there once one is laid."""
+        read = self.folders()
+        keys = {folder.key for folder in read}
+        below = [
+            path.relative_to(self._root).as_posix()
+            for path in sorted(self._root.rglob("*"))
+            if path.is_dir() and not path.is_symlink() and not _hidden(path, self._root)
+        ]
+        return (*read, *(Folder(key, key, role_of(key)) for key in below if key not in keys))
+
+    def find(self, deed: Deed) -> Written | None:
+        """The file an earlier try left."""
+        return self._writer.find(deed)
+
+    def image(self, ref: Ref) -> Image:
+        """The message as its file stands."""
+        return self._writer.image(ref)
+
+    def do(self, deed: Deed) -> Written:
+        """Change a file, whole or not at all."""
+        self._check()
+        return self._writer.do(deed)
+
+    def free_busy(
+        self, addresses: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyTime, ...] | None]:
+        """Nobody's times are known to files."""
+        return dict.fromkeys(addresses)
+
+    def _directory(self, key: str) -> Path:
+        path = self._root / key
+        return self._root if key == INBOX.key and not path.is_dir() else path
 
     def load(self, name: str) -> bytes:
         """Bytes of one file, by its path below the root."""
@@ -191,6 +233,10 @@ class FolderMailbox:
     def _folder_key(self, path: Path) -> str:
         parent = path.parent.relative_to(self._root).as_posix()
         return INBOX.key if parent == "." else parent
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _entry(entry: os.DirEntry[str], pending: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:

@@ -1,6 +1,6 @@
 """Doing what the journal says: every write to a mailbox, once, with a way back.
 
-A deed stands in the journal before anything goes out (docs/adr/0016). Before it is done, what it
+A deed stands in the journal before anything goes out (docs/adr/0017). Before it is done, what it
 changes is kept; before it is done again, the mailbox is asked whether it was done already. So a
 pass may be killed at any instruction: the next one finds out and goes on.
 """
