@@ -7,17 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import shiboken6
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Section
 from desktop_crm.services import records
 from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
 from desktop_crm.views.custom.quote_form import QuoteDialog
+from desktop_crm.views.dialogs import business_card as card_module
+from desktop_crm.views.dialogs.business_card import open_business_card
 from desktop_crm.views.forms.draft_keeper import DraftKeeper
 from desktop_crm.views.forms.form_dialog import FormDialog
 from desktop_crm.views.forms.left_drafts import LeftDraftsDialog
+from desktop_crm.views.forms.link_editor import LinkEditor
+from desktop_crm.views.forms.quick_create import QuickCreateDialog, open_quick_create
 from tests.support.forms import line, opened
 from tests.support.windows import child, expect, settle
 
@@ -160,6 +166,81 @@ def test_drafts_left_behind_are_listed_at_the_next_start(
     form.form.settle()
     assert windows.close_all()
     assert drafts(after) == []
+
+
+def test_the_short_form_keeps_a_draft_that_moves_with_the_kind(
+    kept: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    dialog = expect(open_quick_create(kept, kept.shell.window_widget()), QuickCreateDialog)
+    dialog.kind.setCurrentIndex(dialog.kind.findData("contact"))
+    settle(qtbot, kept)
+    QTest.keyClicks(line(dialog.form, "email"), "a@kvarts.example")
+    qtbot.waitUntil(lambda: [d["entity"] for d in drafts(kept)] == ["contact"], timeout=5_000)
+    dialog.kind.setCurrentIndex(dialog.kind.findData("account"))
+    qtbot.waitUntil(lambda: [d["entity"] for d in drafts(kept)] == ["account"], timeout=5_000)
+    settle(qtbot, kept)
+    dialog.form.blockSignals(True)
+    dialog.form.settle()
+    dialog.reject()
+    after = crash(kept)
+    again = expect(
+        open_quick_create(after, after.shell.window_widget(), "account"), QuickCreateDialog
+    )
+    settle(qtbot, after)
+    child(again, QAbstractButton, "draftbar.take").click()
+    settle(qtbot, after)
+    assert line(again.form, "email").text() == "a@kvarts.example"
+    again.form.settle()
+    again.reject()
+    assert drafts(after) == []
+
+
+def test_each_part_of_a_business_card_keeps_a_draft_until_it_is_saved_or_given_up(
+    kept: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = open_business_card(kept, kept.shell.window_widget())
+    QTest.keyClicks(line(dialog.parts["account"].form, "name"), "Kvarts SRL")
+    QTest.keyClicks(line(dialog.parts["contact"].form, "last_name"), "Ionescu")
+    qtbot.waitUntil(
+        lambda: {str(d["entity"]) for d in drafts(kept)} == {"account", "contact"}, timeout=5_000
+    )
+    settle(qtbot, kept)
+    monkeypatch.setattr(card_module, "ask", lambda *_: "stay")
+    dialog.reject()
+    assert len(drafts(kept)) == 2
+    monkeypatch.setattr(card_module, "ask", lambda *_: "discard")
+    dialog.reject()
+    assert drafts(kept) == []
+    dialog = open_business_card(kept, kept.shell.window_widget())
+    QTest.keyClicks(line(dialog.parts["account"].form, "name"), "Kvarts SRL")
+    qtbot.waitUntil(lambda: len(drafts(kept)) == 1, timeout=5_000)
+    child(dialog, QAbstractButton, "businessCard.save").click()
+    settle(qtbot, kept)
+    assert drafts(kept) == []
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+def test_suggestions_go_with_the_form_they_belong_to(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    """Their list has no parent: the completer owns it."""
+    dialog = FormDialog(
+        bench.shell.window_widget(), "contact", bench, record_id=company.ids["claire"]
+    )
+    with qtbot.waitActive(dialog):
+        dialog.show()
+        dialog.activateWindow()
+    settle(qtbot, bench)
+    editor = expect(dialog.form.boxes["account"].editor, LinkEditor)
+    editor.line.setFocus()
+    QTest.keyClick(editor.line, Qt.Key.Key_Down)
+    popup = next(w for w in QApplication.topLevelWidgets()
+                 if w.objectName() == "form.contact.account.suggestions")  # fmt: skip
+    qtbot.waitUntil(popup.isVisible)
+    settle(qtbot, bench)
+    shiboken6.delete(dialog)
+    assert not shiboken6.isValid(editor)
+    assert not shiboken6.isValid(popup)
 
 
 # --- another arrangement while a form is open ---------------------------------------------------

@@ -248,6 +248,7 @@ class BusinessCardDialog(Dialog):
         def done(made: Made) -> None:
             self._bench.bus.publish(made.changes)
             titles = [p.title for n, p in self.parts.items() if n in made.keys and p.title]
+            self._settle()
             self._bench.shell.toast(tr("Business card saved"), ", ".join(titles), undo=True)
             go_on(made)
 
@@ -295,7 +296,13 @@ class BusinessCardDialog(Dialog):
             != "discard"
         ):
             return
+        self._settle()
         super().reject()
+
+    def _settle(self) -> None:
+        """Count everything as saved or given up: no draft of it stays."""
+        for part in self.parts.values():
+            part.form.settle()
 
 
 def open_business_card(bench: Workbench, parent: QWidget) -> BusinessCardDialog:

@@ -13,6 +13,7 @@ from desktop_crm.meta import kinds
 from desktop_crm.meta.field import Section
 from desktop_crm.services.business_card import Part
 from desktop_crm.views.forms.alike_panel import AlikePanel
+from desktop_crm.views.forms.draft_keeper import DraftWriter
 from desktop_crm.views.forms.record_form import RecordForm
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Glyph
@@ -66,16 +67,19 @@ class CardPart(QFrame):
         self.wants.setProperty("heading", True)
         self.form = RecordForm(entity, bench, sections=sections, scrolls=False)
         self.form.pages.body.setContentsMargins(0, 0, 0, 0)
-        self.form.load(records.new(bench.actor, entity))
+        new = records.new(bench.actor, entity)
+        self.form.load(new)
         self.form.edited.connect(self._edited)
+        # Found again by itself: a part is a record like any other.
+        DraftWriter(self.form, lambda: new, bench)
         self.alike = AlikePanel(f"businessCard.{entity}.alike", bench, use=tr("Use this"))
         if looks is not None:
             self.alike.watch(lambda: None if self.existing else (entity, looks(), None))
         self._uses = label("", wrap=True, name=f"businessCard.{entity}.uses")
-        new = push_button(
+        again = push_button(
             f"businessCard.{entity}.new", tr("Make a new one"), self.make_new, kind="flat"
         )
-        self._chosen = row(Glyph("link", "info"), self._uses, new, spacing=8)
+        self._chosen = row(Glyph("link", "info"), self._uses, again, spacing=8)
         inner = self._chosen.layout()
         if inner is not None:
             inner.setStretch(1, 1)  # type: ignore[attr-defined]

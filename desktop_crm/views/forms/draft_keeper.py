@@ -16,8 +16,12 @@ from desktop_crm.views.widgets.cards import Glyph
 from desktop_crm.views.widgets.labels import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_crm.services.form_drafts import DraftFiles, FormDraft
+    from desktop_crm.services.records import RecordValues
     from desktop_crm.views.forms.editing import RecordEditing
+    from desktop_crm.views.forms.record_form import RecordForm
     from desktop_crm.views.workbench import Workbench
 
 _REST_MS: Final = 800
@@ -76,41 +80,31 @@ def database_of(bench: Workbench) -> str:
     return str(bench.actor.db.target.url)
 
 
-class DraftBar(QFrame):
-    """Writes down what is typed into a form; offers an earlier draft of the same record.
+class DraftWriter(QObject):
+    """Writes down what is typed into a form; what is saved or given up is forgotten."""
 
-    It is hidden unless there is something to offer.
-    """
+    def __init__(
+        self, form: RecordForm, record: Callable[[], RecordValues | None], bench: Workbench
+    ) -> None:
+        """Watch a form.
 
-    def __init__(self, editing: RecordEditing, bench: Workbench) -> None:
-        super().__init__()
-        self.setObjectName("draftbar")
-        self._editing = editing
-        self._form = editing.form
+        Args:
+            form: The form; it holds the writer.
+            record: Gives the record that is shown in it, None while there is none.
+            bench: The workbench; nothing is written where it keeps no drafts.
+        """
+        super().__init__(form)
+        self._form = form
+        self._record = record
         self._bench = bench
         self._key = ""
-        self._offered: FormDraft | None = None
-        self._wanted: FormDraft | None = None
-        self._text = label("", wrap=True, name="draftbar.text")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(8)
-        layout.addWidget(Glyph("note", "info"))
-        layout.addWidget(self._text, 1)
-        layout.addWidget(push_button("draftbar.take", tr("Take it over"), self.take, kind="flat"))
-        layout.addWidget(push_button("draftbar.drop", tr("Discard"), self.drop, kind="flat"))
-        self.hide()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self.write)
-        if bench.drafts is None:
-            return
-        editing.loaded.connect(self._look)
-        self._form.edited.connect(self._edited)
-        self._form.dirty_changed.connect(self._dirty_changed)
-
-    # --- writing ---------------------------------------------------------------------------
+        if bench.drafts is not None:
+            form.edited.connect(self._edited)
+            form.dirty_changed.connect(self._dirty_changed)
 
     @Slot(str)
     def _edited(self, _name: str) -> None:
@@ -125,7 +119,7 @@ class DraftBar(QFrame):
     @Slot()
     def write(self) -> None:
         """Write down what is typed now."""
-        keeper, record = self._bench.drafts, self._editing.record
+        keeper, record = self._bench.drafts, self._record()
         if keeper is None or record is None or not self._form.is_typed:
             return
         from desktop_crm.core.identity import new_uid
@@ -152,6 +146,34 @@ class DraftBar(QFrame):
         if self._key and self._bench.drafts is not None:
             self._bench.drafts.files.remove(self._key)
             self._key = ""
+
+
+class DraftBar(QFrame):
+    """Keeps what is typed into a form, and offers an earlier draft of the same record.
+
+    It is hidden unless there is something to offer.
+    """
+
+    def __init__(self, editing: RecordEditing, bench: Workbench) -> None:
+        super().__init__()
+        self.setObjectName("draftbar")
+        self._editing = editing
+        self._form = editing.form
+        self._bench = bench
+        self._writer = DraftWriter(editing.form, lambda: editing.record, bench)
+        self._offered: FormDraft | None = None
+        self._wanted: FormDraft | None = None
+        self._text = label("", wrap=True, name="draftbar.text")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(8)
+        layout.addWidget(Glyph("note", "info"))
+        layout.addWidget(self._text, 1)
+        layout.addWidget(push_button("draftbar.take", tr("Take it over"), self.take, kind="flat"))
+        layout.addWidget(push_button("draftbar.drop", tr("Discard"), self.drop, kind="flat"))
+        self.hide()
+        if bench.drafts is not None:
+            editing.loaded.connect(self._look)
 
     # --- offering --------------------------------------------------------------------------
 
@@ -203,7 +225,7 @@ class DraftBar(QFrame):
         draft = self._offered
         if draft is not None:
             self._editing.take_draft(draft.version, draft.typed)
-            self.write()
+            self._writer.write()
             self._drop(draft)
 
     def drop(self) -> None:

@@ -17,6 +17,7 @@ from desktop_crm.meta.field import Menu, Section
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog
 from desktop_crm.views.forms.alike_panel import AlikePanel
+from desktop_crm.views.forms.draft_keeper import DraftBar
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.forms.record_form import RecordForm
@@ -139,7 +140,9 @@ class QuickCreateDialog(Dialog):
     def _kind_changed(self) -> None:
         key = str(self.kind.currentData())
         self._bench.remember(_MEMORY, {"entity": key})
-        self._show_form(key, self.form.kept())
+        kept = self.form.kept()
+        self.form.settle()  # its draft goes; the new form writes its own
+        self._show_form(key, kept)
 
     def _show_form(self, entity: str, kept: Mapping[str, Any] | None = None) -> None:
         """Show the short form of an entity; what was typed moves along where it has a place."""
@@ -152,6 +155,7 @@ class QuickCreateDialog(Dialog):
         self.form.pages.body.setContentsMargins(0, 0, 0, 0)
         self.form.setEnabled(False)
         self.editing = RecordEditing(self.form, notice, self._bench)
+        self._place.addWidget(DraftBar(self.editing, self._bench))
         self.editing.loaded.connect(lambda _record: self._loaded(kept))
         self.editing.failed.connect(self.show_error)
         self.editing.busy_changed.connect(self._show_busy)
