@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, literal, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound
@@ -17,9 +17,10 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import AuditEntry, User
 from desktop_crm.models.office import AuditAction
+from desktop_crm.services import privacy
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.permissions import content_clause, knows, require
+from desktop_crm.services.permissions import knows, require, row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.titles import Titles, titles
 from desktop_crm.services.values import decode, encode
@@ -85,7 +86,8 @@ def write(work: Work, entries: Sequence[dict[str, Any]]) -> None:
 def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> list[HistoryEntry]:
     """Return the changes of one record, the latest first.
 
-    Two statements, and one for each kind of record that links changed between.
+    Two statements, and one for each kind of record that links changed between; of what another
+    person keeps private there is none.
 
     Raises:
         NotFound: The record does not exist, or this user may not see it.
@@ -93,7 +95,8 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
     entity = registry.get(entity_key)
     require(actor, entity, "read")
     with actor.db.reading() as connection:
-        require_sight(actor, connection, entity, record_id)
+        if not require_sight(actor, connection, entity, record_id):
+            return []
         found = (
             connection.execute(
                 select(*AuditEntry.__table__.c, User.name.label("by_name"))
@@ -125,22 +128,29 @@ def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> 
         ]
 
 
-def require_sight(actor: Actor, connection: Connection, entity: Entity, record_id: int) -> None:
-    """Refuse to tell of a record that is not there, out of reach or private; one statement.
+def require_sight(actor: Actor, connection: Connection, entity: Entity, record_id: int) -> bool:
+    """Refuse to tell of a record that does not exist or is out of reach; one statement.
+
+    Returns:
+        Whether the actor may know its content; others see only that a private one is there.
 
     Raises:
         NotFound: With the kind of record in words.
     """
     key = entity.table.c.id
-    rights = content_clause(actor, entity, entity.table)
-    statement = select(key).where(key_clause(connection, key, [record_id]))
+    rights = row_clause(actor, entity, entity.table, "read")
+    known = privacy.known(actor, entity, entity.table)
+    statement = select(literal(True) if known is None else known)
+    statement = statement.where(key_clause(connection, key, [record_id]))
     if rights is not None:
         statement = statement.where(rights)
-    if connection.execute(statement).first() is None:
+    found = connection.execute(statement.select_from(entity.table)).first()
+    if found is None:
         raise NotFound(
             N_("This {entity} does not exist, or you may not see it."),
             entity=tr(entity.label).lower(),
         )
+    return bool(found[0])
 
 
 def link_titles(

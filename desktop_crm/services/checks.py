@@ -13,7 +13,7 @@ from desktop_crm.db.problems import unique_columns
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField
 from desktop_crm.services.drafts import Draft, Work, refuse_wrong
-from desktop_crm.services.permissions import content_clause, denial, row_clause
+from desktop_crm.services.permissions import denial, row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.values import LENGTH, required_error, same, too_long
 
@@ -137,16 +137,6 @@ def reachable(work: Work, ids: Sequence[int], action: str) -> frozenset[int]:
         return frozenset(ids)
     statement = select(table.c.id).where(key_clause(work.connection, table.c.id, ids), rights)
     return frozenset(work.connection.execute(statement).scalars())
-
-
-def known(work: Work, ids: Sequence[int]) -> bool:
-    """Whether the actor may know all of these records, none private to others; one statement."""
-    rights = content_clause(work.actor, work.entity, work.entity.table)
-    if rights is None:
-        return True
-    key = work.entity.table.c.id
-    statement = select(key).where(key_clause(work.connection, key, ids), rights)
-    return set(ids) <= set(work.connection.execute(statement).scalars())
 
 
 def taken(work: Work, drafts: Sequence[Draft], error: IntegrityError) -> UserError | None:

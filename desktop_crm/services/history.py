@@ -18,7 +18,7 @@ from desktop_crm.models import AuditEntry, User
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, records
 from desktop_crm.services.context import Actor
-from desktop_crm.services.permissions import require
+from desktop_crm.services.permissions import denial, require
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.titles import Titles
 from desktop_crm.services.values import decode
@@ -82,7 +82,8 @@ def lines(
     entity = registry.get(entity_key)
     require(actor, entity, "read")
     with actor.db.reading(cancel) as connection:
-        audit.require_sight(actor, connection, entity, record_id)
+        if not audit.require_sight(actor, connection, entity, record_id):
+            return []
         rows = _entries(connection, entity, record_id, limit)
         own = {row["operation"] for row in rows if row["entity"] == entity_key}
         rows = [row for row in rows if row["entity"] == entity_key or row["operation"] not in own]
@@ -170,7 +171,8 @@ def restore_value(
     """
     entity = registry.get(entity_key)
     with actor.db.reading() as connection:
-        audit.require_sight(actor, connection, entity, record_id)
+        if not audit.require_sight(actor, connection, entity, record_id):
+            raise denial(actor, entity, "edit")
         changes: Mapping[str, Any] | None = connection.execute(
             select(_TABLE.c.changes).where(
                 _TABLE.c.id == entry,

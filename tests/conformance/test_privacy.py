@@ -282,9 +282,12 @@ def test_what_hangs_on_it_is_not_there(world: World, entity: Entity, who: str) -
             with suppress(PermissionDenied):
                 asked = RecordQuery(other.key, columns, deleted=deleted)
                 unseen(query.objects(actor, asked, None))
+    (entry, *_) = [line.entry for line in history.lines(owner_of(world), entity.key, kept.id)]
+    with suppress(NotFound):
+        assert not audit.history(actor, entity.key, kept.id)
+        assert not history.lines(actor, entity.key, kept.id)
     for ask in (
-        lambda: audit.history(actor, entity.key, kept.id),
-        lambda: history.lines(actor, entity.key, kept.id),
+        lambda: history.restore_value(actor, entity.key, kept.id, entry, entity.title, 1),
         lambda: comparison.compare_records(actor, entity.key, [kept.id, kept.other]),
         lambda: attachments.content(actor, kept.document or 0),
         lambda: records.get(actor, "document", kept.document or 0),

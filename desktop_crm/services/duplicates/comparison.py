@@ -23,7 +23,7 @@ from desktop_crm.services.duplicates.merge_values import (
     source_of,
 )
 from desktop_crm.services.duplicates.references import references
-from desktop_crm.services.permissions import knows
+from desktop_crm.services.permissions import denial, knows
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import RecordValues
 
@@ -106,8 +106,8 @@ def compare_records(
     """
     entity = registry.get(entity_key)
     with actor.db.reading(cancel) as connection:
-        for key in ids:
-            audit.require_sight(actor, connection, entity, key)
+        if not all(audit.require_sight(actor, connection, entity, key) for key in ids):
+            raise denial(actor, entity, "edit")
     found = tuple(records.get(actor, entity_key, key) for key in ids)
     if any(one.merged_from is not None or one.values["deleted_at"] is not None for one in found):
         raise NotFound(

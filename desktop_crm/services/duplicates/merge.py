@@ -19,7 +19,7 @@ from desktop_crm.models.duplicate import DuplicateState, MergeState
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, records_kept, writer
 from desktop_crm.services.changes import ChangeSet
-from desktop_crm.services.checks import known, reachable
+from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work, refuse_wrong
 from desktop_crm.services.duplicates.merge_values import rows_of, values_of
@@ -135,8 +135,6 @@ def _checked(work: Work, wish: MergeWish) -> dict[int, dict[str, Any]]:
         if name not in entity.fields or not knows(work.actor, entity.fields[name]):
             raise denial(work.actor, entity, "edit")
     stored = writer.load(work, wish.keys)
-    # Before anything is said of them: who may remove a record may still not know it.
-    _refuse_unknown(work, [key for key in wish.keys if key in stored])
     for key in wish.keys:
         row = stored.get(key)
         if row is None:
@@ -155,11 +153,6 @@ _MOVED: Final = N_(
     "“{title}” was changed meanwhile. Nothing was merged; look at the records again and merge "
     "them then."
 )
-
-
-def _refuse_unknown(work: Work, ids: Sequence[int]) -> None:
-    if not known(work, ids):
-        raise denial(work.actor, work.entity, "edit")
 
 
 def _check_row(entity: Entity, wish: MergeWish, row: Mapping[str, Any]) -> None:
