@@ -72,8 +72,7 @@ class BoundField(Field):
     @property
     def required(self) -> bool:
         """A person must fill it in."""
-        free = self.nullable and not self.needed
-        free = free or self.read_only or self.kind is kinds.BOOLEAN
+        free = (self.nullable and not self.needed) or self.read_only or self.kind is kinds.BOOLEAN
         return not free and self.default is None
 
     @property
@@ -169,11 +168,8 @@ def bind(model: type) -> Entity:
 
 def _bound(declared: Field, *, name: str, **more: Any) -> BoundField:  # noqa: ANN401  its fields
     read_only = declared.read_only or name in SYSTEM_FIELDS
-    derived = {
-        "read_only": read_only,
-        "importable": declared.importable and not read_only,
-        "width": declared.width or declared.kind.width,
-    }
+    derived = {"read_only": read_only, "importable": declared.importable and not read_only}
+    more["width"] = declared.width or declared.kind.width
     return BoundField(**{**_values(declared), **derived, "name": name, **more})
 
 
