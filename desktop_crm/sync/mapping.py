@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from desktop_crm.core import clock
-from desktop_crm.core.i18n import N_, translate
+from desktop_crm.core.i18n import translate
 from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import (
@@ -22,7 +21,6 @@ from desktop_crm.models.activity import (
     Direction,
     Participation,
     Priority,
-    Sensitivity,
 )
 from desktop_crm.models.mail import StoredPart
 from desktop_crm.sync.exclusion import is_mass_mail
@@ -35,29 +33,12 @@ from desktop_crm.sync.port import (
     MailItem,
     MeetingItem,
     Response,
-    Role,
-    ShowAs,
 )
-from desktop_crm.sync.port import Sensitivity as Private
-
-NO_SUBJECT: Final = N_("(no subject)")
-BUSY: Final = N_("Busy")
-BODY_LIMIT: Final = 1_000_000
-"""Characters of a body that are stored; longer ones are cut."""
+from desktop_crm.sync.twoway import kinds
+from desktop_crm.sync.twoway.fields import TEXT_LIMIT, Frame, stamp
+from desktop_crm.sync.twoway.meetings import BUSY, NO_SUBJECT, PARTS
 
 _PRIORITY: Final = {"high": Priority.HIGH, "low": Priority.LOW}
-_SHOW_AS: Final = {
-    ShowAs.FREE: ActivityReason.FREE,
-    ShowAs.TENTATIVE: ActivityReason.TENTATIVE,
-    ShowAs.BUSY: ActivityReason.BUSY,
-    ShowAs.OUT_OF_OFFICE: ActivityReason.OUT_OF_OFFICE,
-}
-_PARTS: Final = {
-    Role.ORGANIZER: Participation.ORGANIZER,
-    Role.REQUIRED: Participation.REQUIRED,
-    Role.OPTIONAL: Participation.OPTIONAL,
-    Role.RESOURCE: Participation.RESOURCE,
-}
 
 
 def plain(text: str, limit: int) -> str:
@@ -80,11 +61,6 @@ def message_key(message_id: str) -> str:
     return text if len(text) <= 500 else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def stamp(value: datetime | date) -> str:
-    """Instant in UTC, or a day, as the calendar's exceptions are written."""
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
-
-
 def content_hash(item: Correspondence) -> str:
     """Fingerprint of what would be stored; equal content is no change (R36)."""
     if isinstance(item, MailItem):
@@ -97,25 +73,6 @@ def content_hash(item: Correspondence) -> str:
         text = hashlib.sha256(item.text.encode("utf-8", "replace")).hexdigest()
         facts = repr(replace(item, modified_at=None, warnings=(), text="")) + text
     return hashlib.sha256(facts.encode("utf-8", "replace")).hexdigest()
-
-
-def masked(item: MeetingItem) -> MeetingItem:
-    """A meeting of which only the time may be known (R39); others come back unchanged."""
-    if item.sensitivity is Private.NORMAL and not item.masked:
-        return item
-    return MeetingItem(
-        uid=item.uid,
-        start=item.start,
-        end=item.end,
-        recurrence_id=item.recurrence_id,
-        zone=item.zone,
-        rrule=item.rrule,
-        exdates=item.exdates,
-        cancelled=item.cancelled,
-        show_as=item.show_as,
-        sensitivity=Private.PRIVATE,
-        masked=True,
-    )
 
 
 def mail_values(
@@ -149,7 +106,7 @@ def mail_values(
 def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
     """Row of the message itself; headers only when `full` is False."""
     sender = item.sender
-    text = plain(item.text, BODY_LIMIT) if full else ""
+    text = plain(item.text, TEXT_LIMIT) if full else ""
     row = {
         "message_id": message_key(item.message_id),
         "thread_key": thread_key(item, facts),
@@ -164,7 +121,7 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
         "subject": plain(item.subject, 1_000) or None,
         "preview": " ".join(text[:600].split())[:200] or None,
         "body_text": text or None,
-        "body_html": (plain(item.html, 4 * BODY_LIMIT) or None) if full else None,
+        "body_html": (plain(item.html, 4 * TEXT_LIMIT) or None) if full else None,
         "stored": (StoredPart.FULL if full else StoredPart.HEADERS).value,
         "is_automatic": is_mass_mail(item),
         "has_attachments": bool(item.attachments),
@@ -191,38 +148,24 @@ def _line(people: Sequence[Address]) -> str | None:
 
 
 def meeting_values(item: MeetingItem, facts: Facts, language: str) -> dict[str, Any]:
-    """Fields of the activity that stands for a meeting; all-day events are midnights UTC."""
-    start, end = _instant(item.start), _instant(item.end)
-    reason = ActivityReason.CANCELED if item.cancelled else _SHOW_AS[item.show_as]
-    state = ActivityState.CANCELED if item.cancelled else ActivityState.OPEN
-    private = item.sensitivity is not Private.NORMAL
-    subject = BUSY if private else NO_SUBJECT
+    """Fields of the activity that stands for a meeting; all-day events are midnights UTC.
+
+    Who takes part is told by :func:`party_rows`.
+    """
+    fields = kinds.fields_of_item(item)
+    told = {name: value for name, value in fields.items() if name not in ("people", "answers")}
+    values = kinds.onto_record(kinds.Kind.MEETING, told, {}, Frame(language=language))
     organizer = item.organizer
+    nothing = {"subject": translate(language, BUSY), "location": None, "description": None}
     return {
+        **(nothing if fields["privacy"] else {}),
+        **values,
         "kind": ActivityKind.APPOINTMENT.value,
-        "subject": plain(item.subject, 400) or translate(language, subject),
-        "state": state.value,
-        "status_reason": reason.value,
-        "start_at": start,
-        "end_at": max(start, end),
-        "is_all_day": item.all_day,
-        "occurred_at": start,
-        "location": plain(item.location, 400) or None,
-        "sensitivity": (Sensitivity.PRIVATE if private else Sensitivity.NORMAL).value,
+        "occurred_at": values["start_at"],
         "ical_uid": plain(item.uid, 490),
         "recurrence_id": stamp(item.recurrence_id) if item.recurrence_id else None,
-        "recurrence_rule": plain(item.rrule, 1_000) or None,
-        "recurrence_exceptions": [stamp(value) for value in item.exdates] or None,
-        "time_zone": plain(item.zone, 80) or None,
         "is_organizer": organizer is None or facts.ours.is_ours(organizer.address.address),
-        "description": plain(item.text, BODY_LIMIT) or None,
     }
-
-
-def _instant(value: datetime | date) -> datetime:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    return datetime.combine(value, time(), tzinfo=UTC)
 
 
 def party_rows(item: Correspondence, facts: Facts) -> list[dict[str, Any]]:
@@ -240,7 +183,7 @@ def party_rows(item: Correspondence, facts: Facts) -> list[dict[str, Any]]:
 
 
 def _attendee(person: Attendee, facts: Facts) -> dict[str, Any]:
-    return _party(_PARTS[person.role], person.address, person.response, facts)
+    return _party(PARTS[person.role], person.address, person.response, facts)
 
 
 def _party(

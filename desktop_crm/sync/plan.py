@@ -10,7 +10,7 @@ from typing import Final
 
 from desktop_crm.models.mail import ItemState
 from desktop_crm.sync.exclusion import NEVER_LOG, Ours, reason_to_exclude
-from desktop_crm.sync.mapping import content_hash, identity_of, masked
+from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.port import (
     Batch,
     Change,
@@ -23,6 +23,7 @@ from desktop_crm.sync.port import (
     Quarantined,
     Sensitivity,
 )
+from desktop_crm.sync.twoway.meetings import masked
 
 _NO_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""Meetings, tasks and contacts kept equal in a mailbox and here, field by field."""

@@ -1,0 +1,477 @@
+"""Fields of a meeting: table of both directions (R33 to R39)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from desktop_crm.core.i18n import LANGUAGES, N_, translate
+from desktop_crm.core.text import canonical_email
+from desktop_crm.models.activity import (
+    ActivityReason,
+    ActivityState,
+    Participation,
+    Sensitivity,
+)
+from desktop_crm.sync.port import Address, Attendee, MeetingItem, Response, Role, ShowAs
+from desktop_crm.sync.port import Sensitivity as Private
+from desktop_crm.sync.twoway.fields import (
+    Field,
+    Frame,
+    Record,
+    Value,
+    Way,
+    block,
+    instant,
+    line,
+    merged_list,
+    merged_map,
+    moment_of,
+    stamp,
+)
+
+NO_SUBJECT: Final = N_("(no subject)")
+BUSY: Final = N_("Busy")
+CANCELLED: Final = "cancelled"
+
+PARTS: Final = {
+    Role.ORGANIZER: Participation.ORGANIZER,
+    Role.REQUIRED: Participation.REQUIRED,
+    Role.OPTIONAL: Participation.OPTIONAL,
+    Role.RESOURCE: Participation.RESOURCE,
+}
+_ROLES: Final = {part.value: role for role, part in PARTS.items()}
+_SHOWN: Final = frozenset(one.value for one in ShowAs)
+
+
+def is_private(item: MeetingItem) -> bool:
+    """Whether only the time may be known of it (R39)."""
+    return item.masked or item.sensitivity is not Private.NORMAL
+
+
+def masked(item: MeetingItem) -> MeetingItem:
+    """A meeting of which only the time may be known (R39); others come back unchanged."""
+    if not is_private(item):
+        return item
+    return MeetingItem(
+        uid=item.uid,
+        start=item.start,
+        end=item.end,
+        recurrence_id=item.recurrence_id,
+        zone=item.zone,
+        rrule=item.rrule,
+        exdates=item.exdates,
+        cancelled=item.cancelled,
+        show_as=item.show_as,
+        sensitivity=Private.PRIVATE,
+        masked=True,
+    )
+
+
+# --- subject ----------------------------------------------------------------------------------
+
+
+def subject_of(record: Record, _frame: Frame) -> Value:
+    """Subject of a record; the words that stand for none, in any language, are none."""
+    subject = line(record.get("subject"), 400)
+    return "" if subject in {translate(code, NO_SUBJECT) for code in LANGUAGES} else subject
+
+
+def subject_to(value: Value, _record: Record, frame: Frame) -> dict[str, Any]:
+    """What a record stores for a subject, which it cannot be without."""
+    return {"subject": value or translate(frame.language, NO_SUBJECT)}
+
+
+# --- when -------------------------------------------------------------------------------------
+
+
+def _when_of_item(item: MeetingItem) -> Value:
+    end = max(item.start, item.end) if type(item.start) is type(item.end) else item.start
+    return {
+        "start": stamp(item.start),
+        "end": stamp(end),
+        "zone": line(item.zone, 80),
+        "rule": line(item.rrule, 1_000).removeprefix("RRULE:"),
+    }
+
+
+def _when_of_record(record: Record, _frame: Frame) -> Value:
+    start = record.get("start_at")
+    if start is None:
+        return None
+    end = record.get("end_at") or start
+    days = bool(record.get("is_all_day"))
+    return {
+        "start": _written(start, days=days),
+        "end": _written(max(start, end), days=days),
+        "zone": line(record.get("time_zone"), 80),
+        "rule": line(record.get("recurrence_rule"), 1_000).removeprefix("RRULE:"),
+    }
+
+
+def _written(value: datetime, *, days: bool) -> str:
+    moment = value.astimezone(UTC)
+    return moment.date().isoformat() if days else moment.isoformat()
+
+
+def _when_to_item(item: MeetingItem, value: Value) -> MeetingItem:
+    return replace(
+        item,
+        start=moment_of(value["start"]),
+        end=moment_of(value["end"]),
+        zone=value["zone"],
+        rrule=value["rule"],
+    )
+
+
+def _when_to_record(value: Value, _record: Record, _frame: Frame) -> dict[str, Any]:
+    start, end = moment_of(value["start"]), moment_of(value["end"])
+    return {
+        "start_at": instant(start),
+        "end_at": max(instant(start), instant(end)),
+        "is_all_day": not isinstance(start, datetime),
+        "time_zone": value["zone"] or None,
+        "recurrence_rule": value["rule"] or None,
+    }
+
+
+def _when_key(value: Value) -> object:
+    """Instants and, of a series, its rule and how its clock changes; zone names differ (R34)."""
+    if value is None:
+        return None
+    clock = _clock_of(value["zone"], value["start"]) if value["rule"] else ()
+    return value["start"], value["end"], _rule_key(value["rule"]), clock
+
+
+def _rule_key(rule: str) -> object:
+    parts = dict(part.split("=", 1) for part in rule.upper().split(";") if "=" in part)
+    if parts.get("INTERVAL") == "1":
+        del parts["INTERVAL"]
+    if parts.get("WKST") == "MO":
+        del parts["WKST"]
+    return frozenset(
+        (name, frozenset(text.split(",")) if name.startswith("BY") else text)
+        for name, text in parts.items()
+    )
+
+
+def _clock_of(zone: str, start: str) -> object:
+    if "T" not in start:
+        return ()
+    year = datetime.fromisoformat(start).year
+    try:
+        clock = ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return (zone,)
+    noons = (datetime(year, month, 1, 12, tzinfo=clock) for month in (1, 4, 7, 10))
+    return tuple(noon.utcoffset() for noon in noons)
+
+
+# --- left-out dates ---------------------------------------------------------------------------
+
+
+def _left_out_of_item(item: MeetingItem) -> Value:
+    """Original starts in the series' own terms: days of an all-day series, else instants."""
+    start = None if item.all_day else instant(item.start)
+    zone = zone_of({"time_zone": item.zone}, Frame())
+    texts = (stamp(value) for value in item.exdates)
+    return sorted({_left_out(text, start, zone, days=item.all_day) for text in texts})
+
+
+def _left_out_of_record(record: Record, frame: Frame) -> Value:
+    days = bool(record.get("is_all_day"))
+    zone = zone_of(record, frame)
+    start = record.get("start_at")
+    found = {
+        text
+        for one in record.get("recurrence_exceptions") or ()
+        if (text := _left_out(str(one), start, zone, days=days))
+    }
+    return sorted(found)
+
+
+def _left_out(text: str, start: datetime | None, zone: ZoneInfo, *, days: bool) -> str:
+    """An original start as instant, or as day in an all-day series; empty when unreadable."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    if days:
+        return moment.date().isoformat()
+    if "T" not in text and " " not in text:
+        wall = start.astimezone(zone).time() if start else time()
+        moment = datetime.combine(moment.date(), wall)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return aware.astimezone(UTC).isoformat()
+
+
+def zone_of(record: Record, frame: Frame) -> ZoneInfo:
+    """Zone of a record's wall clock; the user's where it names none that is known."""
+    try:
+        return ZoneInfo(record.get("time_zone") or frame.zone.key)
+    except (ZoneInfoNotFoundError, ValueError):
+        return frame.zone
+
+
+# --- status -----------------------------------------------------------------------------------
+
+
+def _status_of_item(item: MeetingItem) -> Value:
+    return CANCELLED if item.cancelled else item.show_as.value
+
+
+def _status_of_record(record: Record, _frame: Frame) -> Value:
+    """How the time is shown; a meeting that was held or called off here says nothing of it."""
+    if record.get("state") == ActivityState.CANCELED.value:
+        return CANCELLED
+    if record.get("state") == ActivityState.COMPLETED.value:
+        return None
+    reason = record.get("status_reason")
+    return reason if reason in _SHOWN else ShowAs.BUSY.value
+
+
+def _status_to_item(item: MeetingItem, value: Value) -> MeetingItem:
+    if value == CANCELLED:
+        return replace(item, cancelled=True)
+    return replace(item, cancelled=False, show_as=ShowAs(value))
+
+
+def _status_to_record(value: Value, _record: Record, _frame: Frame) -> dict[str, Any]:
+    if value == CANCELLED:
+        return {
+            "state": ActivityState.CANCELED.value,
+            "status_reason": ActivityReason.CANCELED.value,
+        }
+    return {"state": ActivityState.OPEN.value, "status_reason": value}
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+def _named(address: str, name: str) -> str:
+    return canonical_email(address) or line(name or address, 320)
+
+
+def _people_of_item(item: MeetingItem) -> Value:
+    return dict(
+        sorted(
+            (
+                _named(one.address.address, one.address.name),
+                [one.role.value, line(one.address.name, 320)],
+            )
+            for one in item.attendees
+            if one.role is not Role.ORGANIZER
+        )
+    )
+
+
+def _rows(record: Record) -> Iterable[Mapping[str, Any]]:
+    rows: Iterable[Mapping[str, Any]] = record.get("parties") or ()
+    return rows
+
+
+def _row_name(row: Mapping[str, Any]) -> str:
+    return _named(str(row.get("address") or ""), str(row.get("name") or ""))
+
+
+def _people_of_record(record: Record, _frame: Frame) -> Value:
+    return dict(
+        sorted(
+            (_row_name(row), [_ROLES[part].value, line(row.get("name"), 320)])
+            for row in _rows(record)
+            if (part := str(row.get("participation"))) in _ROLES
+            and part != Participation.ORGANIZER.value
+            and _row_name(row)
+        )
+    )
+
+
+def _people_to_item(item: MeetingItem, value: Value) -> MeetingItem:
+    answers = {_named(one.address.address, one.address.name): one for one in item.attendees}
+    found = []
+    for who, (role, name) in value.items():
+        known = answers.get(who)
+        address = known.address if known else Address(who, name, readable="@" in who)
+        response = known.response if known else Response.NONE
+        found.append(Attendee(address, Role(role), response))
+    return replace(item, attendees=tuple(found))
+
+
+def _people_to_record(value: Value, record: Record, _frame: Frame) -> dict[str, Any]:
+    known = {_row_name(row): row for row in _rows(record)}
+    kept = [
+        row
+        for row in _rows(record)
+        if row.get("participation") not in _ROLES
+        or row.get("participation") == Participation.ORGANIZER.value
+    ]
+    for who, (role, name) in value.items():
+        row = dict(known.get(who) or {"response": Response.NONE.value})
+        row["participation"] = PARTS[Role(role)].value
+        row["name"] = name or row.get("name") or (None if "@" in who else who)
+        row["address"] = who if "@" in who else None
+        kept.append(row)
+    return {"parties": kept}
+
+
+def _people_key(value: Value) -> object:
+    """Who takes part and how; how a name is written does not matter."""
+    return {who: role for who, (role, _name) in (value or {}).items()}
+
+
+def _people_together(base: Value, ours: Value, theirs: Value) -> Value:
+    roles = merged_map(_people_key(base), _people_key(ours), _people_key(theirs))
+    if roles is None:
+        return None
+    names = {**ours, **theirs}
+    return {who: [role, names[who][1]] for who, role in roles.items()}
+
+
+def _answers_of_item(item: MeetingItem) -> Value:
+    return dict(
+        sorted(
+            (_named(one.address.address, one.address.name), one.response.value)
+            for one in item.attendees
+            if one.response is not Response.NONE and one.role is not Role.ORGANIZER
+        )
+    )
+
+
+def _answers_of_record(record: Record, _frame: Frame) -> Value:
+    return dict(
+        sorted(
+            (_row_name(row), str(row["response"]))
+            for row in _rows(record)
+            if row.get("response") not in (None, "", Response.NONE.value)
+            and str(row.get("participation")) in _ROLES
+            and row.get("participation") != Participation.ORGANIZER.value
+            and _row_name(row)
+        )
+    )
+
+
+def _answers_to_record(value: Value, record: Record, _frame: Frame) -> dict[str, Any]:
+    organizer = Participation.ORGANIZER.value
+    return {
+        "parties": [
+            dict(row)
+            if row.get("participation") not in _ROLES or row.get("participation") == organizer
+            else {**row, "response": value.get(_row_name(row), Response.NONE.value)}
+            for row in _rows(record)
+        ]
+    }
+
+
+def _unchanged(item: MeetingItem, _value: Value) -> MeetingItem:
+    """The mailbox alone says what people answered."""
+    return item
+
+
+# --- the table --------------------------------------------------------------------------------
+
+_TIMES: Final = (
+    Field(
+        "when",
+        N_("Time"),
+        _when_of_item,
+        _when_of_record,
+        _when_to_item,
+        _when_to_record,
+        key=_when_key,
+        organizer=True,
+        told=True,
+    ),
+    Field(
+        "left_out",
+        N_("Left out dates"),
+        _left_out_of_item,
+        _left_out_of_record,
+        lambda item, value: replace(item, exdates=tuple(moment_of(text) for text in value)),
+        lambda value, _record, _frame: {"recurrence_exceptions": list(value) or None},
+        organizer=True,
+        told=True,
+        together=merged_list,
+    ),
+    Field(
+        "status",
+        N_("Shown as"),
+        _status_of_item,
+        _status_of_record,
+        _status_to_item,
+        _status_to_record,
+    ),
+    Field(
+        "privacy",
+        N_("Private"),
+        is_private,
+        lambda record, _frame: record.get("sensitivity") == Sensitivity.PRIVATE.value,
+        lambda item, value: replace(item, sensitivity=Private.PRIVATE if value else Private.NORMAL),
+        lambda value, _record, _frame: {
+            "sensitivity": (Sensitivity.PRIVATE if value else Sensitivity.NORMAL).value
+        },
+    ),
+)
+"""What is known of a private meeting, too."""
+
+_CONTENT: Final = (
+    Field(
+        "subject",
+        N_("Subject"),
+        lambda item: line(item.subject, 400),
+        subject_of,
+        lambda item, value: replace(item, subject=value),
+        subject_to,
+        told=True,
+    ),
+    Field(
+        "location",
+        N_("Location"),
+        lambda item: line(item.location, 400),
+        lambda record, _frame: line(record.get("location"), 400),
+        lambda item, value: replace(item, location=value),
+        lambda value, _record, _frame: {"location": value or None},
+        organizer=True,
+        told=True,
+    ),
+    Field(
+        "text",
+        N_("Description"),
+        lambda item: block(item.text),
+        lambda record, _frame: block(record.get("description")),
+        lambda item, value: replace(item, text=value),
+        lambda value, _record, _frame: {"description": value or None},
+        told=True,
+    ),
+    Field(
+        "people",
+        N_("Participants"),
+        _people_of_item,
+        _people_of_record,
+        _people_to_item,
+        _people_to_record,
+        key=_people_key,
+        organizer=True,
+        told=True,
+        together=_people_together,
+    ),
+    Field(
+        "answers",
+        N_("Answers"),
+        _answers_of_item,
+        _answers_of_record,
+        _unchanged,
+        _answers_to_record,
+        way=Way.IN,
+    ),
+)
+
+FIELDS: Final = (*_TIMES, *_CONTENT)
+PRIVATE_FIELDS: Final = frozenset(field.name for field in _TIMES)
+
+
+def organized_by(item: MeetingItem, ours: Iterable[str]) -> bool:
+    """Whether one of our own addresses organizes it; nobody's meeting is ours."""
+    return item.organizer is None or item.organizer.address.address in set(ours)
