@@ -8,8 +8,9 @@ gave; it is followed only when it leads back to the service.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import requests
@@ -34,6 +35,7 @@ from desktop_crm.sync.graph_calls import (
     error_of,
     segment,
 )
+from desktop_crm.sync.graph_deeds import CONTACTS, TODO, Deeds
 from desktop_crm.sync.graph_problems import GraphError, problem_of
 from desktop_crm.sync.mime import Unusable
 from desktop_crm.sync.port import (
@@ -48,17 +50,13 @@ from desktop_crm.sync.port import (
     Step,
     TokenInvalid,
 )
+from desktop_crm.sync.writes import Ability, BusyTime, Deed, Image, Ref, Written
 
 _log = logging.getLogger(__name__)
 
 INBOX: Final = Folder("inbox", "Inbox", FolderRole.INBOX)
 SENT: Final = Folder("sentitems", "Sent Items", FolderRole.SENT)
 CALENDAR: Final = Folder("calendar", "Calendar", FolderRole.CALENDAR)
-TODO: Final = "todo/"
-"""What the key of a task list begins with."""
-CONTACTS: Final = "contacts/"
-"""What the key of an address book begins with."""
-
 _KNOWN: Final = {
     "inbox": FolderRole.INBOX,
     "sentitems": FolderRole.SENT,
@@ -103,6 +101,7 @@ class GraphMailbox:
             tokens, address, service=service or SERVICE, ca_file=ca_file, timeout_s=timeout_s
         )
         self._calendar = Calendar(self._graph)
+        self._deeds = Deeds(self._graph, canonical_email(address) or address)
 
     def folders(self) -> Sequence[Folder]:
         """Inbox, Sent Items and Calendar, which every mailbox has; no request."""
@@ -111,7 +110,7 @@ class GraphMailbox:
     def all_folders(self) -> Sequence[Folder]:
         """Every mail folder, the calendar, the task lists and the address books."""
         with self._translated():
-            known = self._known_ids()
+            known = self._deeds.messages.names()
             found = list(self._mail_folders("/me/mailFolders", known))
             found.append(CALENDAR)
             for one in self._listed("/me/todo/lists", {}):
@@ -178,15 +177,45 @@ class GraphMailbox:
         """Close the connection."""
         self._graph.close()
 
-    def _known_ids(self) -> dict[str, str]:
-        """Well-known names by the ids they have in this mailbox."""
-        names = list(_KNOWN)
-        answers = self._graph.batch([f"/me/mailFolders/{name}?$select=id" for name in names])
-        return {
-            items.text(answer.body, "id"): name
-            for name, answer in zip(names, answers, strict=True)
-            if answer.status < 300 and isinstance(answer.body, dict)
-        }
+    # --- writing ---------------------------------------------------------------------------
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Everything, but meetings with guests never in silence: that is refused one by one."""
+        return frozenset(Ability)
+
+    def find(self, deed: Deed) -> Written | None:
+        """What an earlier try of this deed left behind, found by its own key."""
+        with self._translated():
+            return self._deeds.find(deed)
+
+    def image(self, ref: Ref) -> Image:
+        """The item as it stands now.
+
+        Raises:
+            Vanished: it is not there.
+        """
+        with self._translated():
+            return self._deeds.image(ref)
+
+    def do(self, deed: Deed) -> Written:
+        """Do it once.
+
+        Raises:
+            Stale: the item is newer than the deed knew; nothing was changed.
+            Vanished: it is not there; nothing was changed.
+            UserError: Microsoft 365 refuses it for good, or would tell people of it.
+            EnvironmentProblem: as everywhere.
+        """
+        with self._translated():
+            return self._deeds.do(deed)
+
+    def free_busy(
+        self, addresses: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, tuple[BusyTime, ...] | None]:
+        """Busy times of people; None for those nobody here knows of."""
+        with self._translated():
+            return self._deeds.free_busy(addresses, start, end)
 
     def _mail_folders(self, path: str, known: dict[str, str]) -> Iterator[Folder]:
         for one in self._listed(path, _FOLDER_FIELDS):

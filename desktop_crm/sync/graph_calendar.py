@@ -239,7 +239,7 @@ class _Page:
                 self._set_aside(key, key[-12:], REFUSED, problem=str(problem)[:200])
             else:
                 found = self._all_instances(listed.json)
-                self._keep(answer.json, key, None, self._deleted(answer.json, found))
+                self._keep(answer.json, key, None, self._missing(answer.json, found))
                 changed |= {
                     items.text(one, "id"): answer.json
                     for one in found
@@ -255,34 +255,12 @@ class _Page:
             found += answer.get("value") or ()
         return [one for one in found if isinstance(one, dict)]
 
-    def _deleted(
-        self, master: items.Json, instances: list[items.Json]
-    ) -> tuple[datetime | date, ...]:
-        """Starts the rule names and the series does not have (any more) as they were."""
-        try:
-            series = items.meeting_item(master)
-        except items.Unreadable:
-            return ()
-        if not series.rrule:
-            return ()
-        plain = [one for one in instances if items.text(one, "type").lower() == "occurrence"]
-        there = {at for at in (items.zoned(one, "start") for one in plain) if at}
-        first = series.start
-        zone = items.zone_of(master)
-        if not isinstance(first, datetime):
-            first, zone = datetime(first.year, first.month, first.day, tzinfo=UTC), None
+    def _missing(self, master: items.Json, found: list[items.Json]) -> tuple[datetime | date, ...]:
         since, until = (
             datetime.fromisoformat(day).replace(tzinfo=UTC)
             for day in (self._place.since, self._place.until)
         )
-        # Without a zone the clock changes by an hour somewhere in the year.
-        hours = _TOLERANCE if zone is None and not series.all_day else _TOLERANCE[:1]
-        missing = [
-            at
-            for at in items.starts(series.rrule, first, zone, since, until)
-            if not any(at + shift in there for shift in hours)
-        ]
-        return tuple(at.date() if series.all_day else at for at in missing)
+        return missing_starts(master, found, since, until)
 
     def _fetch(self, keys: list[str], series: dict[str, items.Json] | None) -> None:
         for key, answer in zip(keys, self._events(keys), strict=True):
@@ -312,6 +290,34 @@ class _Page:
 
     def _set_aside(self, key: str, name: str, reason: str, **params: object) -> None:
         self.quarantined.append(Quarantined(key, name, reason, tuple(params.items())))
+
+
+def missing_starts(
+    master: items.Json, instances: Iterable[items.Json], since: datetime, until: datetime
+) -> tuple[datetime | date, ...]:
+    """Starts within a window that the rule names and the series does not have as they were.
+
+    They are the original starts of occurrences that were deleted or changed.
+    """
+    try:
+        series = items.meeting_item(master)
+    except items.Unreadable:
+        return ()
+    if not series.rrule:
+        return ()
+    plain = [one for one in instances if items.text(one, "type").lower() == "occurrence"]
+    there = {at for at in (items.zoned(one, "start") for one in plain) if at}
+    first, zone = series.start, items.zone_of(master)
+    if not isinstance(first, datetime):
+        first, zone = datetime(first.year, first.month, first.day, tzinfo=UTC), None
+    # Without a zone the clock changes by an hour somewhere in the year.
+    hours = _TOLERANCE if zone is None and not series.all_day else _TOLERANCE[:1]
+    missing = [
+        at
+        for at in items.starts(series.rrule, first, zone, since, until)
+        if not any(at + shift in there for shift in hours)
+    ]
+    return tuple(at.date() if series.all_day else at for at in missing)
 
 
 def event_path(key: str) -> str:

@@ -228,6 +228,27 @@ class Graph:
             kind = response.headers.get("Content-Type", "")
             return Answer(response.status_code, _decoded(content, kind), response.headers)
 
+    def upload(self, link: str, piece: bytes, start: int, total: int) -> None:
+        """Hand over a piece of a file by the link the service gave for it; no token goes there.
+
+        Raises:
+            GraphError: the link is none, or the answer is an error.
+            requests.RequestException: there is no answer.
+        """
+        parts = urlsplit(link)
+        if parts.scheme != "https" and not self.owns(link):
+            raise GraphError(0, "ForeignLink", "a link that is not protected")
+        headers = {"Content-Range": f"bytes {start}-{start + len(piece) - 1}/{total}"}
+        with requests.put(
+            link,
+            data=piece,
+            headers=headers,
+            timeout=self._timeout,
+            verify=self._verify,
+            allow_redirects=False,
+        ) as response:
+            Answer(response.status_code, None, response.headers).checked()
+
     def batch(self, paths: Sequence[str]) -> list[Answer]:
         """What several GETs answered, in their order; twenty of them a request.
 
@@ -368,11 +389,6 @@ def with_query(path: str, **query: str) -> str:
     names = ("select", "expand", "filter", "top", "orderby")
     pairs = {f"${name}" if name in names else name: value for name, value in query.items()}
     return f"{path}?{urlencode(pairs, quote_via=quote, safe='$,')}"
-
-
-def text_literal(text: str) -> str:
-    """A text as a filter writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def etag_of(change_key: str) -> str:

@@ -46,7 +46,7 @@ MAIL_FIELDS: Final = (
 MAIL_EXPAND: Final = f"singleValueExtendedProperties($filter=id eq '{SIZE}' or id eq '{OWN_KEY}')"
 EVENT_FIELDS: Final = (
     "id,changeKey,iCalUId,type,seriesMasterId,subject,body,start,end,originalStart,"
-    "originalStartTimeZone,isAllDay,isCancelled,isOrganizer,isReminderOn,"
+    "originalStartTimeZone,isAllDay,isCancelled,isOrganizer,isReminderOn,isOnlineMeeting,"
     "reminderMinutesBeforeStart,location,organizer,attendees,responseStatus,recurrence,showAs,"
     "sensitivity,categories,createdDateTime,lastModifiedDateTime"
 )
@@ -83,6 +83,17 @@ _STATES: Final = {
     "waitingonothers": "waiting",
     "deferred": "deferred",
 }
+
+
+def own_filter(key: str) -> str:
+    """The filter that finds what carries the key of a deed."""
+    prop = f"ep/id eq '{OWN_KEY}' and ep/value eq {text_literal(key)}"
+    return f"singleValueExtendedProperties/Any(ep: {prop})"
+
+
+def text_literal(value: str) -> str:
+    """A text as a filter writes it."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 class Unreadable(Exception):

@@ -72,3 +72,17 @@ def zone_like(definition: tzinfo, around: datetime) -> ZoneInfo | None:
         if zone and [moment.astimezone(zone).utcoffset() for moment in moments] == wanted:
             return zone
     return None
+
+
+def windows_name(zone: str) -> str:
+    """What Microsoft's services call an IANA zone; its own name where Windows has no other."""
+    found = _windows_names().get(zone)
+    return found or zone or "UTC"
+
+
+@lru_cache(maxsize=1)
+def _windows_names() -> Mapping[str, str]:
+    found: dict[str, str] = {"UTC": "UTC", "Europe/Bucharest": "GTB Standard Time"}
+    for name, zone in WINDOWS_TO_OLSON.items():
+        found.setdefault(zone, name)
+    return found

@@ -59,6 +59,9 @@ class GraphServer:
         self.prefers: list[str] = []
         self.generation = 1
         self.page_limit = 1000
+        self.after_sending = "sentitems"
+        self.uploads: dict[str, tuple[dict[str, Any], bytearray]] = {}
+        self.busy: dict[str, list[tuple[str, str, str]]] = {}
         self.faults: deque[Fault] = deque()
         self.part_faults: dict[str, deque[Reply]] = {}
         self._server = _Server(("127.0.0.1", 0), Handler)
@@ -149,6 +152,9 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 5
     server: _Server
 
+    lose = False
+    """Whether the next answer is lost on its way."""
+
     def log_message(self, *args: object) -> None:
         """Quiet."""
 
@@ -219,6 +225,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, reply: Reply) -> None:
         """Send one answer."""
+        if self.lose:
+            self.close_connection = True
+            return
         is_json = reply.body is not None and not isinstance(reply.body, bytes)
         data = json.dumps(reply.body).encode() if is_json else reply.body or b""
         self.send_response(reply.status)
@@ -293,6 +302,12 @@ def reset(handler: Handler) -> bool:
     """Close the connection without a word."""
     handler.close_connection = True
     return True
+
+
+def lost(handler: Handler) -> bool:
+    """Do what was asked, and let the answer get lost on its way."""
+    handler.lose = True
+    return False
 
 
 def slow(seconds: float) -> Callable[[Handler], bool]:

@@ -14,7 +14,10 @@ from desktop_crm.core.settings import Settings
 from desktop_crm.services import databases, mailboxes
 from desktop_crm.services.imports import ImportPlan
 from desktop_crm.services.imports.draft import Outcome
+from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import RecordQuery, count
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.port import Step
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
@@ -229,6 +232,44 @@ def test_an_unreachable_server_is_one_clear_sentence(bench: Workbench, qtbot: Qt
     assert shown or dialog.notice.text
     assert "secret" not in dialog.notice.text
     dialog.close()
+
+
+def test_microsoft_365_signs_in_in_the_browser_once_and_is_added(
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[NewMailbox] = []
+
+    def sign_in(new: NewMailbox) -> str:
+        asked.append(new)
+        return "what signing in left behind"
+
+    steps = [Step("Sign-in", ok=True, message="mara@firm.example")]
+    monkeypatch.setattr(scheduler, "sign_in", sign_in)
+    monkeypatch.setattr(scheduler, "try_mailbox", lambda actor, new, secret: tuple(steps))
+    dialog = AddMailboxDialog(parent(bench), bench)
+    dialog.show()
+    dialog.graph.setChecked(True)
+    assert dialog._fields["client_id"].isVisible()
+    assert not dialog._fields["password"].isVisible()
+    dialog.name.setText("Cloud")
+    dialog.address.setText("mara@firm.example")
+    dialog.tenant.setText("firm.example")
+    dialog.client_id.setText("11111111-2222-3333-4444-555555555555")
+    dialog._test.click()
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
+    with qtbot.waitSignal(dialog.added, timeout=10_000):
+        QTest.keyClick(dialog.client_id, Qt.Key.Key_Return)
+    (box,) = mailboxes.list_mailboxes(company.actor)
+    assert (box.kind, box.tenant) == ("graph", "firm.example")
+    assert mailboxes.password_of(box) == "what signing in left behind"
+    # Testing before adding asks for one sign-in, not for two.
+    assert len(asked) == 1
+
+    again = AddMailboxDialog(parent(bench), bench)
+    again.show()
+    qtbot.waitUntil(lambda: again.tenant.text() == "firm.example", timeout=10_000)
+    assert again.client_id.text() == box.client_id
+    again.close()
 
 
 # --- databases ---------------------------------------------------------------------------------
