@@ -33,7 +33,9 @@ OPEN: Final = (OutboxState.HELD, OutboxState.WAITING, OutboxState.RUNNING)
 """States of what is still to be done."""
 
 MOST: Final = 500
-SOURCE: Final = "outbox"
+SOURCE: Final = "sync"
+"""What a pass says of a message is no step of the person's own, to be undone."""
+
 CANCELLING: Final = {"cancel": True}
 """Result of a deed that is to be given up once the mailbox says that it was not done."""
 _TABLE: Final = OutboxItem.__table__

@@ -106,6 +106,7 @@ class Engine:
     wait: Callable[[float, Cancel], None] = pause
     _imagined: _Imagined = field(default_factory=_Imagined)
     _holder: str = field(default_factory=lease.new_holder)
+    _journal: OutboxPass | None = None
 
     def run(self) -> MailboxResult:
         """Read every folder; a problem ends the pass and stands in the result.
@@ -118,6 +119,7 @@ class Engine:
         result = MailboxResult(self.mailbox, box.name)
         try:
             self._lease()
+            self._open_journal()
             self._write_out(result)
             if not self.only_write:
                 self._read(box, result)
@@ -142,15 +144,21 @@ class Engine:
         result.changes = result.changes.merge(self._late(box))
 
     def _write_out(self, result: MailboxResult) -> None:
-        """What was ordered goes out before anything is read, so that it is read as it is then."""
-        if self.dry_run or not isinstance(self.port, WritableMailbox):
+        """What was ordered goes out before anything is read, and between two batches."""
+        if self._journal is None:
             return
-        journal = OutboxPass(self.actor, self.mailbox, self.port, self._holder, self.cancel)
-        result.written = journal.result
+        result.written = self._journal.result
         try:
-            journal.run()
+            self._journal.run()
         finally:
-            result.changes = result.changes.merge(journal.result.changes)
+            result.changes = result.changes.merge(self._journal.result.changes)
+
+    def _open_journal(self) -> None:
+        if not self.dry_run and isinstance(self.port, WritableMailbox):
+            self._journal = OutboxPass(
+                self.actor, self.mailbox, self.port, self._holder, self.cancel
+            )
+            self._journal.tidy()
 
     def _lease(self) -> None:
         if not self.dry_run:
@@ -193,6 +201,7 @@ class Engine:
             if not batch.more or batch.token == token:
                 return
             token = batch.token
+            self._write_out(result)
 
     def _lost(self, present: list[str]) -> list[FolderResult]:
         """Folders that are no longer there: what they held has left the mailbox."""

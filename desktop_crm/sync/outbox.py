@@ -108,7 +108,7 @@ def order(
     Raises:
         NotFound: the mailbox does not exist, or is another's.
     """
-    mailboxes.get(actor, mailbox)
+    mailboxes.own(actor, mailbox)
     with actor.db.writing() as connection:
         return outbox_rows.insert(
             connection,
@@ -144,9 +144,10 @@ class OutboxPass:
     result: OutboxResult = field(default_factory=OutboxResult)
 
     def run(self) -> OutboxResult:
-        """Do everything that is due, in the order it was ordered.
+        """Do everything that is due, in the order it was ordered; one statement if nothing is.
 
         A problem that may pass ends the pass over the journal, not the reading of the mailbox.
+        It can be run again while the mailbox is read: a message is not kept waiting by a long one.
 
         Raises:
             Cancelled: the work was stopped; what is done stands in the journal.
@@ -154,8 +155,9 @@ class OutboxPass:
         """
         with self.actor.db.reading() as connection:
             entries = outbox_rows.open_entries(connection, self.mailbox)
-        if entries:
-            self._brake(entries)
+        if self.result.problem is not None or not any(_is_due(entry) for entry in entries):
+            return self.result
+        self._brake(entries)
         waiting: set[tuple[str, str]] = set()
         for number in [entry.id for entry in entries]:
             self.cancel.check()
@@ -167,9 +169,12 @@ class OutboxPass:
                 continue
             if not self._one(entry):
                 break
+        return self.result
+
+    def tidy(self) -> None:
+        """Drop what can no longer be taken back."""
         with self.actor.db.writing() as connection:
             outbox_rows.forget_old(connection, self.mailbox, clock.now() - KEPT_FOR)
-        return self.result
 
     def _again(self, number: int) -> Entry | None:
         """The entry as it stands now: an earlier deed or a person may have changed it."""

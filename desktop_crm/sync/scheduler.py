@@ -116,9 +116,14 @@ def _one(
             only_write=only_write,
         )
         result = engine.run()
-    if not dry_run and not (only_write and result.problem is None):
+    if not dry_run and not (only_write and _may_pass(result.problem)):
         _tell(actor, row, result)
     return result
+
+
+def _may_pass(problem: CrmError | None) -> bool:
+    """Whether the mailbox is as well as before: a pass that reads it does the same soon."""
+    return problem is None or (isinstance(problem, EnvironmentProblem) and problem.retryable)
 
 
 def _tell(actor: Actor, row: MailboxRow, result: MailboxResult) -> None:

@@ -83,7 +83,7 @@ def send(
         UserError: it cannot be sent as it is; `field` names the control.
         NotFound: the mailbox does not exist, or is another's.
     """
-    mailboxes.get(actor, mailbox)
+    mailboxes.own(actor, mailbox)
     now = clock.now()
     leaves = due_at or now + timedelta(seconds=undo_s)
     deed = build(letter, leaves.astimezone(actor.zone))

@@ -15,11 +15,12 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox
+from desktop_crm.services import outbox, query
 from desktop_crm.services.context import Actor
+from desktop_crm.services.record_query import RecordQuery
 from desktop_crm.services.records_kept import insert_rows
 from desktop_crm.sync.memory import ARCHIVE, CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
-from desktop_crm.sync.outbox import restore
+from desktop_crm.sync.outbox import order, restore
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import Flag, MeetingItem
 from desktop_crm.sync.writes import (
@@ -364,6 +365,57 @@ def test_nobody_sees_the_outbox_of_another_not_even_an_administrator(world: Worl
 
 def _actor(world: World, user: int, *, is_admin: bool = False) -> Actor:
     return replace(world.actor, user_id=user, is_admin=is_admin)
+
+
+def test_lists_and_exports_show_nobody_the_outbox_of_another(world: World) -> None:
+    key = ordered(world, sending(subject="Confidential"))
+    boss = _actor(world, world.save("user", name="Boss", login="boss"), is_admin=True)
+    for actor, seen in ((_actor(world, world.ana, is_admin=True), [key]), (boss, [])):
+        assert list(query.keys(actor, RecordQuery("outbox_item", ("title",)))) == seen
+        assert list(query.keys(actor, RecordQuery("outbox_content", ("part",)))) == []
+
+
+def test_nobody_orders_anything_in_the_name_of_another(world: World) -> None:
+    boss = _actor(world, world.save("user", name="Boss", login="boss"), is_admin=True)
+    with pytest.raises(NotFound, match="another person's"):
+        order(boss, world.mailbox, sending())
+    assert world.rows(OutboxItem) == []
+
+
+def test_a_long_pass_does_not_keep_a_message_waiting(
+    world: World, moment: list[dt.datetime]
+) -> None:
+    for number in range(250):
+        world.port.put(INBOX, mail(f"m{number}@x"))
+    key = ordered(world, sending(), due_at=LATER)
+    pages: list[int] = []
+
+    def fault(call: str) -> None:
+        if call == "changes":
+            pages.append(len(world.port.delivered))
+            moment[0] = LATER
+
+    world.port._fault = fault
+    world.sync()
+    assert state(world, key) is OutboxState.DONE
+    assert pages[:3] == [0, 1, 1]
+
+
+def test_only_the_outbox_is_done_when_that_is_asked(world: World) -> None:
+    world.port.put(INBOX, mail())
+    key = ordered(world, sending())
+    world.sync(only_write=True)
+    assert (state(world, key), world.messages) == (OutboxState.DONE, [])
+
+
+def test_what_failed_long_ago_is_not_sent_empty(world: World, moment: list[dt.datetime]) -> None:
+    key = ordered(world, sending())
+    faulty(world, UserError("No."))
+    world.sync()
+    moment[0] = AT + dt.timedelta(days=31)
+    world.sync()
+    with pytest.raises(NotFound, match="no longer kept"):
+        outbox.retry(world.actor, key)
 
 
 def test_the_history_of_an_item_tells_what_when_and_why(world: World) -> None:
