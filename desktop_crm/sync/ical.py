@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from desktop_crm.core import recurrence
-from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import canonical_email, clean
 from desktop_crm.sync import zones
 from desktop_crm.sync.ical_tree import Component, Line, read_tree
-from desktop_crm.sync.mail_body import text_of, tidy
+from desktop_crm.sync.ical_values import (
+    Clock,
+    Unreadable,
+    alarm_of,
+    categories_of,
+    description_of,
+    duration,
+    modified_at,
+    rule_of,
+    sensitivity_of,
+    stamp,
+    uid_of,
+    utc,
+    zone_name,
+)
 from desktop_crm.sync.port import (
     Address,
     Attendee,
@@ -29,13 +37,6 @@ from desktop_crm.sync.port import (
     ShowAs,
 )
 
-_log = logging.getLogger(__name__)
-
-_STAMP: Final = re.compile(r"^(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)?\d*(Z)?)?$")
-_DURATION: Final = re.compile(
-    r"^([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$"
-)
-_MARKUP: Final = re.compile(r"<(?:br|p|div|html|body|b|a|ul|span|table)\b[^>]*>", re.IGNORECASE)
 _RESPONSES: Final = {
     "ACCEPTED": Response.ACCEPTED,
     "COMPLETED": Response.ACCEPTED,
@@ -45,13 +46,6 @@ _RESPONSES: Final = {
 # Messages about a meeting that say nothing a calendar could show.
 _ANSWERS: Final = frozenset({"REPLY", "REFRESH", "COUNTER", "DECLINECOUNTER"})
 _ROLES: Final = {"OPT-PARTICIPANT": Role.OPTIONAL, "NON-PARTICIPANT": Role.OPTIONAL}
-_CLASSES: Final = {
-    "": Sensitivity.NORMAL,
-    "PUBLIC": Sensitivity.NORMAL,
-    "PRIVATE": Sensitivity.PRIVATE,
-    "CONFIDENTIAL": Sensitivity.CONFIDENTIAL,
-    "PERSONAL": Sensitivity.PERSONAL,
-}
 _BUSY: Final = {
     "FREE": ShowAs.FREE,
     "TENTATIVE": ShowAs.TENTATIVE,
@@ -60,51 +54,12 @@ _BUSY: Final = {
 }
 
 
-class _Unreadable(Exception):
-    """One component cannot be read; carries a translatable sentence and its parameters."""
-
-    def __init__(self, reason: str, **params: object) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.params = params
-
-
 @dataclass(slots=True)
 class Calendar:
     """What a file holds: the readable meetings, and what was set aside with its reason."""
 
     items: list[MeetingItem] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Zones of one calendar: by name, by definition, and the one for times without any."""
-
-    definitions: dict[str, Component]
-    default: tzinfo
-    warnings: list[str] = field(default_factory=list)
-    known: dict[str, tzinfo] = field(default_factory=dict)
-
-    def zone(self, name: str | None, around: datetime) -> tzinfo:
-        """Zone a property names; unknown ones are UTC and leave a warning (R34)."""
-        if name is None:
-            return self.default
-        found = zones.zone_by_name(name) or self.known.get(name)
-        if found is None:
-            found = self._defined(name, around)
-            self.known[name] = found
-        return found
-
-    def _defined(self, name: str, around: datetime) -> tzinfo:
-        component = self.definitions.get(name)
-        defined = zones.zone_by_definition("\n".join(component.source)) if component else None
-        if defined is None:
-            self.warnings.append(f"unknown time zone {name!r} read as UTC")
-            return UTC
-        alike = zones.zone_like(defined, around.replace(tzinfo=UTC))
-        self.warnings.append(f"time zone {name!r} read as {alike.key if alike else 'its offsets'}")
-        return alike or defined
 
 
 def read_calendar(data: bytes, default_zone: tzinfo = UTC) -> Calendar:
@@ -136,10 +91,10 @@ def _read(calendar: Component, default_zone: tzinfo, found: Calendar) -> None:
     cancelled = method == "CANCEL"
     begins = len(found.items)
     for event in calendar.walk("VEVENT"):
-        clock = _Clock(definitions, own or default_zone)
+        clock = Clock(definitions, own or default_zone)
         try:
             item = _event(event, clock, cancelled=cancelled)
-        except _Unreadable as error:
+        except Unreadable as error:
             uid = event.text("UID")
             name = clean(event.text("SUMMARY")) or uid
             params = tuple(error.params.items())
@@ -164,22 +119,22 @@ def _as_private_as_the_series(items: list[MeetingItem]) -> list[MeetingItem]:
     ]
 
 
-def _event(event: Component, clock: _Clock, *, cancelled: bool) -> MeetingItem:
+def _event(event: Component, clock: Clock, *, cancelled: bool) -> MeetingItem:
     start = _start(event, clock)
     end = _end(event, start, clock)
     start, end = _whole_days(event, start, end)
     recurrence_id = event.one("RECURRENCE-ID")
-    zone = _zone_name(start)
-    rule = _rule(event, start, clock)
+    zone = zone_name(start)
+    rule = rule_of(event, start, clock)
     organizer = event.one("ORGANIZER")
     return MeetingItem(
-        uid=_uid(event),
-        start=_utc(start),
-        end=_utc(end),
-        recurrence_id=_utc(_stamp(recurrence_id, clock)) if recurrence_id else None,
+        uid=uid_of(event),
+        start=utc(start),
+        end=utc(end),
+        recurrence_id=utc(stamp(recurrence_id, clock)) if recurrence_id else None,
         subject=clean(event.text("SUMMARY")),
         location=clean(event.text("LOCATION")),
-        text=_description(event),
+        text=description_of(event),
         zone=zone,
         rrule=rule,
         exdates=_exdates(event, clock) if rule else (),
@@ -187,65 +142,30 @@ def _event(event: Component, clock: _Clock, *, cancelled: bool) -> MeetingItem:
         attendees=_attendees(event),
         cancelled=cancelled or event.text("STATUS").upper() in ("CANCELLED", "CANCELED"),
         show_as=_show_as(event),
-        sensitivity=_sensitivity(event),
-        categories=_categories(event),
-        modified_at=_modified(event, clock),
+        sensitivity=sensitivity_of(event),
+        categories=categories_of(event),
+        reminder_minutes=_reminder(event, start, end, clock),
+        modified_at=modified_at(event, clock),
         warnings=tuple(clock.warnings),
     )
 
 
-def _zone_name(value: datetime | date) -> str:
-    if isinstance(value, datetime) and isinstance(value.tzinfo, ZoneInfo):
-        return value.tzinfo.key
-    return ""
-
-
-def _utc(value: datetime | date) -> datetime | date:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
-def _uid(event: Component) -> str:
-    uid = event.text("UID")
-    if uid:
-        return uid[:500]
-    source = "\n".join(line for line in event.source if not line.startswith("DTSTAMP"))
-    digest = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()
-    return f"fingerprint:{digest[:40]}"
-
-
-def _stamp(line: Line, clock: _Clock, value: str | None = None) -> datetime | date:
-    text = (line.value if value is None else value).strip()
-    match = _STAMP.match(text)
-    if not match:
-        raise _Unreadable(N_('The time "{value}" cannot be read.'), value=text[:60])
-    try:
-        if match[4] is None:
-            return date(int(match[1]), int(match[2]), int(match[3]))
-        second = min(int(match[6] or 0), 59)
-        naive = datetime(  # noqa: DTZ001  the zone is put on below
-            int(match[1]), int(match[2]), int(match[3]), int(match[4]), int(match[5]), second
-        )
-    except ValueError as error:
-        raise _Unreadable(N_('The time "{value}" cannot be read.'), value=text[:60]) from error
-    return naive.replace(tzinfo=UTC if match[7] else clock.zone(line.params.get("TZID"), naive))
-
-
-def _start(event: Component, clock: _Clock) -> datetime | date:
+def _start(event: Component, clock: Clock) -> datetime | date:
     line = event.one("DTSTART")
     if line is None:
-        raise _Unreadable(N_("The event has no start."))
-    return _stamp(line, clock)
+        raise Unreadable(N_("The event has no start."))
+    return stamp(line, clock)
 
 
-def _end(event: Component, start: datetime | date, clock: _Clock) -> datetime | date:
+def _end(event: Component, start: datetime | date, clock: Clock) -> datetime | date:
     day = timedelta(days=1)
     timed = isinstance(start, datetime)
     line = event.one("DTEND")
     end: datetime | date = start if timed else start + day
     if line is not None:
-        end = _stamp(line, clock)
-    elif (duration := event.one("DURATION")) is not None:
-        end = start + _duration(duration.value, clock)
+        end = stamp(line, clock)
+    elif (lasts := event.one("DURATION")) is not None:
+        end = start + duration(lasts.value, clock)
     if isinstance(end, datetime) != timed:
         clock.warnings.append("start and end are of different kinds; the end was dropped")
         return start if timed else start + day
@@ -253,15 +173,6 @@ def _end(event: Component, start: datetime | date, clock: _Clock) -> datetime | 
         clock.warnings.append("the end lies before the start; it was dropped")
         return start if timed else start + day
     return start + day if not timed and end == start else end
-
-
-def _duration(text: str, clock: _Clock) -> timedelta:
-    match = _DURATION.match(text.strip().upper())
-    if not match:
-        clock.warnings.append(f"unreadable duration {text!r}")
-        return timedelta()
-    weeks, days, hours, minutes, seconds = (int(group or 0) for group in match.groups()[1:])
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _whole_days(
@@ -274,36 +185,25 @@ def _whole_days(
     return start, end
 
 
-def _rule(event: Component, start: datetime | date, clock: _Clock) -> str:
-    line = event.one("RRULE")
-    if line is None or event.one("RECURRENCE-ID") is not None:
-        return ""
-    if event.one("RDATE") is not None:
-        clock.warnings.append("extra dates of the series (RDATE) are not shown")
-    rule = line.value.strip().removeprefix("RRULE:")
-    wall = (
-        start.replace(tzinfo=None)
-        if isinstance(start, datetime)
-        else datetime(start.year, start.month, start.day)  # noqa: DTZ001  a wall clock
-    )
-    window = wall.replace(tzinfo=UTC)
-    try:
-        recurrence.occurrences(
-            rule, wall, None, (), window_start=window, window_end=window + timedelta(days=1)
-        )
-    except UserError:
-        clock.warnings.append(f"unreadable recurrence rule {rule!r}; only the first one is shown")
-        return ""
-    return rule
+def _reminder(
+    event: Component, start: datetime | date, end: datetime | date, clock: Clock
+) -> int | None:
+    at = alarm_of(event, start, end, clock)
+    if at is None:
+        return None
+    begins = start
+    if not isinstance(begins, datetime):
+        begins = datetime(begins.year, begins.month, begins.day, tzinfo=clock.default)
+    return max(0, round((begins - at).total_seconds() / 60))
 
 
-def _exdates(event: Component, clock: _Clock) -> tuple[datetime | date, ...]:
+def _exdates(event: Component, clock: Clock) -> tuple[datetime | date, ...]:
     found: list[datetime | date] = []
     for line in event.every("EXDATE"):
         for value in line.value.split(","):
             try:
-                found.append(_utc(_stamp(line, clock, value)))
-            except _Unreadable:
+                found.append(utc(stamp(line, clock, value)))
+            except Unreadable:
                 clock.warnings.append(f"unreadable exception date {value!r}")
     return tuple(dict.fromkeys(found))
 
@@ -334,11 +234,6 @@ def _person(line: Line, role: Role | None) -> Attendee | None:
     return Attendee(person, role, answer)
 
 
-def _sensitivity(event: Component) -> Sensitivity:
-    # A word that is not known is to be treated like PRIVATE (RFC 5545, 3.8.1.3).
-    return _CLASSES.get(event.text("CLASS").strip().upper(), Sensitivity.PRIVATE)
-
-
 def _show_as(event: Component) -> ShowAs:
     named = event.text("X-MICROSOFT-CDO-BUSYSTATUS") or event.text("X-MICROSOFT-CDO-INTENDEDSTATUS")
     if found := _BUSY.get(named.upper()):
@@ -346,27 +241,3 @@ def _show_as(event: Component) -> ShowAs:
     if event.text("TRANSP").upper() == "TRANSPARENT":
         return ShowAs.FREE
     return ShowAs.TENTATIVE if event.text("STATUS").upper() == "TENTATIVE" else ShowAs.BUSY
-
-
-def _description(event: Component) -> str:
-    text = event.text("DESCRIPTION")
-    return text_of(text) if _MARKUP.search(text) else tidy(text)
-
-
-def _categories(event: Component) -> tuple[str, ...]:
-    written = (
-        part for line in event.every("CATEGORIES") for part in re.split(r"(?<!\\),", line.value)
-    )
-    plain: Callable[[str], str] = lambda text: clean(text.replace("\\,", ",").replace("\\;", ";"))  # noqa: E731  one use
-    return tuple(dict.fromkeys(name[:100] for part in written if (name := plain(part))))
-
-
-def _modified(event: Component, clock: _Clock) -> datetime | None:
-    line = event.one("LAST-MODIFIED") or event.one("DTSTAMP")
-    if line is None:
-        return None
-    try:
-        stamp = _utc(_stamp(line, clock))
-    except _Unreadable:
-        return None
-    return stamp if isinstance(stamp, datetime) else None

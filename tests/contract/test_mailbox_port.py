@@ -12,7 +12,6 @@ import pytest
 from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.folder import FolderMailbox
 from desktop_crm.sync.graph import GraphMailbox
-from desktop_crm.sync.imap import ImapMailbox
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import (
     Address,
@@ -29,8 +28,7 @@ from desktop_crm.sync.port import (
 )
 from tests.ews_server import EwsServer, soap
 from tests.graph_server import GraphServer
-from tests.mail_servers import dovecot
-from tests.mail_servers.dovecot import Dovecot
+from tests.mail_servers.servers import Servers
 
 AT = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
@@ -152,13 +150,10 @@ class ExchangeDriver(Driver):
 
 
 class ImapDriver(Driver):
-    def __init__(self, server: Dovecot) -> None:
-        self.server = server
-        login = server.next_user()
-        self.port = ImapMailbox(
-            server.url, login, login=login, password=dovecot.PASSWORD, ca_file=server.ca_file
-        )
-        self.client = server.client()
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
+        self.port = servers.mailbox()
+        self.client = servers.dovecot.client()
 
     def mail(self, key: str, subject: str = "Hi", role: str = "inbox") -> None:
         folder = "INBOX" if role == "inbox" else "Outgoing"
@@ -169,7 +164,12 @@ class ImapDriver(Driver):
         self.client.append(folder, text.encode())
 
     def meeting(self, key: str, subject: str = "Hi") -> None:
-        pytest.skip("calendars come later")
+        text = (
+            f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\nBEGIN:VEVENT\r\nUID:{key}\r\n"
+            f"SUMMARY:{subject}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T080000Z\r\n"
+            "DTEND:20260302T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+        self.servers.radicale.request("PUT", f"calendar/{key}.ics", text)
 
     def remove(self, key: str) -> None:
         self.client.select_folder("INBOX")
@@ -181,7 +181,7 @@ class ImapDriver(Driver):
         self.client.append("INBOX", b"\r\n\r\n")
 
     def bad_token(self, token: str) -> str:
-        self.server.renumber("INBOX")
+        self.servers.dovecot.renumber("INBOX")
         return token
 
     def close(self) -> None:
@@ -376,19 +376,11 @@ class TestExchange(MailboxContract):
         driver.server.close()
 
 
-@pytest.fixture(scope="module")
-def imap_server() -> Iterator[Dovecot]:
-    if dovecot.BINARY is None:
-        pytest.skip(dovecot.MISSING)
-    server = Dovecot()
-    yield server
-    server.close()
-
-
 class TestImap(MailboxContract):
     @pytest.fixture
-    def driver(self, imap_server: Dovecot) -> Iterator[Driver]:
-        driver = ImapDriver(imap_server)
+    def driver(self, mail_servers: Servers) -> Iterator[Driver]:
+        mail_servers.next_user()
+        driver = ImapDriver(mail_servers)
         yield driver
         driver.close()
 

@@ -20,7 +20,7 @@ from tests.ews_server.certificates import make_certificates
 BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 MISSING = "dovecot is not installed (Debian: dovecot-imapd)"
 PASSWORD = "parolă ș€cretă"
-USERS = 60
+USERS = 200
 
 _CONF = """
 base_dir = {top}/run
@@ -127,7 +127,7 @@ class Dovecot:
         tls = self.top / "tls"
         tls.mkdir()
         self.certificates = make_certificates(tls)
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_port(), free_port()
         root = os.getuid() == 0
         me = pwd.getpwuid(os.getuid())
         owner = pwd.getpwnam("nobody") if root else me
@@ -238,7 +238,8 @@ class Dovecot:
                 time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this computer nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
