@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from desktop_crm.bench.postgres_server import Server
     from desktop_crm.db.engine import Database
+    from tests.mail_servers.servers import Servers
     from tests.support.keyrings import MemoryKeyring
 
 TOP = Path(__file__).resolve().parent.parent
@@ -251,3 +252,25 @@ def _opened(url: str) -> Iterator[Database]:
     db = Database.open(url)
     yield db
     db.close()
+
+
+# --- mailboxes ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _mail_servers() -> Iterator[Servers]:
+    from tests.mail_servers import dovecot
+    from tests.mail_servers.servers import Servers
+
+    if dovecot.BINARY is None:
+        pytest.skip(dovecot.MISSING)
+    servers = Servers()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def mail_servers(_mail_servers: Servers) -> Servers:
+    """IMAP, SMTP and DAV servers with a user who has nothing; skips where there is no Dovecot."""
+    _mail_servers.next_user()
+    return _mail_servers

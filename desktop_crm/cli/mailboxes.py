@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
+from desktop_crm.sync.find_servers import find_servers
 
 
 @click.group("mailbox", help=tr("Add, list, test and remove mailboxes."))
@@ -33,6 +35,14 @@ def group() -> None:
 @click.option("--address", metavar="A", required=True, help=tr("Your own e-mail address in it."))
 @click.option("--user", default="", metavar="LOGIN", help=tr("Login, when it is not the address."))
 @click.option("--server", default="", metavar="URL", help=tr("Exchange or IMAP server."))
+@click.option("--smtp", default="", metavar="URL", help=tr("Server an IMAP mailbox sends through."))
+@click.option(
+    "--dav",
+    default=(),
+    multiple=True,
+    metavar="URL",
+    help=tr("Server of its calendars and contacts (CalDAV, CardDAV); may be given twice."),
+)
 @click.option(
     "--ca", default="", metavar="FILE", help=tr("Certificates of the server's own authority.")
 )
@@ -58,6 +68,8 @@ def add(
     address: str,
     user: str,
     server: str,
+    smtp: str,
+    dav: tuple[str, ...],
     ca: str,
     client_id: str,
     tenant: str,
@@ -77,7 +89,10 @@ def add(
     new = NewMailbox(
         name, kind, address,
         login=user, server=server, ca_file=ca, path=path, client_id=client_id, tenant=tenant,
+        smtp_server=smtp, dav_server=" ".join(dav),
     )  # fmt: skip
+    if kind == "imap" and not server:
+        new = _found(new)
     with call.signed_in() as actor:
         if kind == "graph":
             password = scheduler.sign_in(new, _show_code)
@@ -91,6 +106,25 @@ def add(
     return call.answer(
         {"mailbox": _facts(row), "notice": added.notice},
         tr("The mailbox {name} was added; “sync” reads it.", name=row.name),
+    )
+
+
+def _found(new: NewMailbox) -> NewMailbox:
+    """The mailbox with the servers its address leads to; said, because the password goes there."""
+    found = find_servers(new.address)
+    warn(
+        tr(
+            "Found by {source}: {servers}.",
+            source=found.source,
+            servers=", ".join(one for one in (found.imap, found.smtp, found.dav) if one),
+        )
+    )
+    return replace(
+        new,
+        server=found.imap,
+        smtp_server=new.smtp_server or found.smtp,
+        dav_server=new.dav_server or found.dav,
+        login=new.login or found.login,
     )
 
 
@@ -152,6 +186,8 @@ def _facts(row: MailboxRow) -> dict[str, Any]:
         "server": row.server or None,
         "tenant": row.tenant or None,
         "client_id": row.client_id or None,
+        "smtp_server": row.smtp_server or None,
+        "dav_server": row.dav_server or None,
         "path": row.path or None,
         "state": row.state,
         "message": row.message or None,

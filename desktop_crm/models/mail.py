@@ -79,6 +79,7 @@ class Mailbox(Titled, Base):
                     ("name", "kind"),
                     ("address", "login"),
                     ("server", "ca_file"),
+                    ("smtp_server", "dav_server"),
                     ("tenant", "client_id"),
                     "path",
                     "user",
@@ -100,6 +101,14 @@ class Mailbox(Titled, Base):
     login: Stored[str | None] = text(N_("Login"), length=254)
     server: Stored[str | None] = url(N_("Server"))
     ca_file: Stored[str | None] = text(N_("Certificate authority file"), length=500)
+    smtp_server: Stored[str | None] = text(
+        N_("Server for sending"), length=300, help=N_("SMTP; an IMAP mailbox sends through it.")
+    )
+    dav_server: Stored[str | None] = text(
+        N_("Calendar server"),
+        length=1000,
+        help=N_("CalDAV and CardDAV; several addresses are parted by blanks."),
+    )
     tenant: Stored[str | None] = text(
         N_("Tenant"), length=254, help=N_("Directory of the organisation in Microsoft 365.")
     )

@@ -22,7 +22,7 @@ from desktop_crm.models.mail import MailboxKind, MailboxState
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_servers import imap_address, web_address
+from desktop_crm.services.mail_servers import imap_address, smtp_address, web_address
 from desktop_crm.services.permissions import require, row_clause
 from desktop_crm.services.records_kept import update_rows
 
@@ -50,6 +50,8 @@ class NewMailbox:
         server: host name or URL of an Exchange server, or address of an IMAP server.
         ca_file: file with the certificates of the server's own authority.
         path: folder of a folder mailbox.
+        smtp_server: address of the server an IMAP mailbox sends through; empty for none.
+        dav_server: addresses of its calendars and contacts, parted by blanks; empty for none.
         tenant: directory of the organisation in Microsoft 365.
         client_id: this program as the organisation registered it there.
     """
@@ -61,6 +63,8 @@ class NewMailbox:
     server: str = ""
     ca_file: str = ""
     path: str = ""
+    smtp_server: str = ""
+    dav_server: str = ""
     tenant: str = ""
     client_id: str = ""
 
@@ -79,6 +83,8 @@ class MailboxRow:
     server: str
     ca_file: str
     path: str
+    smtp_server: str
+    dav_server: str
     tenant: str
     client_id: str
     user_id: int | None
@@ -152,7 +158,19 @@ def checked(new: NewMailbox) -> NewMailbox:
         login=clean(new.login),
         server=_server(new),
         ca_file=_authority(new.ca_file),
+        **_beside(new),
     )
+
+
+def _beside(new: NewMailbox) -> dict[str, str]:
+    """The servers an IMAP mailbox has beside the one its mail is read from."""
+    if new.kind != MailboxKind.IMAP.value:
+        return {}
+    sending = new.smtp_server.strip()
+    return {
+        "smtp_server": smtp_address(sending) if sending else "",
+        "dav_server": " ".join(web_address(one, "dav_server") for one in new.dav_server.split()),
+    }
 
 
 def _server(new: NewMailbox) -> str:
@@ -262,6 +280,8 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
         "server": box.server or None,
         "ca_file": box.ca_file or None,
         "path": box.path or None,
+        "smtp_server": box.smtp_server or None,
+        "dav_server": box.dav_server or None,
         "tenant": box.tenant or None,
         "client_id": box.client_id or None,
         "user": actor.user_id,
@@ -400,6 +420,8 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
         Mailbox.server,
         Mailbox.ca_file,
         Mailbox.path,
+        Mailbox.smtp_server,
+        Mailbox.dav_server,
         Mailbox.tenant,
         Mailbox.client_id,
         Mailbox.user_id,
@@ -423,6 +445,8 @@ def _row(found: RowMapping) -> MailboxRow:
         server=found["server"] or "",
         ca_file=found["ca_file"] or "",
         path=found["path"] or "",
+        smtp_server=found["smtp_server"] or "",
+        dav_server=found["dav_server"] or "",
         tenant=found["tenant"] or "",
         client_id=found["client_id"] or "",
         user_id=found["user_id"],

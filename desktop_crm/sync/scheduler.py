@@ -167,6 +167,8 @@ def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
         login=row.login,
         server=row.server,
         ca_file=row.ca_file,
+        smtp_server=row.smtp_server,
+        dav_server=row.dav_server,
     )
     return _with_password(actor, box, password)
 
@@ -178,7 +180,14 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
         from desktop_crm.sync.imap import ImapMailbox
 
         return ImapMailbox(
-            box.server, box.address, login=login, password=password, ca_file=box.ca_file
+            box.server,
+            box.address,
+            login=login,
+            password=password,
+            smtp_server=box.smtp_server,
+            dav_server=box.dav_server,
+            ca_file=box.ca_file,
+            zone=actor.zone,
         )
     from desktop_crm.sync.exchange import ExchangeMailbox
 

@@ -69,7 +69,6 @@ class ImapDriver(WritingDriver):
 class TestImapWrites(WritingContract):
     @pytest.fixture
     def driver(self, mail_servers: Servers) -> Iterator[WritingDriver]:
-        mail_servers.next_user()
         driver = ImapDriver(mail_servers)
         yield driver
         driver.close()

@@ -379,7 +379,6 @@ class TestExchange(MailboxContract):
 class TestImap(MailboxContract):
     @pytest.fixture
     def driver(self, mail_servers: Servers) -> Iterator[Driver]:
-        mail_servers.next_user()
         driver = ImapDriver(mail_servers)
         yield driver
         driver.close()

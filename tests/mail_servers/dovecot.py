@@ -20,7 +20,7 @@ from tests.ews_server.certificates import make_certificates
 BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 MISSING = "dovecot is not installed (Debian: dovecot-imapd)"
 PASSWORD = "parolă ș€cretă"
-USERS = 200
+USERS = 500
 
 _CONF = """
 base_dir = {top}/run

@@ -43,6 +43,7 @@ class SmtpServer:
             require_starttls=True,
             auth_required=True,
             authenticator=self._authenticate,
+            enable_SMTPUTF8=False,
         )
         self._controller.start()
 
@@ -69,7 +70,7 @@ class SmtpServer:
     ) -> AuthResult:
         self.logins += 1
         right = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's word
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any

@@ -18,11 +18,14 @@ from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import RecordQuery, count
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.port import Step
+from desktop_crm.sync.find_servers import Servers as FoundServers
+from desktop_crm.views.dialogs import mailbox_dialog
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.import_wizard import CHECK, COLUMNS, RESULT, ImportWizard
 from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+from tests.mail_servers.dovecot import PASSWORD
 from tests.support.company import Company
 from tests.support.windows import child, expect, settle
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.views.workbench import Workbench
+    from tests.mail_servers.servers import Servers
 
 CONTACTS = """First name,Last name,E-mail,Company
 Ana,Pop,ana@pop.example,Officine Rossi
@@ -270,6 +274,42 @@ def test_microsoft_365_signs_in_in_the_browser_once_and_is_added(
     qtbot.waitUntil(lambda: again.tenant.text() == "firm.example", timeout=10_000)
     assert again.client_id.text() == box.client_id
     again.close()
+
+
+def test_a_mailbox_on_open_standards_is_found_tried_and_added(
+    bench: Workbench,
+    company: Company,
+    qtbot: QtBot,
+    mail_servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = FoundServers(
+        mail_servers.dovecot.url, mail_servers.smtp.url, mail_servers.radicale.url,
+        mail_servers.login, "usual names",
+    )  # fmt: skip
+    monkeypatch.setattr(mailbox_dialog, "find_servers", lambda address: found)
+    dialog = AddMailboxDialog(parent(bench), bench)
+    dialog.show()
+    dialog.imap.setChecked(True)
+    dialog.name.setText("Office")
+    dialog.address.setText("mara@firm.example")
+    dialog.ca_file.setText(str(mail_servers.ca_file))
+    dialog.password.setText("wrong")
+    dialog._find.click()
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=20_000)
+    assert dialog.server.text() == mail_servers.dovecot.url
+    assert "usual names" in dialog.notice.text
+    dialog._test.click()
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=20_000)
+    shown = [one.accessibleName() for one in dialog.steps.findChildren(QWidget)]
+    assert any("refused the login or password" in text for text in shown)
+    dialog.password.setText(PASSWORD)
+    with qtbot.waitSignal(dialog.added, timeout=20_000):
+        QTest.keyClick(dialog.password, Qt.Key.Key_Return)
+    (box,) = mailboxes.list_mailboxes(company.actor)
+    assert (box.kind, box.smtp_server, box.dav_server) == (
+        "imap", mail_servers.smtp.url, mail_servers.radicale.url,
+    )  # fmt: skip
 
 
 # --- databases ---------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import Added, MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
+from desktop_crm.sync.find_servers import Servers, find_servers
 from desktop_crm.sync.port import Step
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.widgets.buttons import push_button
@@ -40,7 +41,7 @@ _SIGNED_IN: Final = ("name", "address", "server", "login", "password", "ca_file"
 _FIELDS: Final = {
     MailboxKind.EXCHANGE: _SIGNED_IN,
     MailboxKind.GRAPH: ("name", "address", "client_id", "tenant"),
-    MailboxKind.IMAP: _SIGNED_IN,
+    MailboxKind.IMAP: (*_SIGNED_IN, "smtp_server", "dav_server"),
     MailboxKind.FOLDER: ("name", "address", "path"),
 }
 
@@ -127,6 +128,8 @@ class AddMailboxDialog(Dialog):
         self.password = _line("mailbox.password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.ca_file = _line("mailbox.ca")
+        self.smtp_server = _line("mailbox.smtp", "smtp.company.com")
+        self.dav_server = _line("mailbox.dav", "https://dav.company.com")
         self.client_id = _line("mailbox.client", "00000000-0000-0000-0000-000000000000")
         self.tenant = _line("mailbox.tenant", "company.com")
         self.path = _line("mailbox.path")
@@ -152,6 +155,14 @@ class AddMailboxDialog(Dialog):
                 tr("Certificate authority file"), row(self.ca_file, browse_ca, spacing=8),
                 help_text=tr("Only for a server with a certificate of its own."),
             ),
+            "smtp_server": Labelled(
+                tr("Server for sending"), self.smtp_server,
+                help_text=tr("SMTP; without it nothing can be sent."),
+            ),
+            "dav_server": Labelled(
+                tr("Calendar server"), self.dav_server,
+                help_text=tr("CalDAV and CardDAV; without it only mail is read."),
+            ),
             "client_id": Labelled(
                 tr("Client id"), self.client_id, required=True,
                 help_text=tr("Your administrator registers this program once and knows it."),
@@ -166,11 +177,12 @@ class AddMailboxDialog(Dialog):
             ),
         }  # fmt: skip
         self.steps = StepList()
+        self._find = push_button("mailbox.find", tr("Find the servers"), self._find_servers)
         self._test = push_button("mailbox.test", tr("Test"), self._try)
         self._add = push_button("mailbox.add", tr("Add"), self._try_and_add, kind="primary")
         self._add.setDefault(True)
         self._lay_out()
-        self.set_foot(self._test, None, self.cancel_button(), self._add)
+        self.set_foot(self._test, self._find, None, self.cancel_button(), self._add)
         for button in (self.exchange, self.graph, self.imap, self.folder):
             button.toggled.connect(lambda _on: self._show_kind())
         self._show_kind()
@@ -191,9 +203,11 @@ class AddMailboxDialog(Dialog):
                 grid.addWidget(self._fields[name], place, column, top)
         grid.addWidget(self._fields["password"], 2, 0, top)
         grid.addWidget(self._fields["ca_file"], 2, 1, top)
-        grid.addWidget(self._fields["client_id"], 3, 0, top)
-        grid.addWidget(self._fields["tenant"], 3, 1, top)
-        grid.addWidget(self._fields["path"], 4, 0, 1, 2)
+        grid.addWidget(self._fields["smtp_server"], 3, 0, top)
+        grid.addWidget(self._fields["dav_server"], 3, 1, top)
+        grid.addWidget(self._fields["client_id"], 4, 0, top)
+        grid.addWidget(self._fields["tenant"], 4, 1, top)
+        grid.addWidget(self._fields["path"], 5, 0, 1, 2)
         for column in (0, 1):
             grid.setColumnStretch(column, 1)
         self.body.addLayout(grid)
@@ -219,6 +233,7 @@ class AddMailboxDialog(Dialog):
         kind = self._kind
         for name, shown in self._fields.items():
             shown.setVisible(name in _FIELDS[kind])
+        self._find.setVisible(kind is MailboxKind.IMAP)
         self._wait(False)
         self.steps.show_steps(())
         self.notice.say("")
@@ -230,6 +245,8 @@ class AddMailboxDialog(Dialog):
             "login": self.login.text(),
             "server": self.server.text(),
             "ca_file": self.ca_file.text(),
+            "smtp_server": self.smtp_server.text(),
+            "dav_server": self.dav_server.text(),
             "client_id": self.client_id.text(),
             "tenant": self.tenant.text(),
             "path": self.path.text(),
@@ -259,10 +276,32 @@ class AddMailboxDialog(Dialog):
     def _wait(self, waiting: bool) -> None:
         self._test.setEnabled(not waiting)
         self._add.setEnabled(not waiting)
+        self._find.setEnabled(not waiting)
         graph = self._kind is MailboxKind.GRAPH
         ready = tr("Sign in and add") if graph else tr("Add")
         busy = tr("Waiting for the browser…") if graph else tr("Testing…")
         self._add.setText(busy if waiting else ready)
+
+    def _find_servers(self) -> None:
+        """Fill in the servers the address leads to; what a person entered is not replaced."""
+        self._clear()
+        self._wait(True)
+        self._bench.tasks.background(
+            find_servers, self.address.text(),
+            done=self._found, failed=self._failed, owner=self, label=tr("Searching"),
+        )  # fmt: skip
+
+    def _found(self, servers: Servers) -> None:
+        self._wait(False)
+        for line, text in (
+            (self.server, servers.imap),
+            (self.smtp_server, servers.smtp),
+            (self.dav_server, servers.dav),
+            (self.login, servers.login),
+        ):
+            if not line.text():
+                line.setText(text)
+        self.notice.say(tr("Found by {source}.", source=servers.source), "info")
 
     def _try(self) -> None:
         self._clear()

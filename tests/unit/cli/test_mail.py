@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.sync import graph, graph_signin
+from desktop_crm.sync.find_servers import Servers as FoundServers
 from tests.ews_server.certificates import make_certificates
 from tests.ews_server.server import EwsServer
 from tests.graph_server import GraphServer
 from tests.graph_server.authority import CLIENT, TENANT
+from tests.mail_servers.dovecot import PASSWORD
 
 if TYPE_CHECKING:
+    from tests.mail_servers.servers import Servers
     from tests.unit.cli.conftest import Ran, Run
 
 LETTER = """From: "Claire" <claire@rossi.example>
@@ -241,3 +244,53 @@ def test_only_a_mailbox_of_microsoft_365_is_signed_in_to(run: Run, mailbox: Path
     ran = run("mailbox", "sign-in", "Archive", "--db", mailbox)
     assert ran.code == 1
     assert "nothing was changed" in ran.err
+
+
+# --- a mail server --------------------------------------------------------------------------------
+
+
+def test_a_mail_server_is_added_tried_and_read(
+    run: Run, empty: Path, mail_servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = mail_servers.dovecot.client()
+    client.append("INBOX", LETTER.format(subject="hello").replace("\n", "\r\n").encode())
+    client.logout()
+    event = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\nBEGIN:VEVENT\r\nUID:u\r\nSUMMARY:Hi\r\n"
+        "DTSTAMP:20260101T000000Z\r\nDTSTART:20260302T080000Z\r\nDTEND:20260302T090000Z\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    mail_servers.radicale.request("PUT", "calendar/u.ics", event)
+    command = (
+        "mailbox", "add", "Office", "--kind", "imap", "--address", "me@firm.example",
+        "--user", mail_servers.login, "--server", mail_servers.dovecot.url,
+        "--smtp", mail_servers.smtp.url, "--dav", mail_servers.radicale.url,
+        "--ca", mail_servers.ca_file, "--db", empty, "--json",
+    )  # fmt: skip
+    refused = run(*command)
+    assert (refused.code, "--password-stdin" in refused.err + refused.out) == (1, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    added = run(*command, "--password-stdin")
+    assert added.code == 0
+    assert added.json["mailbox"]["smtp_server"] == mail_servers.smtp.url
+    assert PASSWORD not in added.out + added.err
+    tried = run("mailbox", "test", "office", "--db", empty, "--json")
+    assert [step["ok"] for step in tried.json["steps"]] == [True, True, True]
+    ran = run("sync", "--db", empty, "--json")
+    assert (ran.code, ran.json["created"], ran.json["rejected"]) == (0, 2, 0)
+    assert run("sync", "--db", empty, "--json").json["created"] == 0
+
+
+def test_a_mail_server_is_found_from_the_address(
+    run: Run, empty: Path, mail_servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = FoundServers(mail_servers.dovecot.url, login=mail_servers.login, source="usual names")
+    monkeypatch.setattr("desktop_crm.cli.mailboxes.find_servers", lambda address: found)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    added = run(
+        "mailbox", "add", "Office", "--kind", "imap", "--address", "me@firm.example",
+        "--ca", mail_servers.ca_file, "--db", empty, "--json", "--password-stdin",
+    )  # fmt: skip
+    assert added.code == 0
+    assert mail_servers.dovecot.url in added.err
+    assert added.json["mailbox"]["login"] == mail_servers.login

@@ -508,6 +508,8 @@ def upgrade() -> None:
     )
     op.add_column("lead", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("lead", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("mailbox", sa.Column("smtp_server", sa.String(length=300), nullable=True))
+    op.add_column("mailbox", sa.Column("dav_server", sa.String(length=1000), nullable=True))
     op.add_column("mailbox", sa.Column("tenant", sa.String(length=254), nullable=True))
     op.add_column("mailbox", sa.Column("client_id", sa.String(length=36), nullable=True))
     op.add_column("mailbox", sa.Column("merged_into", sa.Integer(), nullable=True))
