@@ -17,8 +17,8 @@ from desktop_crm.services.imports.draft import Outcome
 from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import RecordQuery, count
 from desktop_crm.sync import scheduler
-from desktop_crm.sync.port import Step
 from desktop_crm.sync.find_servers import Servers as FoundServers
+from desktop_crm.sync.port import Step
 from desktop_crm.views.dialogs import mailbox_dialog
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
