@@ -15,7 +15,13 @@ from desktop_crm.models.company import (
 from desktop_crm.models.customizing import ChoiceOption, CustomField, FormLayout
 from desktop_crm.models.duplicate import DuplicatePair, MergeLog
 from desktop_crm.models.lead import Lead
-from desktop_crm.models.mail import Mailbox, MailboxItem, MailMessage, SyncState
+from desktop_crm.models.mail import (
+    Mailbox,
+    MailboxItem,
+    MailMessage,
+    MailTemplate,
+    SyncState,
+)
 from desktop_crm.models.marking import Connection, ConnectionRole, RecordMark, Tag
 from desktop_crm.models.office import (
     AuditEntry,
@@ -47,6 +53,7 @@ MODELS: tuple[type[Base], ...] = (
     NumberSequence,
     Tag,
     ConnectionRole,
+    MailTemplate,
     User,
     Team,
     Role,
@@ -110,6 +117,7 @@ __all__ = [
     "Lead",
     "Link",
     "MailMessage",
+    "MailTemplate",
     "Mailbox",
     "MailboxItem",
     "MergeLog",

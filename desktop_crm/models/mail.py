@@ -21,7 +21,7 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Titled, Tracked, searched, titled
+from desktop_crm.models.base import Base, Titled, Tracked, searched, sparse, titled
 
 
 class MailboxKind(Choice):
@@ -59,6 +59,28 @@ class ItemState(Choice):
     GONE = "gone", N_("No longer in the mailbox"), Tone.NEUTRAL
 
 
+class MailFlag(Choice):
+    """The mark for follow-up on a message."""
+
+    NONE = "none", N_("No flag")
+    FLAGGED = "flagged", N_("Flagged"), Tone.BAD
+    COMPLETE = "complete", N_("Completed"), Tone.OK
+
+
+class TemplateKind(Choice):
+    """What a prepared text is for."""
+
+    LETTER = "letter", N_("Whole message"), Tone.INFO
+    PART = "part", N_("Quick part"), Tone.NEUTRAL
+
+
+class TemplateLanguage(Choice):
+    """Language a prepared text is written in."""
+
+    EN = "en", N_("English")
+    RO = "ro", N_("Romanian")
+
+
 class Mailbox(Titled, Base):
     """Mailbox of a user; its password is in the keyring, never here."""
 
@@ -90,6 +112,7 @@ class Mailbox(Titled, Base):
                 ("never_log", "own_domains"),
             ),
             Section(N_("Filing"), ("filing",)),
+            Section(N_("Writing"), ("signature",)),
             Section(N_("Status"), (("state", "last_synced_at"), "message")),
         ),
         natural_key=("name",),
@@ -128,6 +151,9 @@ class Mailbox(Titled, Base):
         N_("Folders and categories"),
         help=N_("One a line, folder or category = account; mail in it belongs to the account."),
     )
+    signature: Stored[str | None] = multiline(
+        N_("Signature"), help=N_("Stands below everything that is written from this mailbox.")
+    )
     state: Stored[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
     message: Stored[str | None] = text(N_("Message"), length=500, read_only=True)
     last_synced_at: Stored[datetime | None] = moment(N_("Last pass"), read_only=True)
@@ -148,6 +174,7 @@ class MailMessage(Tracked, Base):
         Index("ix_mail_message_activity_id", "activity_id"),
         Index("ix_mail_message_thread", "thread_key"),
         Index("ix_mail_message_sent_at", "sent_at"),
+        *sparse("mail_message", "answer_by"),
     )
     __entity__ = EntityMeta(
         key="mail_message",
@@ -198,6 +225,13 @@ class MailMessage(Tracked, Base):
     is_automatic: Stored[bool] = boolean(N_("Automatic"), read_only=True)
     has_attachments: Stored[bool] = boolean(N_("Attachments"), read_only=True)
     size_bytes: Stored[int | None] = integer(N_("Size"), read_only=True)
+    answer_by: Stored[datetime | None] = moment(
+        N_("Answer expected by"),
+        read_only=True,
+        hidden=True,
+        audited=False,
+        help=N_("A task reminds of it when no answer came until then."),
+    )
     search_text: Stored[str] = searched()
 
 
@@ -238,6 +272,8 @@ class MailboxItem(Tracked, Base):
     state: Stored[str] = choice(N_("State"), ItemState, default=ItemState.STORED)
     reason: Stored[str | None] = text(N_("Reason"), length=500)
     is_read: Stored[bool] = boolean(N_("Read"))
+    flag: Stored[str] = choice(N_("Follow-up flag"), MailFlag, default=MailFlag.NONE)
+    categories: Stored[list[str] | None] = json(N_("Categories"))
     sent_at: Stored[datetime | None] = moment(N_("Sent"))
 
 
@@ -261,3 +297,34 @@ class SyncState(Tracked, Base):
     token: Stored[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
     status: Stored[str | None] = text(N_("Status"), length=40)
     synced_at: Stored[datetime | None] = moment(N_("Last pass"))
+
+
+class MailTemplate(Titled, Base):
+    """A prepared message, or a piece of one, with placeholders for the records it is about."""
+
+    __tablename__ = "mail_template"
+    __table_args__ = titled("mail_template")
+    __entity__ = EntityMeta(
+        key="mail_template",
+        label=N_("Mail template"),
+        plural=N_("Mail templates"),
+        icon="mail",
+        title="name",
+        subtitle="language",
+        columns=("name", "kind", "language", "subject"),
+        form=(Section(N_("Mail template"), (("name", "kind"), ("language", "subject"), "body")),),
+        natural_key=("name",),
+        menu=Menu.SETUP,
+    )
+    name: Stored[str] = text(N_("Name"), length=120, searchable=True)
+    kind: Stored[str] = choice(N_("Kind"), TemplateKind, default=TemplateKind.LETTER)
+    language: Stored[str] = choice(N_("Language"), TemplateLanguage, default=TemplateLanguage.EN)
+    subject: Stored[str | None] = text(N_("Subject"), length=400, searchable=True)
+    body: Stored[str | None] = multiline(
+        N_("Text"),
+        searchable=True,
+        help=N_(
+            "Placeholders in double braces are filled from the records, such as "
+            "contact.first_name, account.name, opportunity.amount, quote.number or me.name."
+        ),
+    )

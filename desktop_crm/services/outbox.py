@@ -160,6 +160,21 @@ def content(actor: Actor, item: int, part: ContentPart = ContentPart.DEED) -> by
     return bytes(found)
 
 
+def result_of(actor: Actor, item: int) -> tuple[str, str, str] | None:
+    """Where the item of a deed lies since it was done: folder, id and version; None before.
+
+    Raises:
+        NotFound: There is no such deed, or it is another's.
+    """
+    get(actor, item)
+    with actor.db.reading() as connection:
+        asked = select(OutboxItem.result).where(OutboxItem.id == item)
+        found: dict[str, str] | None = connection.execute(asked).scalar()
+    if not found or "item_id" not in found:
+        return None
+    return found["folder"], found["item_id"], found["change_key"]
+
+
 def counts(actor: Actor) -> Mapping[OutboxState, int]:
     """How many of the user's deeds are still to be done or need a look, by state."""
     shown = (*OPEN, OutboxState.FAILED, OutboxState.STALE)

@@ -24,7 +24,7 @@ from desktop_crm.models import (
     MailMessage,
 )
 from desktop_crm.models.activity import LinkState
-from desktop_crm.models.mail import ItemState
+from desktop_crm.models.mail import ItemState, MailFlag
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
@@ -396,7 +396,7 @@ class BatchWriter:
             else:
                 key = mapping.plain(action.key, 1_000)
                 place = {"mailbox_id": self.mailbox, "folder": self.folder.key, "item_key": key}
-                new.append({**place, "is_read": True, **values})
+                new.append({**place, "is_read": True, "flag": MailFlag.NONE.value, **values})
         ids = insert_rows(self.connection, MailboxItem, new, self.actor.user_id)
         update_rows(self.connection, MailboxItem, changed, self.actor.user_id)
         return (
@@ -412,7 +412,7 @@ class BatchWriter:
         """Columns of the mailbox item after an action; None where nothing is kept of it."""
         kind = action.kind
         if kind is ActionKind.READ:
-            return {"is_read": bool(action.is_read), "change_key": None}
+            return {**_marks(action), "change_key": None}
         if kind is ActionKind.GONE:
             return {"state": ItemState.GONE.value}
         if kind is ActionKind.EXCLUDE:
@@ -441,6 +441,19 @@ class BatchWriter:
             "identity": action.identity,
             "activity_id": activity,
             "content_hash": action.digest,
-            "is_read": action.is_read is not False,
+            "is_read": True,
+            **_marks(action),
             "sent_at": at or clock.now() if isinstance(action.item, MailItem) else None,
         }
+
+
+def _marks(action: Action) -> dict[str, Any]:
+    """What the mailbox told of the marks of an item; the others stay as they are."""
+    marks: dict[str, Any] = {}
+    if action.is_read is not None:
+        marks["is_read"] = action.is_read
+    if action.flag is not None:
+        marks["flag"] = action.flag.value
+    if action.categories is not None:
+        marks["categories"] = list(action.categories) or None
+    return marks

@@ -16,6 +16,7 @@ from desktop_crm.sync.port import (
     Change,
     ChangeKind,
     Correspondence,
+    Flag,
     Folder,
     Item,
     MailItem,
@@ -72,6 +73,8 @@ class Action:
     holder: int | None = None
     activity: int | None = None
     is_read: bool | None = None
+    flag: Flag | None = None
+    categories: tuple[str, ...] | None = None
     digest: str = ""
     reason: str = ""
     params: tuple[tuple[str, object], ...] = ()
@@ -113,7 +116,9 @@ def _collapsed(changes: Iterable[Change]) -> list[Change]:
     for change in changes:
         before = found.pop(change.item_id, None)
         if change.kind is ChangeKind.MARKS and before is not None and before.item is not None:
-            found[change.item_id] = replace(before, is_read=change.is_read)
+            found[change.item_id] = replace(
+                before, is_read=change.is_read, flag=change.flag, categories=change.categories
+            )
         elif change.kind is ChangeKind.UPDATE and before is not None:
             found[change.item_id] = replace(change, is_read=change.is_read)
         else:
@@ -163,10 +168,14 @@ def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int 
         item,
         holder=holder.id if holder else None,
         is_read=_is_read(change, item),
+        flag=change.flag or (item.flag if isinstance(item, MailItem) else None),
+        categories=item.categories if change.categories is None else change.categories,
         digest=content_hash(item),
     )
     if holder and holder.activity is not None and holder.identity == identity:
-        return _again(action, holder, known, user)
+        stands = _again(action, holder, known, user)
+        marked = change.kind is ChangeKind.UPDATE and isinstance(item, MailItem)
+        return replace(stands, kind=ActionKind.READ) if marked else stands
     reason = reason_to_exclude(item, folder, ours)
     if isinstance(item, MailItem) and item.own_key in known.withheld:
         reason = reason or NEVER_LOG  # its copy no longer shows who got it in blind copy
@@ -215,7 +224,8 @@ def _is_read(change: Change, item: Correspondence) -> bool:
 def _without_item(change: Change, holder: Holder | None) -> Action:
     if holder is None:
         return Action(ActionKind.SAME, change.item_id)
-    kind = ActionKind.SAME if change.is_read is None else ActionKind.READ
+    told = (change.is_read, change.flag, change.categories)
+    kind = ActionKind.SAME if told == (None, None, None) else ActionKind.READ
     if change.kind is ChangeKind.DELETE:
         kind = ActionKind.SAME if holder.state == ItemState.GONE.value else ActionKind.GONE
     return Action(
@@ -225,6 +235,8 @@ def _without_item(change: Change, holder: Holder | None) -> Action:
         holder=holder.id,
         activity=holder.activity,
         is_read=change.is_read,
+        flag=change.flag,
+        categories=change.categories,
     )
 
 

@@ -53,11 +53,11 @@ def recipients(actor: Actor, targets: Targets, cancel: Cancel | None = None) -> 
     ids = targets.keys(actor, cancel)
     for start in range(0, len(ids), CHUNK):
         rows = query.rows(actor, asked, ids[start : start + CHUNK], cancel)
-        refused = _refused(actor, [str(row.values[1]) for row in rows if row.values[1]])
+        barred = refused(actor, [str(row.values[1]) for row in rows if row.values[1]])
         for row in rows:
             title, address = str(row.values[0] or ""), str(row.values[1] or "")
             own = dict(zip(consents, row.values[2:], strict=True))
-            reason = _reason(address, own) or refused.get(address, "")
+            reason = _reason(address, own) or barred.get(address, "")
             if not reason and address in included:
                 reason = TWICE
             if reason:
@@ -75,7 +75,7 @@ def _reason(address: str, consents: dict[str, bool]) -> str:
     return NO_BULK if consents.get("do_not_bulk") else ""
 
 
-def _refused(actor: Actor, addresses: list[str]) -> dict[str, str]:
+def refused(actor: Actor, addresses: list[str]) -> dict[str, str]:
     """Why some addresses must not be written to, whichever record bears them (R46).
 
     What a person asked holds for the address, also on a record the actor may not see.

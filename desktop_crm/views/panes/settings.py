@@ -42,6 +42,7 @@ LISTS = (
     ("price_list", "tag", N_("Prices of products, one currency in each list.")),
     ("tag", "tag", N_("Words on records of every kind, with their colour.")),
     ("connection_role", "link", N_("What connected records are to each other, both ways.")),
+    ("mail_template", "mail", N_("Prepared messages and pieces of messages, in each language.")),
     ("number_sequence", "group_list", N_("How documents are numbered.")),
 )
 PEOPLE = (

@@ -75,9 +75,9 @@ END $$
 _TABLES = (
     "contact", "account", "lead", "opportunity", "activity", "product", "quote", "stage",
     "tax_code", "price_list", "unit", "currency", "number_sequence", "tag", "connection_role",
-    "user", "team", "role", "mailbox", "own_company", "bank_account", "email_address", "phone",
-    "postal_address", "opportunity_line", "activity_party", "link", "mail_message",
-    "mailbox_item", "sync_state", "price_list_item", "tax_rate", "exchange_rate", "quote_line",
+    "mail_template", "user", "team", "role", "mailbox", "own_company", "bank_account",
+    "email_address", "phone", "postal_address", "opportunity_line", "activity_party", "link",
+    "mail_message", "mailbox_item", "sync_state", "price_list_item", "tax_rate", "exchange_rate", "quote_line",
     "role_right", "document", "saved_view", "connection", "import_batch",
 )  # fmt: skip
 """Tables that take fields of one's own."""
@@ -513,6 +513,15 @@ def upgrade() -> None:
     op.add_column("mailbox", sa.Column("tenant", sa.String(length=254), nullable=True))
     op.add_column("mailbox", sa.Column("client_id", sa.String(length=36), nullable=True))
     op.add_column("mailbox", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column("mailbox", sa.Column("signature", sa.Text(), nullable=True))
+    op.add_column("mail_message", sa.Column("answer_by", types.UtcDateTime(), nullable=True))
+    op.add_column(
+        "mailbox_item",
+        sa.Column("flag", sa.String(length=40), nullable=False, server_default="none"),
+    )
+    op.add_column(
+        "mailbox_item", sa.Column("categories", sa.JSON(none_as_null=True), nullable=True)
+    )
     op.add_column("number_sequence", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("opportunity", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("opportunity", sa.Column("tags", sa.Text(), nullable=True))
@@ -530,6 +539,7 @@ def upgrade() -> None:
     op.add_column("team", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("unit", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("user", sa.Column("merged_into", sa.Integer(), nullable=True))
+    _sparse("mail_message", "answer_by")
     _sparse("contact", "merged_into")
     _sparse("account", "merged_into")
     _sparse("lead", "merged_into")
@@ -598,6 +608,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     _outbox()
+    _templates()
     _search()
 
 
@@ -756,6 +767,48 @@ def _fill_keys() -> None:
             found = [{"k": row[0], "v": key_of(row[1]) or None} for row in rows if row[1]]
             if found:
                 connection.execute(change, found)
+
+
+def _templates() -> None:
+    """Prepared messages and pieces of messages."""
+    op.create_table(
+        "mail_template",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=400), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_template")),
+        sa.UniqueConstraint("uid", name=op.f("uq_mail_template_uid")),
+    )
+    op.create_index("ix_mail_template_external_id", "mail_template", ["external_id"], unique=False)
+    for name, rows in (("gone", "deleted_at IS NOT NULL"), ("live", "deleted_at IS NULL")):
+        op.create_index(
+            f"ix_mail_template_{name}_title_key",
+            "mail_template",
+            ["title_key", "id"],
+            unique=False,
+            sqlite_where=sa.text(rows),
+            postgresql_where=sa.text(rows),
+        )
 
 
 def _search() -> None:
