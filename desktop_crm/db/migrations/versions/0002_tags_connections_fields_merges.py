@@ -77,8 +77,8 @@ _TABLES = (
     "tax_code", "price_list", "unit", "currency", "number_sequence", "tag", "connection_role",
     "mail_template", "user", "team", "role", "mailbox", "own_company", "bank_account",
     "email_address", "phone", "postal_address", "opportunity_line", "activity_party", "link",
-    "mail_message", "mailbox_item", "sync_state", "price_list_item", "tax_rate", "exchange_rate", "quote_line",
-    "role_right", "document", "saved_view", "connection", "import_batch",
+    "mail_message", "mailbox_item", "sync_state", "price_list_item", "tax_rate", "exchange_rate",
+    "quote_line", "role_right", "document", "saved_view", "connection", "import_batch",
 )  # fmt: skip
 """Tables that take fields of one's own."""
 
