@@ -27,24 +27,25 @@ _PAGE: Final = """@shown@ FROM contact c @joins@
  WHERE c.deleted_at IS NULL ORDER BY c.title_key, c.id LIMIT 200"""
 _BY_CITY: Final = """@shown@ FROM (SELECT c.id, a.city AS k FROM contact c
  LEFT JOIN account a ON a.id = c.account_id WHERE c.deleted_at IS NULL
- ORDER BY a.city, c.id LIMIT 200) s JOIN contact c ON c.id = s.id @joins@ ORDER BY s.k, s.id"""
+ ORDER BY a.city NULLS LAST, c.id LIMIT 200) s
+ JOIN contact c ON c.id = s.id @joins@ ORDER BY s.k NULLS LAST, s.id"""
 _BY_KEYS: Final = {
     "sqlite": "@shown@ FROM contact c @joins@ WHERE c.id IN (SELECT value FROM json_each(?))",
     "postgresql": "@shown@ FROM contact c @joins@ WHERE c.id = ANY(?)",
 }
 _CITIES: Final = """SELECT city, count(*) FROM contact WHERE deleted_at IS NULL
- GROUP BY city ORDER BY city"""
+ GROUP BY city ORDER BY city NULLS LAST"""
 _KEYS_BY_CITY: Final = """SELECT id FROM contact WHERE deleted_at IS NULL
- ORDER BY city, title_key, id"""
+ ORDER BY city NULLS LAST, title_key, id"""
 _ACCOUNTS: Final = """SELECT a.id, q.n FROM (SELECT account_id, count(*) AS n FROM contact
  WHERE deleted_at IS NULL GROUP BY account_id) q
- LEFT JOIN account a ON a.id = q.account_id ORDER BY a.title_key, a.id"""
+ LEFT JOIN account a ON a.id = q.account_id ORDER BY a.title_key NULLS LAST, a.id"""
 _KEYS_BY_ACCOUNT: Final = """SELECT c.id FROM contact c LEFT JOIN account a ON a.id = c.account_id
- WHERE c.deleted_at IS NULL ORDER BY a.title_key, a.id, c.title_key, c.id"""
+ WHERE c.deleted_at IS NULL ORDER BY a.title_key NULLS LAST, a.id, c.title_key, c.id"""
 _MONTHS: Final = """SELECT @month@ AS g, count(*) FROM opportunity WHERE deleted_at IS NULL
- GROUP BY g ORDER BY g"""
+ GROUP BY g ORDER BY g NULLS LAST"""
 _KEYS_BY_MONTH: Final = """SELECT id FROM opportunity WHERE deleted_at IS NULL
- ORDER BY @month@, title_key, id"""
+ ORDER BY @month@ NULLS LAST, title_key, id"""
 _MONTH: Final = {
     "sqlite": "substr(close_on, 1, 7)",
     "postgresql": "to_char(close_on, 'YYYY-MM')",

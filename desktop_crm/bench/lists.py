@@ -34,10 +34,11 @@ TEAM_PAGE: Final = """@shown@
  FROM (SELECT * FROM (@arms@ ORDER BY title_key, id LIMIT 200)) k
  JOIN contact c ON c.id = k.id @linked@ ORDER BY k.title_key, k.id"""
 BY_COLUMN: Final = """@shown@ FROM contact c @linked@
- WHERE c.deleted_at IS NULL ORDER BY c.@column@, c.id LIMIT 200"""
+ WHERE c.deleted_at IS NULL ORDER BY c.@column@ NULLS LAST, c.id LIMIT 200"""
 BY_COLUMN_KEYS_FIRST: Final = """@shown@ FROM (
- SELECT id, @column@ AS k FROM contact WHERE deleted_at IS NULL ORDER BY @column@, id LIMIT 200) s
- JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k, s.id"""
+ SELECT id, @column@ AS k FROM contact WHERE deleted_at IS NULL
+ ORDER BY @column@ NULLS LAST, id LIMIT 200) s
+ JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k NULLS LAST, s.id"""
 BY_ACCOUNT: Final = """@shown@ FROM (SELECT * FROM (
  SELECT * FROM (SELECT NULL AS k, id FROM contact
  WHERE deleted_at IS NULL AND account_id IS NULL ORDER BY id LIMIT 200)
@@ -45,8 +46,8 @@ BY_ACCOUNT: Final = """@shown@ FROM (SELECT * FROM (
  WHERE a.deleted_at IS NULL AND c.deleted_at IS NULL
  UNION ALL SELECT a.title_key, c.id FROM account a CROSS JOIN contact c ON c.account_id = a.id
  WHERE a.deleted_at IS NOT NULL AND c.deleted_at IS NULL
- ORDER BY 1, 2 LIMIT 200)) s
- JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k, s.id"""
+ ORDER BY 1 NULLS LAST, 2 LIMIT 200)) s
+ JOIN contact c ON c.id = s.id @linked@ ORDER BY s.k NULLS LAST, s.id"""
 SNAPSHOT: Final = "SELECT id FROM contact WHERE deleted_at IS NULL ORDER BY title_key, id"
 _FAR: Final = 900_000
 _NEAR: Final = 1_000
