@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 
@@ -23,6 +23,10 @@ class OutboxState(Choice):
     STALE = "stale", N_("Changed in the mailbox meanwhile"), Tone.WARN
     FAILED = "failed", N_("Failed"), Tone.BAD
     CANCELLED = "cancelled", N_("Cancelled"), Tone.NEUTRAL
+
+
+OPEN: Final = (OutboxState.HELD, OutboxState.WAITING, OutboxState.RUNNING)
+"""States of what is still to be done."""
 
 
 class DeedKind(Choice):

@@ -20,7 +20,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox, OutboxContent, OutboxItem
 from desktop_crm.models.activity import ActivityReason
-from desktop_crm.models.outbox import ContentPart, DeedKind, OutboxState
+from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
@@ -28,9 +28,6 @@ from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import delete_rows, set_where
-
-OPEN: Final = (OutboxState.HELD, OutboxState.WAITING, OutboxState.RUNNING)
-"""States of what is still to be done."""
 
 MOST: Final = 500
 SOURCE: Final = "sync"

@@ -50,7 +50,9 @@ _BY_KIND_AND_KEY: Final = (
 _ALONG: Final = frozenset({("document", "activity"), ("document", "quote")})
 """Links, empty or not, whose rows go with the record they lead to."""
 _BY_WHOM: Final = frozenset({"created_by", "modified_by"})
-_SILENT: Final = frozenset({"record_mark", "duplicate_pair", "merge_log"})
+_SILENT: Final = frozenset(
+    {"record_mark", "duplicate_pair", "merge_log", "outbox_content", "outbox_item"}
+)
 """Rows nobody counts when told what goes along."""
 
 

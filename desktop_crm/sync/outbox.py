@@ -20,13 +20,11 @@ from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem, Use
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
-from desktop_crm.models import MailMessage
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind, OutboxState
 from desktop_crm.services import mailboxes, outbox
 from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.context import Actor
-from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.deed_form import refuse_unable
 from desktop_crm.sync.mapping import message_key
@@ -301,9 +299,7 @@ class OutboxPass:
         self.result.changes = self.result.changes.merge(told)
         if isinstance(written.item, MailItem) and written.item.has_message_id:
             # Some servers give a message another Message-ID; answers will name that one.
-            own = MailMessage.__table__.c
-            values = {"message_id": message_key(written.item.message_id)}
-            set_where(connection, MailMessage, own.activity_id == activity, values)
+            outbox_rows.rename(connection, activity, message_key(written.item.message_id))
 
     def _fail(self, entry: Entry, state: OutboxState, message: str) -> None:
         self.result.failed += 1

@@ -13,9 +13,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from desktop_crm.core import clock
-from desktop_crm.models import MailboxItem, OutboxContent, OutboxItem
+from desktop_crm.models import MailboxItem, MailMessage, OutboxContent, OutboxItem
 from desktop_crm.models.mail import ItemState
-from desktop_crm.models.outbox import ContentPart, DeedKind, OutboxState
+from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
 from desktop_crm.services import outbox
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import insert_facts, set_where
@@ -35,7 +35,7 @@ from desktop_crm.sync.writes import (
     Written,
 )
 
-_OPEN: Final = [state.value for state in outbox.OPEN]
+_OPEN: Final = [state.value for state in OPEN]
 _TABLE: Final = OutboxItem.__table__
 
 
@@ -97,11 +97,17 @@ def insert(
     operation: str = "",
     restores: int | None = None,
 ) -> int:
-    """Write a deed down and return its key; nothing goes out."""
+    """Write a deed down and return its key; nothing goes out.
+
+    The activity of an item that was read from the mailbox is found by itself; the history of both
+    is one, and what is kept of the item goes with the activity when that is deleted for good.
+    """
     payload, blob = encode(deed)
     now = clock.now()
     ref = ref_of(deed)
     notify = notify_of(deed)
+    if activity is None and ref is not None:
+        activity = _activity_of(connection, mailbox, ref)
     row = {
         "mailbox_id": mailbox,
         "own_key": deed.own_key,
@@ -127,6 +133,16 @@ def insert(
     if blob:
         _keep_bytes(connection, key, ContentPart.DEED, None, blob)
     return key
+
+
+def _activity_of(connection: Connection, mailbox: int, ref: Ref) -> int | None:
+    return connection.execute(
+        select(MailboxItem.activity_id).where(
+            MailboxItem.mailbox_id == mailbox,
+            MailboxItem.folder == ref.folder,
+            MailboxItem.item_key == ref.item_id,
+        )
+    ).scalar()
 
 
 def _keep_bytes(
@@ -310,6 +326,14 @@ def _follow(connection: Connection, entry: Entry, old: Ref, new: Ref) -> None:
     knew = and_(later, func.coalesce(own.change_key, "") == old.change_key)
     set_where(connection, OutboxItem, knew, {"change_key": new.change_key or None})
     set_where(connection, OutboxItem, later, {"folder": new.folder, "item_key": new.item_id})
+
+
+def rename(connection: Connection, activity: int, message_id: str) -> None:
+    """Keep the Message-ID a server gave a message, unless another message stands under it."""
+    own, other = MailMessage.__table__, MailMessage.__table__.alias("other")
+    taken = select(other.c.id).where(other.c.message_id == message_id).exists()
+    message = and_(own.c.activity_id == activity, ~taken)
+    set_where(connection, MailMessage, message, {"message_id": message_id})
 
 
 def postpone(connection: Connection, entry: Entry, message: str, due_at: datetime) -> None:

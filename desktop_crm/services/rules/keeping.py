@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import select
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.models import AuditEntry, Quote
+from desktop_crm.models import AuditEntry, OutboxItem, Quote
+from desktop_crm.models.outbox import OPEN
 from desktop_crm.models.quote import QuoteState
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.query import key_clause
@@ -52,6 +53,26 @@ def files_of_issued_quotes(work: Work, drafts: Sequence[Draft]) -> None:
                 "quote",
                 N_("“{title}” is the file of an issued quote; such files are kept."),
                 title=draft.get("name"),
+            )
+
+
+def activities_on_their_way(work: Work, drafts: Sequence[Draft]) -> None:
+    """Keep activities that a mailbox is still to be asked about; their orders would go along."""
+    order = OutboxItem.__table__.c
+    waiting = set(
+        work.connection.execute(
+            select(order.activity_id).where(
+                key_clause(work.connection, order.activity_id, [d.id for d in drafts if d.id]),
+                order.state.in_([state.value for state in OPEN]),
+            )
+        ).scalars()
+    )
+    for draft in drafts:
+        if draft.id in waiting:
+            draft.fail(
+                "subject",
+                N_("“{title}” still waits in an outbox to go out; cancel it there first."),
+                title=draft.get("subject"),
             )
 
 

@@ -46,6 +46,7 @@ RULES: Final[Mapping[str, Rules]] = {
         before=(activities.state_and_time,),
         after=(activities.links_of_regarding,),
         put_back=(activities.links_of_regarding,),
+        before_purge=(keeping.activities_on_their_way,),
     ),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),

@@ -10,16 +10,18 @@ import pytest
 from sqlalchemy import select, text
 
 from desktop_crm.core.errors import EnvironmentProblem, NotFound, UserError
+from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
-from desktop_crm.models import Base
+from desktop_crm.models import Base, OutboxContent
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import outbox, purge, records
 from desktop_crm.sync import sending
 from desktop_crm.sync.compose import Answered, Letter
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox
+from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Attachment, MailItem
 from desktop_crm.sync.sending import Sending
-from desktop_crm.sync.writes import Deed, Written
+from desktop_crm.sync.writes import Ability, Deed, Delete, Ref, Written
 from tests.unit.sync.conftest import AT, World, mail
 
 pytestmark = pytest.mark.usefixtures("moment")
@@ -168,6 +170,27 @@ def test_a_record_deleted_meanwhile_does_not_keep_the_message_from_leaving(world
     assert outbox.get(world.actor, sent.item).state is OutboxState.DONE
 
 
+def test_deleted_for_good_it_takes_along_what_the_outbox_kept_of_it(world: World) -> None:
+    sent = send(world, undo_s=60, letter={"text": SECRET, "subject": SECRET})
+    assert sent.activity is not None
+    chosen = [("activity", sent.activity)]
+    records.delete(world.actor, "activity", [sent.activity])
+    refused = purge.purge(world.actor, chosen)
+    assert refused.count == 0
+    assert "still waits in an outbox" in refused.refused[0].reason
+    outbox.put_off(world.actor, sent.item, AT)
+    world.sync()
+    world.port.forget_tokens()
+    (item,) = world.items
+    ref = Ref(item.folder, item.item_key)
+    key = order(world.actor, world.mailbox, Delete(new_uid(), ref), confirmed=True)
+    world.sync()
+    assert [r.id for r in outbox.history(world.actor, activity=sent.activity)] == [key, sent.item]
+    assert purge.purge(world.actor, chosen).count == 1
+    assert outbox.list_items(world.actor) == ()
+    assert world.rows(OutboxContent) == []
+
+
 class Renaming(MemoryMailbox):
     """A server that gives every message it sends a Message-ID of its own."""
 
@@ -196,6 +219,20 @@ def test_a_server_that_renames_messages_makes_no_second_activity(world: World, t
     assert message.message_id.startswith("server-") is tells
     (item,) = world.items
     assert item.activity_id == sent.activity
+
+
+def test_a_name_that_is_taken_costs_neither_message(world: World) -> None:
+    world.port = Renaming()
+    sent = send(world, undo_s=0)
+    (ordered,) = world.messages
+    world.port.put(INBOX, mail(f"server-{ordered.message_id}"))
+    world.port._abilities = frozenset()
+    world.sync()
+    world.port._abilities = frozenset(Ability)
+    outbox.retry(world.actor, sent.item)
+    world.sync()
+    assert outbox.get(world.actor, sent.item).state is OutboxState.DONE
+    assert len({m.message_id for m in world.messages}) == 2
 
 
 def test_somebody_who_answers_with_our_own_header_hides_nothing(world: World) -> None:
