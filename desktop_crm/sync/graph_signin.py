@@ -9,14 +9,17 @@ command line. Facts: Microsoft's documentation of MSAL for Python.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
+from desktop_crm.db.engine import Cancel
 from desktop_crm.sync.graph_problems import is_certificate_problem
 
 if TYPE_CHECKING:
@@ -110,24 +113,29 @@ class MsalTokens:
         self._current = token, time.monotonic() + int(answer.get("expires_in", 0)) - _MARGIN_S
         return token
 
-    def sign_in(self, show: Show | None = None) -> str:
+    def sign_in(self, show: Show | None = None, cancel: Cancel | None = None) -> str:
         """Let the person sign in; returns what has to be kept.
 
         Args:
             show: signs in by a code that this is told; without it the browser opens here.
+            cancel: stops waiting for the person.
 
         Raises:
+            Cancelled: nobody waits any more.
             UserError: the person did not, or may not.
             EnvironmentProblem: the sign-in service cannot be reached or refuses for good.
         """
         app, cache = self._app()
         if show is None:
             answer = self._ask(
-                lambda: app.acquire_token_interactive(
-                    list(PERMISSIONS),
-                    prompt="select_account",
-                    login_hint=self._login,
-                    timeout=BROWSER_PATIENCE_S,
+                lambda: _waiting(
+                    lambda: app.acquire_token_interactive(
+                        list(PERMISSIONS),
+                        prompt="select_account",
+                        login_hint=self._login,
+                        timeout=BROWSER_PATIENCE_S,
+                    ),
+                    cancel or Cancel(),
                 )
             )
         else:
@@ -206,6 +214,28 @@ class MsalTokens:
             field="password",
             login=self._login,
         )
+
+
+def _waiting(work: Callable[[], object], cancel: Cancel) -> object:
+    """Do work that cannot be stopped, and stop waiting for it: the window must be able to close."""
+    ended: Queue[tuple[object, Exception | None]] = Queue()
+
+    def run() -> None:
+        try:
+            ended.put((work(), None))
+        except Exception as error:
+            ended.put((None, error))
+
+    threading.Thread(target=run, name="sign-in", daemon=True).start()
+    while True:
+        cancel.check()
+        try:
+            answer, error = ended.get(timeout=0.1)
+        except Empty:
+            continue
+        if error is not None:
+            raise error
+        return answer
 
 
 class _Client:

@@ -220,19 +220,26 @@ def _tokens(
     )
 
 
-def sign_in(box: MailboxRow | NewMailbox, show: Callable[[str, str], None] | None = None) -> str:
+def sign_in(
+    box: MailboxRow | NewMailbox,
+    show: Callable[[str, str], None] | None = None,
+    *,
+    cancel: Cancel | None = None,
+) -> str:
     """Let a person sign in to Microsoft 365; returns what is kept instead of a password.
 
     Args:
         box: the mailbox, as it is or as it will be.
         show: told an address and the code to enter there; without it the browser opens here.
+        cancel: stops waiting for the person.
 
     Raises:
+        Cancelled: nobody waits any more.
         UserError: something about the mailbox is wrong, or the person did not sign in.
         EnvironmentProblem: the sign-in cannot be reached, or the organisation refuses it.
     """
     checked = mailboxes.checked(box) if isinstance(box, NewMailbox) else box
-    return _tokens(checked).sign_in(show)
+    return _tokens(checked).sign_in(show, cancel)
 
 
 def test_mailbox(actor: Actor, mailbox_id: int) -> tuple[Step, ...]:

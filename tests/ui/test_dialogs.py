@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from desktop_crm.core.settings import Settings
+from desktop_crm.db.engine import Cancel
 from desktop_crm.services import databases, mailboxes
 from desktop_crm.services.imports import ImportPlan
 from desktop_crm.services.imports.draft import Outcome
@@ -243,7 +244,7 @@ def test_microsoft_365_signs_in_in_the_browser_once_and_is_added(
 ) -> None:
     asked: list[NewMailbox] = []
 
-    def sign_in(new: NewMailbox) -> str:
+    def sign_in(new: NewMailbox, *, cancel: Cancel) -> str:
         asked.append(new)
         return "what signing in left behind"
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_crm.core.errors import UserError
+from desktop_crm.core.errors import Cancelled, UserError
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import mailboxes
@@ -33,6 +33,7 @@ from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import clear, row
 
 if TYPE_CHECKING:
+    from desktop_crm.db.engine import Cancel
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
 
@@ -55,16 +56,16 @@ class Tried:
     added: Added | None = None
 
 
-def tried(actor: Actor, new: NewMailbox, secret: str) -> Tried:
+def tried(actor: Actor, new: NewMailbox, secret: str, cancel: Cancel) -> Tried:
     """Try a mailbox; one of Microsoft 365 opens the browser when nobody is signed in yet."""
     if new.kind == MailboxKind.GRAPH.value and not secret:
-        secret = scheduler.sign_in(new)
+        secret = scheduler.sign_in(new, cancel=cancel)
     return Tried(scheduler.try_mailbox(actor, new, secret), secret)
 
 
-def add_tried(actor: Actor, new: NewMailbox, secret: str) -> Tried:
+def add_tried(actor: Actor, new: NewMailbox, secret: str, cancel: Cancel) -> Tried:
     """Try a mailbox and add it when every step went well."""
-    found = tried(actor, new, secret)
+    found = tried(actor, new, secret, cancel)
     if not all(step.ok for step in found.steps):
         return found
     return replace(found, added=mailboxes.add(actor, new, found.secret or None))
@@ -110,8 +111,8 @@ class AddMailboxDialog(Dialog):
         super().__init__(
             parent, "addMailbox", tr("Add a mailbox"), width=560,
             subtitle=tr(
-                "Messages and meetings are read, never changed or sent. Private and internal "
-                "mail stays out."
+                "Mail and meetings are read and linked; nothing is sent or changed there without "
+                "you. Private and internal mail stays out."
             ),
         )  # fmt: skip
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -119,7 +120,7 @@ class AddMailboxDialog(Dialog):
         self.exchange = _radio("mailbox.exchange", tr("Exchange Server"))
         self.graph = _radio("mailbox.graph", tr("Microsoft 365"))
         self.imap = _radio("mailbox.imap", tr("IMAP"))
-        self.folder = _radio("mailbox.folder", tr("A folder of .eml and .ics files"))
+        self.folder = _radio("mailbox.folder", tr("Folder of files"))
         self.exchange.setChecked(True)
         self.name = _line("mailbox.name")
         self.address = _line("mailbox.address", "name@company.com")
@@ -174,6 +175,7 @@ class AddMailboxDialog(Dialog):
             "path": Labelled(
                 tr("Folder with the messages"), row(self.path, browse_path, spacing=8),
                 required=True,
+                help_text=tr("Holds .eml and .ics files; its sub-folders are mail folders."),
             ),
         }  # fmt: skip
         self.steps = StepList()
@@ -310,6 +312,7 @@ class AddMailboxDialog(Dialog):
         self._bench.tasks.background(
             tried, self._bench.actor, new, self._secret(new),
             done=partial(self._tried, new), failed=self._failed, owner=self, label=tr("Testing"),
+            cancellable=True,
         )  # fmt: skip
 
     def _tried(self, new: NewMailbox, found: Tried) -> None:
@@ -325,7 +328,7 @@ class AddMailboxDialog(Dialog):
         self._bench.tasks.background(
             add_tried, self._bench.actor, new, self._secret(new),
             done=partial(self._maybe_added, new), failed=self._failed, owner=self,
-            label=tr("Testing"),
+            label=tr("Testing"), cancellable=True,
         )  # fmt: skip
 
     def _maybe_added(self, new: NewMailbox, found: Tried) -> None:
@@ -341,6 +344,8 @@ class AddMailboxDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._wait(False)
+        if isinstance(error, Cancelled):
+            return
         shown = self._fields.get(error.field or "") if isinstance(error, UserError) else None
         if shown is not None and not shown.isHidden():
             shown.show_error(str(error))

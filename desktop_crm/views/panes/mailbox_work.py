@@ -29,9 +29,9 @@ def one_pass(actor: Actor, mailbox_id: int | None, cancel: Cancel) -> SyncResult
     return scheduler.sync_once(actor, mailbox_id, cancel=cancel)
 
 
-def signed_in(actor: Actor, box: MailboxRow) -> secrets.Place:
+def signed_in(actor: Actor, box: MailboxRow, cancel: Cancel) -> secrets.Place:
     """Sign in again and keep what that leaves behind."""
-    return mailboxes.set_password(actor, box.id, scheduler.sign_in(box))
+    return mailboxes.set_password(actor, box.id, scheduler.sign_in(box, cancel=cancel))
 
 
 class MailboxWork(QObject):
@@ -122,9 +122,13 @@ class MailboxWork(QObject):
         )
         self._bench.tasks.background(
             signed_in, self._bench.actor, box,
-            done=lambda _place: self.sync(box.id), failed=self._bench.shell.show_error, owner=self,
-            label=tr("Waiting for the browser…"),
+            done=lambda _place: self.sync(box.id), failed=self._not_signed_in, owner=self,
+            label=tr("Waiting for the browser…"), cancellable=True,
         )  # fmt: skip
+
+    def _not_signed_in(self, error: Exception) -> None:
+        if not isinstance(error, Cancelled):
+            self._bench.shell.show_error(error)
 
     def remove(self, box: MailboxRow) -> None:
         """Ask, then remove a mailbox; what it brought stays."""

@@ -309,7 +309,7 @@ class MailboxesPage(SettingsPage):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(
             bench, "mailboxes", tr("Mailboxes"),
-            tr("Mail and meetings are read from here and linked to records; nothing is sent."),
+            tr("Mail and meetings are read from here; nothing is sent or changed without you."),
         )  # fmt: skip
         self.work = MailboxWork(bench, self)
         self.work.finished.connect(self.load)

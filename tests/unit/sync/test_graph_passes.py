@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from desktop_crm.models import MailboxItem
+from desktop_crm.models import Activity, MailboxItem, MailMessage
 from desktop_crm.sync.graph import GraphMailbox
 from tests.graph_server import GraphServer
-from tests.graph_server.server import status
+from tests.graph_server.server import half, reset, short, status
+from tests.graph_server.store import person
 from tests.unit.sync.conftest import World
 from tests.unit.sync.test_graph import Tokens, mime
 
@@ -69,3 +70,37 @@ def test_throttling_is_waited_for_as_long_as_was_asked(
     result = world.sync(port=box, wait=lambda seconds, cancel: waited.append(seconds))
     assert (result.problem, waited) == (None, [7.0])
     assert len(world.messages) == 3
+
+
+@pytest.mark.parametrize(
+    "act",
+    [reset, half, short, status(500, "x"), status(503), status(410, "syncStateNotFound")],
+    ids=["reset", "half", "short", "500", "503", "410"],
+)
+def test_whichever_request_fails_nothing_is_lost_or_doubled(
+    world: World, server: GraphServer, box: GraphMailbox, act: Callable[..., bool]
+) -> None:
+    weekly = {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]},
+        "range": {"type": "numbered", "numberOfOccurrences": 3},
+    }
+    guests = [{**person("client@client.example"), "type": "required"}]
+    server.store.put_event("series", subject="Weekly", recurrence=weekly, attendees=guests)
+    server.store.put_mail("sentitems", mime("s"), "s")
+    place = 0
+    while True:
+        server.faults.clear()
+        if place:
+            server.fault(".", lambda handler: False, times=place)
+        server.fault(".", act)
+        world.sync(port=box)
+        reached = not server.faults
+        server.faults.clear()
+        assert world.sync(port=box).problem is None
+        assert sorted(row.message_id for row in world.rows(MailMessage)) == [
+            "a@x", "b@x", "c@x", "s@x",
+        ]  # fmt: skip
+        assert len([row for row in world.rows(Activity) if row.subject == "Weekly"]) == 1
+        if not reached:
+            return
+        place += 1

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
+from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem, UserError
+from desktop_crm.db.engine import Cancel
 from desktop_crm.sync.graph import INBOX, GraphMailbox
 from desktop_crm.sync.graph_signin import MsalTokens, problem_of
 from tests.ews_server.certificates import make_certificates
@@ -39,6 +40,11 @@ class Place:
             ca_file=self.ca,
         )
 
+    def visit(self, url: str) -> None:
+        """Sign in in the browser and agree to everything."""
+        form = requests.get(url, verify=self.ca, timeout=10).json()
+        requests.post(form["action"], data=form["fields"], timeout=10)
+
     def box(self, tokens: MsalTokens) -> GraphMailbox:
         return GraphMailbox(
             self.server.store.address, tokens=tokens, service=self.server.url, ca_file=self.ca
@@ -59,13 +65,9 @@ def browser(monkeypatch: pytest.MonkeyPatch, place: Place) -> Iterator[list[str]
     opened: list[str] = []
     threads: list[threading.Thread] = []
 
-    def visit(url: str) -> None:
-        form = requests.get(url, verify=place.ca, timeout=10).json()
-        requests.post(form["action"], data=form["fields"], timeout=10)
-
     def open_(url: str, *args: object) -> bool:
         opened.append(url)
-        threads.append(threading.Thread(target=visit, args=(url,)))
+        threads.append(threading.Thread(target=place.visit, args=(url,)))
         threads[-1].start()
         return True
 
@@ -87,6 +89,26 @@ def test_in_the_browser_with_pkce(place: Place, browser: list[str]) -> None:
     # The token that was kept served; nothing was asked for again, nothing kept anew.
     assert place.server.authority.asked == ["authorization_code"]
     assert place.stored == []
+
+
+def test_nobody_waits_for_a_browser_that_was_left(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = Cancel()
+    opened: list[str] = []
+
+    def left_alone(url: str, *args: object) -> bool:
+        opened.append(url)
+        cancel.cancel()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", left_alone)
+    with pytest.raises(Cancelled):
+        place.tokens().sign_in(cancel=cancel)
+    place.visit(opened[0])  # the person comes back: what waited in the background ends
+    waiting = [one for one in threading.enumerate() if "sign-in" in one.name]
+    for thread in waiting:
+        thread.join(10)
 
 
 def test_by_a_code_on_another_device(place: Place) -> None:
