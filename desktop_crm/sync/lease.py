@@ -30,8 +30,21 @@ def new_holder() -> str:
     return f"{socket.gethostname()[:60]}/{os.getpid()}/{new_uid()[-12:]}"
 
 
-def take(connection: Connection, mailbox: int, holder: str, by: int | None) -> None:
+def take(
+    connection: Connection,
+    mailbox: int,
+    holder: str,
+    by: int | None,
+    lasting: timedelta = LEASE,
+) -> None:
     """Take or prolong the lease of a mailbox.
+
+    Args:
+        connection: a transaction.
+        mailbox: the mailbox's key.
+        holder: name of the pass.
+        by: who acts.
+        lasting: how long nobody else may take it without a sign of life.
 
     Raises:
         EnvironmentProblem: another pass holds it; retryable.
@@ -52,7 +65,7 @@ def take(connection: Connection, mailbox: int, holder: str, by: int | None) -> N
             mailbox=row.name,
             machine=row.leased_by.partition("/")[0],
         )
-    values = {"leased_by": holder, "leased_until": now + LEASE}
+    values = {"leased_by": holder, "leased_until": now + lasting}
     update_rows(connection, Mailbox, [(mailbox, values)], by)
 
 

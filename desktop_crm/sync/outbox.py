@@ -58,6 +58,7 @@ BRAKE_SHARE: Final = 10
 KEPT_FOR: Final = timedelta(days=30)
 """How long what stood before a change can be restored."""
 
+_SENDING: Final = timedelta(minutes=30)
 _FIRST_WAIT_S: Final = 30.0
 _LONGEST_WAIT_S: Final = 3600.0
 
@@ -200,7 +201,10 @@ class OutboxPass:
     def _one(self, entry: Entry) -> bool:
         """Do one deed and say how it went; False when the mailbox cannot be reached now."""
         with self.actor.db.writing() as connection:
-            lease.take(connection, self.mailbox, self.holder, self.actor.user_id)
+            # A message with large files on a slow line outlasts the usual lease; were another
+            # machine to take it over meanwhile, it would find nothing in Sent yet.
+            lasting = _SENDING if entry.deed is DeedKind.SEND else lease.LEASE
+            lease.take(connection, self.mailbox, self.holder, self.actor.user_id, lasting)
             if not outbox_rows.begin(connection, entry):
                 return True
             deed = outbox_rows.deed_of(connection, entry)

@@ -13,7 +13,7 @@ from desktop_crm.core.errors import Cancelled, NotFound, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
-from desktop_crm.models import MailboxItem, OutboxItem
+from desktop_crm.models import Mailbox, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, query
 from desktop_crm.services.context import Actor
@@ -399,6 +399,21 @@ def test_a_long_pass_does_not_keep_a_message_waiting(
     world.sync()
     assert state(world, key) is OutboxState.DONE
     assert pages[:3] == [0, 1, 1]
+
+
+def test_nobody_takes_a_mailbox_over_while_a_large_message_leaves(world: World) -> None:
+    until: list[dt.datetime | None] = []
+
+    def after(deed: Deed) -> None:
+        with world.actor.db.reading() as connection:
+            until.append(connection.execute(select(Mailbox.leased_until)).scalar_one())
+
+    world.port._after = after
+    for deed in (sending(), Save(new_uid(), TASKS.key, task())):
+        ordered(world, deed)
+    world.sync()
+    minutes = [dt.timedelta(minutes=number) for number in (30, 5)]
+    assert until == [AT + time for time in minutes]
 
 
 def test_only_the_outbox_is_done_when_that_is_asked(world: World) -> None:

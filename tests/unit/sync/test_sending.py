@@ -17,6 +17,7 @@ from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, purge, records
 from desktop_crm.sync import sending
 from desktop_crm.sync.compose import Answered, Letter
+from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Attachment, MailItem
@@ -244,6 +245,18 @@ def test_somebody_who_answers_with_our_own_header_hides_nothing(world: World) ->
     assert {m.message_id for m in world.messages} >= {"theirs@x"}
     assert len(world.activities) == 2
     assert sent.activity is not None
+
+
+def test_over_exchange_a_message_is_one_activity_too(
+    world: World, mailbox: ExchangeMailbox
+) -> None:
+    sent = send(world, undo_s=0, letter={"bcc": (Address("lia@nou.example"),)})
+    result = world.sync(port=mailbox)
+    assert result.problem is None
+    assert outbox.get(world.actor, sent.item).message == ""
+    assert [a.id for a in world.activities] == [sent.activity]
+    assert world.activities[0].status_reason == "sent"
+    assert [(i.folder, i.activity_id) for i in world.items] == [("Sent Items", sent.activity)]
 
 
 SECRET = "zebra-7731"
