@@ -34,7 +34,12 @@ def group() -> None:
 )
 @click.option("--address", metavar="A", required=True, help=tr("Your own e-mail address in it."))
 @click.option("--user", default="", metavar="LOGIN", help=tr("Login, when it is not the address."))
-@click.option("--server", default="", metavar="URL", help=tr("Exchange or IMAP server."))
+@click.option(
+    "--server",
+    default="",
+    metavar="URL",
+    help=tr("Exchange or IMAP server; an Exchange server is found when it is left out."),
+)
 @click.option("--smtp", default="", metavar="URL", help=tr("Server an IMAP mailbox sends through."))
 @click.option(
     "--dav",
@@ -55,6 +60,18 @@ def group() -> None:
 @click.option(
     "--tenant", default="", metavar="T", help=tr("Your organisation's id or domain there.")
 )
+@click.option(
+    "--sign-in",
+    type=click.Choice(["password", "system", "certificate"]),
+    default="password",
+    help=tr("How an Exchange server knows you: by password, as this computer, by certificate."),
+)
+@click.option(
+    "--certificate",
+    default="",
+    metavar="FILE",
+    help=tr("PEM file with your certificate and its key."),
+)
 @click.option("--path", default="", metavar="DIR", help=tr("Folder with .eml and .ics files."))
 @click.option(
     "--password-stdin", is_flag=True, help=tr("Read the password from the first line of the input.")
@@ -73,12 +90,14 @@ def add(
     ca: str,
     client_id: str,
     tenant: str,
+    sign_in: str,
+    certificate: str,
     path: str,
     password_stdin: bool,
 ) -> int:
     """Add a mailbox of the acting user."""
     password = _password() if password_stdin else None
-    if kind in mailboxes.PROTECTED and not password:
+    if mailboxes.needs_password(kind, sign_in) and not password:
         raise UserError(
             N_(
                 "This mailbox needs a password; nothing was added. Write it to the input "
@@ -90,9 +109,11 @@ def add(
         name, kind, address,
         login=user, server=server, ca_file=ca, path=path, client_id=client_id, tenant=tenant,
         smtp_server=smtp, dav_server=" ".join(dav),
+        sign_in=sign_in, certificate=certificate,
     )  # fmt: skip
     if kind == "imap" and not server:
         new = _found(new)
+    new = scheduler.find_server(new, password or "")
     with call.signed_in() as actor:
         if kind == "graph":
             password = scheduler.sign_in(new, _show_code)

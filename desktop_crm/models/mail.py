@@ -33,6 +33,14 @@ class MailboxKind(Choice):
     IMAP = "imap", N_("IMAP")
 
 
+class SignInBy(Choice):
+    """How a person signs in to an Exchange server."""
+
+    PASSWORD = "password", N_("Password")
+    SYSTEM = "system", N_("This computer's sign-in")
+    CERTIFICATE = "certificate", N_("Certificate")
+
+
 class MailboxState(Choice):
     """How the last pass ended."""
 
@@ -137,6 +145,14 @@ class Mailbox(Titled, Base):
     )
     client_id: Stored[str | None] = text(
         N_("Client id"), length=36, help=N_("This program as the organisation registered it.")
+    )
+    sign_in: Stored[str | None] = choice(
+        N_("Sign-in"),
+        SignInBy,
+        help=N_("How an Exchange server knows you; empty is by password."),
+    )
+    certificate: Stored[str | None] = text(
+        N_("Your certificate"), length=500, help=N_("PEM file with your certificate and its key.")
     )
     path: Stored[str | None] = text(N_("Folder"), length=1000)
     user_id: Stored[int | None] = link(N_("User"), "user.id")

@@ -18,7 +18,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import canonical_email, clean, fold
 from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox
-from desktop_crm.models.mail import MailboxKind, MailboxState
+from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
@@ -49,6 +49,8 @@ class NewMailbox:
         login: what to sign in with, when that is not the address.
         server: host name or URL of an Exchange server, or address of an IMAP server.
         ca_file: file with the certificates of the server's own authority.
+        sign_in: password, system or certificate; empty is by password.
+        certificate: PEM file of the person's own certificate and key.
         path: folder of a folder mailbox.
         smtp_server: address of the server an IMAP mailbox sends through; empty for none.
         dav_server: addresses of its calendars and contacts, parted by blanks; empty for none.
@@ -67,6 +69,13 @@ class NewMailbox:
     dav_server: str = ""
     tenant: str = ""
     client_id: str = ""
+    sign_in: str = ""
+    certificate: str = ""
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether it cannot be opened without a secret."""
+        return needs_password(self.kind, self.sign_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,17 @@ class MailboxRow:
     dav_server: str
     tenant: str
     client_id: str
+    sign_in: str
+    certificate: str
     user_id: int | None
     state: str
     message: str
     last_synced_at: datetime | None
+
+
+def needs_password(kind: str, sign_in: str) -> bool:
+    """Whether a mailbox of a kind cannot be opened without a secret."""
+    return kind in PROTECTED and sign_in in ("", SignInBy.PASSWORD.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,8 @@ def checked(new: NewMailbox) -> NewMailbox:
         server=_server(new),
         ca_file=_authority(new.ca_file),
         **_beside(new),
+        sign_in=_sign_in(new),
+        certificate=_certificate(new),
     )
 
 
@@ -171,6 +189,29 @@ def _beside(new: NewMailbox) -> dict[str, str]:
         "smtp_server": smtp_address(sending) if sending else "",
         "dav_server": " ".join(web_address(one, "dav_server") for one in new.dav_server.split()),
     }
+
+
+def _sign_in(new: NewMailbox) -> str:
+    if new.kind != MailboxKind.EXCHANGE.value or new.sign_in in ("", SignInBy.PASSWORD.value):
+        return ""
+    if new.sign_in not in {one.value for one in SignInBy}:
+        raise UserError(
+            N_('"{sign_in}" is no way to sign in; choose password, system or certificate.'),
+            field="sign_in",
+            sign_in=new.sign_in,
+        )
+    return new.sign_in
+
+
+def _certificate(new: NewMailbox) -> str:
+    if new.sign_in != SignInBy.CERTIFICATE.value:
+        return ""
+    found = Path(new.certificate).expanduser()
+    if not new.certificate.strip() or not found.is_file():
+        raise UserError(
+            N_("Give the PEM file with your certificate and its key."), field="certificate"
+        )
+    return str(found.resolve())
 
 
 def _server(new: NewMailbox) -> str:
@@ -259,7 +300,7 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
     """
     box = checked(new)
     require(actor, registry.get("mailbox"), "create")
-    if box.kind in PROTECTED and not password:
+    if box.needs_password and not password:
         raise UserError(
             N_("This mailbox needs a password; it is kept in the keyring, not here."),
             field="password",
@@ -284,6 +325,8 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
         "dav_server": box.dav_server or None,
         "tenant": box.tenant or None,
         "client_id": box.client_id or None,
+        "sign_in": box.sign_in or None,
+        "certificate": box.certificate or None,
         "user": actor.user_id,
     }
     saved = records.save(actor, "mailbox", None, None, values)
@@ -422,6 +465,8 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
         Mailbox.path,
         Mailbox.smtp_server,
         Mailbox.dav_server,
+        Mailbox.sign_in,
+        Mailbox.certificate,
         Mailbox.tenant,
         Mailbox.client_id,
         Mailbox.user_id,
@@ -447,6 +492,8 @@ def _row(found: RowMapping) -> MailboxRow:
         path=found["path"] or "",
         smtp_server=found["smtp_server"] or "",
         dav_server=found["dav_server"] or "",
+        sign_in=found["sign_in"] or "",
+        certificate=found["certificate"] or "",
         tenant=found["tenant"] or "",
         client_id=found["client_id"] or "",
         user_id=found["user_id"],

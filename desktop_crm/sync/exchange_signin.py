@@ -37,8 +37,9 @@ from requests_ntlm import HttpNtlmAuth
 from desktop_crm.core import clock
 from desktop_crm.sync import mail_header as header
 
-# Its debug lines hold the header with the password; they must never reach a log file.
-logging.getLogger("exchangelib").setLevel(logging.WARNING)
+# Its lines hold the header with the password and, of a request that failed, the whole message;
+# neither may reach a log file. What went wrong is logged by the adapter.
+logging.getLogger("exchangelib").setLevel(logging.CRITICAL)
 
 # A scheme begins the header or follows a comma; a realm may be called anything.
 _SCHEME: Final = re.compile(r"(?:^|,\s*)(ntlm|negotiate|digest|basic)\b(?!\s*=)")
@@ -203,7 +204,8 @@ class SystemSignIn(HttpNtlmAuth):
                 answer.history.append(before)
                 challenge = _TOKEN.search(answer.headers.get("www-authenticate", ""))
                 token = client.step(base64.b64decode(challenge[1])) if challenge else None
-        except (spnego.exceptions.SpnegoError, ImportError, OSError) as error:
+        except (spnego.exceptions.SpnegoError, ImportError) as error:
+            answer.close()
             raise NoTicket(str(error)) from error
         return answer
 

@@ -56,7 +56,7 @@ def _split(data: bytes) -> tuple[Fields, bytes]:
     """Header fields and body; every line of the header must be one, in letters of ASCII."""
     fields: Fields = {}
     place = 0
-    for match in iter(_LINE.scanner(data).match, None):
+    while (match := _LINE.match(data, place)) is not None:
         name, _, value = data[place : match.end()].partition(b":")
         place = match.end()
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
-from desktop_crm.models.mail import MailboxKind, MailboxState
+from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
 from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
@@ -169,8 +170,10 @@ def open_mailbox(actor: Actor, row: MailboxRow) -> Mailbox:
         ca_file=row.ca_file,
         smtp_server=row.smtp_server,
         dav_server=row.dav_server,
+        sign_in=row.sign_in,
+        certificate=row.certificate,
     )
-    return _with_password(actor, box, password)
+    return _with_password(actor, box, password or "")
 
 
 def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
@@ -191,12 +194,16 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
         )
     from desktop_crm.sync.exchange import ExchangeMailbox
 
+    by_certificate = box.sign_in == SignInBy.CERTIFICATE.value
     return ExchangeMailbox(
         box.server,
         box.address,
         login=login,
-        password=password,
+        password="" if by_certificate else password,
         ca_file=box.ca_file,
+        certificate=box.certificate,
+        key_password=password if by_certificate else "",
+        by_system=box.sign_in == SignInBy.SYSTEM.value,
         zone=actor.zone,
     )
 
@@ -253,6 +260,32 @@ def test_mailbox(actor: Actor, mailbox_id: int) -> tuple[Step, ...]:
         return tuple(port.test())
     finally:
         port.close()
+
+
+def find_server(new: NewMailbox, password: str = "") -> NewMailbox:
+    """The mailbox with the Exchange server that holds its address; others come back as they are.
+
+    Raises:
+        UserError: the login is refused, or only a person can say whether the server is right.
+        EnvironmentProblem: none was found.
+    """
+    if new.kind != MailboxKind.EXCHANGE.value or new.server.strip():
+        return new
+    from desktop_crm.sync import exchange_discovery
+    from desktop_crm.sync.exchange_signin import SignIn
+
+    # What else is wrong is said before anybody is asked.
+    box = mailboxes.checked(replace(new, server="https://unknown.invalid"))
+    by_certificate = box.sign_in == SignInBy.CERTIFICATE.value
+    sign_in = SignIn(
+        box.login or box.address,
+        "" if by_certificate else password,
+        box.ca_file,
+        box.certificate,
+        password if by_certificate else "",
+        box.sign_in == SignInBy.SYSTEM.value,
+    )
+    return replace(new, server=exchange_discovery.find_server(box.address, sign_in))
 
 
 def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step, ...]:

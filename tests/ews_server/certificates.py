@@ -12,14 +12,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+PERSON_PASSWORD = "cheie-1"
+"""Opens the key of the person's certificate."""
+
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files: the authority's certificate, the server's with its key."""
+    """Files: the authority's certificate, the server's with its key, a person's with hers."""
 
     authority: Path
     server: Path
     key: Path
+    person: Path
 
 
 def make_certificates(folder: Path) -> Certificates:
@@ -57,8 +61,20 @@ def make_certificates(folder: Path) -> Certificates:
         )
         .sign(ca_key, hashes.SHA256())
     )
+    person_key = ec.generate_private_key(ec.SECP256R1())
+    person = build("Ana", person_key.public_key()).sign(ca_key, hashes.SHA256())
     pem = serialization.Encoding.PEM
-    found = Certificates(folder / "ca.pem", folder / "server.pem", folder / "key.pem")
+    found = Certificates(
+        folder / "ca.pem", folder / "server.pem", folder / "key.pem", folder / "ana.pem"
+    )
+    found.person.write_bytes(
+        person.public_bytes(pem)
+        + person_key.private_bytes(
+            pem,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PERSON_PASSWORD.encode()),
+        )
+    )
     found.authority.write_bytes(authority.public_bytes(pem))
     found.server.write_bytes(server.public_bytes(pem))
     found.key.write_bytes(

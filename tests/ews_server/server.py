@@ -81,6 +81,7 @@ class EwsServer:
         offers: tuple[str, ...] = ("Basic",),
         certificate: tuple[Path, Path] | None = None,
         user_file: Path | None = None,
+        people_authority: Path | None = None,
     ) -> None:
         self.login, self.password, self.offers = login, password, offers
         self.boxes = {name: Box() for name in (*FOLDERS, "clients")}
@@ -93,6 +94,10 @@ class EwsServer:
         self.refusals = 0
         self.realm = "mail"
         self.generation = 1
+        self.told_urls: dict[str, str] = {"EXPR": "https://mail.firma.example/EWS/Exchange.asmx"}
+        self.signpost = ""
+        self.bindings: bytes | None = None
+        self.seen_passwords = 0
         self.missing_folders: set[str] = set()
         self.faults: deque[Fault] = deque()
         if user_file is not None:
@@ -105,6 +110,9 @@ class EwsServer:
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
+            if people_authority is not None:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(people_authority)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
             scheme = "https"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/EWS/Exchange.asmx"
@@ -213,6 +221,13 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         ews = self.server.ews
+        if self.path.lower().startswith("/autodiscover"):
+            if self._signed_in():
+                ews.requests.append("Autodiscover")
+                act = ews.next_fault("Autodiscover")
+                if act is None or not act(self):
+                    self.answer(200, soap.discovered(ews.told_urls))
+            return
         operation = _only(etree.fromstring(body), f"{SOAP}Body")[0].tag.rpartition("}")[2]
         act = ews.next_fault(operation) if operation != "ConvertId" else None
         if not self._signed_in():
@@ -228,6 +243,13 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             answer = soap.message(operation, soap.error(refused.code, str(refused)))
         self.answer(200, soap.envelope(answer))
+
+    def do_GET(self) -> None:
+        """Say where the server of the domain is, without protection."""
+        if not self.server.ews.signpost:
+            self.answer(404, "")
+            return
+        self.answer(302, "", Location=self.server.ews.signpost)
 
     def answer(self, status: int, content: str, **headers: str) -> None:
         """Send one answer."""
@@ -245,6 +267,7 @@ class Handler(BaseHTTPRequestHandler):
         if self._known or not ews.offers:
             return True
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        ews.seen_passwords += bool(token)
         if scheme == "Basic" and "Basic" in ews.offers:
             expected = f"{ews.login}:{ews.password}".encode()
             if base64.b64decode(token) == expected:
@@ -268,7 +291,16 @@ class Handler(BaseHTTPRequestHandler):
 
         if self._ntlm is None:
             protocol = "ntlm" if scheme == "NTLM" else "negotiate"
-            self._ntlm = spnego.server(protocol=protocol, options=spnego.NegotiateOptions.use_ntlm)
+            bound = self.server.ews.bindings
+            self._ntlm = spnego.server(
+                protocol=protocol,
+                options=spnego.NegotiateOptions.use_ntlm
+                if token.startswith(b"NTLMSSP")
+                else spnego.NegotiateOptions.none,
+                channel_bindings=spnego.channel_bindings.GssChannelBindings(application_data=bound)
+                if bound
+                else None,
+            )
         try:
             reply = self._ntlm.step(token)
         except spnego.exceptions.SpnegoError:

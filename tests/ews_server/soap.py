@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -107,6 +107,20 @@ def found(items: Iterable[str], *, more: bool) -> str:
     return success(
         f'<m:RootFolder IncludesLastItemInRange="{last}"><t:Items>{"".join(items)}</t:Items>'
         "</m:RootFolder>"
+    )
+
+
+def discovered(urls: Mapping[str, str], redirect: str = "") -> str:
+    """What autodiscover tells: an address for each protocol, or where else to ask."""
+    space = "http://schemas.microsoft.com/exchange/autodiscover"
+    told = "".join(
+        f"<Protocol><Type>{kind}</Type><EwsUrl>{url}</EwsUrl></Protocol>"
+        for kind, url in urls.items()
+    )
+    return (
+        f'<?xml version="1.0"?><Autodiscover xmlns="{space}/responseschema/2006"><Response '
+        f'xmlns="{space}/outlook/responseschema/2006a"><Account><AccountType>email</AccountType>'
+        f"<Action>settings</Action>{redirect}{told}</Account></Response></Autodiscover>"
     )
 
 

@@ -17,7 +17,7 @@ from desktop_crm.services.imports import ImportPlan
 from desktop_crm.services.imports.draft import Outcome
 from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import RecordQuery, count
-from desktop_crm.sync import scheduler
+from desktop_crm.sync import exchange_discovery, scheduler
 from desktop_crm.sync.find_servers import Servers as FoundServers
 from desktop_crm.sync.port import Step
 from desktop_crm.views.dialogs import mailbox_dialog
@@ -26,6 +26,7 @@ from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabas
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.import_wizard import CHECK, COLUMNS, RESULT, ImportWizard
 from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+from tests.ews_server import EwsServer
 from tests.mail_servers.dovecot import PASSWORD
 from tests.support.company import Company
 from tests.support.windows import child, expect, settle
@@ -311,6 +312,49 @@ def test_a_mailbox_on_open_standards_is_found_tried_and_added(
     assert (box.kind, box.smtp_server, box.dav_server) == (
         "imap", mail_servers.smtp.url, mail_servers.radicale.url,
     )  # fmt: skip
+
+
+def test_the_way_to_sign_in_decides_what_is_asked(bench: Workbench) -> None:
+    dialog = AddMailboxDialog(parent(bench), bench)
+    dialog.show()
+    shown = {}
+    for way in ("password", "system", "certificate"):
+        dialog.sign_in.setCurrentIndex(dialog.sign_in.findData(way))
+        shown[way] = {
+            name for name in ("password", "certificate") if not dialog._fields[name].isHidden()
+        }
+        assert dialog.said().sign_in == way
+    assert shown == {
+        "password": {"password"},
+        "system": set(),
+        "certificate": {"password", "certificate"},
+    }
+    dialog.imap.setChecked(True)
+    assert dialog._fields["sign_in"].isHidden()
+    assert dialog.said().sign_in == ""
+    dialog.close()
+
+
+def test_the_server_of_an_exchange_mailbox_is_found(
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EwsServer()
+    server.told_urls = {"EXPR": server.url}
+    found = server.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.xml")
+    monkeypatch.setattr(exchange_discovery, "places", lambda _domain: [found])
+    dialog = AddMailboxDialog(parent(bench), bench)
+    dialog.show()
+    dialog.name.setText("Office")
+    dialog.address.setText("mara@firm.example")
+    dialog.login.setText(server.login)
+    dialog.password.setText(server.password)
+    try:
+        with qtbot.waitSignal(dialog.added, timeout=15_000):
+            QTest.keyClick(dialog.password, Qt.Key.Key_Return)
+    finally:
+        server.close()
+    (box,) = mailboxes.list_mailboxes(company.actor)
+    assert box.server == server.url
 
 
 # --- databases ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QComboBox,
     QFileDialog,
     QGridLayout,
     QLineEdit,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.errors import Cancelled, UserError
 from desktop_crm.core.i18n import tr
-from desktop_crm.models.mail import MailboxKind
+from desktop_crm.models.mail import MailboxKind, SignInBy
 from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import Added, MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 _SIGNED_IN: Final = ("name", "address", "server", "login", "password", "ca_file")
 _FIELDS: Final = {
-    MailboxKind.EXCHANGE: _SIGNED_IN,
+    MailboxKind.EXCHANGE: (*_SIGNED_IN, "sign_in", "certificate"),
     MailboxKind.GRAPH: ("name", "address", "client_id", "tenant"),
     MailboxKind.IMAP: (*_SIGNED_IN, "smtp_server", "dav_server"),
     MailboxKind.FOLDER: ("name", "address", "path"),
@@ -49,18 +50,29 @@ _FIELDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How a mailbox did; `secret` is its password, or what signing in left behind."""
+    """How a mailbox did; `secret` is its password, or what signing in left behind.
 
+    `new` is the mailbox with the server that was found for it.
+    """
+
+    new: NewMailbox
     steps: tuple[Step, ...]
     secret: str = field(repr=False)
     added: Added | None = None
 
 
 def tried(actor: Actor, new: NewMailbox, secret: str, cancel: Cancel) -> Tried:
-    """Try a mailbox; one of Microsoft 365 opens the browser when nobody is signed in yet."""
+    """Try a mailbox; one of Microsoft 365 opens the browser when nobody is signed in yet.
+
+    The server of an Exchange mailbox is looked for when none was entered.
+    """
     if new.kind == MailboxKind.GRAPH.value and not secret:
         secret = scheduler.sign_in(new, cancel=cancel)
-    return Tried(scheduler.try_mailbox(actor, new, secret), secret)
+    with_server = scheduler.find_server(new, secret)
+    steps = scheduler.try_mailbox(actor, with_server, secret)
+    if with_server.server != new.server:
+        steps = (Step(tr("Server found"), ok=True, message=with_server.server), *steps)
+    return Tried(with_server, steps, secret)
 
 
 def add_tried(actor: Actor, new: NewMailbox, secret: str, cancel: Cancel) -> Tried:
@@ -68,7 +80,7 @@ def add_tried(actor: Actor, new: NewMailbox, secret: str, cancel: Cancel) -> Tri
     found = tried(actor, new, secret, cancel)
     if not all(step.ok for step in found.steps):
         return found
-    return replace(found, added=mailboxes.add(actor, new, found.secret or None))
+    return replace(found, added=mailboxes.add(actor, found.new, found.secret or None))
 
 
 class StepList(QWidget):
@@ -109,7 +121,7 @@ class AddMailboxDialog(Dialog):
 
     def __init__(self, parent: QWidget | None, bench: Workbench) -> None:
         super().__init__(
-            parent, "addMailbox", tr("Add a mailbox"), width=560,
+            parent, "addMailbox", tr("Add a mailbox"), width=680,
             subtitle=tr(
                 "Mail and meetings are read and linked; nothing is sent or changed there without "
                 "you. Private and internal mail stays out."
@@ -131,6 +143,11 @@ class AddMailboxDialog(Dialog):
         self.ca_file = _line("mailbox.ca")
         self.smtp_server = _line("mailbox.smtp", "smtp.company.com")
         self.dav_server = _line("mailbox.dav", "https://dav.company.com")
+        self.sign_in = QComboBox()
+        self.sign_in.setObjectName("mailbox.signIn")
+        for option in SignInBy.options():
+            self.sign_in.addItem(tr(option.label), option.code)
+        self.certificate = _line("mailbox.certificate")
         self.client_id = _line("mailbox.client", "00000000-0000-0000-0000-000000000000")
         self.tenant = _line("mailbox.tenant", "company.com")
         self.path = _line("mailbox.path")
@@ -138,7 +155,9 @@ class AddMailboxDialog(Dialog):
         self._signed: tuple[NewMailbox, str] | None = None
         browse_path = push_button("mailbox.browse", tr("Browse…"), self._browse_folder)
         browse_ca = push_button("mailbox.browseCa", tr("Browse…"), self._browse_authority)
+        browse_own = push_button("mailbox.browseOwn", tr("Browse…"), self._browse_certificate)
         for control, text in (
+            (self.certificate, tr("Your certificate")),
             (self.ca_file, tr("Certificate authority file")),
             (self.path, tr("Folder with the messages")),
         ):
@@ -146,11 +165,17 @@ class AddMailboxDialog(Dialog):
         self._fields = {
             "name": Labelled(tr("Name"), self.name, required=True),
             "address": Labelled(tr("Your address"), self.address, required=True),
-            "server": Labelled(tr("Server"), self.server, required=True),
+            "server": Labelled(
+                tr("Server"), self.server,
+                help_text=tr("Exchange: leave it empty to have it found by your address."),
+            ),
             "login": Labelled(tr("Login"), self.login),
             "password": Labelled(
                 tr("Password"), self.password, required=True,
-                help_text=tr("Kept in the system's keyring, never in the database."),
+                help_text=tr(
+                    "Kept in the system's keyring, never in the database. With a certificate: "
+                    "of its key."
+                ),
             ),
             "ca_file": Labelled(
                 tr("Certificate authority file"), row(self.ca_file, browse_ca, spacing=8),
@@ -163,6 +188,11 @@ class AddMailboxDialog(Dialog):
             "dav_server": Labelled(
                 tr("Calendar server"), self.dav_server,
                 help_text=tr("CalDAV and CardDAV; without it only mail is read."),
+            ),
+            "sign_in": Labelled(tr("Sign-in"), self.sign_in),
+            "certificate": Labelled(
+                tr("Your certificate"), row(self.certificate, browse_own, spacing=8),
+                required=True, help_text=tr("PEM file with your certificate and its key."),
             ),
             "client_id": Labelled(
                 tr("Client id"), self.client_id, required=True,
@@ -187,6 +217,7 @@ class AddMailboxDialog(Dialog):
         self.set_foot(self._test, self._find, None, self.cancel_button(), self._add)
         for button in (self.exchange, self.graph, self.imap, self.folder):
             button.toggled.connect(lambda _on: self._show_kind())
+        self.sign_in.currentIndexChanged.connect(lambda _index: self._show_kind())
         self._show_kind()
         bench.tasks.read(
             mailboxes.list_mailboxes, bench.actor, done=self._propose, owner=self, lane="boxes"
@@ -207,6 +238,8 @@ class AddMailboxDialog(Dialog):
         grid.addWidget(self._fields["ca_file"], 2, 1, top)
         grid.addWidget(self._fields["smtp_server"], 3, 0, top)
         grid.addWidget(self._fields["dav_server"], 3, 1, top)
+        grid.addWidget(self._fields["sign_in"], 3, 0, top)
+        grid.addWidget(self._fields["certificate"], 3, 1, top)
         grid.addWidget(self._fields["client_id"], 4, 0, top)
         grid.addWidget(self._fields["tenant"], 4, 1, top)
         grid.addWidget(self._fields["path"], 5, 0, 1, 2)
@@ -231,39 +264,55 @@ class AddMailboxDialog(Dialog):
             return MailboxKind.GRAPH
         return MailboxKind.IMAP if self.imap.isChecked() else MailboxKind.EXCHANGE
 
+    @property
+    def _shown(self) -> frozenset[str]:
+        """Fields that the kind and the way to sign in ask for."""
+        left_out = set()
+        if self._kind is MailboxKind.EXCHANGE:
+            way = self.sign_in.currentData()
+            if way != SignInBy.CERTIFICATE.value:
+                left_out.add("certificate")
+            if way == SignInBy.SYSTEM.value:
+                left_out.add("password")
+        return frozenset(_FIELDS[self._kind]) - left_out
+
     def _show_kind(self) -> None:
-        kind = self._kind
+        shown_here = self._shown
         for name, shown in self._fields.items():
-            shown.setVisible(name in _FIELDS[kind])
-        self._find.setVisible(kind is MailboxKind.IMAP)
+            shown.setVisible(name in shown_here)
+        self._find.setVisible(self._kind is MailboxKind.IMAP)
         self._wait(False)
         self.steps.show_steps(())
         self.notice.say("")
+        # Fields that came need their room; those that went give theirs back.
+        self.body.activate()
+        self.adjustSize()
 
     def said(self) -> NewMailbox:
         """What was entered."""
-        kind = self._kind
         entered = {
             "login": self.login.text(),
             "server": self.server.text(),
             "ca_file": self.ca_file.text(),
             "smtp_server": self.smtp_server.text(),
             "dav_server": self.dav_server.text(),
+            "sign_in": str(self.sign_in.currentData()),
+            "certificate": self.certificate.text(),
             "client_id": self.client_id.text(),
             "tenant": self.tenant.text(),
             "path": self.path.text(),
         }
         return NewMailbox(
             name=self.name.text(),
-            kind=kind.value,
+            kind=self._kind.value,
             address=self.address.text(),
-            **{name: text for name, text in entered.items() if name in _FIELDS[kind]},
+            **{name: text for name, text in entered.items() if name in self._shown},
         )
 
     def _secret(self, new: NewMailbox) -> str:
         """The password, or the sign-in of the same account in the same organisation."""
         if self._kind is not MailboxKind.GRAPH:
-            return self.password.text()
+            return self.password.text() if "password" in self._shown else ""
         if self._signed is None:
             return ""
         before, secret = self._signed
@@ -319,6 +368,7 @@ class AddMailboxDialog(Dialog):
         self._wait(False)
         well = all(step.ok for step in found.steps)
         self._signed = (new, found.secret) if well else None
+        self.server.setText(found.new.server)
         self.steps.show_steps(found.steps)
 
     def _try_and_add(self) -> None:
@@ -367,6 +417,14 @@ class AddMailboxDialog(Dialog):
         )  # fmt: skip
         if name:
             self.ca_file.setText(name)
+
+    def _browse_certificate(self) -> None:
+        name, _kind = QFileDialog.getOpenFileName(
+            self, tr("Your certificate"), self.certificate.text(),
+            tr("Certificates (*.pem *.crt *.cer);;All files (*)"),
+        )  # fmt: skip
+        if name:
+            self.certificate.setText(name)
 
 
 class PasswordDialog(Dialog):

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core import i18n
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.models.mail import MailboxKind, MailboxState
+from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
 from desktop_crm.services import databases, mailboxes, query, records
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.services.query import RecordQuery
@@ -268,7 +268,7 @@ class MailboxCard(QFrame):
             ),
             push_button(f"mailbox.{box.id}.test", tr("Test"), self._test),
         ]  # fmt: skip
-        if box.kind in mailboxes.PROTECTED:
+        if box.kind in mailboxes.PROTECTED and box.sign_in != SignInBy.SYSTEM.value:
             buttons.append(
                 push_button(
                     f"mailbox.{box.id}.password", tr("Password…"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_crm.sync import graph, graph_signin
+from desktop_crm.sync import exchange_discovery, graph, graph_signin
 from desktop_crm.sync.find_servers import Servers as FoundServers
 from tests.ews_server.certificates import make_certificates
 from tests.ews_server.server import EwsServer
@@ -150,6 +150,29 @@ def test_exchange_with_a_password_from_the_input(
 
     assert run("mailbox", "test", "Office", "--db", empty).code == 0
     assert run("sync", "--db", empty, "--json").json["ok"] is True
+
+
+def test_the_exchange_server_is_found_when_it_is_left_out(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch, server: EwsServer
+) -> None:
+    server.told_urls = {"EXPR": server.url}
+    place = server.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.xml")
+    monkeypatch.setattr(exchange_discovery, "places", lambda _domain: [place])
+    added = _add(run, empty, monkeypatch, "", server.password)
+    assert added.code == 0, added.err
+    assert added.json["mailbox"]["server"] == server.url
+
+
+def test_an_exchange_mailbox_without_a_password(run: Run, empty: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "ana.pem"
+    mine.write_text("certificate")
+    base = ("--kind", "exchange", "--address", "ana@firma.example",
+            "--server", "mail.firma.example", "--db", empty, "--json")  # fmt: skip
+    assert run("mailbox", "add", "Domain", *base, "--sign-in", "system").code == 0
+    words = ("--sign-in", "certificate", "--certificate", mine)
+    assert run("mailbox", "add", "Key", *base, *words).code == 0
+    refused = run("mailbox", "add", "None", *base, "--sign-in", "certificate")
+    assert (refused.code, "PEM" in refused.json["error"]) == (1, True)
 
 
 def test_a_wrong_password_is_one_sentence(

@@ -45,6 +45,19 @@ def test_a_mailbox_of_microsoft_365(actor: Actor, memory_keyring: MemoryKeyring)
     assert memory_keyring.secrets == {}
 
 
+def test_an_exchange_mailbox_may_need_no_password(actor: Actor, tmp_path: Path) -> None:
+    mine = tmp_path / "ana.pem"
+    mine.write_text("certificate")
+    by_key = exchange("Key", sign_in="certificate", certificate=str(mine))
+    row = mailboxes.get(actor, mailboxes.add(actor, by_key).id)
+    assert (row.sign_in, row.certificate) == ("certificate", str(mine.resolve()))
+    row = mailboxes.get(actor, mailboxes.add(actor, exchange("Domain", sign_in="system")).id)
+    assert (row.sign_in, row.certificate) == ("system", "")
+    row = mailboxes.get(actor, mailboxes.add(actor, exchange(sign_in="password"), "pw").id)
+    assert row.sign_in == ""
+    assert [r.name for r in mailboxes.list_mailboxes(actor)] == ["Ana", "Domain", "Key"]
+
+
 def test_adding_listing_and_removing(
     actor: Actor, tmp_path: Path, memory_keyring: MemoryKeyring
 ) -> None:
@@ -100,6 +113,9 @@ def test_without_a_keyring_the_product_says_where_the_password_lies(
         (exchange(server="http://mail.firma.example"), "x", "server"),
         (exchange(ca_file="/no/such/file"), "x", "ca_file"),
         (exchange(), "", "password"),
+        (exchange(sign_in="guess"), "x", "sign_in"),
+        (exchange(sign_in="certificate"), "", "certificate"),
+        (exchange(sign_in="certificate", certificate="/no/such/file"), "", "certificate"),
         (graph(client_id=""), "x", "client_id"),
         (graph(client_id="my program"), "x", "client_id"),
         (graph(tenant="evil.example/../x"), "x", "tenant"),

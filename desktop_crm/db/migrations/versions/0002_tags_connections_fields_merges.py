@@ -512,6 +512,7 @@ def upgrade() -> None:
     op.add_column("mailbox", sa.Column("dav_server", sa.String(length=1000), nullable=True))
     op.add_column("mailbox", sa.Column("tenant", sa.String(length=254), nullable=True))
     op.add_column("mailbox", sa.Column("client_id", sa.String(length=36), nullable=True))
+    op.add_column("mailbox", sa.Column("certificate", sa.String(length=500), nullable=True))
     op.add_column("mailbox", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("mailbox", sa.Column("signature", sa.Text(), nullable=True))
     op.add_column("mail_message", sa.Column("answer_by", types.UtcDateTime(), nullable=True))
@@ -522,6 +523,7 @@ def upgrade() -> None:
     op.add_column(
         "mailbox_item", sa.Column("categories", sa.JSON(none_as_null=True), nullable=True)
     )
+    op.add_column("mailbox", sa.Column("sign_in", sa.String(length=40), nullable=True))
     op.add_column("number_sequence", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("opportunity", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("opportunity", sa.Column("tags", sa.Text(), nullable=True))
