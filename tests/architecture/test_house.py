@@ -39,7 +39,7 @@ TOP_FOLDER = {
 HOMES = {
     "PySide6": r"(views/.+|app|tour/.+|bench/.+)\.py",
     "shiboken6": r"(views/.+|app|tour/.+|bench/.+)\.py",
-    "exchangelib": r"sync/exchange\w*(/\w+)?\.py",
+    "exchangelib": r"(sync/exchange\w*(/\w+)?|bench/.+)\.py",
     "msal": r"sync/graph\w*\.py",
     "openpyxl": r"(services/excel|bench)/.+\.py",
     "xlsxwriter": r"(services/excel|bench)/.+\.py",

@@ -17,7 +17,7 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from tests.ews_server import EwsServer, soap
-from tests.ews_server import server as script
+from tests.ews_server import faults as script
 from tests.unit.sync.conftest import mailbox_of
 
 UTC = dt.UTC

@@ -15,7 +15,7 @@ from desktop_crm.sync import exchange_discovery as discovery
 from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.exchange_signin import SignIn
 from tests.ews_server import EwsServer, soap
-from tests.ews_server import server as script
+from tests.ews_server import faults as script
 from tests.ews_server.certificates import PERSON_PASSWORD, Certificates, make_certificates
 from tests.unit.sync.conftest import mailbox_of
 

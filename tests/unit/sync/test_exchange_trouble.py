@@ -8,7 +8,7 @@ from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.services.mailboxes import server_address as endpoint
 from desktop_crm.sync.exchange import INBOX, ExchangeMailbox
 from tests.ews_server import EwsServer, soap
-from tests.ews_server import server as script
+from tests.ews_server import faults as script
 from tests.unit.sync.conftest import mailbox_of
 
 # --- signing in --------------------------------------------------------------------------------

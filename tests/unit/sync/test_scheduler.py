@@ -11,7 +11,7 @@ from desktop_crm.services import mailboxes, records
 from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.sync.scheduler import sync_once, test_mailbox, try_mailbox
 from tests.ews_server import EwsServer, soap
-from tests.ews_server import server as script
+from tests.ews_server import faults as script
 from tests.ews_server.certificates import Certificates, make_certificates
 from tests.unit.sync.conftest import World
 from tests.unit.sync.test_folder import eml, write
