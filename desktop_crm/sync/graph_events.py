@@ -14,11 +14,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
+from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync import graph_forms as forms
 from desktop_crm.sync import graph_items as items
-from desktop_crm.sync.graph_calendar import event_path, missing_starts
+from desktop_crm.sync.graph_calendar import event_path, missing_starts, opened
 from desktop_crm.sync.graph_calls import Graph, segment, with_query
 from desktop_crm.sync.graph_problems import GraphError
 from desktop_crm.sync.port import MeetingItem, Response
@@ -38,8 +39,6 @@ from desktop_crm.sync.writes import (
 _log = logging.getLogger(__name__)
 
 EVENTS: Final = "/me/calendar/events"
-LOOKED_AHEAD: Final = timedelta(days=4 * 365)
-"""How far from its beginning a series is looked through for occurrences it no longer has."""
 AROUND: Final = timedelta(days=40)
 """How far from its original start a moved occurrence is looked for."""
 
@@ -94,8 +93,7 @@ class Events:
         return Image(here, item, raw, categories=item.categories)
 
     def _changed(self, key: str, item: MeetingItem) -> list[items.Json]:
-        since = _instant(item.start) - AROUND
-        found = self._instances(key, since, since + LOOKED_AHEAD)
+        found = self._instances(key, *_window())
         keys = [
             items.text(one, "id") for one in found if items.text(one, "type").lower() == "exception"
         ]
@@ -109,8 +107,7 @@ class Events:
         plain = items.meeting_item(entry)
         if not plain.rrule:
             return plain
-        since = _instant(plain.start) - timedelta(days=1)
-        until = since + LOOKED_AHEAD
+        since, until = _window()
         found = self._instances(items.text(entry, "id"), since, until)
         return replace(plain, exdates=missing_starts(entry, found, since, until))
 
@@ -176,7 +173,7 @@ class Events:
         )
         if item.recurrence_id is not None:
             form.pop("recurrence", None)
-        dropped = [day for day in item.exdates if day not in before.exdates] if item.rrule else []
+        dropped = _dropped(before, item) if item.rrule else []
         if form or dropped:
             self._check(target, before, item, form, deed.notify, more=bool(dropped))
         written = target
@@ -384,6 +381,21 @@ class Events:
         if items.extended(entry, items.OWN_KEY) != deed.own_key:
             return None
         return Written(Ref(deed.folder, key, items.change_key(entry)))
+
+
+def _window() -> tuple[datetime, datetime]:
+    """The time in which a series' occurrences are known: the same as for reading."""
+    place = opened(clock.today())
+    since, until = (datetime.fromisoformat(day) for day in (place.since, place.until))
+    return since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)
+
+
+def _dropped(before: MeetingItem, item: MeetingItem) -> list[datetime | date]:
+    """Occurrences a series shall no longer have, as far as they are known."""
+    since, until = _window()
+    return [
+        day for day in item.exdates if day not in before.exdates and since <= _instant(day) < until
+    ]
 
 
 def _loud(subject: str) -> UserError:

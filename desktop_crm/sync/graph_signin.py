@@ -223,7 +223,7 @@ def _waiting(work: Callable[[], object], cancel: Cancel) -> object:
     def run() -> None:
         try:
             ended.put((work(), None))
-        except Exception as error:
+        except Exception as error:  # raised again where somebody waits for it
             ended.put((None, error))
 
     threading.Thread(target=run, name="sign-in", daemon=True).start()

@@ -10,6 +10,7 @@ from typing import Any
 from dateutil.rrule import rrulestr
 
 from desktop_crm.sync.graph_rrule import rule_of
+from desktop_crm.sync.zones import zone_by_name
 
 Resource = dict[str, Any]
 
@@ -179,10 +180,12 @@ class Store:
         rule = rule_of(master["recurrence"])
         start = instant(master["start"])
         length = instant(master["end"]) - start
+        # A series keeps its hour on the clock it was made on.
+        zone = zone_by_name(master["originalStartTimeZone"]) or dt.UTC
+        wall = start.astimezone(zone).replace(tzinfo=None)
         found = []
-        for at in rrulestr(rule, dtstart=start.replace(tzinfo=None)).xafter(
-            start.replace(tzinfo=None), 500, inc=True
-        ):
+        for local in rrulestr(rule, dtstart=wall).xafter(wall, 500, inc=True):
+            at = local.replace(tzinfo=zone).astimezone(dt.UTC).replace(tzinfo=None)
             key = f"{master['id']}.{at:%Y-%m-%d}"
             if f"{at:%Y-%m-%d}" in self.cancelled.get(master["id"], ()):
                 continue
@@ -229,8 +232,6 @@ def zoned(at: str, zone: str = "UTC") -> Resource:
 
 def instant(value: Resource) -> dt.datetime:
     """Instant of a dateTimeTimeZone."""
-    from desktop_crm.sync.zones import zone_by_name
-
     at = dt.datetime.fromisoformat(value["dateTime"])
     return at.replace(tzinfo=zone_by_name(value["timeZone"]) or dt.UTC).astimezone(dt.UTC)
 

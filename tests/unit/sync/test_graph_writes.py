@@ -11,7 +11,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.graph import CALENDAR, GraphMailbox
 from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.port import Address, Attendee, ContactItem, MeetingItem, Response, ShowAs
 from desktop_crm.sync.writes import (
@@ -176,6 +176,21 @@ def test_a_series_is_made_without_the_occurrences_it_shall_not_have(box: GraphMa
     gone = AT + dt.timedelta(days=1)
     ref = save(box, meeting(rrule="FREQ=DAILY;COUNT=3", exdates=(gone,)))
     assert shown(box, ref).exdates == (gone,)
+
+
+def test_an_old_series_is_known_as_far_as_it_is_read(
+    server: GraphServer, box: GraphMailbox
+) -> None:
+    start = AT - dt.timedelta(days=3 * 365)
+    ref = save(box, meeting(rrule="FREQ=WEEKLY;COUNT=300", start=start, end=start + HOUR))
+    (read,) = [c.item for c in box.changes(CALENDAR, None, 2_000).changes]
+    assert isinstance(read, MeetingItem)
+    assert shown(box, ref).exdates == read.exdates == ()
+    # A deletion from before that is asked for again and again is none.
+    again = replace(read, exdates=(start + dt.timedelta(days=7),))
+    server.calls.clear()
+    box.do(Save(new_uid(), "calendar", again, ref))
+    assert not [call for call in server.calls if call.startswith(("DELETE", "PATCH"))]
 
 
 def test_one_occurrence_is_changed(server: GraphServer, box: GraphMailbox) -> None:
