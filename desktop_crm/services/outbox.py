@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError
@@ -192,6 +192,17 @@ def next_due(actor: Actor) -> datetime | None:
     with actor.db.reading() as connection:
         found: datetime | None = connection.execute(statement).scalar()
     return found
+
+
+def due_mailboxes(actor: Actor) -> frozenset[int]:
+    """The mailboxes for which the user has something to do now; one statement."""
+    due = or_(
+        OutboxItem.state == OutboxState.RUNNING.value,
+        and_(OutboxItem.state == OutboxState.WAITING.value, OutboxItem.due_at <= clock.now()),
+    )
+    statement = select(OutboxItem.mailbox_id).where(due, *_own(actor)).distinct()
+    with actor.db.reading() as connection:
+        return frozenset(connection.execute(statement).scalars())
 
 
 def cancel(actor: Actor, item: int) -> ChangeSet:

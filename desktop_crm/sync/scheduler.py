@@ -17,7 +17,7 @@ from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
-from desktop_crm.services import mailboxes
+from desktop_crm.services import mailboxes, outbox
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync.engine import Engine
@@ -69,12 +69,19 @@ def send_due(
 ) -> SyncResult:
     """Do what the outbox holds and is due, and read nothing; what a press of “Send” calls.
 
+    One statement when nothing is due. A mailbox that is being read does it by itself.
+
     Raises:
         Cancelled: the work was stopped.
         NotFound: there is no such mailbox.
     """
     result = SyncResult()
+    due = outbox.due_mailboxes(actor)
+    if not due:
+        return result
     for row in _wanted(actor, mailbox_id, automatic=mailbox_id is None):
+        if row.id not in due:
+            continue
         done = _one(actor, row, False, cancel or Cancel(), None, only_write=True)
         result.mailboxes.append(done)
     return result

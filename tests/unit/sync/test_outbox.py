@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Mailbox, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, query
+from desktop_crm.services import outbox, query, records
 from desktop_crm.services.context import Actor
 from desktop_crm.services.record_query import RecordQuery
 from desktop_crm.services.records_kept import insert_rows
+from desktop_crm.sync import scheduler
 from desktop_crm.sync.memory import ARCHIVE, CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.outbox import order, restore
 from desktop_crm.sync.outbox_rows import Reason
@@ -29,9 +31,10 @@ from desktop_crm.sync.writes import (
     Delete,
     Mark,
     Move,
+    Ref,
     Save,
 )
-from tests.contract.writing_driver import contact, meeting, sending, task
+from tests.contract.writing_driver import contact, meeting, received, sending, task
 from tests.unit.sync.conftest import AT, World, mail
 from tests.unit.sync.ordering import LATER, busy, faulty, ordered, put, row, state
 
@@ -421,6 +424,22 @@ def test_only_the_outbox_is_done_when_that_is_asked(world: World) -> None:
     key = ordered(world, sending())
     world.sync(only_write=True)
     assert (state(world, key), world.messages) == (OutboxState.DONE, [])
+
+
+def test_a_press_of_send_does_what_is_due_and_reads_nothing(world: World, tmp_path: Path) -> None:
+    for name in ("Inbox", "Clients"):
+        (tmp_path / name).mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "Inbox" / f"{name}.eml").write_bytes(received(name))
+    records.save(world.actor, "mailbox", world.mailbox, None, {"path": str(tmp_path)})
+    later = ordered(world, Move(new_uid(), Ref("Inbox", "Inbox/b.eml"), "Clients"), due_at=LATER)
+    assert scheduler.send_due(world.actor).mailboxes == []
+    key = ordered(world, Move(new_uid(), Ref("Inbox", "Inbox/a.eml"), "Clients"))
+    (done,) = scheduler.send_due(world.actor).mailboxes
+    assert (done.problem, done.folders) == (None, [])
+    assert (state(world, key), state(world, later)) == (OutboxState.DONE, OutboxState.WAITING)
+    assert (tmp_path / "Clients" / "a.eml").exists()
+    assert world.messages == []
 
 
 def test_what_failed_long_ago_is_not_sent_empty(world: World, moment: list[dt.datetime]) -> None:
