@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from desktop_crm.core import clock
-from desktop_crm.models import MailboxItem, MailMessage, OutboxContent, OutboxItem
+from desktop_crm.models import Activity, MailboxItem, MailMessage, OutboxContent, OutboxItem
 from desktop_crm.models.mail import ItemState
 from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
 from desktop_crm.services import outbox
@@ -106,15 +106,17 @@ def insert(
     now = clock.now()
     ref = ref_of(deed)
     notify = notify_of(deed)
-    if activity is None and ref is not None:
-        activity = _activity_of(connection, mailbox, ref)
+    title = title or title_of(deed)
+    if ref is not None and (activity is None or not title):
+        read_as, subject = _activity_of(connection, mailbox, ref)
+        activity, title = activity or read_as, title or subject
     row = {
         "mailbox_id": mailbox,
         "own_key": deed.own_key,
         "deed": kind_of(deed).value,
         "state": (OutboxState.HELD if held else OutboxState.WAITING).value,
         "activity_id": activity,
-        "title": plain(title or title_of(deed), 400) or None,
+        "title": plain(title, 400) or None,
         "payload": payload,
         "ordered_at": now,
         "due_at": due_at or now,
@@ -135,14 +137,18 @@ def insert(
     return key
 
 
-def _activity_of(connection: Connection, mailbox: int, ref: Ref) -> int | None:
-    return connection.execute(
-        select(MailboxItem.activity_id).where(
+def _activity_of(connection: Connection, mailbox: int, ref: Ref) -> tuple[int | None, str]:
+    """The activity an item was read as, and its subject."""
+    row = connection.execute(
+        select(MailboxItem.activity_id, Activity.subject)
+        .join(Activity, Activity.id == MailboxItem.activity_id)
+        .where(
             MailboxItem.mailbox_id == mailbox,
             MailboxItem.folder == ref.folder,
             MailboxItem.item_key == ref.item_id,
         )
-    ).scalar()
+    ).one_or_none()
+    return (None, "") if row is None else (row.activity_id, row.subject or "")
 
 
 def _keep_bytes(

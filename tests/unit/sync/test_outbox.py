@@ -370,6 +370,15 @@ def _actor(world: World, user: int, *, is_admin: bool = False) -> Actor:
     return replace(world.actor, user_id=user, is_admin=is_admin)
 
 
+def test_an_order_for_a_stored_message_is_named_by_it(world: World) -> None:
+    ref = Ref(INBOX.key, world.port.put(INBOX, mail()))
+    world.sync()
+    key = ordered(world, Mark(new_uid(), ref, is_read=True))
+    (activity,) = world.activities
+    assert (row(world, key).title, row(world, key).activity_id) == ("Ofertă", activity.id)
+    assert [r.id for r in outbox.history(world.actor, activity=activity.id)] == [key]
+
+
 def test_lists_and_exports_show_nobody_the_outbox_of_another(world: World) -> None:
     key = ordered(world, sending(subject="Confidential"))
     boss = _actor(world, world.save("user", name="Boss", login="boss"), is_admin=True)
