@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from desktop_crm.models import Mailbox
 from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
+from desktop_crm.services.cloud_registration import registration
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail_servers import imap_address, smtp_address, web_address
 from desktop_crm.services.permissions import require, row_clause
@@ -31,11 +31,7 @@ SERVICE_PATH: Final = "/EWS/Exchange.asmx"
 
 PROTECTED: Final = (MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value)
 """Kinds of mailboxes that are opened with a password."""
-ANY_TENANT: Final = "organizations"
 """Tenant of a program that is registered for the accounts of every organisation."""
-
-_CLIENT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TENANT: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,38 +221,9 @@ def _server(new: NewMailbox) -> str:
 
 
 def _graph(new: NewMailbox, name: str, address: str) -> NewMailbox:
-    client = new.client_id.strip().lower()
-    if not client:
-        raise UserError(
-            N_(
-                "Give the client id under which your organisation registered this program in "
-                "Microsoft 365; its administrator knows it."
-            ),
-            field="client_id",
-        )
-    if not _CLIENT.fullmatch(client):
-        raise UserError(
-            N_(
-                '"{client_id}" is no client id; it looks like 00000000-0000-0000-0000-000000000000.'
-            ),
-            field="client_id",
-            client_id=new.client_id,
-        )
-    tenant = new.tenant.strip().lower() or ANY_TENANT
-    if not _TENANT.fullmatch(tenant):
-        raise UserError(
-            N_('"{tenant}" is no tenant; write its id or a domain like company.com.'),
-            field="tenant",
-            tenant=new.tenant,
-        )
-    return NewMailbox(
-        name,
-        new.kind,
-        address,
-        ca_file=_authority(new.ca_file),
-        tenant=tenant,
-        client_id=client,
-    )
+    client_id, tenant = registration(new.client_id, new.tenant)
+    ca_file = _authority(new.ca_file)
+    return NewMailbox(name, new.kind, address, ca_file=ca_file, tenant=tenant, client_id=client_id)
 
 
 def _folder(path: str) -> str:
