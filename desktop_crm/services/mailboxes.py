@@ -31,7 +31,6 @@ SERVICE_PATH: Final = "/EWS/Exchange.asmx"
 
 PROTECTED: Final = (MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value)
 """Kinds of mailboxes that are opened with a password."""
-"""Tenant of a program that is registered for the accounts of every organisation."""
 
 
 @dataclass(frozen=True, slots=True)
