@@ -40,7 +40,7 @@ from desktop_crm.sync.port import (
     Quarantined,
     TokenInvalid,
 )
-from desktop_crm.sync.results import FolderResult, MailboxResult
+from desktop_crm.sync.results import FolderResult, MailboxResult, joined
 from desktop_crm.sync.writes import WritableMailbox
 
 _log = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class Engine:
                 continue
             one, changes = self._take(box, folder, batch, status, token)
             counts.add(one)
-            result.changes = result.changes.merge(changes)
+            result.changes = joined(result.changes, changes)
             if self.progress is not None:
                 self.progress(folder.name, counts.total)
             if not batch.more or batch.token == token:

@@ -14,9 +14,11 @@ from typing import Final
 import requests
 from exchangelib.account import DELEGATE
 from exchangelib.errors import (
+    ErrorExceededConnectionCount,
     ErrorInternalServerTransientError,
     ErrorInvalidSyncStateData,
     ErrorServerBusy,
+    ErrorTooManyObjectsOpened,
     EWSWarning,
     MalformedResponseError,
     SOAPError,
@@ -291,4 +293,10 @@ def chunks(ids: Sequence[str], size: int = GET_ITEM_CHUNK) -> Iterator[Sequence[
 
 def is_busy(error: BaseException) -> bool:
     """Whether the server asked to come back later."""
-    return isinstance(error, ErrorServerBusy | ErrorInternalServerTransientError)
+    return isinstance(
+        error,
+        ErrorServerBusy
+        | ErrorInternalServerTransientError
+        | ErrorExceededConnectionCount
+        | ErrorTooManyObjectsOpened,
+    )

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from desktop_crm.core.errors import CrmError
-from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
+
+TOLD: Final = 5_000
+"""Created records of a kind that a pass names; of more it is enough that there are."""
+
+
+def joined(before: ChangeSet, more: ChangeSet) -> ChangeSet:
+    """What a pass changed so far, at the same size however large the mailbox is.
+
+    A record that was just created stands in no open window, so the newest of them are named and
+    the others left out; everything else that changed is named whole.
+    """
+    whole = before.merge(more)
+    kept = tuple(
+        replace(change, ids=frozenset(sorted(change.ids)[-TOLD // 2 :]))
+        if change.kind is ChangeKind.CREATED and len(change.ids) > TOLD
+        else change
+        for change in whole.changes
+    )
+    return replace(whole, changes=kept)
 
 
 @dataclass(slots=True)

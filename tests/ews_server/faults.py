@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from io import BytesIO
 
 from tests.ews_server import soap
 from tests.ews_server.server import Handler
@@ -95,3 +96,10 @@ def slow(seconds: float) -> Callable[[Handler], bool]:
         return False
 
     return act
+
+
+def lost(handler: Handler) -> bool:
+    """Do what was asked, and lose the answer on the way back."""
+    handler.wfile = BytesIO()  # type: ignore[assignment]  # what is written there arrives nowhere
+    handler.close_connection = True
+    return False

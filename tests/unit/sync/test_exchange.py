@@ -245,6 +245,24 @@ def test_an_item_gone_before_the_fetch_is_passed_over(
     assert batch.quarantined == ()
 
 
+def test_a_message_without_its_own_text_is_read_by_its_fields(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    text = b"From: a@b.example\nMessage-ID: <m1@x>\n\nWhole"
+    ews.put("inbox", "A=", soap.mail("A=", "m1@x", mime=text))
+    ews.put("inbox", "B=", soap.mail("B=", "m2@x", body="By fields"))
+    assert [m.text for m in mails(mailbox.changes(INBOX, None))] == ["Whole", "By fields"]
+    assert ews.requests.count("GetItem") == 2
+
+
+def test_a_text_the_server_cannot_make_is_read_by_its_fields(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    ews.put("inbox", "A=", soap.mail("A=", "m1@x", body="By fields"))
+    ews.fault("GetItem", script.soap_error("GetItem", "ErrorMimeContentConversionFailed"))
+    assert [m.text for m in mails(mailbox.changes(INBOX, None))] == ["By fields"]
+
+
 def test_one_item_that_fails_the_request_is_set_aside_alone(
     ews: EwsServer, mailbox: ExchangeMailbox
 ) -> None:

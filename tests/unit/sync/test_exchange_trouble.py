@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.services.mailboxes import server_address as endpoint
@@ -10,6 +12,8 @@ from desktop_crm.sync.exchange import INBOX, ExchangeMailbox
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script
 from tests.unit.sync.conftest import mailbox_of
+
+BACK_OFF = '<m:MessageXml><t:Value Name="BackOffMilliseconds">6000</t:Value></m:MessageXml>'
 
 # --- signing in --------------------------------------------------------------------------------
 
@@ -96,13 +100,29 @@ def test_the_steps_of_a_test(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
         (script.status(502), None),
         (script.status(429, Retry_After="7"), 7.0),
         (script.soap_fault("ErrorServerBusy", back_off_ms=4000), 4.0),
+        (script.status(503, Retry_After="9"), 9.0),
+        (script.status(503, Retry_After="9", Connection="close"), 9.0),
         (script.soap_error("SyncFolderItems", "ErrorServerBusy"), None),
+        (script.soap_error("SyncFolderItems", "ErrorServerBusy", BACK_OFF), 6.0),
         (script.soap_fault("ErrorInternalServerTransientError"), None),
         (script.half, None),
         (script.short, None),
         (script.raw("<html>proxy</html>"), None),
     ],
-    ids=["503", "502", "429", "busy", "busy-200", "transient", "half", "short", "proxy"],
+    ids=[
+        "503",
+        "502",
+        "429",
+        "500-busy",
+        "503-after",
+        "503-after-close",
+        "200-busy",
+        "200-busy-after",
+        "transient",
+        "half",
+        "short",
+        "proxy",
+    ],
 )
 def test_trouble_that_may_pass(
     ews: EwsServer,
@@ -116,9 +136,74 @@ def test_trouble_that_may_pass(
     with pytest.raises(EnvironmentProblem) as problem:
         mailbox.changes(INBOX, None)
     assert problem.value.retryable
-    assert retry_after is None or problem.value.params["retry_after"] in (retry_after, 10)
+    if retry_after is not None:
+        assert problem.value.params["retry_after"] == retry_after
     # The next try finds everything.
     assert len(mailbox.changes(INBOX, None).changes) == 1
+
+
+def test_a_server_may_say_by_a_date_how_long_to_wait(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    mailbox.folders()
+    with time_machine.travel(dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC), tick=False):
+        later = script.status(503, Retry_After="Mon, 02 Mar 2026 08:00:12 GMT")
+        ews.fault("SyncFolderItems", later)
+        with pytest.raises(EnvironmentProblem) as problem:
+            mailbox.changes(INBOX, None)
+    assert problem.value.params["retry_after"] == 12.0
+
+
+@pytest.mark.parametrize("code", [400, 411, 413])
+def test_a_request_the_server_does_not_understand_is_not_called_busy(
+    ews: EwsServer, mailbox: ExchangeMailbox, code: int
+) -> None:
+    mailbox.folders()
+    ews.fault("SyncFolderItems", script.status(code, Connection="close"))
+    with pytest.raises(EnvironmentProblem, match="not Exchange"):
+        mailbox.changes(INBOX, None)
+
+
+def test_the_library_never_waits_by_itself(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
+    mailbox.folders()
+    busy = script.soap_fault("ErrorServerBusy", back_off_ms=60_000)
+    ews.fault("SyncFolderItems", busy, times=2)
+    for _ in range(2):
+        with pytest.raises(EnvironmentProblem) as problem:
+            mailbox.changes(INBOX, None)
+        assert problem.value.params["retry_after"] == 60.0
+    assert ews.requests.count("SyncFolderItems") == 2
+
+
+@pytest.mark.parametrize("code", ["ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"])
+def test_too_many_connections_hang_nothing(
+    ews: EwsServer, mailbox: ExchangeMailbox, code: str
+) -> None:
+    mailbox.folders()
+    ews.fault("SyncFolderItems", script.soap_fault(code))
+    with pytest.raises(EnvironmentProblem) as problem:
+        mailbox.changes(INBOX, None)
+    assert problem.value.retryable
+    assert mailbox.changes(INBOX, None).token
+
+
+def test_a_mailbox_that_is_being_moved_is_tried_later(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    mailbox.folders()
+    ews.fault("SyncFolderItems", script.soap_error("SyncFolderItems", "ErrorMailboxMoveInProgress"))
+    with pytest.raises(EnvironmentProblem, match="being moved") as problem:
+        mailbox.changes(INBOX, None)
+    assert problem.value.retryable
+
+
+def test_a_redirect_of_the_service_is_not_followed_with_the_password(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    mailbox.folders()
+    ews.fault("SyncFolderItems", script.status(302, Location="https://other.example/EWS"))
+    with pytest.raises(EnvironmentProblem, match="elsewhere"):
+        mailbox.changes(INBOX, None)
 
 
 def test_a_slow_answer_ends_in_time(ews: EwsServer) -> None:
