@@ -322,21 +322,6 @@ def get(actor: Actor, mailbox_id: int) -> MailboxRow:
     return _row(row._mapping)
 
 
-def own(actor: Actor, mailbox_id: int) -> MailboxRow:
-    """One of the user's own mailboxes: what is written goes out in its user's name alone.
-
-    Raises:
-        NotFound: it does not exist, or is another's, which an administrator may see.
-    """
-    row = get(actor, mailbox_id)
-    if actor.user_id is not None and row.user_id not in (None, actor.user_id):
-        raise NotFound(
-            N_("The mailbox {mailbox} is another person's; nothing was ordered."),
-            mailbox=row.name,
-        )
-    return row
-
-
 def find(actor: Actor, name: str) -> MailboxRow:
     """The mailbox of a name, without regard to case and accents.
 

@@ -21,10 +21,11 @@ from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox, OutboxContent, OutboxItem
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
-from desktop_crm.services import writer
+from desktop_crm.services import mailboxes, writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import delete_rows, set_where
@@ -81,6 +82,21 @@ class OutboxRow:
     def can_retry(self) -> bool:
         """Whether a person may have it done now."""
         return self.state in (OutboxState.HELD, OutboxState.WAITING, OutboxState.FAILED)
+
+
+def own_mailbox(actor: Actor, mailbox: int) -> MailboxRow:
+    """One of the user's own mailboxes: what is written goes out in its user's name alone.
+
+    Raises:
+        NotFound: It does not exist, or is another's, which an administrator may see.
+    """
+    row = mailboxes.get(actor, mailbox)
+    if actor.user_id is not None and row.user_id not in (None, actor.user_id):
+        raise NotFound(
+            N_("The mailbox {mailbox} is another person's; nothing was ordered."),
+            mailbox=row.name,
+        )
+    return row
 
 
 def list_items(

@@ -22,7 +22,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import mailboxes, outbox
+from desktop_crm.services import outbox
 from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.context import Actor
 from desktop_crm.sync import lease, outbox_rows
@@ -107,7 +107,7 @@ def order(
     Raises:
         NotFound: the mailbox does not exist, or is another's.
     """
-    mailboxes.own(actor, mailbox)
+    outbox.own_mailbox(actor, mailbox)
     with actor.db.writing() as connection:
         return outbox_rows.insert(
             connection,

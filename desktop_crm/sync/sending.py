@@ -20,7 +20,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import MailMessage
 from desktop_crm.models.activity import LinkRule
-from desktop_crm.services import mailboxes, outbox
+from desktop_crm.services import outbox
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import row_clause
@@ -83,7 +83,7 @@ def send(
         UserError: it cannot be sent as it is; `field` names the control.
         NotFound: the mailbox does not exist, or is another's.
     """
-    mailboxes.own(actor, mailbox)
+    outbox.own_mailbox(actor, mailbox)
     now = clock.now()
     leaves = due_at or now + timedelta(seconds=undo_s)
     deed = build(letter, leaves.astimezone(actor.zone))
