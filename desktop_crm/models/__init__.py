@@ -21,6 +21,7 @@ from desktop_crm.models.mail import (
     MailMessage,
     MailTemplate,
     SyncState,
+    SyncStrike,
 )
 from desktop_crm.models.marking import Connection, ConnectionRole, RecordMark, Tag
 from desktop_crm.models.office import (
@@ -70,6 +71,7 @@ MODELS: tuple[type[Base], ...] = (
     MailMessage,
     MailboxItem,
     SyncState,
+    SyncStrike,
     OutboxItem,
     OutboxContent,
     PriceListItem,
@@ -141,6 +143,7 @@ __all__ = [
     "Stage",
     "StageHistory",
     "SyncState",
+    "SyncStrike",
     "Tag",
     "TaxCode",
     "TaxRate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
 
@@ -15,6 +16,7 @@ from desktop_crm.meta.columns import (
     integer,
     json,
     link,
+    loose_link,
     moment,
     multiline,
     text,
@@ -64,6 +66,7 @@ class ItemState(Choice):
     STORED = "stored", N_("Stored"), Tone.OK
     EXCLUDED = "excluded", N_("Left out"), Tone.NEUTRAL
     QUARANTINED = "quarantined", N_("Could not be read"), Tone.BAD
+    ORDERED = "ordered", N_("Being written"), Tone.INFO
     GONE = "gone", N_("No longer in the mailbox"), Tone.NEUTRAL
 
 
@@ -87,6 +90,14 @@ class TemplateLanguage(Choice):
 
     EN = "en", N_("English")
     RO = "ro", N_("Romanian")
+
+
+class ContactScope(Choice):
+    """Whose people are written to the mailbox, so that every phone shows them."""
+
+    NONE = "none", N_("Nobody")
+    FAVOURITES = "favourites", N_("People of my favourite accounts")
+    MINE = "mine", N_("People of the accounts I own")
 
 
 class Mailbox(Titled, Base):
@@ -121,6 +132,10 @@ class Mailbox(Titled, Base):
             ),
             Section(N_("Filing"), ("filing",)),
             Section(N_("Writing"), ("signature",)),
+            Section(
+                N_("In both directions"),
+                (("two_way", "contact_scope"), "commands", "keep_category"),
+            ),
             Section(N_("Status"), (("state", "last_synced_at"), "message")),
         ),
         natural_key=("name",),
@@ -169,6 +184,23 @@ class Mailbox(Titled, Base):
     )
     signature: Stored[str | None] = multiline(
         N_("Signature"), help=N_("Stands below everything that is written from this mailbox.")
+    )
+    two_way: Stored[bool] = boolean(
+        N_("Write to the mailbox"),
+        help=N_("Meetings and tasks made or changed here are written to the mailbox, too."),
+    )
+    contact_scope: Stored[str] = choice(
+        N_("Contacts in the mailbox"),
+        ContactScope,
+        default=ContactScope.NONE,
+        help=N_("They lie in a contacts folder called CRM."),
+    )
+    commands: Stored[str | None] = multiline(
+        N_("Categories as commands"),
+        help=N_("One a line, category = track, won or call back; set on the phone, done here."),
+    )
+    keep_category: Stored[bool] = boolean(
+        N_("Leave the category"), help=N_("Otherwise it is taken away once its command is done.")
     )
     state: Stored[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
     message: Stored[str | None] = text(N_("Message"), length=500, read_only=True)
@@ -260,6 +292,7 @@ class MailboxItem(Tracked, Base):
         Index("ix_mailbox_item_activity_id", "activity_id"),
         Index("ix_mailbox_item_identity", "mailbox_id", "identity"),
         Index("ix_mailbox_item_folder", "mailbox_id", "folder", "state", "sent_at"),
+        *sparse("mailbox_item", "contact_id", "order_id"),
     )
     __entity__ = EntityMeta(
         key="mailbox_item",
@@ -291,6 +324,39 @@ class MailboxItem(Tracked, Base):
     flag: Stored[str] = choice(N_("Follow-up flag"), MailFlag, default=MailFlag.NONE)
     categories: Stored[list[str] | None] = json(N_("Categories"))
     sent_at: Stored[datetime | None] = moment(N_("Sent"))
+    contact_id: Stored[int | None] = loose_link(N_("Contact"), "contact")
+    base: Stored[dict[str, Any] | None] = json(
+        N_("Agreed values"), hidden=True, help=N_("What both sides last agreed on, field by field.")
+    )
+    seen: Stored[dict[str, Any] | None] = json(
+        N_("Values in the mailbox"),
+        hidden=True,
+        help=N_("What the mailbox says since; empty while that is what both agreed on."),
+    )
+    record_version: Stored[int | None] = integer(N_("Version of the record"), hidden=True)
+    order_id: Stored[int | None] = integer(N_("Change on its way"), hidden=True)
+    commands_done: Stored[list[str] | None] = json(N_("Commands done"), hidden=True)
+
+
+class SyncStrike(Tracked, Base):
+    """A line of a dry run a person struck: not done and not asked again until its item changes."""
+
+    __tablename__ = "sync_strike"
+    __table_args__ = (UniqueConstraint("mailbox_id", "line"),)
+    __entity__ = EntityMeta(
+        key="sync_strike",
+        label=N_("Struck line"),
+        plural=N_("Struck lines"),
+        icon="arrow_sync",
+        title="line",
+        columns=("mailbox", "line", "title"),
+        form=(Section(N_("Struck line"), (("mailbox", "line"), "title")),),
+        parent=("mailbox",),
+    )
+    mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
+    line: Stored[str] = text(N_("Line"), length=600, hidden=True)
+    fingerprint: Stored[str] = text(N_("Content hash"), length=64, hidden=True)
+    title: Stored[str | None] = text(N_("Subject"), length=400)
 
 
 class SyncState(Tracked, Base):

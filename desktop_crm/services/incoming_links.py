@@ -32,7 +32,7 @@ MOST: Final = 1_000
 _BOOKKEEPING: Final = frozenset(
     {"activity_party", "audit_entry", "document_content", "duplicate_pair", "link",
      "mail_message", "mailbox_item", "merge_log", "outbox_content", "outbox_item",
-     "record_mark", "saved_view", "sync_state"}
+     "record_mark", "saved_view", "sync_state", "sync_strike"}
 )  # fmt: skip
 """Rows the program keeps for itself; timeline, history and the like show them better."""
 

@@ -611,6 +611,7 @@ def upgrade() -> None:
     )
     _outbox()
     _templates()
+    _two_way()
     _search()
 
 
@@ -739,6 +740,50 @@ def _outbox() -> None:
         sa.UniqueConstraint(
             "outbox_item_id", "part", name=op.f("uq_outbox_content_outbox_item_id_part")
         ),
+    )
+
+
+def _two_way() -> None:
+    """What both sides of a mailbox last agreed on, and what a person does not want done."""
+    for name in ("two_way", "keep_category"):
+        op.add_column(
+            "mailbox", sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+    op.add_column(
+        "mailbox",
+        sa.Column("contact_scope", sa.String(length=40), nullable=False, server_default="none"),
+    )
+    op.add_column("mailbox", sa.Column("commands", sa.Text(), nullable=True))
+    for name in ("contact_id", "record_version", "order_id"):
+        op.add_column("mailbox_item", sa.Column(name, sa.Integer(), nullable=True))
+    for name in ("base", "seen", "commands_done"):
+        column = sa.Column(name, sa.JSON(none_as_null=True), nullable=True)
+        op.add_column("mailbox_item", column)
+    _sparse("mailbox_item", "contact_id")
+    _sparse("mailbox_item", "order_id")
+    op.create_table(
+        "sync_strike",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.String(length=600), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=400), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"],
+            ["mailbox.id"],
+            name=op.f("fk_sync_strike_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_strike")),
+        sa.UniqueConstraint("mailbox_id", "line", name=op.f("uq_sync_strike_mailbox_id_line")),
+        sa.UniqueConstraint("uid", name=op.f("uq_sync_strike_uid")),
     )
 
 
