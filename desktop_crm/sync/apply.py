@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -39,6 +39,7 @@ from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import Folder, MailItem, MeetingItem, Sensitivity
 from desktop_crm.sync.results import FolderResult
+from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 
 CONTENT_LIMIT: Final = 10_000_000
 """Bytes of the biggest attachment whose content is stored (R32); of others name and size are."""
@@ -106,6 +107,11 @@ def count(actions: Sequence[Action], decided: Sequence[Decided], language: str) 
     return result
 
 
+def _without(change: Change, names: Collection[str]) -> Change:
+    """A change that leaves some fields as they are."""
+    return replace(change, values={n: v for n, v in change.values.items() if n not in names})
+
+
 @dataclass(slots=True)
 class BatchWriter:
     """Writes one batch into an open transaction; about twenty statements whatever its size.
@@ -118,6 +124,7 @@ class BatchWriter:
         folder: the folder the batch is of.
         facts: what the items were decided by.
         sending: the messages have not left yet.
+        meetings: both sides of its meetings, of a mailbox that goes both ways.
     """
 
     connection: Connection
@@ -127,14 +134,19 @@ class BatchWriter:
     folder: Folder
     facts: Facts
     sending: bool = False
+    meetings: MeetingBatch | None = None
 
     def write(self, actions: Sequence[Action], decided: Sequence[Decided]) -> ChangeSet:
         """Write everything a batch means but its token."""
         operation = new_uid()
+        if self.meetings is not None:
+            actions = self.meetings.merged(actions)
         ids, changes = self.create(decided, operation)
         activities = {d.action.identity: a for d, a in zip(decided, ids, strict=True)}
         changes = changes.merge(self._update(actions, operation))
         held = self._hold(actions, activities)
+        if self.meetings is not None:
+            self.meetings.versions(ids)
         return changes.merge(ChangeSet(operation, held))
 
     def _work(self, entity: str, operation: str) -> Work:
@@ -313,9 +325,17 @@ class BatchWriter:
             for key, action in changed.items()
             if isinstance(item := action.item, MeetingItem)
         ]
+        stays = {key: self.meetings.kept(key) if self.meetings else frozenset() for key in changed}
+        wanted = [
+            replace(
+                one, values={n: v for n, v in one.values.items() if n not in stays[one.id or 0]}
+            )
+            for one in wanted
+        ]
         drafts, _ = prepare(work, wanted)
         report = writer.write(work, drafts)
-        delete_rows(self.connection, ActivityParty, "activity_id", list(changed))
+        anew = [key for key in changed if "parties" not in stays[key]]
+        delete_rows(self.connection, ActivityParty, "activity_id", anew)
         self._forget(hidden)
         found = decide(
             [replace(a, kind=ActionKind.CREATE) for a in changed.values()], self.folder, self.facts
@@ -434,7 +454,9 @@ class BatchWriter:
             return None
         activity = action.activity if action.activity is not None else activities[action.identity]
         at = action.item.at if isinstance(action.item, MailItem) else None
+        sides = self.meetings.sides(action) if self.meetings is not None else {}
         return {
+            **sides,
             "state": ItemState.STORED.value,
             "reason": None,
             "change_key": None,

@@ -34,6 +34,7 @@ from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, pla
 from desktop_crm.sync.port import (
     Batch,
     Folder,
+    FolderRole,
     Mailbox,
     MailItem,
     Progress,
@@ -41,6 +42,11 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult, joined
+from desktop_crm.sync.twoway import rows
+from desktop_crm.sync.twoway.incoming import Incoming
+from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
+from desktop_crm.sync.twoway.passing import TwoWayPass, folders_both_ways, writable
+from desktop_crm.sync.twoway.settling import Settling
 from desktop_crm.sync.writes import WritableMailbox
 
 _log = logging.getLogger(__name__)
@@ -55,6 +61,8 @@ PATIENCE: Final = (1.0, 4.0)
 
 LONGEST_WAIT_S: Final = 30.0
 """A server that asks for more is left alone until the next pass."""
+
+BOTH_WAYS: Final = frozenset({FolderRole.CALENDAR, FolderRole.TASKS, FolderRole.CONTACTS})
 
 UNSTORABLE: Final = N_("The database refuses what the item says.")
 
@@ -93,6 +101,7 @@ class Engine:
         cancel: stops between two batches and while waiting.
         progress: told how many items of a folder have been taken over.
         only_write: do what the outbox holds and read nothing.
+        confirmed: a person looked through what would be called off: the brake lets it pass.
         wait: how to wait before a repetition.
     """
 
@@ -103,10 +112,12 @@ class Engine:
     cancel: Cancel = field(default_factory=Cancel)
     progress: Progress | None = None
     only_write: bool = False
+    confirmed: bool = False
     wait: Callable[[float, Cancel], None] = pause
     _imagined: _Imagined = field(default_factory=_Imagined)
     _holder: str = field(default_factory=lease.new_holder)
     _journal: OutboxPass | None = None
+    _chosen: rows.Settings | None = None
 
     def run(self) -> MailboxResult:
         """Read every folder; a problem ends the pass and stands in the result.
@@ -117,6 +128,8 @@ class Engine:
         with self.actor.db.reading() as connection:
             box = stored.box(connection, self.mailbox)
         result = MailboxResult(self.mailbox, box.name)
+        with self.actor.db.reading() as connection:
+            self._chosen = rows.settings(connection, self.mailbox)
         try:
             self._lease()
             self._open_journal()
@@ -136,12 +149,54 @@ class Engine:
 
     def _read(self, box: stored.Box, result: MailboxResult) -> None:
         folders = self._patiently(self.port.folders)
-        for folder in folders:
+        both = self._both_ways()
+        known = {folder.key for folder in folders}
+        others = [] if both is None else [one for one in both.others if one.key not in known]
+        for folder in (*folders, *others):
+            if self._uncertain(folder):
+                continue
             counts = FolderResult(folder.name)
             result.folders.append(counts)
             self._folder(box, folder, counts, result)
-        result.folders += self._lost([folder.key for folder in folders])
+        result.folders += self._lost([folder.key for folder in (*folders, *others)])
         result.changes = result.changes.merge(self._late(box))
+        if both is not None and not self.dry_run:
+            both.calendars = [one for one in folders if one.role is FolderRole.CALENDAR]
+            self._bring_together(both, result)
+
+    def _both_ways(self) -> TwoWayPass | None:
+        """The pass over both sides, of a mailbox that is written to."""
+        chosen, port = self._chosen, self.port
+        if chosen is None or not isinstance(port, WritableMailbox):
+            return None
+        kinds = writable(port, chosen)
+        if not kinds:
+            return None
+        others = self._patiently(partial(folders_both_ways, port, kinds))
+        return TwoWayPass(
+            self.actor,
+            self.mailbox,
+            port,
+            chosen,
+            others=others,
+            confirmed=self.confirmed,
+            cancel=self.cancel,
+        )
+
+    def _bring_together(self, both: TwoWayPass, result: MailboxResult) -> None:
+        try:
+            both.run()
+        finally:
+            result.changes = result.changes.merge(both.changes)
+        if both.ordered:
+            self._write_out(result)
+
+    def _uncertain(self, folder: Folder) -> bool:
+        """Whether a folder may hold something of ours that the journal does not know of yet."""
+        if folder.role not in BOTH_WAYS or self._chosen is None or not self._chosen.two_way:
+            return False
+        with self.actor.db.reading() as connection:
+            return rows.uncertain(connection, self.mailbox)
 
     def _write_out(self, result: MailboxResult) -> None:
         """What was ordered goes out before anything is read, and between two batches."""
@@ -152,6 +207,9 @@ class Engine:
             self._journal.run()
         finally:
             result.changes = result.changes.merge(self._journal.result.changes)
+        settling = Settling(self.actor, self.mailbox, self._journal.port)
+        self._patiently(settling.run)
+        result.changes = result.changes.merge(settling.changes)
 
     def _open_journal(self) -> None:
         if not self.dry_run and isinstance(self.port, WritableMailbox):
@@ -254,6 +312,8 @@ class Engine:
         self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
     ) -> tuple[FolderResult, ChangeSet]:
         """Write one batch and its token, or count what it would do."""
+        if folder.role in (FolderRole.TASKS, FolderRole.CONTACTS):
+            return self._note(folder, batch, status)
         if self.dry_run:
             with self.actor.db.reading() as connection:
                 actions, decided, _ = self._plan(connection, box, folder, batch)
@@ -273,6 +333,20 @@ class Engine:
             except DataError:
                 return self._singly(box, folder, batch, status, before)
         raise AssertionError("unreachable")
+
+    def _note(self, folder: Folder, batch: Batch, status: str) -> tuple[FolderResult, ChangeSet]:
+        """Note what a batch of tasks or contacts says, with its token."""
+        if self.dry_run:
+            return FolderResult(folder.name), NOTHING
+        with self.actor.db.writing() as connection:
+            lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+            result = Incoming(connection, self.actor, self.mailbox, folder).take(batch)
+            if status.startswith(RESYNC) and not batch.more:
+                result.gone += stored.mark_missing(
+                    connection, self.mailbox, folder.key, self.actor.user_id
+                )
+            self._keep(connection, folder, batch.token or None, status if batch.more else "")
+        return result, NOTHING
 
     def _singly(
         self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
@@ -310,6 +384,8 @@ class Engine:
             lease.write_alone(connection)
             actions, decided, facts = self._plan(connection, box, folder, batch)
             writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
+            if folder.role is FolderRole.CALENDAR and self._chosen and self._chosen.two_way:
+                writer.meetings = MeetingBatch(connection, self.actor, box.user)
             changes = writer.write(actions, decided)
             result = count(actions, decided, self.actor.language)
             if status.startswith(RESYNC) and not batch.more:

@@ -305,7 +305,9 @@ def lost_folders(
 
 def forget_folders(connection: Connection, lost: dict[int, tuple[str, list[int]]]) -> None:
     """Mark what lost folders held as gone, and begin anew should they come back."""
-    gone = [(key, {"state": ItemState.GONE.value}) for _, keys in lost.values() for key in keys]
+    # What was deleted and what merely went out of reach differ: nothing is called off for this.
+    gone_with_it = {"state": ItemState.GONE.value, "base": None, "seen": None}
+    gone = [(key, gone_with_it) for _, keys in lost.values() for key in keys]
     update_rows(connection, MailboxItem, gone, None)
     anew = [(key, {"token": None, "status": None}) for key in lost]
     update_rows(connection, SyncState, anew, None)

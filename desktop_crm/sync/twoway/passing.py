@@ -1,0 +1,389 @@
+"""The pass over both sides: records take what the mailbox says, and the journal what it is told.
+
+Everything that is written to the mailbox goes through the outbox (docs/adr/0016): its row and the
+row of the item are written in one transaction, so that a pass may be killed at any instruction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.identity import new_uid
+from desktop_crm.db.engine import Cancel
+from desktop_crm.models.activity import ActivityKind
+from desktop_crm.models.mail import ItemState
+from desktop_crm.services import records
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.sync import outbox_rows
+from desktop_crm.sync.outbox import BRAKE_ITEMS, BRAKE_SHARE
+from desktop_crm.sync.outbox_rows import Reason
+from desktop_crm.sync.port import ContactItem, Folder, FolderRole, MeetingItem, TaskItem
+from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, instant, moment_of
+from desktop_crm.sync.twoway.incoming import differs
+from desktop_crm.sync.twoway.kinds import Kind, fields_of_item, onto_item, onto_record
+from desktop_crm.sync.twoway.meetings import BUSY, CANCELLED
+from desktop_crm.sync.twoway.merge import Base, base_of
+from desktop_crm.sync.twoway.pairing import CONTACTS_FOLDER, Pairing, Work
+from desktop_crm.sync.twoway.plan import Side, Step, StepKind, past
+from desktop_crm.sync.twoway.rows import Settings
+from desktop_crm.sync.writes import (
+    Ability,
+    Deed,
+    Delete,
+    Ref,
+    Save,
+    Vanished,
+    WritableMailbox,
+)
+
+_log = logging.getLogger(__name__)
+
+QUESTION_OPEN: Final = timedelta(minutes=2)
+"""How long a change that others may be told of waits for an answer; without one nobody is."""
+
+ASKED: Final = N_(
+    "Changed here; {people} other people take part and are not told unless you say so."
+)
+_ABLE: Final = {
+    Kind.MEETING: Ability.MEETINGS,
+    Kind.TASK: Ability.TASKS,
+    Kind.CONTACT: Ability.CONTACTS,
+}
+_LOOKS: Final = 3
+"""How often an item is looked at anew because the mailbox changed it meanwhile."""
+
+
+class Braked(UserError):
+    """A pass that would call off too much at once, and therefore did nothing of it."""
+
+
+def writable(port: object, chosen: Settings) -> frozenset[Kind]:
+    """Kinds of items that go out to a mailbox."""
+    if not chosen.two_way or not isinstance(port, WritableMailbox):
+        return frozenset()
+    return frozenset(kind for kind, ability in _ABLE.items() if ability in port.abilities)
+
+
+def folders_both_ways(port: WritableMailbox, kinds: frozenset[Kind]) -> list[Folder]:
+    """Folders of tasks, and the contacts folder of this program, where there are such."""
+    found = []
+    for folder in port.all_folders():
+        task = folder.role is FolderRole.TASKS and Kind.TASK in kinds
+        person = folder.role is FolderRole.CONTACTS and Kind.CONTACT in kinds
+        if task or (person and folder.name.rpartition("/")[2] == CONTACTS_FOLDER):
+            found.append(folder)
+    return found
+
+
+@dataclass(slots=True)
+class TwoWayPass:
+    """One pass; the caller holds the mailbox's lease.
+
+    Attributes:
+        confirmed: a person looked through what would be called off: the brake lets it pass.
+        changes: what was written, for the windows.
+    """
+
+    actor: Actor
+    mailbox: int
+    port: WritableMailbox
+    chosen: Settings
+    calendars: Sequence[Folder] = ()
+    others: Sequence[Folder] = ()
+    confirmed: bool = False
+    cancel: Cancel = field(default_factory=Cancel)
+    changes: ChangeSet = NOTHING
+    ordered: int = 0
+
+    def run(self) -> None:
+        """Bring both sides together; every item in a transaction of its own.
+
+        Raises:
+            Braked: too much would be called off; nothing was done.
+            Cancelled: the work was stopped.
+            EnvironmentProblem: the mailbox cannot be reached; what was done so far is kept.
+        """
+        with self.actor.db.reading() as connection:
+            works = self._pairing(connection).all()
+            struck = strikes.struck(connection, self.mailbox)
+            holds = outbox_rows.held_by_mailbox(connection, self.mailbox)
+        brake(works, holds, confirmed=self.confirmed)
+        for work in works:
+            self.cancel.check()
+            steps = [
+                s
+                for s in work.decision.steps
+                if not strikes.stands(struck, work.pair.key, s.fingerprint)
+            ]
+            try:
+                self._one(work, steps)
+            except EnvironmentProblem:
+                raise
+            except Vanished:
+                _log.info("%s left the mailbox meanwhile; the next pass sees it", work.pair.key)
+            except CrmError as problem:
+                # A record that cannot be saved, or was changed this very moment, waits.
+                _log.warning("%s: %s", work.pair.key, problem.template)
+
+    def _pairing(self, connection: Any) -> Pairing:  # noqa: ANN401  a connection
+        kinds = writable(self.port, self.chosen)
+        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds)
+
+    def _one(self, work: Work, steps: list[Step]) -> None:
+        here = [step for step in steps if step.side is Side.HERE]
+        saved: tuple[int, int] | None = None
+        for step in here:
+            saved = self._here(work, step)
+        self._settle_here(work, here, saved)
+        for step in steps:
+            if step.side is Side.MAILBOX and step.what not in (
+                StepKind.CONFLICT,
+                StepKind.REFUSED,
+            ):
+                self._order(work, step)
+
+    # --- this side ------------------------------------------------------------------------
+
+    def _here(self, work: Work, step: Step) -> tuple[int, int]:
+        kind, record = work.pair.kind, dict(work.record or {})
+        gives = {"status": CANCELLED} if step.what is StepKind.CANCEL else step.gives
+        frame = Frame(self.actor.zone, self.actor.language)
+        values = _lines(onto_record(kind, gives, record, frame))
+        if step.what is StepKind.CREATE:
+            values |= {"owner": self.chosen.user}
+            if kind is Kind.TASK:
+                values |= {"kind": ActivityKind.TASK.value}
+                values.setdefault("subject", tr(BUSY))
+        entity = "contact" if kind is Kind.CONTACT else "activity"
+        local = work.pair.local
+        saved = records.save(
+            self.actor,
+            entity,
+            local.record if local else None,
+            record.get("version"),
+            values,
+            source="sync",
+        )
+        self.changes = self.changes.merge(saved.changes)
+        return saved.id, saved.version
+
+    def _settle_here(self, work: Work, here: Sequence[Step], saved: tuple[int, int] | None) -> None:
+        """Keep what both sides agree on now, with the version of the record that says so."""
+        row = work.row
+        if row is None:
+            return
+        base = work.decision.base
+        struck = len(here) < sum(1 for s in work.decision.steps if s.side is Side.HERE)
+        if struck or base is None:
+            return
+        if any(step.what is StepKind.CANCEL for step in here):
+            off = {"status": CANCELLED}
+            base = Base({**base.local, **off}, {**base.mailbox, **off})
+        record = saved or (
+            (work.pair.local.record, int((work.record or {}).get("version") or 0))
+            if work.pair.local
+            else None
+        )
+        if record is None:
+            return
+        remote = work.pair.remote
+        kind = work.pair.kind
+        open_ = remote is not None and differs(kind, base.stored(), remote.fields)
+        values: dict[str, Any] = {
+            "base": base.stored(),
+            "seen": dict(remote.fields) if open_ and remote is not None else None,
+            "record_version": record[1],
+            "contact_id" if kind is Kind.CONTACT else "activity_id": record[0],
+        }
+        with self.actor.db.writing() as connection:
+            rows.keep(connection, row.id, values, self.actor.user_id)
+
+    # --- the mailbox ----------------------------------------------------------------------
+
+    def _order(self, work: Work, step: Step) -> None:
+        """Put what a step means into the journal, on top of the item as it stands now."""
+        for _ in range(_LOOKS):
+            made = self._deeds(work, step)
+            if made is not None:
+                self._write_down(work, step, made)
+                return
+            again = self._look_again(work)
+            if again is None:
+                return
+            work = again
+            left = [s for s in again.decision.steps if s.side is step.side and s.what is step.what]
+            if not left:
+                return
+            step = left[0]
+
+    def _look_again(self, work: Work) -> Work | None:
+        """The pair with the item as it stands now: it changed since it was read."""
+        local, row = work.pair.local, work.row
+        if local is None or row is None:
+            return None
+        image = self.port.image(Ref(row.folder, row.item_key))
+        if not isinstance(image.item, MeetingItem | TaskItem | ContactItem):
+            return None
+        seen = {"seen": fields_of_item(image.item)}
+        with self.actor.db.writing() as connection:
+            rows.keep(connection, row.id, seen, self.actor.user_id)
+            again = self._pairing(connection).one(work.pair.kind, local.record)
+        if again is None:
+            return None
+        here = [s for s in again.decision.steps if s.side is Side.HERE]
+        saved = None
+        for step in here:
+            saved = self._here(again, step)
+        self._settle_here(again, here, saved)
+        with self.actor.db.reading() as connection:
+            return self._pairing(connection).one(work.pair.kind, local.record)
+
+    def _deeds(self, work: Work, step: Step) -> list[Deed] | None:
+        """The deeds of a step; None when the item is no longer as it was seen."""
+        if work.row is None or work.row.ordered:
+            return self._creation(work, step)
+        ref = Ref(work.row.folder, work.row.item_key)
+        image = self.port.image(ref)
+        item = image.item
+        if not isinstance(item, MeetingItem | TaskItem | ContactItem):
+            return []
+        remote = work.pair.remote
+        if remote is not None and differs(
+            work.pair.kind, {"local": {}, "mailbox": remote.fields}, fields_of_item(item)
+        ):
+            return None
+        series = self._series_ref(work)
+        if step.what is StepKind.DELETE:
+            if step.occurrences:
+                return [
+                    Delete(new_uid(), image.ref, instant(moment_of(day)))
+                    for day in step.occurrences
+                ]
+            original = (work.record or {}).get("recurrence_id")
+            if series is not None and original:
+                return [Delete(new_uid(), series, instant(moment_of(original)))]
+            return [Delete(new_uid(), image.ref)]
+        return [Save(new_uid(), ref.folder, onto_item(item, step.gives), series or image.ref)]
+
+    def _series_ref(self, work: Work) -> Ref | None:
+        if work.series is None:
+            return None
+        return self.port.image(Ref(work.series.folder, work.series.item_key)).ref
+
+    def _creation(self, work: Work, step: Step) -> list[Deed]:
+        record = work.record or {}
+        item: TwoWayItem
+        series = self._series_ref(work)
+        folder = self._folder(work)
+        if folder is None:
+            return []
+        uid = record.get("ical_uid") or new_uid()
+        if work.pair.kind is Kind.MEETING:
+            start, end = record["start_at"], record.get("end_at") or record["start_at"]
+            item = MeetingItem(uid, start, end)
+            if record.get("recurrence_id"):
+                item = replace(item, recurrence_id=moment_of(record["recurrence_id"]))
+        elif work.pair.kind is Kind.TASK:
+            item = TaskItem(uid)
+        else:
+            item = ContactItem(uid)
+        item = onto_item(item, step.gives)
+        if not isinstance(item, ContactItem) and step.gives.get("privacy"):
+            item = replace(item, subject=tr(BUSY))
+        return [Save(new_uid(), folder, item, series)]
+
+    def _folder(self, work: Work) -> str | None:
+        """Where a new item goes; None where the mailbox has no such place."""
+        if work.series is not None:
+            return work.series.folder
+        kind = work.pair.kind
+        if kind is Kind.MEETING:
+            return next((one.key for one in self.calendars), None)
+        role = FolderRole.TASKS if kind is Kind.TASK else FolderRole.CONTACTS
+        return next((one.key for one in self.others if one.role is role), None)
+
+    def _write_down(self, work: Work, step: Step, deeds: Sequence[Deed]) -> None:
+        if not deeds:
+            return
+        now = clock.now()
+        local = work.pair.local
+        when = step.gives.get("when") or (local.fields.get("when") if local else None) or {}
+        question = step.people > 0 and not past(when.get("end"), now) and not step.asked
+        told = (("people", step.people),) if question else ()
+        why = Reason(
+            ASKED if question else step.reason, (*step.params, *told, ("step", step.fingerprint))
+        )
+        activity = local.record if local and work.pair.kind is not Kind.CONTACT else None
+        with self.actor.db.writing() as connection:
+            order = 0
+            for deed in deeds:
+                order = outbox_rows.insert(
+                    connection,
+                    self.mailbox,
+                    deed,
+                    why=why,
+                    title=work.pair.title,
+                    activity=activity,
+                    due_at=now + QUESTION_OPEN if question else None,
+                    held=step.asked,
+                )
+            self._mark_ordered(connection, work, deeds[-1], order)
+        self.ordered += len(deeds)
+
+    def _mark_ordered(self, connection: Any, work: Work, deed: Deed, order: int) -> None:  # noqa: ANN401
+        by, local = self.actor.user_id, work.pair.local
+        if work.row is not None:
+            rows.keep(connection, work.row.id, {"order_id": order}, by)
+            return
+        if local is None or not isinstance(deed, Save):
+            return
+        column = "contact_id" if work.pair.kind is Kind.CONTACT else "activity_id"
+        values = {"state": ItemState.ORDERED.value, "order_id": order, column: local.record}
+        rows.place(connection, (self.mailbox, deed.folder, f"new:{deed.own_key}"), values, by)
+
+
+def _lines(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with child rows as they are saved: links without the suffix of their column."""
+    found = dict(values)
+    for name in ("parties",):
+        if name in found:
+            found[name] = [
+                {key.removesuffix("_id"): value for key, value in row.items()}
+                for row in found[name]
+            ]
+    return found
+
+
+def brake(works: Sequence[Work], holds: int, *, confirmed: bool) -> None:
+    """Stop before too much is called off at once: a mailbox may have lost a folder.
+
+    Raises:
+        Braked: it is more than 5, or more than 10 % of what the mailbox holds.
+    """
+    many = sum(1 for w in works for s in w.decision.steps if s.what is StepKind.CANCEL)
+    share = many > 1 and many * 100 > BRAKE_SHARE * holds > 0
+    if confirmed or not (many > BRAKE_ITEMS or share):
+        return
+    raise Braked(
+        N_(
+            "{many} meetings and tasks were deleted in the mailbox at once and would be called off "
+            "here. Nothing was changed; look through the list of the dry run and let it go on if "
+            "that is right."
+        ),
+        many=many,
+    )
+
+
+def agreed(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What the mailbox said when both sides last agreed."""
+    base = base_of(stored)
+    return {} if base is None else base.mailbox

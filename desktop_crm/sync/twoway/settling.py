@@ -1,0 +1,192 @@
+"""After the journal: what was written stands on both sides, what was refused is not repeated."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from desktop_crm.core.identity import new_uid
+from desktop_crm.meta import registry
+from desktop_crm.models import MailboxItem, OutboxItem
+from desktop_crm.models.mail import ItemState
+from desktop_crm.models.outbox import OutboxState
+from desktop_crm.services import outbox, writer
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.records_kept import delete_rows
+from desktop_crm.sync import outbox_rows
+from desktop_crm.sync.mapping import plain
+from desktop_crm.sync.port import ContactItem, MeetingItem, TaskItem
+from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, stamp
+from desktop_crm.sync.twoway.incoming import differs
+from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, fields_of_record, kind_of
+from desktop_crm.sync.twoway.merge import Base, base_of, written
+from desktop_crm.sync.twoway.pairing import CONTACT, TASK
+from desktop_crm.sync.twoway.rows import Held
+from desktop_crm.sync.writes import Delete, Image, Save, Vanished, WritableMailbox
+
+_log = logging.getLogger(__name__)
+
+_OPEN: Final = frozenset(outbox.OPEN)
+_REFUSED: Final = frozenset({OutboxState.FAILED, OutboxState.CANCELLED})
+_ORDER: Final = OutboxItem.__table__
+
+
+@dataclass(slots=True)
+class Settling:
+    """Settles every row whose change is no longer on its way.
+
+    Attributes:
+        changes: what was written to records, for the windows.
+    """
+
+    actor: Actor
+    mailbox: int
+    port: WritableMailbox
+    changes: ChangeSet = NOTHING
+
+    def run(self) -> None:
+        """Look at each ordered row; one request to the mailbox for each that was written."""
+        with self.actor.db.reading() as connection:
+            held = rows.ordered(connection, self.mailbox)
+            states = self._states(connection, held)
+        for row in held:
+            state, params = states.get(row.order or 0, (OutboxState.CANCELLED, {}))
+            if state in _OPEN:
+                continue
+            if state is OutboxState.DONE:
+                self._done(row)
+            else:
+                self._given_up(row, struck=str(params.get("step", "")) if state in _REFUSED else "")
+
+    @staticmethod
+    def _states(
+        connection: Connection, held: list[Held]
+    ) -> dict[int, tuple[OutboxState, Mapping[str, Any]]]:
+        found: dict[int, tuple[OutboxState, Mapping[str, Any]]] = {}
+        for row in held:
+            order = connection.execute(
+                select(_ORDER.c.state, _ORDER.c.why_params).where(_ORDER.c.id == row.order)
+            ).one_or_none()
+            if order is not None:
+                found[row.order or 0] = (OutboxState(order.state), order.why_params or {})
+        return found
+
+    def _given_up(self, row: Held, struck: str) -> None:
+        """Nothing came of it: a refused step is not tried again until its item changes."""
+        by = self.actor.user_id
+        with self.actor.db.writing() as connection:
+            if struck:
+                contact = rows.is_contact(connection, row)
+                line = f"{'contact' if contact else 'activity'}:{row.record}"
+                strikes.put(connection, self.mailbox, [(line, struck, "")], by)
+            if row.ordered:
+                delete_rows(connection, MailboxItem, "id", [row.id])
+            else:
+                rows.keep(connection, row.id, {"order_id": None}, by)
+
+    def _done(self, row: Held) -> None:
+        with self.actor.db.reading() as connection:
+            deed, place = outbox_rows.done(connection, row.order or 0)
+        if isinstance(deed, Delete) or place is None or not isinstance(deed, Save):
+            gone = isinstance(deed, Delete) and deed.occurrence is None
+            values = {"order_id": None, **({"state": ItemState.GONE.value} if gone else {})}
+            with self.actor.db.writing() as connection:
+                rows.keep(connection, row.id, values, self.actor.user_id)
+            return
+        image: Image | None
+        try:
+            image = self.port.image(place)
+        except Vanished:
+            image = None
+        with self.actor.db.writing() as connection:
+            self._written(connection, row, deed.item, place.item_id, image, place.change_key)
+
+    def _written(
+        self,
+        connection: Connection,
+        row: Held,
+        item: TwoWayItem,
+        item_key: str,
+        image: Image | None,
+        change_key: str,
+    ) -> None:
+        kind, by = kind_of(item), self.actor.user_id
+        record = rows.records(connection, kind, [row.record or 0]).get(row.record or 0)
+        if record is None:
+            rows.keep(connection, row.id, {"order_id": None}, by)
+            return
+        frame = Frame(self.actor.zone, self.actor.language)
+        local = fields_of_record(kind, record, frame)
+        before = base_of(row.base)
+        seen = row.seen or (before.mailbox if before else {})
+        gave = fields_of_item(item)
+        base = written(kind, before, local, seen, gave)
+        values: dict[str, Any] = {"order_id": None, "change_key": None}
+        now: TwoWayItem | None = None
+        if image is not None and isinstance(image.item, MeetingItem | TaskItem | ContactItem):
+            now = image.item
+        if now is None:
+            values["state"] = ItemState.GONE.value
+        else:
+            stands = fields_of_item(now)
+            if image is not None and image.ref.change_key == change_key:
+                base = _as_kept(kind, base, gave, stands)
+            open_ = differs(kind, base.stored(), stands)
+            values |= {
+                "state": ItemState.STORED.value,
+                "seen": stands if open_ else None,
+                "identity": _identity(now),
+                "item_key": plain(item_key, 1_000),
+            }
+        self._tell_uid(connection, record, now)
+        version = rows.records(connection, kind, [record["id"]])[record["id"]]["version"]
+        equal = all(
+            one.same(local[one.name], base.local.get(one.name))
+            for one in TABLES[kind].fields
+            if one.name in local
+        )
+        values |= {"base": base.stored(), "record_version": version if equal else 0}
+        rows.keep(connection, row.id, values, by)
+
+    def _tell_uid(
+        self, connection: Connection, record: Mapping[str, Any], item: TwoWayItem | None
+    ) -> None:
+        """Keep the identity the mailbox gave a meeting: it is known by it from now on (R33)."""
+        if not isinstance(item, MeetingItem) or record.get("ical_uid") == plain(item.uid, 490):
+            return
+        work = Work(self.actor, connection, registry.get("activity"), new_uid(), None, "sync")
+        found = writer.load(work, [record["id"]]).get(record["id"])
+        if found is None or found.get("ical_uid"):
+            return
+        draft = Draft(record["id"], found["version"], found, {})
+        writer.fill(work, draft, {"ical_uid": plain(item.uid, 490)})
+        self.changes = self.changes.merge(writer.write(work, [draft]))
+
+
+def _as_kept(kind: Kind, base: Base, gave: Mapping[str, Any], stands: Mapping[str, Any]) -> Base:
+    """The base with each value that was given in the form in which the mailbox keeps it."""
+    mailbox = dict(base.mailbox)
+    for one in TABLES[kind].fields:
+        name = one.name
+        if (
+            name in mailbox
+            and name in gave
+            and name in stands
+            and one.same(mailbox[name], gave[name])
+        ):
+            mailbox[name] = stands[name]
+    return Base(base.local, mailbox)
+
+
+def _identity(item: TwoWayItem) -> str:
+    if isinstance(item, MeetingItem):
+        occurrence = stamp(item.recurrence_id) if item.recurrence_id else ""
+        return f"{plain(item.uid, 490)}|{occurrence}"
+    return plain(f"{CONTACT if isinstance(item, ContactItem) else TASK}{item.uid}", 560)
