@@ -1,0 +1,97 @@
+"""The process is really killed, again and again; what was ordered is done once all the same."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from desktop_crm.core.identity import new_uid
+from desktop_crm.db.engine import Database
+from desktop_crm.models.outbox import OutboxState
+from desktop_crm.services import outbox, records
+from desktop_crm.services.context import system_actor
+from desktop_crm.sync.outbox import order
+from desktop_crm.sync.writes import Deed, Delete, Move, Ref, SaveDraft
+from tests.contract.writing_driver import message, received
+from tests.unit.sync.conftest import make_world
+
+SEED = 20260302
+KILLS = 6
+EACH = 40
+
+PASS = """
+import sys
+from desktop_crm.db.engine import Database
+from desktop_crm.services.context import system_actor
+from desktop_crm.sync.scheduler import send_due
+import desktop_crm.sync.folder
+print("ready", flush=True)
+send_due(system_actor(Database.open(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    folder = tmp_path / "mail"
+    for name in ("Inbox", "Clients"):
+        (folder / name).mkdir(parents=True)
+    for number in range(2 * EACH):
+        (folder / "Inbox" / f"m{number}.eml").write_bytes(received(f"m{number}"))
+    return folder
+
+
+def test_killed_at_any_moment_nothing_is_done_twice_or_lost(
+    sqlite_db: Database, letters: Path
+) -> None:
+    world = make_world(sqlite_db)
+    records.save(world.actor, "mailbox", world.mailbox, None, {"path": str(letters)})
+    deeds: list[Deed] = []
+    for number in range(EACH):
+        key = new_uid()
+        deeds += [
+            SaveDraft(key, f"{key}@firma.example", message(key)),
+            Move(new_uid(), Ref("Inbox", f"Inbox/m{number}.eml"), "Clients"),
+            Delete(new_uid(), Ref("Inbox", f"Inbox/m{EACH + number}.eml")),
+        ]
+    for deed in deeds:
+        order(world.actor, world.mailbox, deed, confirmed=True)
+    url = f"sqlite:///{sqlite_db.path}"
+    sqlite_db.close()
+    moments = random.Random(SEED)
+    for _ in range(KILLS):
+        _killed_after(url, moments.uniform(0.02, 0.12))
+    db = Database.open(url)
+    try:
+        actor = system_actor(db)
+        before = outbox.counts(actor)
+        with _run(url) as process:
+            assert process.wait(120) == 0
+        states = {row.state for row in outbox.list_items(actor)}
+    finally:
+        db.close()
+    assert before, "it was killed too late to show anything"
+    assert states == {OutboxState.DONE}
+    assert len(list((letters / "Drafts").glob("*.eml"))) == EACH
+    moved = {path.name for path in (letters / "Clients").iterdir()}
+    assert moved == {f"m{number}.eml" for number in range(EACH)}
+    assert list((letters / "Inbox").iterdir()) == []
+
+
+def _run(url: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PASS, url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _killed_after(url: str, seconds: float) -> None:
+    """Let a pass run for some time after its modules are there, and kill it."""
+    with _run(url) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
