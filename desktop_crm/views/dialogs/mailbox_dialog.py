@@ -137,7 +137,7 @@ class AddMailboxDialog(Dialog):
         self.name = _line("mailbox.name")
         self.address = _line("mailbox.address", "name@company.com")
         self.server = _line("mailbox.server", "mail.company.com")
-        self.login = _line("mailbox.login", tr("The address, or DOMAIN\\user"))
+        self.login = _line("mailbox.login")
         self.password = _line("mailbox.password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.ca_file = _line("mailbox.ca")
@@ -280,7 +280,11 @@ class AddMailboxDialog(Dialog):
         shown_here = self._shown
         for name, shown in self._fields.items():
             shown.setVisible(name in shown_here)
-        self._find.setVisible(self._kind is MailboxKind.IMAP)
+        imap = self._kind is MailboxKind.IMAP
+        self.login.setPlaceholderText(
+            tr("The address") if imap else tr("The address, or DOMAIN\\user")
+        )
+        self._find.setVisible(imap)
         self._wait(False)
         self.steps.show_steps(())
         self.notice.say("")
