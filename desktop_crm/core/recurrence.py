@@ -15,10 +15,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.core.i18n import N_
-
-SHORTEST_FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
-"""Frequencies a calendar shows; hourly and shorter series would bury every other event."""
+from desktop_crm.core.recurrence_pattern import UNREADABLE, parts_of, without_end
 
 WINDOW_LIMIT = 2_000
 """The most occurrences of one series in one window: more is a broken rule, not a diary."""
@@ -71,13 +68,26 @@ def occurrences(
     return found
 
 
+def walls(
+    rule: str, start_wall: datetime, zone: ZoneInfo | None, before: datetime
+) -> list[datetime]:
+    """Wall-clock starts by the rule alone that lie before a wall-clock time.
+
+    Raises:
+        UserError: the rule cannot be read.
+    """
+    clock = zone or ZoneInfo("UTC")
+    found = islice(_walls(rule, start_wall, clock, before), WINDOW_LIMIT * 10)
+    return [wall for wall in found if wall < before]
+
+
 def last_wall(rule: str, start_wall: datetime, zone: ZoneInfo | None) -> datetime | None:
     """Wall-clock start of the last occurrence; None when the series has no end.
 
     Raises:
         UserError: the rule cannot be read.
     """
-    parts = _parts(rule)
+    parts = parts_of(rule)
     if "COUNT" not in parts and "UNTIL" not in parts:
         return None
     clock = zone or ZoneInfo("UTC")
@@ -89,8 +99,29 @@ def last_wall(rule: str, start_wall: datetime, zone: ZoneInfo | None) -> datetim
 
 
 def _walls(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterator[datetime]:
+    """Wall-clock starts up to `last`, the start itself always among them (RFC 5545, 3.8.5.3)."""
+    found = _by_rule(rule, start, zone, last)
+    first = next(found, None)
+    if first != start and start <= last:
+        yield start
+    if first is not None:
+        yield first
+        yield from found
+
+
+def first_by_rule(rule: str, wall: datetime, zone: ZoneInfo | None) -> datetime | None:
+    """First wall-clock time at or after one that a rule without an end gives; None for none.
+
+    Raises:
+        UserError: the rule cannot be read.
+    """
+    far = wall + timedelta(days=366 * 100)
+    return next(_by_rule(without_end(rule), wall, zone or ZoneInfo("UTC"), far), None)
+
+
+def _by_rule(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterator[datetime]:
     """Wall-clock starts up to `last`: always bounded, so that a rule without a match ends too."""
-    parts = _parts(rule)
+    parts = parts_of(rule)
     count = parts.pop("COUNT", None)
     until = parts.pop("UNTIL", None)
     text = ";".join(f"{name}={value}" for name, value in parts.items())
@@ -103,9 +134,7 @@ def _walls(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterat
             return iter(())
         return islice(iter(series.replace(until=limit)), int(count) if count else None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(
-            N_('The recurrence rule "{rule}" cannot be read; nothing was changed.'), rule=rule
-        ) from error
+        raise UserError(UNREADABLE, rule=rule) from error
 
 
 def _names_no_day(parts: dict[str, str]) -> bool:
@@ -119,16 +148,6 @@ def _names_no_day(parts: dict[str, str]) -> bool:
     months = {int(month) for month in named.split(",")} if named else set(range(1, 13))
     longest = max((LONGEST_MONTHS[month - 1] for month in months if 1 <= month <= 12), default=0)
     return all(abs(int(day)) not in range(1, longest + 1) for day in parts["BYMONTHDAY"].split(","))
-
-
-def _parts(rule: str) -> dict[str, str]:
-    text = rule.strip().removeprefix("RRULE:")
-    parts = dict(part.split("=", 1) for part in text.upper().split(";") if "=" in part)
-    if parts.get("FREQ") not in SHORTEST_FREQUENCIES:
-        raise UserError(
-            N_('The recurrence rule "{rule}" cannot be read; nothing was changed.'), rule=rule
-        )
-    return parts
 
 
 def _until(text: str, zone: ZoneInfo) -> datetime:

@@ -163,7 +163,7 @@ class Activity(Titled, Tagged, Owned, Base):
         Index("ix_activity_contact_id", "contact_id"),
         Index("ix_activity_lead_id", "lead_id"),
         Index("ix_activity_opportunity_id", "opportunity_id"),
-        *sparse("activity", "merged_into", "quote_id"),
+        *sparse("activity", "merged_into", "quote_id", "remind_at"),
         private("activity", "sensitivity", "private"),
     )
     __entity__ = EntityMeta(
@@ -185,6 +185,7 @@ class Activity(Titled, Tagged, Owned, Base):
                     ("start_at", "end_at"),
                     ("is_all_day", "location"),
                     ("direction", "duration_minutes"),
+                    ("reminder_minutes", "sensitivity"),
                     "tags",
                 ),
             ),
@@ -247,6 +248,12 @@ class Activity(Titled, Tagged, Owned, Base):
     )
     recurrence_exceptions: Stored[list[str] | None] = json(N_("Left out dates"), hidden=True)
     time_zone: Stored[str | None] = text(N_("Time zone"), length=80)
+    reminder_minutes: Stored[int | None] = integer(
+        N_("Reminder"), help=N_("Minutes before the start or the due moment; empty for none.")
+    )
+    remind_at: Stored[datetime | None] = moment(
+        N_("Next reminder"), audited=False, read_only=True, hidden=True
+    )
     is_organizer: Stored[bool] = boolean(N_("Organized by us"), default=True, hidden=True)
     description: Stored[str | None] = multiline(N_("Description"))
 

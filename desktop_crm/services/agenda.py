@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.core.recurrence import occurrences
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models import Account, Activity, ActivityParty, Contact, Lead, Opportunity
@@ -20,19 +19,17 @@ from desktop_crm.models.activity import (
     ActivityReason,
     ActivityState,
 )
-from desktop_crm.services import permissions, privacy
+from desktop_crm.services import permissions, privacy, series
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.services.context import Actor
 from desktop_crm.services.dashboards import regarding
 from desktop_crm.services.pipeline import AnyRow, may_edit
+from desktop_crm.services.query import key_clause
 
 log = logging.getLogger(__name__)
 
 KINDS = (ActivityKind.APPOINTMENT, ActivityKind.PHONE_CALL, ActivityKind.TASK)
 """Kinds of activity that a calendar shows, once they have a start."""
-
-DEFAULT_LENGTH = timedelta(minutes=30)
-"""Length of an event that has a start and no end."""
 
 LONGEST = timedelta(days=60)
 """How far before the window an event may begin that reaches into it; keeps the index useful."""
@@ -54,6 +51,7 @@ def events(
     end: datetime,
     *,
     everybody: bool = False,
+    people: Collection[int] = (),
     cancel: Cancel | None = None,
 ) -> tuple[AgendaEvent, ...]:
     """Events that touch the half-open window, in order of their start.
@@ -64,11 +62,12 @@ def events(
         end: first instant after the window, aware.
         everybody: every event the actor may see instead of the actor's own and those they
             take part in.
+        people: users whose events are wanted instead, as far as the actor may see them.
         cancel: stops the statements.
 
     A series whose rule cannot be read shows its first occurrence and is logged.
     """
-    scope = _scope(actor, everybody=everybody)
+    scope = _scope(actor, everybody=everybody, people=people)
     single = and_(
         scope,
         Activity.recurrence_rule.is_(None),
@@ -76,24 +75,21 @@ def events(
         Activity.start_at > start - LONGEST,
         func.coalesce(Activity.end_at, Activity.start_at) >= start,
     )
-    series = and_(scope, Activity.recurrence_rule.is_not(None), Activity.start_at < end)
+    recurring = and_(scope, Activity.recurrence_rule.is_not(None), Activity.start_at < end)
     with actor.db.reading(cancel) as connection:
         rows = connection.execute(_statement(actor).where(single)).all()
-        masters = connection.execute(_statement(actor).where(series)).all()
-        moved = _moved_occurrences(
-            connection.execute(
-                select(Activity.ical_uid, Activity.recurrence_id).where(
-                    Activity.deleted_at.is_(None),
-                    Activity.recurrence_id.is_not(None),
-                    Activity.ical_uid.in_([row.ical_uid for row in masters if row.ical_uid]),
-                )
-            ).all()
-            if masters
-            else ()
-        )
-    found = [_event(actor, row, row.start_at, _end(row)) for row in rows]
+        masters = connection.execute(_statement(actor).where(recurring)).all()
+        moved = series.changed_names(connection, [row.ical_uid for row in masters])
+        taking_part = _taking_part(connection, [*rows, *masters]) if people else {}
+    found = [_event(actor, row, row.start_at, series.end_of(row._asdict())) for row in rows]
     for master in masters:
         found.extend(_occurrences(actor, master, (start, end), moved.get(master.ical_uid, ())))
+    if people:
+        # Who takes part in what is private to others is not to be known.
+        found = [
+            one if one.private else replace(one, people=(*one.people, *taking_part.get(one.id, ())))
+            for one in found
+        ]
     inside = (one for one in found if one.end > start or one.start >= start)
     return tuple(sorted(inside, key=lambda one: (one.start, one.end, one.id)))
 
@@ -113,7 +109,22 @@ def busy_days(
     )
 
 
-def _scope(actor: Actor, *, everybody: bool) -> ColumnElement[bool]:
+def _taking_part(connection: Connection, rows: Sequence[AnyRow]) -> dict[int, tuple[int, ...]]:
+    """Users who take part in events, without their owners; one statement."""
+    owners = {row.id: row.owner_id for row in rows}
+    found: dict[int, tuple[int, ...]] = {}
+    statement = select(ActivityParty.activity_id, ActivityParty.user_id).where(
+        key_clause(connection, ActivityParty.__table__.c.activity_id, list(owners)),
+        ActivityParty.user_id.is_not(None),
+        ActivityParty.deleted_at.is_(None),
+    )
+    for activity, user in connection.execute(statement) if owners else ():
+        if user is not None and user != owners[activity]:
+            found[activity] = (*found.get(activity, ()), user)
+    return found
+
+
+def _scope(actor: Actor, *, everybody: bool, people: Collection[int] = ()) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [
         Activity.deleted_at.is_(None),
         Activity.start_at.is_not(None),
@@ -126,7 +137,16 @@ def _scope(actor: Actor, *, everybody: bool) -> ColumnElement[bool]:
             ActivityParty.user_id == actor.user_id, ActivityParty.deleted_at.is_(None)
         )
     )
-    if not everybody:
+    if people:
+        theirs = Activity.id.in_(
+            select(ActivityParty.activity_id).where(
+                ActivityParty.user_id.in_(people), ActivityParty.deleted_at.is_(None)
+            )
+        )
+        conditions.append(or_(Activity.owner_id.in_(people), theirs))
+        if rights is not None:
+            conditions.append(or_(rights, Activity.owner_id == actor.user_id, takes_part))
+    elif not everybody:
         conditions.append(or_(Activity.owner_id == actor.user_id, takes_part))
     elif rights is not None:
         conditions.append(or_(rights, takes_part))
@@ -148,6 +168,7 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
             Activity.location,
             Activity.sensitivity,
             Activity.owner_id,
+            Activity.is_organizer,
             Activity.ical_uid,
             Activity.recurrence_rule,
             Activity.recurrence_id,
@@ -183,15 +204,13 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
     return statement
 
 
-def _end(row: AnyRow) -> datetime:
-    if row.end_at is not None and row.end_at > row.start_at:
-        end: datetime = row.end_at
-        return end
-    start: datetime = row.start_at
-    return start + (timedelta(days=1) if row.is_all_day else DEFAULT_LENGTH)
-
-
-def _event(actor: Actor, row: AnyRow, start: datetime, end: datetime) -> AgendaEvent:
+def _event(
+    actor: Actor,
+    row: AnyRow,
+    start: datetime,
+    end: datetime,
+    original: datetime | None = None,
+) -> AgendaEvent:
     private = privacy.hides(actor, registry.get("activity"), row._asdict())
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
@@ -207,68 +226,40 @@ def _event(actor: Actor, row: AnyRow, start: datetime, end: datetime) -> AgendaE
         show_as="busy" if private else show_as,
         private=private,
         series=in_series,
-        synced=row.ical_uid is not None,
+        original=original or _original(row),
+        changed=row.recurrence_id is not None,
+        foreign=not row.is_organizer,
         closed=row.state == ActivityState.COMPLETED.value,
         editable=not private and may_edit(actor, "activity", row.owner_id),
         regarding="" if private else regarding(row)[2],
+        people=() if row.owner_id is None else (row.owner_id,),
     )
+
+
+def _original(row: AnyRow) -> datetime | None:
+    """Start that the rule gives a changed occurrence; None where its name cannot be read."""
+    try:
+        moment = datetime.fromisoformat(row.recurrence_id or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _occurrences(
     actor: Actor,
     master: AnyRow,
     window: tuple[datetime, datetime],
-    moved: tuple[str, ...],
+    changed: tuple[str, ...],
 ) -> Iterator[AgendaEvent]:
-    zone = None if master.is_all_day else _zone(master.time_zone, actor.zone)
-    clock_zone = zone or UTC
-    first = master.start_at.astimezone(clock_zone).replace(tzinfo=None)
-    length = _end(master) - master.start_at
-    left_out = [*(master.recurrence_exceptions or ()), *moved]
-    skipped = [wall for text in left_out if (wall := _wall(text, first, zone)) is not None]
+    found = series.of_row(master._asdict(), actor.zone, changed)
+    assert found is not None  # noqa: S101  asked for with a rule and a start
     try:
-        found = occurrences(
-            master.recurrence_rule,
-            first,
-            zone,
-            skipped,
-            window_start=window[0] - length,
-            window_end=window[1],
-        )
+        listed = found.between(window[0] - found.length, window[1])
     except UserError:
         log.warning(
             "Recurrence of activity %d cannot be read: %s", master.id, master.recurrence_rule
         )
-        yield _event(actor, master, master.start_at, _end(master))
+        yield _event(actor, master, master.start_at, master.start_at + found.length)
         return
-    for one in found:
-        yield _event(actor, master, one.start, one.start + length)
-
-
-def _moved_occurrences(rows: object) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    if isinstance(rows, list | tuple):
-        for uid, original in rows:
-            found[uid] = (*found.get(uid, ()), original)
-    return found
-
-
-def _zone(name: str | None, fallback: ZoneInfo) -> ZoneInfo:
-    try:
-        return ZoneInfo(name) if name else fallback
-    except (ZoneInfoNotFoundError, ValueError):
-        return fallback
-
-
-def _wall(text: str, first: datetime, zone: ZoneInfo | None) -> datetime | None:
-    """Wall-clock start named by an exception: an instant, a local time or a bare day."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        log.warning("An exception of a series cannot be read: %s", text)
-        return None
-    if len(text) == len("2026-11-25"):
-        return datetime.combine(moment.date(), first.time() if zone else time())
-    if moment.tzinfo is not None:
-        return moment.astimezone(zone or UTC).replace(tzinfo=None)
-    return moment
+    for one in listed:
+        yield _event(actor, master, one.start, one.start + found.length, one.start)

@@ -21,11 +21,14 @@ class AgendaEvent:
         all_day: whether start and end are dates.
         show_as: free, tentative, busy or out_of_office.
         private: another person's private event: only its time may be shown.
-        series: an occurrence of a recurring series; moving it alone is not offered.
-        synced: it comes from a mailbox, which alone may move it.
+        series: an occurrence of a recurring series.
+        original: start that the series' rule gives this occurrence; None for a single event.
+        changed: an occurrence that differs from its series and is a record of its own.
+        foreign: somebody else organizes it, who alone may move it.
         closed: completed or cancelled.
         editable: the actor may change it.
         regarding: title of the record it concerns.
+        people: users in whose calendars it stands, its owner first.
     """
 
     id: int
@@ -39,10 +42,13 @@ class AgendaEvent:
     show_as: str = "busy"
     private: bool = False
     series: bool = False
-    synced: bool = False
+    original: datetime | None = None
+    changed: bool = False
+    foreign: bool = False
     closed: bool = False
     editable: bool = True
     regarding: str = ""
+    people: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[int, datetime]:
@@ -51,6 +57,5 @@ class AgendaEvent:
 
     @property
     def movable(self) -> bool:
-        """Whether it may be dragged: ours to change, alone, and of no mailbox."""
-        fixed = self.private or self.series or self.synced
-        return self.editable and not fixed
+        """Whether it may be dragged: ours to change, and organized by us."""
+        return self.editable and not (self.private or self.foreign)

@@ -15,7 +15,7 @@ from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.records import Change, prepare
+from desktop_crm.services.records import Change, prepare, remove
 
 
 class Operation:
@@ -59,6 +59,11 @@ class Operation:
     def change(self, entity: str, record_id: int, values: Mapping[str, Any]) -> None:
         """Change one record on top of whatever stands."""
         self.save_many(entity, [Change(record_id, None, values)])
+
+    def remove(self, entity: str, ids: Sequence[int]) -> None:
+        """Put records into the recycle bin, with rights and rules."""
+        if ids:
+            self.report = self.report.merge(remove(self.work(entity), ids))
 
     def work(self, entity: str) -> Work:
         """What rules and the writer need to know about this operation."""

@@ -369,19 +369,25 @@ def _mark(
     require(actor, entity, "remove")
     with actor.db.writing() as connection:
         work = Work(actor, connection, entity, operation or new_uid(), None, source)
-        if len(reachable(work, ids, "remove")) != len(set(ids)):
-            raise denial(actor, entity, "remove")
-        if restore:
-            _refuse_merged(work, ids)
-        else:
-            _check_removal(work, ids)
-        report = writer.remove(work, list(ids), restore=restore)
-        if rules := rules_of(entity.key).after_remove:
-            rows = writer.load(work, ids).values()
-            for rule in rules:
-                drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
-                report = report.merge(rule(work, drafts) or NOTHING)
+        report = remove(work, ids, restore=restore)
     definitions.follow(actor.db, report)
+    return report
+
+
+def remove(work: Work, ids: Sequence[int], *, restore: bool = False) -> ChangeSet:
+    """Put records into the bin, or take them back, inside an open transaction."""
+    if len(reachable(work, ids, "remove")) != len(set(ids)):
+        raise denial(work.actor, work.entity, "remove")
+    if restore:
+        _refuse_merged(work, ids)
+    else:
+        _check_removal(work, ids)
+    report = writer.remove(work, list(ids), restore=restore)
+    if rules := rules_of(work.entity.key).after_remove:
+        rows = writer.load(work, ids).values()
+        for rule in rules:
+            drafts = [Draft(row["id"], row["version"], row, {}) for row in rows]
+            report = report.merge(rule(work, drafts) or NOTHING)
     return report
 
 

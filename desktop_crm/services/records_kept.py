@@ -129,6 +129,16 @@ def set_where(
     connection.execute(update(model).where(condition).values(**values))
 
 
+def set_each(
+    connection: Connection, model: type[Base], name: str, values: Mapping[int, Any]
+) -> None:
+    """Set one column of rows by key; marks, so versions stay. One statement."""
+    if values:
+        table: Any = model.__table__
+        statement = update(table).where(table.c.id == bindparam("k")).values({name: bindparam("v")})
+        connection.execute(statement, [{"k": key, "v": value} for key, value in values.items()])
+
+
 def delete_where(connection: Connection, model: type[Base], condition: ColumnElement[bool]) -> int:
     """Remove the rows that meet a condition and tell how many; one statement."""
     return connection.execute(delete(model).where(condition)).rowcount

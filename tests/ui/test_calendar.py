@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.formats import Formats
-from desktop_crm.services import records
+from desktop_crm.services import agenda, records
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import gesture, layout
 from desktop_crm.views.calendar.month_view import MonthView
@@ -139,9 +140,9 @@ def test_alt_and_arrows_move_and_stretch_the_selected_event(week: TimeView) -> N
     ]
 
 
-def test_an_occurrence_of_a_series_is_not_moved_alone(week: TimeView) -> None:
+def test_what_somebody_else_organizes_stays(week: TimeView) -> None:
     changed, refused = caught(week.change_requested), caught(week.move_refused)
-    week.grid.choose(week.grid.events[3])
+    week.grid.choose(replace(week.grid.events[3], foreign=True))
     QTest.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert changed == []
     assert [one.id for (one,) in refused] == [3]
@@ -331,15 +332,72 @@ def test_a_refused_move_goes_back_and_says_why(
     assert expect(grid.chosen, AgendaEvent).start == at(25, 11)
 
 
+def stand_up(pane: CalendarPane) -> AgendaEvent:
+    return next(one for one in pane.time_view.grid.events if one.series)
+
+
+@pytest.mark.parametrize(
+    ("answer", "starts"),
+    [
+        ("this", [at(18, 9), at(25, 9, 15)]),
+        ("following", [at(18, 9), at(25, 9, 15)]),
+        ("all", [at(18, 9, 15), at(25, 9, 15)]),
+        ("cancel", [at(18, 9), at(25, 9)]),
+    ],
+)
+def test_moving_an_occurrence_asks_how_much_is_meant(
+    pane: CalendarPane,
+    company: Company,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    starts: list[datetime],
+) -> None:
+    asked: list[object] = []
+
+    def ask(*given: object) -> str:
+        asked.append(given)
+        return answer
+
+    monkeypatch.setattr(calendar_edits, "ask", ask)
+    pane.time_view.grid.choose(stand_up(pane))
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: bool(asked))
+    settle(qtbot, pane.bench)
+    found = agenda.events(company.actor, at(18, 0), at(26, 0))
+    assert [one.start for one in found if one.series and one.start.weekday() == 2] == starts
+
+
+@pytest.mark.parametrize(("answer", "left"), [("this", True), ("following", True), ("all", False)])
+def test_deleting_an_occurrence_asks_how_much_is_meant(
+    pane: CalendarPane,
+    company: Company,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    left: bool,
+) -> None:
+    monkeypatch.setattr(calendar_edits, "ask", lambda *_given: answer)
+    pane.time_view.grid.choose(stand_up(pane))
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: "Team stand-up" not in shown(pane))
+    found = agenda.events(company.actor, at(16, 0), at(20, 0))
+    assert ("Team stand-up" in [one.title for one in found]) is left
+
+
 def test_a_series_asks_before_it_is_opened(
     pane: CalendarPane, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calendar_edits, "ask", lambda *_args: "open")
-    grid = pane.time_view.grid
-    grid.choose(next(one for one in grid.events if one.series))
-    QTest.keyClick(grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(lambda: bool(shell_of(pane.bench).opened))
+    answers = ["this", "all"]
+    monkeypatch.setattr(calendar_edits, "ask", lambda *_args: answers.pop())
+    pane.time_view.grid.choose(stand_up(pane))
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(shell_of(pane.bench).opened) == 1)
     assert shell_of(pane.bench).opened == [("activity", company.ids["stand-up"])]
+    QTest.keyClick(pane.time_view.grid, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(shell_of(pane.bench).opened) == 2)
+    one = records.get(company.actor, "activity", shell_of(pane.bench).opened[1][1]).values
+    assert one["recurrence_id"] == "2026-11-25T07:00:00+00:00"
 
 
 def test_deleting_takes_the_event_away(pane: CalendarPane, company: Company, qtbot: QtBot) -> None:

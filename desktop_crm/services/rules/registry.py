@@ -18,6 +18,7 @@ from desktop_crm.services.rules import (
     keeping,
     opportunities,
     quote_rules,
+    reminding,
     users,
     views,
 )
@@ -44,9 +45,14 @@ RULES: Final[Mapping[str, Rules]] = {
     ),
     "activity": Rules(
         before=(activities.state_and_time,),
+<<<<<<< HEAD
         after=(activities.links_of_regarding,),
         put_back=(activities.links_of_regarding,),
         before_purge=(keeping.activities_on_their_way,),
+=======
+        after=(activities.links_of_regarding, reminding.next_reminder),
+        put_back=(activities.links_of_regarding, reminding.next_reminder),
+>>>>>>> 5e36081 (calendar: change one occurrence, the following ones or all of a series; keep reminders with activities)
     ),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),

@@ -97,7 +97,7 @@ class CalendarPane(Pane):
 
     def _connect(self, page: CalendarPage) -> None:
         page.create_requested.connect(self._create)
-        page.open_requested.connect(self._open)
+        page.open_requested.connect(self._edits.open)
         page.change_requested.connect(self._edits.change)
         page.delete_requested.connect(self._edits.delete)
         page.move_refused.connect(self._edits.explain)
@@ -404,12 +404,6 @@ class CalendarPane(Pane):
             defaults["status_reason"] = "free" if whole_days else "busy"
         self.bench.shell.new_record("activity", **defaults)
 
-    def _open(self, event: AgendaEvent) -> None:
-        if event.private:
-            self._edits.explain(event)
-        else:
-            self.bench.shell.open_record("activity", event.id)
-
     # --- commands ------------------------------------------------------------------------
 
     def _can_open(self) -> bool:
@@ -423,7 +417,7 @@ class CalendarPane(Pane):
     def _open_selected(self) -> None:
         event = self.page.selected_event()
         if event is not None:
-            self._open(event)
+            self._edits.open(event)
 
     def _delete_selected(self) -> None:
         event = self.page.selected_event()

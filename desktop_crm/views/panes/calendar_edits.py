@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import records
+from desktop_crm.services import records, series_edits
 from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.series_edits import Reach
 from desktop_crm.views.errors import ask
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.records import Saved
+    from desktop_crm.services.series_edits import Edited
     from desktop_crm.views.workbench import Workbench
 
 
@@ -55,37 +57,28 @@ class EventEdits(QObject):
             self._bench.shell.toast(
                 tr("Private"), tr("Only its owner knows what this event is about.")
             )
-        elif event.synced:
+        elif event.foreign:
             self._bench.shell.toast(
-                tr("This meeting comes from a mailbox"),
-                tr("Move it there; the next synchronisation brings the change here."),
+                tr("Somebody else organizes this meeting"),
+                tr("Only the organizer can move it; propose another time instead."),
             )
-        elif event.series:
-            self._later(self._ask_about_series, event)
         else:
             self._bench.shell.toast(
                 tr("Not yours to change"), tr("This event belongs to somebody else.")
             )
 
-    def _later(self, function: Callable[[AgendaEvent], None], event: AgendaEvent) -> None:
+    def _later(self, function: Callable[[], None]) -> None:
         """Ask after the mouse's event is over, so that no dialog nests in it."""
-        QTimer.singleShot(0, self, partial(function, event))
-
-    def _ask_about_series(self, event: AgendaEvent) -> None:
-        answer = ask(
-            self._bench.shell.window_widget(),
-            tr("This event repeats"),
-            tr(
-                "One occurrence cannot be moved alone. Open the series to change all of its "
-                "occurrences; nothing was moved."
-            ),
-            (("cancel", tr("Cancel"), ""), ("open", tr("Open series"), "primary")),
-        )
-        if answer == "open":
-            self._bench.shell.open_record("activity", event.id)
+        QTimer.singleShot(0, self, function)
 
     def change(self, event: AgendaEvent, start: datetime, end: datetime, whole_days: bool) -> None:
-        """Show the new time at once and save it; further moves wait for the answer."""
+        """Show the new time at once and save it; further moves wait for the answer.
+
+        Of a series the person is asked first how much of it is meant.
+        """
+        if event.series and not event.changed:
+            self._later(partial(self._ask_to_move, event, start, end))
+            return
         under_way = event.id in self._versions
         self._wanted[event.id] = {"start_at": start, "end_at": end, "is_all_day": whole_days}
         self.shown_differently.emit()
@@ -93,6 +86,81 @@ class EventEdits(QObject):
             # The event may still be shown as it was before our own last save.
             self._versions[event.id] = max(event.version, self._latest.get(event.id, 0))
             self._save(event.id, self._wanted[event.id])
+
+    def _ask_to_move(self, event: AgendaEvent, start: datetime, end: datetime) -> None:
+        values: dict[str, object] = {
+            "start_at": start,
+            "end_at": end,
+            "is_all_day": event.all_day,
+        }
+        when = self._when(values)
+        reach = self.ask_reach(
+            tr("Move this event?"),
+            tr("“{title}” repeats. What shall be moved to {when}?", title=event.title, when=when),
+        )
+        if reach is None or event.original is None:
+            self.settled.emit()
+            return
+        self._bench.tasks.write(
+            partial(
+                series_edits.change, self._bench.actor, event.id, event.original, reach,
+                {"start_at": start, "end_at": end},
+            ),
+            done=partial(self._series_changed, tr("Moved"), when),
+            failed=self._failed,
+            owner=self,
+        )  # fmt: skip
+
+    def ask_reach(self, title: str, text: str, kind: str = "primary") -> Reach | None:
+        """Ask how much of a series is meant; None when the person thought better of it."""
+        answer = ask(
+            self._bench.shell.window_widget(), title, text,
+            (
+                ("cancel", tr("Cancel"), ""),
+                (Reach.ALL.value, tr("All of them"), ""),
+                (Reach.FOLLOWING.value, tr("This and following"), ""),
+                (Reach.THIS.value, tr("Only this one"), kind),
+            ),
+        )  # fmt: skip
+        return Reach(answer) if answer in set(Reach) else None
+
+    def _series_changed(self, title: str, text: str, edited: Edited) -> None:
+        self._bench.bus.publish(edited.changes)
+        self.settled.emit()
+        self._bench.shell.toast(title, text, undo=True)
+
+    def _failed(self, error: Exception) -> None:
+        self.settled.emit()
+        self._bench.shell.show_error(error)
+
+    def open(self, event: AgendaEvent) -> None:
+        """Open the form of an event; of a series the person says how much they mean."""
+        if event.private:
+            self.explain(event)
+        elif event.series and not event.changed and event.editable and event.original is not None:
+            self._later(partial(self._ask_to_open, event, event.original))
+        else:
+            self._bench.shell.open_record("activity", event.id)
+
+    def _ask_to_open(self, event: AgendaEvent, original: datetime) -> None:
+        reach = self.ask_reach(
+            tr("Open this event?"),
+            tr("“{title}” repeats. What do you want to change?", title=event.title),
+        )
+        if reach is Reach.ALL:
+            self._bench.shell.open_record("activity", event.id)
+        elif reach is not None:
+            self._bench.tasks.write(
+                partial(series_edits.change, self._bench.actor, event.id, original, reach, {}),
+                done=self._open_edited,
+                failed=self._failed,
+                owner=self,
+            )
+
+    def _open_edited(self, edited: Edited) -> None:
+        self._bench.bus.publish(edited.changes)
+        self.settled.emit()
+        self._bench.shell.open_record("activity", edited.activity)
 
     def _save(self, activity_id: int, values: dict[str, object]) -> None:
         self._bench.tasks.write(
@@ -139,35 +207,32 @@ class EventEdits(QObject):
         """Delete an event; a series only after a question."""
         if not event.editable:
             self.explain(event)
-        elif event.series:
-            self._later(self._ask_to_delete_series, event)
+        elif event.series and event.original is not None:
+            self._later(partial(self._ask_to_delete, event, event.original))
         else:
-            self._delete_now(event)
+            work = partial(records.delete, self._bench.actor, "activity", [event.id])
+            self._delete(event, work)
 
-    def _ask_to_delete_series(self, event: AgendaEvent) -> None:
-        answer = ask(
-            self._bench.shell.window_widget(),
-            tr("Delete the whole series?"),
+    def _ask_to_delete(self, event: AgendaEvent, original: datetime) -> None:
+        reach = self.ask_reach(
+            tr("Delete this event?"),
             tr(
-                "“{title}” repeats. All of its occurrences are deleted here; you can take "
-                "it back with Ctrl+Z.",
+                "“{title}” repeats. What shall be deleted? You can take it back with Ctrl+Z.",
                 title=event.title,
             ),
-            (("delete", tr("Delete series"), "danger"), ("cancel", tr("Cancel"), "")),
+            "danger",
         )
-        if answer == "delete":
-            self._delete_now(event)
+        if reach is not None:
+            actor = self._bench.actor
+            self._delete(event, partial(series_edits.delete, actor, event.id, original, reach))
 
-    def _delete_now(self, event: AgendaEvent) -> None:
+    def _delete(self, event: AgendaEvent, work: Callable[[], ChangeSet]) -> None:
         self._bench.tasks.write(
-            partial(records.delete, self._bench.actor, "activity", [event.id]),
-            done=partial(self._deleted, event),
-            failed=self._bench.shell.show_error,
-            owner=self,
+            work, done=partial(self._deleted, event), failed=self._failed, owner=self
         )
 
     def _deleted(self, event: AgendaEvent, changes: ChangeSet) -> None:
         self._bench.bus.publish(changes)
         self.settled.emit()
-        note = tr("The mailbox keeps it.") if event.synced else event.title
+        note = tr("The mailbox keeps it.") if event.foreign else event.title
         self._bench.shell.toast(tr("Deleted"), note, undo=True)

@@ -70,20 +70,20 @@ def test_a_meeting_i_take_part_in_is_in_my_calendar(company: Company) -> None:
     assert [event.title for event in found] == ["Product demonstration"]
 
 
-def test_occurrences_know_that_they_cannot_move_alone(company: Company) -> None:
+def test_occurrences_know_their_series(company: Company) -> None:
     found = agenda.events(company.actor, at(25, 0), at(26, 0))
     by_title = {event.title: event for event in found}
     assert by_title["Team stand-up"].series
-    assert not by_title["Team stand-up"].movable
+    assert by_title["Team stand-up"].original == at(25, 9)
     assert by_title["Product demonstration"].movable
 
 
-def test_a_meeting_from_a_mailbox_is_moved_there(company: Company) -> None:
+def test_a_meeting_somebody_else_organizes_is_not_moved_here(company: Company) -> None:
     demo = company.ids["demo"]
     version = records.get(company.actor, "activity", demo).version
-    records.save(company.actor, "activity", demo, version, {"ical_uid": "demo@firm"})
+    records.save(company.actor, "activity", demo, version, {"is_organizer": False})
     found = agenda.events(company.actor, at(25, 10), at(25, 13))
-    assert [(event.synced, event.movable) for event in found] == [(True, False)]
+    assert [(event.foreign, event.movable) for event in found] == [(True, False)]
 
 
 def test_an_unreadable_rule_shows_the_first_occurrence(company: Company) -> None:

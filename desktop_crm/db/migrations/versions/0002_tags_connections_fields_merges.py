@@ -473,6 +473,8 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("tags", sa.Text(), nullable=True))
     op.add_column("activity", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("activity", sa.Column("tags", sa.Text(), nullable=True))
+    op.add_column("activity", sa.Column("reminder_minutes", sa.Integer(), nullable=True))
+    op.add_column("activity", sa.Column("remind_at", types.UtcDateTime(), nullable=True))
     op.add_column(
         "contact",
         sa.Column(
@@ -558,6 +560,7 @@ def upgrade() -> None:
     _sparse("lead", "converted_contact_id")
     _sparse("lead", "converted_opportunity_id")
     _sparse("activity", "quote_id")
+    _sparse("activity", "remind_at")
     private = sa.text("sensitivity = 'private'")
     op.create_index(
         "ix_activity_private",

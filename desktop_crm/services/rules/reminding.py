@@ -1,0 +1,95 @@
+"""When an activity reminds next: kept in step with its time, its series and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from desktop_crm.core import clock
+from desktop_crm.core.errors import UserError
+from desktop_crm.models import Activity
+from desktop_crm.models.activity import ActivityState
+from desktop_crm.services import records_kept, series
+from desktop_crm.services.drafts import Draft, Work
+
+_DECISIVE: Final = (
+    "reminder_minutes", "start_at", "due_at", "state", "is_all_day", "time_zone",
+    "recurrence_rule", "recurrence_exceptions", "ical_uid", "recurrence_id",
+)  # fmt: skip
+
+
+def next_reminder(work: Work, drafts: Sequence[Draft]) -> None:
+    """Set when each activity reminds next; at most three statements for all of them."""
+    reminding = [
+        draft
+        for draft in drafts
+        if draft.id is not None
+        and (draft.get("reminder_minutes") is not None or draft.old.get("remind_at") is not None)
+        and (draft.is_new or any(draft.changes(name) for name in _DECISIVE))
+    ]
+    if not reminding:
+        return
+    rows = {draft.id: {**draft.old, **draft.new, "id": draft.id} for draft in reminding}
+    changed = series.changed_names(
+        work.connection,
+        [row.get("ical_uid") for row in rows.values() if row.get("recurrence_rule")],
+    )
+    now = clock.now()
+    found = {
+        key: reminds_at(row, now, work.actor.zone, changed.get(row.get("ical_uid") or "", ()))
+        for key, row in rows.items()
+        if key is not None
+    }
+    records_kept.set_each(work.connection, Activity, "remind_at", found)
+
+
+def reminds_at(
+    row: Mapping[str, Any], after: datetime, zone: ZoneInfo, changed: Sequence[str] = ()
+) -> datetime | None:
+    """When an activity reminds of its first start (or due moment) after an instant.
+
+    Args:
+        row: the activity, by field name.
+        after: only what begins later is reminded of.
+        zone: zone of whole days and of a series that names none.
+        changed: names of the occurrences of a series that remind for themselves.
+    """
+    minutes = row.get("reminder_minutes")
+    state = row.get("state") or ActivityState.OPEN.value
+    if minutes is None or state != ActivityState.OPEN.value:
+        return None
+    begins = begins_after(row, after, zone, changed)
+    return None if begins is None else begins - timedelta(minutes=minutes)
+
+
+def begins_after(
+    row: Mapping[str, Any], after: datetime, zone: ZoneInfo, changed: Sequence[str] = ()
+) -> datetime | None:
+    """First start or due moment after an instant; whole days begin at midnight in `zone`."""
+    start: datetime | None = row.get("start_at") or row.get("due_at")
+    if start is None:
+        return None
+    found = series.of_row({"is_all_day": False, "end_at": None, **row}, zone, changed)
+    if found is None:
+        begins = _local(start, zone) if row.get("is_all_day") else start
+        return begins if begins > after else None
+    try:
+        # Whole days lie at midnight UTC, which may be up to a day from the midnight meant.
+        days = timedelta(days=1 if found.zone is None else 0)
+        occurrence = found.next_after(after - days + timedelta(microseconds=1))
+        while occurrence is not None:
+            begins = _local(occurrence, zone) if found.zone is None else occurrence
+            if begins > after:
+                return begins
+            occurrence = found.next_after(occurrence + timedelta(microseconds=1))
+    except UserError:
+        return start if start > after else None
+    return None
+
+
+def _local(midnight: datetime, zone: ZoneInfo) -> datetime:
+    """Midnight in a zone of the day that is stored as midnight UTC."""
+    day = midnight.astimezone(UTC).date()
+    return datetime.combine(day, time(), zone).astimezone(UTC)
