@@ -298,9 +298,10 @@ def shifted(rule: str, first: datetime, old: datetime, new: datetime) -> Shift:
     begin = first.date()
     if weekday is None:
         begin += timedelta(days=days)
-    elif first.weekday() == weekday:
+    else:
         # The other weekdays of the first week stay, so the series begins no later.
-        begin = min(begin, begin + timedelta(days=days))
+        own = begin + timedelta(days=(weekday - first.weekday()) % 7)
+        begin = min(begin, own + timedelta(days=days))
     start = datetime.combine(begin, new.time())
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     return Shift(text, start, days, new.time(), weekday)

@@ -272,18 +272,42 @@ class _Edit:
             shift = shifted(rule, self.series.first, self.wall, new)
             rule = self._ended(shift, after)
         first = _first_by_rule(rule, shift.first, after)
+        strays = self._strays(shift, rule, after.wall(first), self.series.first)
+        if strays and "COUNT" in parts_of(rule):
+            rule = with_count(rule, int(parts_of(rule)["COUNT"]) + len(strays))
         moved = {
             "start_at": first,
             "end_at": first + (end - start),
             "recurrence_rule": rule,
         }
         after = series.of_row({**frame, **moved}, self._work.actor.zone)
-        names = []
-        for text in self._master["recurrence_exceptions"] or ():
-            wall = self.series.named(str(text))
-            if wall is not None and after is not None:
-                names.append(after.name_of(shift.follow(wall)))
+        assert after is not None  # noqa: S101  as before
+        names = [after.name_of(shift.follow(wall)) for wall in self._left_out()]
+        names += [after.name_of(wall) for wall in strays if after.name_of(wall) not in names]
         return _Plan({**moved, "recurrence_exceptions": names or None}, shift, after)
+
+    def _left_out(self) -> list[datetime]:
+        texts = self._master["recurrence_exceptions"] or ()
+        found = (self.series.named(str(text)) for text in texts)
+        return [wall for wall in found if wall is not None]
+
+    def _strays(
+        self, shift: Shift, rule: str, begin: datetime, old_begin: datetime
+    ) -> list[datetime]:
+        """Dates of the first week that a rule gives and none of the old ones became.
+
+        They come up when one weekday moves behind another in a week that began between them.
+        """
+        if shift.weekday is None:
+            return []
+        week = timedelta(days=7)
+        own = self.series
+        meant = {
+            shift.follow(wall)
+            for wall in walls(own.rule, own.first, own.zone, old_begin + 3 * week)
+            if wall >= old_begin
+        }
+        return [wall for wall in walls(rule, begin, own.zone, begin + week) if wall not in meant]
 
     def _ended(self, shift: Shift, after: Series) -> str:
         """The shifted rule with its end, which follows the series, too."""
@@ -327,12 +351,17 @@ class _Edit:
         plan = self._plan(values)
         rest = dict(plan.values)
         shift_to = values.get("start_at", self.series.instant(self.wall))
-        if plan.after is not None:
+        if plan.after is not None and plan.shift is not None:
             rule = rest["recurrence_rule"]
             parts = parts_of(rule)
             if "COUNT" in parts and "recurrence_rule" not in values:
-                rule = with_count(rule, max(1, int(parts["COUNT"]) - len(before)))
+                rule = with_count(
+                    rule, max(1, int(parts_of(self.series.rule)["COUNT"]) - len(before))
+                )
             begin = _first_by_rule(rule, self._rest_begins(plan, shift_to), plan.after)
+            strays = self._strays(plan.shift, rule, plan.after.wall(begin), self.wall)
+            if strays and "COUNT" in parts_of(rule):
+                rule = with_count(rule, int(parts_of(rule)["COUNT"]) + len(strays))
             length = rest["end_at"] - rest["start_at"]
             rest.update(start_at=begin, end_at=begin + length, recurrence_rule=rule)
         split = self.wall
@@ -344,7 +373,8 @@ class _Edit:
             else:
                 mine.append(text)
         if plan.after is not None and plan.shift is not None:
-            names = [plan.after.name_of(plan.shift.follow(wall)) for wall in theirs]
+            gone = dict.fromkeys([*(plan.shift.follow(wall) for wall in theirs), *strays])
+            names = [plan.after.name_of(wall) for wall in gone]
             rest["recurrence_exceptions"] = names or None
         uid = f"{new_uid()}@desktop-crm"
         later = [row for row in self.changed.values() if self._is_later(row)]

@@ -45,14 +45,9 @@ RULES: Final[Mapping[str, Rules]] = {
     ),
     "activity": Rules(
         before=(activities.state_and_time,),
-<<<<<<< HEAD
-        after=(activities.links_of_regarding,),
-        put_back=(activities.links_of_regarding,),
-        before_purge=(keeping.activities_on_their_way,),
-=======
         after=(activities.links_of_regarding, reminding.next_reminder),
         put_back=(activities.links_of_regarding, reminding.next_reminder),
->>>>>>> 5e36081 (calendar: change one occurrence, the following ones or all of a series; keep reminders with activities)
+        before_purge=(keeping.activities_on_their_way,),
     ),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),

@@ -138,6 +138,20 @@ def test_the_first_weekday_moves_behind_the_second(company: Company) -> None:
     assert starts(company) == ["11-05 09:00", "11-06 09:00", "11-12 09:00", "11-13 09:00"]
 
 
+@pytest.mark.parametrize("reach", [Reach.ALL, Reach.FOLLOWING])
+def test_no_date_comes_up_in_a_week_that_began_later(company: Company, reach: Reach) -> None:
+    # It begins on Thursday; the Mondays move to Friday, and the first Friday stays free.
+    series_of(
+        company, "FREQ=WEEKLY;BYDAY=MO,TH;COUNT=5", start_at=at(5, 9), end_at=at(5, 10)
+    )  # fmt: skip
+    before = ["11-05 09:00", "11-09 09:00", "11-12 09:00", "11-16 09:00", "11-19 09:00"]
+    assert starts(company) == before
+    move(company, date(2026, 11, 9), reach, at(13, 9))
+    assert starts(company) == [
+        "11-05 09:00", "11-12 09:00", "11-13 09:00", "11-19 09:00", "11-20 09:00",
+    ]  # fmt: skip
+
+
 def test_a_series_keeps_its_hour_over_the_change_of_the_clock(company: Company) -> None:
     company.add(
         "activity", "dst",
