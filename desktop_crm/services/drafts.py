@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,8 @@ class Draft:
         old: Stored values by field name; empty for a new record.
         new: Wanted values that differ from the old ones.
         lines: Wanted child rows by lines field.
+        beside: Child rows by lines field that the caller writes itself right after; they are
+            only searched with the record.
         errors: What is wrong; any error stops the whole operation.
         line_of: ``(field, row)`` in the parent's form, for the messages of child rows.
         line_changes: Lines fields whose rows changed, with the rows before and after in words.
@@ -34,6 +36,7 @@ class Draft:
     old: dict[str, Any]
     new: dict[str, Any]
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    beside: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
     line_of: tuple[str, int] | None = None
     line_changes: dict[str, tuple[str, str]] = field(default_factory=dict)

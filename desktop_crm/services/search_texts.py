@@ -69,7 +69,7 @@ def _rows(
     """Child rows as they will be, with the values that will be stored."""
     known = stored.get(draft.id or 0, ())
     if name not in draft.lines:
-        return list(known)
+        return list(draft.beside.get(name, known))
     lines = work.entity.fields[name].lines
     assert lines is not None  # noqa: S101  the name of a child collection
     searched = registry.get(lines.entity).search_fields

@@ -159,6 +159,10 @@ class BatchWriter:
         work = self._work("activity", operation)
         values = [self._values(one) for one in decided]
         drafts, _ = prepare(work, [Change(None, None, row) for row in values])
+        people = [self._people(one) for one in decided]
+        for draft, rows in zip(drafts, people, strict=True):
+            # Activities are found by who took part.
+            draft.beside["parties"] = rows
         changes = writer.write(work, drafts)
         ids = [draft.id or 0 for draft in drafts]
         # The links the record rules made say "created from the record"; these say why.
@@ -178,7 +182,7 @@ class BatchWriter:
             if isinstance(item := one.action.item, MailItem)
         ]
         message_ids = insert_rows(self.connection, MailMessage, messages, by)
-        self._parties(pairs)
+        self._insert_people(list(zip(ids, people, strict=True)))
         answers = file_answers(self.connection, self._arrived(decided), by)
         changes = changes.merge(ChangeSet(operation, answers))
         changes = changes.merge(self._documents(pairs, values, operation))
@@ -239,17 +243,13 @@ class BatchWriter:
             "occurred_at": at,
         }
 
-    def _parties(self, pairs: Sequence[tuple[Decided, int]]) -> None:
-        rows = [
-            {"activity_id": key, **row}
-            for one, key in pairs
-            if one.action.item is not None
-            for row in mapping.party_rows(one.action.item, self.facts)
-        ]
+    def _people(self, one: Decided) -> list[dict[str, Any]]:
+        item = one.action.item
+        return [] if item is None else mapping.party_rows(item, self.facts)
+
+    def _insert_people(self, people: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> None:
+        rows = [{"activity_id": key, **row} for key, named in people for row in named]
         insert_rows(self.connection, ActivityParty, rows, self.actor.user_id)
-        # Activities are found by who took part.
-        activities = [key for _, key in pairs]
-        search_text.refold(self.connection, registry.get("activity"), activities)
 
     def _documents(
         self,
@@ -341,7 +341,9 @@ class BatchWriter:
             [replace(a, kind=ActionKind.CREATE) for a in changed.values()], self.folder, self.facts
         )
         pairs = list(zip(found, changed, strict=True))
-        self._parties(pairs)
+        self._insert_people([(key, self._people(one)) for one, key in pairs])
+        # Activities are found by who took part.
+        search_text.refold(self.connection, registry.get("activity"), list(changed))
         links = self._missing_links(pairs)
         return report.merge(ChangeSet(operation, links))
 

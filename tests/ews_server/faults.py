@@ -100,6 +100,6 @@ def slow(seconds: float) -> Callable[[Handler], bool]:
 
 def lost(handler: Handler) -> bool:
     """Do what was asked, and lose the answer on the way back."""
-    handler.wfile = BytesIO()  # type: ignore[assignment]  # what is written there arrives nowhere
+    handler.wfile = BytesIO()  # what is written there arrives nowhere
     handler.close_connection = True
     return False

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from desktop_crm.db import search_text
+from desktop_crm.meta import registry
 from desktop_crm.models import DocumentContent
 from desktop_crm.services import mail_message, records
 from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
@@ -45,6 +47,16 @@ def test_a_message_becomes_an_activity_with_its_people(world: World) -> None:
         (None, world.ana),
         (None, None),
     ]
+
+
+def test_new_entries_are_found_by_their_people_at_once(world: World) -> None:
+    world.port.put(INBOX, mail(cc=("nobody@nowhere.example",)))
+    world.port.put(CALENDAR, meeting())
+    world.sync()
+    for activity in world.activities:
+        assert "nobody@nowhere.example" in activity.search_text
+    with world.actor.db.writing() as connection:
+        assert search_text.refold(connection, registry.get("activity")) == 0
 
 
 def test_what_we_sent_is_outgoing(world: World) -> None:
