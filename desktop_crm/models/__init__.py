@@ -14,6 +14,7 @@ from desktop_crm.models.company import (
 )
 from desktop_crm.models.customizing import ChoiceOption, CustomField, FormLayout
 from desktop_crm.models.duplicate import DuplicatePair, MergeLog
+from desktop_crm.models.filing import FilingRule
 from desktop_crm.models.lead import Lead
 from desktop_crm.models.mail import (
     Mailbox,
@@ -72,6 +73,7 @@ MODELS: tuple[type[Base], ...] = (
     MailboxItem,
     SyncState,
     SyncStrike,
+    FilingRule,
     OutboxItem,
     OutboxContent,
     PriceListItem,
@@ -114,6 +116,7 @@ __all__ = [
     "DuplicatePair",
     "EmailAddress",
     "ExchangeRate",
+    "FilingRule",
     "FormLayout",
     "ImportBatch",
     "Lead",

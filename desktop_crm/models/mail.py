@@ -280,6 +280,9 @@ class MailMessage(Tracked, Base):
         audited=False,
         help=N_("A task reminds of it when no answer came until then."),
     )
+    set_aside: Stored[bool] = boolean(
+        N_("Belongs to no record"), hidden=True, help=N_("A person decided it; see Mail, To file.")
+    )
     search_text: Stored[str] = searched()
 
 

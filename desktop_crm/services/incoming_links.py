@@ -30,7 +30,7 @@ MOST: Final = 1_000
 """Counted up to here; there may be more."""
 
 _BOOKKEEPING: Final = frozenset(
-    {"activity_party", "audit_entry", "document_content", "duplicate_pair", "link",
+    {"activity_party", "audit_entry", "document_content", "duplicate_pair", "filing_rule", "link",
      "mail_message", "mailbox_item", "merge_log", "outbox_content", "outbox_item",
      "record_mark", "saved_view", "sync_state", "sync_strike"}
 )  # fmt: skip

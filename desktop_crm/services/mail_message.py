@@ -179,7 +179,7 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             .where(Link.activity_id == activity_id, Link.deleted_at.is_(None))
             .order_by(Link.confidence.desc(), Link.id)
         ).all()
-        titles = _titles(actor, connection, [(one.record_type, one.record_id) for one in links])
+        titles = titles_of(actor, connection, [(one.record_type, one.record_id) for one in links])
     people = tuple(
         Party(
             participation=one.participation,
@@ -248,7 +248,7 @@ def _sender(name: str | None, address: str | None, people: tuple[Party, ...]) ->
     return Party(Participation.FROM.value, name or "", address or "", None, None, None, None)
 
 
-def _titles(
+def titles_of(
     actor: Actor, connection: Connection, wanted: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], str]:
     """Titles of the records among these that the actor may see."""

@@ -65,7 +65,7 @@ class MailFolder:
 
 @dataclass(frozen=True, slots=True)
 class MailFolders:
-    """Everything the folder list shows; `review` counts messages with an open suggestion."""
+    """Everything the folder list shows; `review` counts messages that wait to be filed."""
 
     folders: tuple[MailFolder, ...]
     mailboxes: tuple[tuple[int, str], ...]
@@ -202,6 +202,21 @@ def _has_link(state: LinkState) -> ColumnElement[bool]:
     )
 
 
+def _waits(actor: Actor) -> ColumnElement[bool]:
+    """Messages a person is asked about: with a suggestion, or of nobody known.
+
+    Of mass mail nobody is asked, nor about what lies in other people's mailboxes alone.
+    """
+    here = MailMessage.activity_id.in_(select(MailboxItem.activity_id).where(_own_items(actor)))
+    unknown = and_(
+        MailMessage.set_aside.is_(False),
+        MailMessage.is_automatic.is_(False),
+        ~_has_link(LinkState.LINKED),
+        here,
+    )
+    return or_(_has_link(LinkState.SUGGESTED), unknown)
+
+
 def _special(actor: Actor, which: Special) -> Select[int]:
     statement = (
         select(MailMessage.activity_id)
@@ -209,7 +224,7 @@ def _special(actor: Actor, which: Special) -> Select[int]:
         .where(visible(actor))
     )
     if which is Special.REVIEW:
-        return statement.where(_has_link(LinkState.SUGGESTED))
+        return statement.where(_waits(actor))
     if which is Special.UNLINKED:
         return statement.where(~_has_link(LinkState.LINKED))
     return statement

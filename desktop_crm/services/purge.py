@@ -38,6 +38,7 @@ SOURCE: Final = "purge"
 _BY_KIND_AND_KEY: Final = (
     ("record_mark", "record_type", "record_id"),
     ("link", "record_type", "record_id"),
+    ("filing_rule", "record_type", "record_id"),
     ("connection", "from_type", "from_id"),
     ("connection", "to_type", "to_id"),
     ("document", "record_type", "record_id"),

@@ -51,11 +51,12 @@ _TIMES: Final = ("kind", "start_at", "end_at", "is_all_day", "occurred_at", "own
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One item to create, with the records it belongs to."""
+    """One item to create, with the records it belongs to; `set_aside` where a rule says none."""
 
     action: Action
     proposals: tuple[Proposal, ...]
     outgoing: bool
+    set_aside: bool = False
 
     @property
     def is_linked(self) -> bool:
@@ -73,7 +74,8 @@ def decide(actions: Sequence[Action], folder: Folder, facts: Facts) -> list[Deci
         context = linking.Context(item, folder, facts)
         private = isinstance(item, MeetingItem) and item.sensitivity is not Sensitivity.NORMAL
         proposals = () if private else tuple(linking.find_links(context))
-        found.append(Decided(action, proposals, context.outgoing))
+        aside = not private and not proposals and linking.is_never_filed(context)
+        found.append(Decided(action, proposals, context.outgoing, set_aside=aside))
         if isinstance(item, MailItem):
             known = linking.answered(item, facts)
             key = known.key if known else action.identity
@@ -177,7 +179,11 @@ class BatchWriter:
         by = self.actor.user_id
         link_ids = insert_rows(self.connection, Link, links, by)
         messages = [
-            {"activity_id": key, **mapping.message_row(item, self.facts, full=self._full(one))}
+            {
+                "activity_id": key,
+                "set_aside": one.set_aside,
+                **mapping.message_row(item, self.facts, full=self._full(one)),
+            }
             for one, key in pairs
             if isinstance(item := one.action.item, MailItem)
         ]

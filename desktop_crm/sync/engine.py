@@ -406,7 +406,7 @@ class Engine:
         actions = plan(batch, folder, known, box.ours, box.user)
         wanted = (ActionKind.CREATE, ActionKind.UPDATE)
         items = [a.item for a in actions if a.kind in wanted and a.item is not None]
-        facts = gather(connection, items, box.ours, box.filing)
+        facts = gather(connection, items, box.ours, box.filing, box.id)
         facts.messages.update(self._imagined.messages)
         return actions, decide(actions, folder, facts), facts
 

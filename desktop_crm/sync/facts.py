@@ -30,7 +30,9 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
+from desktop_crm.sync.current import current_records
 from desktop_crm.sync.exclusion import Ours
+from desktop_crm.sync.filing import Key, Rule, rules_of
 from desktop_crm.sync.near import Near, authors_of_forwarded, by_name, names_of, untagged
 from desktop_crm.sync.port import Correspondence, MailItem
 
@@ -93,6 +95,8 @@ class Facts:
     references: dict[str, Reference] = field(default_factory=dict)
     deals: tuple[Deal, ...] = ()
     filing: dict[str, Match] = field(default_factory=dict)
+    rules: Mapping[Key, Rule] = field(default_factory=dict)
+    threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     near: dict[str, tuple[Near, ...]] = field(default_factory=dict)
     titles: dict[tuple[str, int], str] = field(default_factory=dict)
 
@@ -104,9 +108,13 @@ def filing_of(text: str | None) -> dict[str, str]:
 
 
 def gather(
-    connection: Connection, items: Sequence[Correspondence], ours: Ours, filing: Mapping[str, str]
+    connection: Connection,
+    items: Sequence[Correspondence],
+    ours: Ours,
+    filing: Mapping[str, str],
+    mailbox: int | None = None,
 ) -> Facts:
-    """Read what a batch needs; about a dozen statements."""
+    """Read what a batch needs; about a dozen statements. The rules are those of the mailbox."""
     facts = Facts(ours)
     mails = [item for item in items if isinstance(item, MailItem)]
     addresses = {a for item in items for a in _addresses(item) if not ours.is_ours(a)}
@@ -118,6 +126,7 @@ def gather(
     _known_messages(connection, facts, mails)
     _by_token(connection, facts, mails)
     _by_filing(connection, facts, filing)
+    facts.rules = rules_of(connection, mailbox) if mailbox is not None else {}
     _open_deals(connection, facts)
     return facts
 
@@ -286,8 +295,11 @@ def _known_messages(connection: Connection, facts: Facts, mails: Sequence[MailIt
         )
         if row.message_id in ids:
             facts.messages[row.message_id] = thread
-        if row.conversation_id in keys and thread.links:
-            facts.conversations[row.conversation_id] = thread
+        if row.conversation_id in keys:
+            before = facts.threads.get(row.conversation_id, ())
+            facts.threads[row.conversation_id] = (*before, thread.key)
+            if thread.links:
+                facts.conversations[row.conversation_id] = thread
 
 
 def _links(connection: Connection, activities: set[int]) -> dict[int, list[tuple[str, int]]]:
@@ -297,8 +309,12 @@ def _links(connection: Connection, activities: set[int]) -> dict[int, list[tuple
         .where(Link.state == LinkState.LINKED.value, Link.deleted_at.is_(None))
         .order_by(Link.id)
     )
-    for row in _by_keys(connection, statement, Link.__table__.c.activity_id, activities):
-        found[row.activity_id].append((row.record_type, row.record_id))
+    rows = _by_keys(connection, statement, Link.__table__.c.activity_id, activities)
+    now = current_records(connection, {(row.record_type, row.record_id) for row in rows})
+    for row in rows:
+        # A thread follows its record: what it was merged into, what the lead became.
+        standing = now[row.record_type, row.record_id]
+        found[row.activity_id] += [r for r in standing if r not in found[row.activity_id]]
     return found
 
 

@@ -17,6 +17,8 @@ from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models.activity import LinkRule
 from desktop_crm.sync.exclusion import is_mass_mail
 from desktop_crm.sync.facts import Deal, Facts, Match, Thread, tokens_of
+from desktop_crm.sync.filing import Rule, first_rule
+from desktop_crm.sync.mapping import thread_key
 from desktop_crm.sync.near import authors_of_forwarded
 from desktop_crm.sync.port import Correspondence, Folder, FolderRole, MailItem
 
@@ -92,13 +94,22 @@ def find_links(context: Context) -> list[Proposal]:
         found = finder(context)
         if found:
             break
+        if finder is by_rule and is_never_filed(context):
+            return []
     people = by_participants(context)
+    if any(p.rule is LinkRule.FILING for p in found):
+        # A person decided about all of it: nothing is left to ask.
+        return _best([*found, *(p for p in people if p.is_sure)])
     if any(p.rule in _DECIDED for p in found):
         # The thread, number or folder decides what it is about; who wrote it stands beside it.
         found = [*found, *people]
     else:
         found = [*found, *by_opportunity(context, found)]
-    found = [*found, *by_likeness(context), *by_forwarded(context)]
+    return _best([*found, *by_likeness(context), *by_forwarded(context)])
+
+
+def _best(found: Iterable[Proposal]) -> list[Proposal]:
+    """The surest proposal for each record."""
     best: dict[tuple[str, int], Proposal] = {}
     for proposal in found:
         known = best.get(proposal.key)
@@ -172,6 +183,40 @@ def by_conversation(context: Context) -> list[Proposal]:
     shared = any(link in known for link in thread.links)
     confidence = Decimal(75) if shared else Decimal(50)
     return _from_thread(context, thread, LinkRule.CONVERSATION, item.thread_key, confidence)
+
+
+def by_rule(context: Context) -> list[Proposal]:
+    """M6: what a person said of the thread, the sender, a folder or category, the domain."""
+    rule = rule_of(context)
+    if rule is None:
+        return []
+    sure = Decimal(92)
+    return [
+        Proposal(entity, key, LinkRule.FILING, _evidence(rule.shown), sure)
+        for entity, key in rule.records
+    ]
+
+
+def is_never_filed(context: Context) -> bool:
+    """Whether a person said that such mail belongs to no record."""
+    rule = rule_of(context)
+    return rule is not None and rule.is_never
+
+
+def rule_of(context: Context) -> Rule | None:
+    """The rule of the user that decides about a message."""
+    item, facts = context.item, context.facts
+    if not isinstance(item, MailItem) or not facts.rules:
+        return None
+    ours = facts.ours
+    sender = item.sender
+    people = (*item.to, *item.cc) if context.outgoing else ((sender,) if sender else ())
+    return first_rule(
+        facts.rules,
+        threads=(thread_key(item, facts), *facts.threads.get(item.thread_key, ())),
+        people=tuple(p.address for p in people if p.readable and not ours.is_ours(p.address)),
+        labels=(context.folder.name, *item.categories),
+    )
 
 
 def by_folder(context: Context) -> list[Proposal]:
@@ -338,12 +383,13 @@ _CONFIDENCE: Final = {
     LinkRule.DOMAIN: Decimal(75),
 }
 _DECIDED: Final = frozenset(
-    {LinkRule.REPLY, LinkRule.TOKEN, LinkRule.CONVERSATION, LinkRule.FOLDER}
+    {LinkRule.REPLY, LinkRule.TOKEN, LinkRule.CONVERSATION, LinkRule.FILING, LinkRule.FOLDER}
 )
 FINDERS: Final[tuple[Finder, ...]] = (
     by_reply,
     by_token,
     by_conversation,
+    by_rule,
     by_folder,
     by_participants,
 )

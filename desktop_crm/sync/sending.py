@@ -116,7 +116,7 @@ def _record(
     box = known.box(connection, mailbox)
     if reason_to_exclude(item, _SENT, box.ours):
         return None, NOTHING
-    facts = gather(connection, [item], box.ours, box.filing)
+    facts = gather(connection, [item], box.ours, box.filing, box.id)
     action = Action(
         ActionKind.CREATE, "", identity_of(item), item, is_read=True, digest=content_hash(item)
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_
-from desktop_crm.models import Link
+from desktop_crm.models import AuditEntry, Link
 from desktop_crm.models.activity import (
     ActivityKind,
     ActivityReason,
@@ -136,6 +136,26 @@ def links_of_regarding(work: Work, drafts: Sequence[Draft]) -> None:
         records_kept.insert_rows(work.connection, Link, missing, work.actor.user_id)
     _set_state(work, revived, LinkState.LINKED)
     _set_state(work, dropped, LinkState.REJECTED)
+
+
+def links_put_back(work: Work, drafts: Sequence[Draft]) -> None:
+    """The same when an activity is put back; links its operation wrote itself are put back alone.
+
+    One statement more than :func:`links_of_regarding`.
+    """
+    link, entry = Link.__table__, AuditEntry.__table__
+    written = select(entry.c.record_id).where(
+        entry.c.operation == work.undoes, entry.c.entity == "link"
+    )
+    ids = [draft.id for draft in drafts if draft.id is not None]
+    own = set(
+        work.connection.execute(
+            select(link.c.activity_id).where(
+                key_clause(work.connection, link.c.activity_id, ids), link.c.id.in_(written)
+            )
+        ).scalars()
+    )
+    links_of_regarding(work, [draft for draft in drafts if draft.id not in own])
 
 
 def _set_state(work: Work, ids: Sequence[int], state: LinkState) -> None:

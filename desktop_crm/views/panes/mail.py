@@ -41,7 +41,7 @@ FOLDER_NAMES = {
 }
 _SPECIAL = (
     (Special.ALL, N_("All messages"), "mail"),
-    (Special.REVIEW, N_("To review"), "question_circle"),
+    (Special.REVIEW, N_("To file"), "question_circle"),
     (Special.UNLINKED, N_("Not linked"), "flag"),
 )
 
@@ -271,7 +271,7 @@ class MailPane(Pane):
                 self.work.add,
             )
         elif self._query.special is Special.REVIEW and self._query.mailbox_id is None:
-            self._empty.say(tr("Nothing to review"), tr("Every suggestion has been decided."))
+            self._empty.say(tr("Nothing to file"), tr("Every message has found its place."))
         else:
             self._empty.say(tr("No messages here"), tr("New mail arrives with the next pass."))
 

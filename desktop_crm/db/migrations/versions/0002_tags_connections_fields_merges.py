@@ -77,8 +77,9 @@ _TABLES = (
     "tax_code", "price_list", "unit", "currency", "number_sequence", "tag", "connection_role",
     "mail_template", "user", "team", "role", "mailbox", "own_company", "bank_account",
     "email_address", "phone", "postal_address", "opportunity_line", "activity_party", "link",
-    "mail_message", "mailbox_item", "sync_state", "price_list_item", "tax_rate", "exchange_rate",
-    "quote_line", "role_right", "document", "saved_view", "connection", "import_batch",
+    "mail_message", "mailbox_item", "sync_state", "filing_rule", "price_list_item", "tax_rate",
+    "exchange_rate", "quote_line", "role_right", "document", "saved_view", "connection",
+    "import_batch",
 )  # fmt: skip
 """Tables that take fields of one's own."""
 
@@ -543,6 +544,10 @@ def upgrade() -> None:
     op.add_column("team", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("unit", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("user", sa.Column("merged_into", sa.Integer(), nullable=True))
+    op.add_column(
+        "mail_message",
+        sa.Column("set_aside", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     _sparse("mail_message", "answer_by")
     _sparse("contact", "merged_into")
     _sparse("account", "merged_into")
@@ -615,6 +620,7 @@ def upgrade() -> None:
     _outbox()
     _templates()
     _two_way()
+    _filing()
     _search()
 
 
@@ -859,6 +865,44 @@ def _templates() -> None:
             sqlite_where=sa.text(rows),
             postgresql_where=sa.text(rows),
         )
+
+
+def _filing() -> None:
+    """Rules people set about where mail is filed."""
+    op.create_table(
+        "filing_rule",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=500), nullable=False),
+        sa.Column("shown", sa.String(length=400), nullable=False),
+        sa.Column("record_type", sa.String(length=40), nullable=True),
+        sa.Column("record_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"], ["mailbox.id"], name=op.f("fk_filing_rule_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filing_rule")),
+        sa.UniqueConstraint("uid", name=op.f("uq_filing_rule_uid")),
+    )  # fmt: skip
+    op.create_index(
+        "ix_filing_rule_record", "filing_rule", ["record_type", "record_id"], unique=False
+    )
+    op.create_index(
+        "uq_filing_rule_live_mailbox_id_kind_value",
+        "filing_rule",
+        ["mailbox_id", "kind", "value"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
 
 
 def _search() -> None:
