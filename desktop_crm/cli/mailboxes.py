@@ -253,3 +253,20 @@ def remove(call: Call, name: str) -> int:
         {"mailbox": row.name},
         tr("The mailbox {name} was removed; the mail it brought stays.", name=row.name),
     )
+
+
+@group.command("two-way", help=tr("Write meetings and tasks to the mailbox, too, or only read it."))
+@click.argument("name")
+@click.option("--on/--off", "on", required=True, default=None, help=tr("Write to it or not."))
+@common
+def two_way(call: Call, name: str, on: bool) -> int:
+    """The next pass goes both ways, or only reads."""
+    with call.signed_in() as actor:
+        box = mailboxes.find(actor, name)
+        mailboxes.set_two_way(actor, box.id, on=on)
+    text = (
+        tr("Meetings and tasks go both ways in {mailbox} from now on.", mailbox=box.name)
+        if on
+        else tr("{mailbox} is only read from now on.", mailbox=box.name)
+    )
+    return call.answer({"mailbox": box.name, "two_way": on}, text)

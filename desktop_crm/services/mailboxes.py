@@ -377,6 +377,17 @@ def renew_sign_in(row: MailboxRow, secret: str) -> None:
     secrets.store(_secret(row.uid), secret)
 
 
+def set_two_way(actor: Actor, mailbox_id: int, *, on: bool) -> ChangeSet:
+    """Have meetings and tasks written to a mailbox, too, or only read from it.
+
+    Raises:
+        NotFound: it does not exist.
+        PermissionDenied: the user may not change it.
+    """
+    row = get(actor, mailbox_id)
+    return records.save(actor, "mailbox", row.id, row.version, {"two_way": on}).changes
+
+
 def set_state(
     actor: Actor,
     mailbox_id: int,

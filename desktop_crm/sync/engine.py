@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
@@ -34,7 +34,6 @@ from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, pla
 from desktop_crm.sync.port import (
     Batch,
     Folder,
-    FolderRole,
     Mailbox,
     MailItem,
     Progress,
@@ -42,10 +41,12 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult, joined
-from desktop_crm.sync.twoway import rows
+from desktop_crm.sync.twoway.directions import Directions
 from desktop_crm.sync.twoway.incoming import Incoming
+from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
-from desktop_crm.sync.twoway.passing import TwoWayPass, folders_both_ways, writable
+from desktop_crm.sync.twoway.passing import TwoWayPass
+from desktop_crm.sync.twoway.preview import Preview
 from desktop_crm.sync.twoway.settling import Settling
 from desktop_crm.sync.writes import WritableMailbox
 
@@ -61,8 +62,6 @@ PATIENCE: Final = (1.0, 4.0)
 
 LONGEST_WAIT_S: Final = 30.0
 """A server that asks for more is left alone until the next pass."""
-
-BOTH_WAYS: Final = frozenset({FolderRole.CALENDAR, FolderRole.TASKS, FolderRole.CONTACTS})
 
 UNSTORABLE: Final = N_("The database refuses what the item says.")
 
@@ -101,7 +100,7 @@ class Engine:
         cancel: stops between two batches and while waiting.
         progress: told how many items of a folder have been taken over.
         only_write: do what the outbox holds and read nothing.
-        confirmed: a person looked through what would be called off: the brake lets it pass.
+        consent: what a person decided about the lines of a dry run.
         wait: how to wait before a repetition.
     """
 
@@ -112,12 +111,16 @@ class Engine:
     cancel: Cancel = field(default_factory=Cancel)
     progress: Progress | None = None
     only_write: bool = False
-    confirmed: bool = False
+    consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     wait: Callable[[float, Cancel], None] = pause
     _imagined: _Imagined = field(default_factory=_Imagined)
     _holder: str = field(default_factory=lease.new_holder)
     _journal: OutboxPass | None = None
-    _chosen: rows.Settings | None = None
+    _preview: Preview | None = None
+    _directions: Directions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._directions = Directions.of(self.actor, self.mailbox, self.port)
 
     def run(self) -> MailboxResult:
         """Read every folder; a problem ends the pass and stands in the result.
@@ -128,8 +131,8 @@ class Engine:
         with self.actor.db.reading() as connection:
             box = stored.box(connection, self.mailbox)
         result = MailboxResult(self.mailbox, box.name)
-        with self.actor.db.reading() as connection:
-            self._chosen = rows.settings(connection, self.mailbox)
+        if self.dry_run:
+            self._preview = Preview.of(self.actor, self.mailbox)
         try:
             self._lease()
             self._open_journal()
@@ -148,55 +151,44 @@ class Engine:
         return result
 
     def _read(self, box: stored.Box, result: MailboxResult) -> None:
-        folders = self._patiently(self.port.folders)
-        both = self._both_ways()
-        known = {folder.key for folder in folders}
-        others = [] if both is None else [one for one in both.others if one.key not in known]
-        for folder in (*folders, *others):
-            if self._uncertain(folder):
+        directions = self._directions
+        folders = directions.folders(self._patiently(self.port.folders), self._patiently)
+        for folder in folders:
+            if directions.uncertain(folder):
                 continue
             counts = FolderResult(folder.name)
             result.folders.append(counts)
             self._folder(box, folder, counts, result)
-        result.folders += self._lost([folder.key for folder in (*folders, *others)])
+        result.folders += self._lost([folder.key for folder in folders])
         result.changes = result.changes.merge(self._late(box))
-        if both is not None and not self.dry_run:
-            both.calendars = [one for one in folders if one.role is FolderRole.CALENDAR]
+        both = self._both_ways(folders)
+        if self._preview is not None:
+            pairing = None if both is None else both.pairing
+            result.lines = self._preview.tell(partial(self._pretend, box), pairing)
+        elif both is not None:
             self._bring_together(both, result)
 
-    def _both_ways(self) -> TwoWayPass | None:
+    def _both_ways(self, folders: Sequence[Folder]) -> TwoWayPass | None:
         """The pass over both sides, of a mailbox that is written to."""
-        chosen, port = self._chosen, self.port
-        if chosen is None or not isinstance(port, WritableMailbox):
+        if not self._directions.kinds or not isinstance(self.port, WritableMailbox):
             return None
-        kinds = writable(port, chosen)
-        if not kinds:
-            return None
-        others = self._patiently(partial(folders_both_ways, port, kinds))
         return TwoWayPass(
             self.actor,
             self.mailbox,
-            port,
-            chosen,
-            others=others,
-            confirmed=self.confirmed,
-            cancel=self.cancel,
+            self.port,
+            self._directions.chosen,
+            folders,
+            self.consent,
+            self.cancel,
         )
 
     def _bring_together(self, both: TwoWayPass, result: MailboxResult) -> None:
         try:
             both.run()
         finally:
-            result.changes = result.changes.merge(both.changes)
+            result.changes = joined(result.changes, both.changes)
         if both.ordered:
             self._write_out(result)
-
-    def _uncertain(self, folder: Folder) -> bool:
-        """Whether a folder may hold something of ours that the journal does not know of yet."""
-        if folder.role not in BOTH_WAYS or self._chosen is None or not self._chosen.two_way:
-            return False
-        with self.actor.db.reading() as connection:
-            return rows.uncertain(connection, self.mailbox)
 
     def _write_out(self, result: MailboxResult) -> None:
         """What was ordered goes out before anything is read, and between two batches."""
@@ -239,6 +231,9 @@ class Engine:
         with self.actor.db.reading() as connection:
             state = stored.progress(connection, self.mailbox, folder.key)
         token, status = state.token, state.status
+        if token is not None and self._directions.unagreed(folder):
+            token, status = None, RESYNC
+            self._begin_anew(folder, status)
         while True:
             self.cancel.check()
             try:
@@ -312,11 +307,14 @@ class Engine:
         self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
     ) -> tuple[FolderResult, ChangeSet]:
         """Write one batch and its token, or count what it would do."""
-        if folder.role in (FolderRole.TASKS, FolderRole.CONTACTS):
+        if self._preview is not None and self._directions.both_ways(folder):
+            self._preview.batches.append((folder, batch))
+        if self._directions.noted(folder):
             return self._note(folder, batch, status)
-        if self.dry_run:
+        if self._preview is not None:
             with self.actor.db.reading() as connection:
                 actions, decided, _ = self._plan(connection, box, folder, batch)
+            self._preview.lines.add_new(folder.key, folder.name, actions)
             self._imagine(folder, actions, decided)
             return count(actions, decided, self.actor.language), NOTHING
         for attempt in range(RACES):
@@ -384,8 +382,7 @@ class Engine:
             lease.write_alone(connection)
             actions, decided, facts = self._plan(connection, box, folder, batch)
             writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
-            if folder.role is FolderRole.CALENDAR and self._chosen and self._chosen.two_way:
-                writer.meetings = MeetingBatch(connection, self.actor, box.user)
+            writer.meetings = self._directions.meetings(connection, folder)
             changes = writer.write(actions, decided)
             result = count(actions, decided, self.actor.language)
             if status.startswith(RESYNC) and not batch.more:
@@ -395,15 +392,30 @@ class Engine:
             self._keep(connection, folder, batch.token or None, status if batch.more else "")
         return result, changes
 
+    def _pretend(
+        self, box: stored.Box, connection: Connection, folder: Folder, batch: Batch
+    ) -> MeetingBatch | None:
+        """Write a batch into a transaction that is thrown away."""
+        actions, decided, facts = self._plan(connection, box, folder, batch, imagined=False)
+        writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
+        writer.meetings = self._directions.meetings(connection, folder)
+        writer.write(actions, decided)
+        return writer.meetings
+
     def _plan(
-        self, connection: Connection, box: stored.Box, folder: Folder, batch: Batch
+        self,
+        connection: Connection,
+        box: stored.Box,
+        folder: Folder,
+        batch: Batch,
+        *,
+        imagined: bool = True,
     ) -> tuple[list[Action], list[Decided], Facts]:
-        known = self._with_imagined(
-            folder,
-            batch,
-            stored.known(connection, self.actor, self.mailbox, folder, batch, box.user),
-        )
+        known = stored.known(connection, self.actor, self.mailbox, folder, batch, box.user)
+        if imagined:
+            known = self._with_imagined(folder, batch, known)
         actions = plan(batch, folder, known, box.ours, box.user)
+        actions = self._directions.unstruck(actions, folder)
         wanted = (ActionKind.CREATE, ActionKind.UPDATE)
         items = [a.item for a in actions if a.kind in wanted and a.item is not None]
         facts = gather(connection, items, box.ours, box.filing, box.id)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from desktop_crm.core.errors import CrmError
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
+
+if TYPE_CHECKING:
+    from desktop_crm.sync.twoway.lines import Line
 
 TOLD: Final = 5_000
 """Created records of a kind that a pass names; of more it is enough that there are."""
@@ -88,7 +91,8 @@ class FolderResult:
 class MailboxResult:
     """One mailbox of one pass; `problem` says why it ended early, what came before is kept.
 
-    `written` tells what was done of the outbox, None for a mailbox that is only read.
+    `written` tells what was done of the outbox, None for a mailbox that is only read; `lines` what
+    a dry run would do.
     """
 
     mailbox_id: int
@@ -97,6 +101,7 @@ class MailboxResult:
     problem: CrmError | None = None
     changes: ChangeSet = NOTHING
     written: OutboxResult | None = None
+    lines: list[Line] = field(default_factory=list)
 
 
 @dataclass(slots=True)

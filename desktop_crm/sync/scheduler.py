@@ -24,6 +24,7 @@ from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.folder import FolderMailbox
 from desktop_crm.sync.port import Mailbox, Progress, Step
 from desktop_crm.sync.results import MailboxResult, SyncResult
+from desktop_crm.sync.twoway.lines import Consent
 
 if TYPE_CHECKING:
     from desktop_crm.sync.graph_signin import MsalTokens
@@ -39,6 +40,7 @@ def sync_once(
     cancel: Cancel | None = None,
     progress: Progress | None = None,
     automatic: bool = False,
+    consent: Consent = Consent(),  # noqa: B008  a value that never changes
 ) -> SyncResult:
     """One pass of mail and calendar.
 
@@ -50,6 +52,7 @@ def sync_once(
         progress: called with a folder's name and how many of its items were taken over.
         automatic: nobody asked for it now: mailboxes that were stopped stay so, because trying
             a refused password again and again would lock the account.
+        consent: what a person decided about the lines of a dry run.
 
     Returns:
         What happened; a mailbox that could not be read has its `problem`, the others went on.
@@ -60,7 +63,8 @@ def sync_once(
     """
     result = SyncResult(dry_run=dry_run)
     for row in _wanted(actor, mailbox_id, automatic=automatic):
-        result.mailboxes.append(_one(actor, row, dry_run, cancel or Cancel(), progress))
+        done = _one(actor, row, dry_run, cancel or Cancel(), progress, consent=consent)
+        result.mailboxes.append(done)
     return result
 
 
@@ -108,6 +112,7 @@ def _one(
     progress: Progress | None,
     *,
     only_write: bool = False,
+    consent: Consent = Consent(),  # noqa: B008  a value that never changes
 ) -> MailboxResult:
     try:
         port = open_mailbox(actor, row)
@@ -122,6 +127,7 @@ def _one(
             cancel=cancel,
             progress=progress,
             only_write=only_write,
+            consent=consent,
         )
         result = engine.run()
     if not dry_run and not (only_write and _may_pass(result.problem)):

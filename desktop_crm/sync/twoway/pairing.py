@@ -9,10 +9,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from desktop_crm.core import clock
-from desktop_crm.models import EmailAddress, User
+from desktop_crm.models import EmailAddress
 from desktop_crm.models.activity import ActivityState
 from desktop_crm.services.context import Actor
-from desktop_crm.sync.port import FolderRole
 from desktop_crm.sync.twoway import rows
 from desktop_crm.sync.twoway.fields import Frame
 from desktop_crm.sync.twoway.kinds import Kind, fields_of_record
@@ -62,8 +61,7 @@ class Pairing:
 
     def all(self) -> list[Work]:
         """Everything either side changed, and what is new here."""
-        self._frame = Frame(self.actor.zone, self.actor.language)
-        self._orders, self._busy = rows.busy(self.connection, self.mailbox)
+        self._begin()
         user = self.chosen.user
         activities = rows.changed_activities(self.connection, self.mailbox, user)
         if self.writable:
@@ -76,6 +74,17 @@ class Pairing:
             *self._contacts(list(dict.fromkeys(contacts))),
             *self._unmatched(),
         ]
+
+    def changed(self) -> list[Work]:
+        """What both sides know and either of them changed."""
+        self._begin()
+        activities = rows.changed_activities(self.connection, self.mailbox, self.chosen.user)
+        contacts = rows.changed_contacts(self.connection, self.mailbox)
+        return [*self._activities(activities), *self._contacts(contacts)]
+
+    def _begin(self) -> None:
+        self._frame = Frame(self.actor.zone, self.actor.language)
+        self._orders, self._busy = rows.busy(self.connection, self.mailbox)
 
     def one(self, kind: Kind, record: int) -> Work | None:
         """One record again, as it stands now."""
@@ -246,16 +255,3 @@ def _title(kind: Kind, fields: Mapping[str, Any]) -> str:
         names = (fields.get("first_name"), fields.get("last_name"))
         return " ".join(name for name in names if name) or ", ".join(fields.get("emails") or ())
     return str(fields.get("subject") or "")
-
-
-ROLES: Final = {
-    FolderRole.CALENDAR: Kind.MEETING,
-    FolderRole.TASKS: Kind.TASK,
-    FolderRole.CONTACTS: Kind.CONTACT,
-}
-
-
-def address_of(connection: Connection, user: int | None) -> str:
-    """The user's own address; empty where none is known."""
-    found = connection.execute(select(User.email).where(User.id == user)).scalar()
-    return found or ""

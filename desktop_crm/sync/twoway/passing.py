@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_, tr
@@ -30,8 +32,9 @@ from desktop_crm.sync.twoway import rows, strikes
 from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, instant, moment_of
 from desktop_crm.sync.twoway.incoming import differs
 from desktop_crm.sync.twoway.kinds import Kind, fields_of_item, onto_item, onto_record
+from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.twoway.meetings import BUSY, CANCELLED
-from desktop_crm.sync.twoway.merge import Base, base_of
+from desktop_crm.sync.twoway.merge import Base
 from desktop_crm.sync.twoway.pairing import CONTACTS_FOLDER, Pairing, Work
 from desktop_crm.sync.twoway.plan import Side, Step, StepKind, past
 from desktop_crm.sync.twoway.rows import Settings
@@ -39,6 +42,7 @@ from desktop_crm.sync.writes import (
     Ability,
     Deed,
     Delete,
+    Notify,
     Ref,
     Save,
     Vanished,
@@ -57,6 +61,11 @@ _ABLE: Final = {
     Kind.MEETING: Ability.MEETINGS,
     Kind.TASK: Ability.TASKS,
     Kind.CONTACT: Ability.CONTACTS,
+}
+_ROLES: Final = {
+    Kind.MEETING: FolderRole.CALENDAR,
+    Kind.TASK: FolderRole.TASKS,
+    Kind.CONTACT: FolderRole.CONTACTS,
 }
 _LOOKS: Final = 3
 """How often an item is looked at anew because the mailbox changed it meanwhile."""
@@ -89,7 +98,7 @@ class TwoWayPass:
     """One pass; the caller holds the mailbox's lease.
 
     Attributes:
-        confirmed: a person looked through what would be called off: the brake lets it pass.
+        consent: what a person decided about the lines of a dry run.
         changes: what was written, for the windows.
     """
 
@@ -97,9 +106,8 @@ class TwoWayPass:
     mailbox: int
     port: WritableMailbox
     chosen: Settings
-    calendars: Sequence[Folder] = ()
-    others: Sequence[Folder] = ()
-    confirmed: bool = False
+    folders: Sequence[Folder] = ()
+    consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     cancel: Cancel = field(default_factory=Cancel)
     changes: ChangeSet = NOTHING
     ordered: int = 0
@@ -113,10 +121,10 @@ class TwoWayPass:
             EnvironmentProblem: the mailbox cannot be reached; what was done so far is kept.
         """
         with self.actor.db.reading() as connection:
-            works = self._pairing(connection).all()
+            works = self.pairing(connection).all()
             struck = strikes.struck(connection, self.mailbox)
             holds = outbox_rows.held_by_mailbox(connection, self.mailbox)
-        brake(works, holds, confirmed=self.confirmed)
+        brake(works, holds, struck, reviewed=self.consent.reviewed)
         for work in works:
             self.cancel.check()
             steps = [
@@ -134,7 +142,8 @@ class TwoWayPass:
                 # A record that cannot be saved, or was changed this very moment, waits.
                 _log.warning("%s: %s", work.pair.key, problem.template)
 
-    def _pairing(self, connection: Any) -> Pairing:  # noqa: ANN401  a connection
+    def pairing(self, connection: Connection) -> Pairing:
+        """Both sides as they are stored now."""
         kinds = writable(self.port, self.chosen)
         return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds)
 
@@ -236,7 +245,7 @@ class TwoWayPass:
         seen = {"seen": fields_of_item(image.item)}
         with self.actor.db.writing() as connection:
             rows.keep(connection, row.id, seen, self.actor.user_id)
-            again = self._pairing(connection).one(work.pair.kind, local.record)
+            again = self.pairing(connection).one(work.pair.kind, local.record)
         if again is None:
             return None
         here = [s for s in again.decision.steps if s.side is Side.HERE]
@@ -245,7 +254,7 @@ class TwoWayPass:
             saved = self._here(again, step)
         self._settle_here(again, here, saved)
         with self.actor.db.reading() as connection:
-            return self._pairing(connection).one(work.pair.kind, local.record)
+            return self.pairing(connection).one(work.pair.kind, local.record)
 
     def _deeds(self, work: Work, step: Step) -> list[Deed] | None:
         """The deeds of a step; None when the item is no longer as it was seen."""
@@ -305,11 +314,8 @@ class TwoWayPass:
         """Where a new item goes; None where the mailbox has no such place."""
         if work.series is not None:
             return work.series.folder
-        kind = work.pair.kind
-        if kind is Kind.MEETING:
-            return next((one.key for one in self.calendars), None)
-        role = FolderRole.TASKS if kind is Kind.TASK else FolderRole.CONTACTS
-        return next((one.key for one in self.others if one.role is role), None)
+        role = _ROLES[work.pair.kind]
+        return next((one.key for one in self.folders if one.role is role), None)
 
     def _write_down(self, work: Work, step: Step, deeds: Sequence[Deed]) -> None:
         if not deeds:
@@ -322,6 +328,14 @@ class TwoWayPass:
         why = Reason(
             ASKED if question else step.reason, (*step.params, *told, ("step", step.fingerprint))
         )
+        agreed = step.asked and step.fingerprint in self.consent.agreed
+        tell = step.people > 0 and step.fingerprint in self.consent.told
+        if tell:
+            everybody = Notify.EVERYBODY
+            deeds = [
+                replace(one, notify=everybody) if isinstance(one, Save | Delete) else one
+                for one in deeds
+            ]
         activity = local.record if local and work.pair.kind is not Kind.CONTACT else None
         with self.actor.db.writing() as connection:
             order = 0
@@ -333,13 +347,14 @@ class TwoWayPass:
                     why=why,
                     title=work.pair.title,
                     activity=activity,
-                    due_at=now + QUESTION_OPEN if question else None,
-                    held=step.asked,
+                    due_at=now + QUESTION_OPEN if question and not tell else None,
+                    held=step.asked and not agreed,
+                    confirmed=agreed,
                 )
             self._mark_ordered(connection, work, deeds[-1], order)
         self.ordered += len(deeds)
 
-    def _mark_ordered(self, connection: Any, work: Work, deed: Deed, order: int) -> None:  # noqa: ANN401
+    def _mark_ordered(self, connection: Connection, work: Work, deed: Deed, order: int) -> None:
         by, local = self.actor.user_id, work.pair.local
         if work.row is not None:
             rows.keep(connection, work.row.id, {"order_id": order}, by)
@@ -363,15 +378,16 @@ def _lines(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def brake(works: Sequence[Work], holds: int, *, confirmed: bool) -> None:
+def brake(works: Sequence[Work], holds: int, struck: Mapping[str, str], *, reviewed: bool) -> None:
     """Stop before too much is called off at once: a mailbox may have lost a folder.
 
     Raises:
         Braked: it is more than 5, or more than 10 % of what the mailbox holds.
     """
-    many = sum(1 for w in works for s in w.decision.steps if s.what is StepKind.CANCEL)
+    off = [s for w in works for s in w.decision.steps if s.what is StepKind.CANCEL]
+    many = sum(1 for s in off if not strikes.stands(struck, s.key, s.fingerprint))
     share = many > 1 and many * 100 > BRAKE_SHARE * holds > 0
-    if confirmed or not (many > BRAKE_ITEMS or share):
+    if reviewed or not (many > BRAKE_ITEMS or share):
         return
     raise Braked(
         N_(
@@ -381,9 +397,3 @@ def brake(works: Sequence[Work], holds: int, *, confirmed: bool) -> None:
         ),
         many=many,
     )
-
-
-def agreed(stored: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """What the mailbox said when both sides last agreed."""
-    base = base_of(stored)
-    return {} if base is None else base.mailbox

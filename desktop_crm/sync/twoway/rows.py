@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,7 +27,7 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import ActivityKind, ActivityState
 from desktop_crm.models.mail import ContactScope, ItemState
 from desktop_crm.models.marking import MarkKind
-from desktop_crm.services import outbox
+from desktop_crm.models.outbox import OPEN
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import insert_rows, update_rows
 from desktop_crm.sync.mapping import plain
@@ -43,7 +43,7 @@ _CONTACT: Final = Contact.__table__
 KIND_OF: Final = {ActivityKind.APPOINTMENT.value: Kind.MEETING, ActivityKind.TASK.value: Kind.TASK}
 """Kinds of activity that go both ways."""
 
-_OPEN: Final = [state.value for state in outbox.OPEN]
+_OPEN: Final = [state.value for state in OPEN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,15 +421,21 @@ def place(
     return made
 
 
-def folders_of_activities(connection: Connection, mailbox: int) -> Sequence[str]:
-    """Folders that hold meetings or tasks."""
-    rows = connection.execute(
-        select(_ITEM.c.folder)
-        .join(_ACTIVITY, _ACTIVITY.c.id == _ITEM.c.activity_id)
-        .where(_ITEM.c.mailbox_id == mailbox, _ACTIVITY.c.kind.in_(list(KIND_OF)))
-        .distinct()
-    )
-    return list(rows.scalars())
+def unagreed(connection: Connection, mailbox: int, folder: str) -> bool:
+    """Whether a folder holds items that were read before it went both ways."""
+    row = connection.execute(
+        select(_ITEM.c.id)
+        .where(
+            _ITEM.c.mailbox_id == mailbox,
+            _ITEM.c.folder == folder,
+            _ITEM.c.state == ItemState.STORED.value,
+            _ITEM.c.activity_id.is_not(None),
+            _ITEM.c.base.is_(None),
+            _ITEM.c.seen.is_(None),
+        )
+        .limit(1)
+    ).scalar()
+    return row is not None
 
 
 def past(record: Mapping[str, Any], now: datetime) -> bool:

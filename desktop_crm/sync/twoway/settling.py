@@ -13,8 +13,8 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import MailboxItem, OutboxItem
 from desktop_crm.models.mail import ItemState
-from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, writer
+from desktop_crm.models.outbox import OPEN, OutboxState
+from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
@@ -33,7 +33,7 @@ from desktop_crm.sync.writes import Delete, Image, Save, Vanished, WritableMailb
 
 _log = logging.getLogger(__name__)
 
-_OPEN: Final = frozenset(outbox.OPEN)
+_OPEN: Final = frozenset(OPEN)
 _REFUSED: Final = frozenset({OutboxState.FAILED, OutboxState.CANCELLED})
 _ORDER: Final = OutboxItem.__table__
 

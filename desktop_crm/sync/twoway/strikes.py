@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
 from desktop_crm.models import SyncStrike
-from desktop_crm.services import mailboxes
+from desktop_crm.services import mailboxes, outbox
+from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.records_kept import delete_where, insert_rows
 from desktop_crm.sync.mapping import plain
+
+if TYPE_CHECKING:
+    from desktop_crm.sync.twoway.lines import Line
 
 _TABLE = SyncStrike.__table__
 
@@ -43,22 +48,34 @@ def put(
         insert_rows(connection, SyncStrike, [row], by)
 
 
-def decide(
-    actor: Actor,
-    mailbox: int,
-    strike: Sequence[tuple[str, str, str]],
-    allow: Sequence[str] = (),
-) -> None:
-    """Remember which lines of a dry run a person struck, and which they let again.
+def strike(actor: Actor, mailbox: int, lines: Sequence[Line]) -> ChangeSet:
+    """Strike lines of a dry run; what waits in the outbox is cancelled there.
+
+    Raises:
+        NotFound: there is no such mailbox, or it is another's.
+        UserError: what a line of the outbox asks for is being done at this moment.
+    """
+    mailboxes.get(actor, mailbox)
+    changes = NOTHING
+    for line in lines:
+        if line.order is not None:
+            changes = changes.merge(outbox.cancel(actor, line.order))
+    found = [(x.key, x.fingerprint, x.title) for x in lines if x.order is None]
+    with actor.db.writing() as connection:
+        put(connection, mailbox, found, actor.user_id)
+    return changes
+
+
+def let(actor: Actor, mailbox: int, lines: Sequence[Line]) -> None:
+    """Take strikes back.
 
     Raises:
         NotFound: there is no such mailbox, or it is another's.
     """
     mailboxes.get(actor, mailbox)
     with actor.db.writing() as connection:
-        put(connection, mailbox, strike, actor.user_id)
-        for line in allow:
-            own = (_TABLE.c.mailbox_id == mailbox) & (_TABLE.c.line == plain(line, 600))
+        for line in lines:
+            own = (_TABLE.c.mailbox_id == mailbox) & (_TABLE.c.line == plain(line.key, 600))
             delete_where(connection, SyncStrike, own)
 
 

@@ -317,3 +317,28 @@ def test_a_mail_server_is_found_from_the_address(
     assert added.code == 0
     assert mail_servers.dovecot.url in added.err
     assert added.json["mailbox"]["login"] == mail_servers.login
+
+
+def test_lines_of_a_dry_run_can_be_struck_and_allowed_again(run: Run, mailbox: Path) -> None:
+    dry = ("sync", "--dry-run", "--db", mailbox)
+    (box,) = run(*dry, "--json").json["mailboxes"]
+    assert [(x["side"], x["what"], x["kind"]) for x in box["lines"]] == [
+        ("here", "create", "message"),
+        ("here", "create", "message"),
+    ]
+    one, two = box["lines"]
+    ran = run(*dry, "--strike", one["key"], "--json")
+    assert [x["struck"] for x in ran.json["mailboxes"][0]["lines"]] == [True, False]
+    assert "(struck)" in run(*dry).out
+    run("sync", "--db", mailbox)
+    messages = run("query", "mail_message", "--db", mailbox, "--json").json
+    assert [m["subject"] for m in messages] == [two["title"]]
+    assert run(*dry, "--strike", "item:nowhere").code == 1
+    assert run("sync", "--strike", one["key"], "--db", mailbox).code == 1
+
+
+def test_a_mailbox_goes_both_ways_when_it_is_told_to(run: Run, mailbox: Path) -> None:
+    ran = run("mailbox", "two-way", "archive", "--on", "--db", mailbox, "--json")
+    assert (ran.code, ran.json["two_way"]) == (0, True)
+    ran = run("mailbox", "two-way", "archive", "--off", "--db", mailbox)
+    assert "only read" in ran.out

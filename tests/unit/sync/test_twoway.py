@@ -13,7 +13,7 @@ from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.models import Activity, Contact, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, records
-from desktop_crm.sync.memory import CALENDAR, CONTACTS, TASKS, MemoryMailbox
+from desktop_crm.sync.memory import CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,
     ContactItem,
@@ -24,9 +24,11 @@ from desktop_crm.sync.port import (
     TaskItem,
 )
 from desktop_crm.sync.results import MailboxResult
+from desktop_crm.sync.twoway import conflicts, strikes
+from desktop_crm.sync.twoway.lines import Consent, Line
 from desktop_crm.sync.twoway.passing import Braked
 from desktop_crm.sync.writes import Notify
-from tests.unit.sync.conftest import AT, World, meeting
+from tests.unit.sync.conftest import AT, World, mail, meeting
 
 pytestmark = pytest.mark.usefixtures("moment")
 
@@ -159,7 +161,7 @@ def test_deleting_there_calls_off_what_is_to_come_and_keeps_what_was(both: World
     go(both)
     for key in (past, coming):
         both.port.remove(CALENDAR, key)
-    go(both, confirmed=True)
+    go(both, consent=Consent(reviewed=True))
     states = {a.ical_uid: a.state for a in both.activities}
     assert states == {"past": "open", "soon": "canceled"}
     quiet(both)
@@ -170,7 +172,7 @@ def test_a_deleted_item_that_comes_back_is_open_again(both: World) -> None:
     key = both.port.put(CALENDAR, item)
     go(both)
     both.port.remove(CALENDAR, key)
-    go(both, confirmed=True)
+    go(both, consent=Consent(reviewed=True))
     both.port.put(CALENDAR, item)
     go(both)
     (row,) = both.activities
@@ -215,7 +217,7 @@ def test_too_many_deletions_stop_the_pass(both: World) -> None:
     result = both.sync()
     assert isinstance(result.problem, Braked)
     assert {a.state for a in both.activities} == {"open"}
-    go(both, confirmed=True)
+    go(both, consent=Consent(reviewed=True))
     assert [a.state for a in both.activities].count("canceled") == 6
 
 
@@ -462,3 +464,121 @@ def test_rows_know_what_both_sides_agreed_on(both: World) -> None:
     assert row.seen is None
     assert row.base["local"] == row.base["mailbox"]
     assert row.record_version == row.version
+
+
+def lines(world: World) -> list[Line]:
+    before = [world.rows(m) for m in (Activity, Contact, MailboxItem, OutboxItem)]
+    result = world.sync(dry_run=True)
+    assert result.problem is None, result.problem
+    assert [world.rows(m) for m in (Activity, Contact, MailboxItem, OutboxItem)] == before
+    return sorted(result.lines, key=lambda line: (line.side, line.what, line.title))
+
+
+def test_a_dry_run_says_what_a_pass_would_do_and_does_nothing(both: World) -> None:
+    item = both.port.put(CALENDAR, meeting(attendees=()))
+    go(both)
+    (row,) = both.activities
+    both.port.put(CALENDAR, replace(held(both), location="Sala 9", text="B"), item)
+    records.save(both.actor, "activity", row.id, None, {"description": "A"})
+    both.port.put(TASKS, TaskItem("t1", "Sarcină"))
+    both.port.put(CALENDAR, meeting("u2", subject="Nouă"))
+    both.port.put(INBOX, mail())
+    appointment(both, subject="De aici")
+    found = [(x.side, x.what, x.kind, x.title) for x in lines(both)]
+    assert found == [
+        ("here", "change", "meeting", "Ședință"),
+        ("here", "create", "meeting", "Nouă"),
+        ("here", "create", "message", "Ofertă"),
+        ("here", "create", "task", "Sarcină"),
+        ("mailbox", "conflict", "meeting", "Ședință"),
+        ("mailbox", "create", "meeting", "De aici"),
+    ]
+    change = next(x for x in lines(both) if x.what == "change")
+    assert change.changes == (("Location", "Sala 2", "Sala 9"),)
+    assert change.reason == "Changed in the mailbox."
+
+
+def test_struck_lines_are_not_done_until_their_item_changes(both: World) -> None:
+    both.port.put(INBOX, mail())
+    key = appointment(both)
+    task = both.port.put(TASKS, TaskItem("t1", "Sarcină"))
+    struck = lines(both)
+    assert len(struck) == 3
+    strikes.strike(both.actor, both.mailbox, struck)
+    strikes.let(both.actor, both.mailbox, struck)
+    assert [x.struck for x in lines(both)] == [False] * 3
+    strikes.strike(both.actor, both.mailbox, struck)
+    assert [x.struck for x in lines(both)] == [True] * 3
+    go(both)
+    assert both.messages == []
+    assert both.port.held(CALENDAR) == {}
+    assert [a.id for a in both.activities] == [key]
+    records.save(both.actor, "activity", key, None, {"location": "Iași"})
+    both.port.put(TASKS, TaskItem("t1", "Altă sarcină"), task)
+    go(both)
+    assert held(both).location == "Iași"
+    assert len(both.activities) == 2
+
+
+def test_what_a_person_agreed_to_is_done_at_once(both: World) -> None:
+    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
+    both.port.put(CALENDAR, meeting("u2", start=SOON, end=SOON))
+    go(both)
+    one, two = both.activities
+    records.delete(both.actor, "activity", [one.id])
+    records.save(both.actor, "activity", two.id, None, {"location": "Iași"})
+    change, deletion = lines(both)
+    assert (deletion.asked, change.people) == (True, 2)
+    consent = Consent(frozenset({deletion.fingerprint}), frozenset({change.fingerprint}))
+    go(both, consent=consent)
+    assert held(both).location == "Iași"
+    assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
+    quiet(both)
+
+
+def test_a_mailbox_that_was_only_read_is_agreed_with_before_it_is_written(both: World) -> None:
+    records.save(both.actor, "mailbox", both.mailbox, None, {"two_way": False})
+    item = both.port.put(CALENDAR, meeting(attendees=()))
+    go(both)
+    (row,) = both.activities
+    records.save(both.actor, "mailbox", both.mailbox, None, {"two_way": True})
+    go(both)
+    quiet(both)
+    records.save(both.actor, "activity", row.id, None, {"location": "Iași"})
+    go(both)
+    assert held(both).location == "Iași"
+    assert list(both.port.held(CALENDAR)) == [item]
+
+
+def test_what_waits_in_the_outbox_stands_in_the_list(both: World) -> None:
+    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
+    go(both)
+    records.delete(both.actor, "activity", [both.activities[0].id])
+    go(both)
+    (line,) = lines(both)
+    assert (line.what, line.order, line.title) == ("delete", deeds(both)[0].id, "Ședință")
+    strikes.strike(both.actor, both.mailbox, [line])
+    assert deeds(both)[0].state == "cancelled"
+    go(both)
+    quiet(both)
+
+
+def test_a_person_chooses_between_both_values(both: World) -> None:
+    item = both.port.put(CALENDAR, meeting(attendees=()))
+    go(both)
+    (row,) = both.activities
+    both.port.put(CALENDAR, replace(held(both), subject="B", text="B"), item)
+    records.save(both.actor, "activity", row.id, None, {"subject": "A", "description": "A"})
+    go(both)
+    (found,) = conflicts.open_conflicts(both.actor, both.mailbox)
+    assert [(v.field, v.mine, v.theirs) for v in found.values] == [
+        ("subject", "A", "B"),
+        ("text", "A", "B"),
+    ]
+    conflicts.choose(both.actor, found, {"subject": True, "text": False})
+    assert conflicts.open_conflicts(both.actor, both.mailbox) == []
+    go(both)
+    (row,) = both.activities
+    assert (row.subject, row.description) == ("A", "B")
+    assert (held(both).subject, held(both).text) == ("A", "B")
+    quiet(both)
