@@ -72,7 +72,7 @@ class Reader:
             TokenInvalid: the folder's numbers mean something else now.
             Gone: there is no such folder.
         """
-        state = self.session.open(name)
+        state = self.session.look(name)
         validity = int(state.get(b"UIDVALIDITY", 0))
         position = Position.read(token) if token else self._begin(validity, state)
         if position.validity != validity:

@@ -11,8 +11,10 @@ import imaplib
 import logging
 import re
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from imapclient import IMAPClient, SocketTimeout
@@ -36,6 +38,19 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)
 _PASSING: Final = re.compile(
     r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|too many|try again|temporar", re.IGNORECASE
 )
+
+
+LOOKED_S: Final = 5.0
+"""How long what a server said of a folder is trusted while it tells of no change."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What the server said of the folder that is open to be read, and when."""
+
+    name: str
+    state: dict[bytes, Any]
+    at: float
 
 
 class Gone(Exception):
@@ -63,6 +78,7 @@ class Session:
         self._timeout = SocketTimeout(min(15.0, timeout_s), timeout_s)
         self._client: IMAPClient | None = None
         self._refused: UserError | None = None
+        self._looked: _Looked | None = None
 
     @property
     def host(self) -> str:
@@ -89,12 +105,33 @@ class Session:
         with self.translated():
             return any(self.client.has_capability(name) for name in capabilities)
 
+    def look(self, name: str) -> dict[bytes, Any]:
+        """Open a folder to read it, or go on with it while the server tells of no change.
+
+        Opening costs a server time that grows with the folder; asking for news does not.
+
+        Raises:
+            Gone: there is no such folder.
+        """
+        looked = self._looked
+        if looked and looked.name == name and time.monotonic() - looked.at < LOOKED_S:
+            try:
+                _, news = self.client.noop()
+            except (imaplib.IMAP4.abort, OSError):
+                # Some servers hang up on whoever looks at a folder that was taken away.
+                self.drop()
+            else:
+                if not news:
+                    return looked.state
+        return self.open(name)
+
     def open(self, name: str, *, writable: bool = False) -> dict[bytes, Any]:
         """Select a folder and return what the server says of it.
 
         Raises:
             Gone: there is no such folder.
         """
+        self._looked = None
         with self.translated():
             try:
                 state: dict[bytes, Any] = self.client.select_folder(name, readonly=not writable)
@@ -104,7 +141,9 @@ class Session:
                 if self._exists(name):
                     raise
                 raise Gone(name) from error
-            return state
+        if not writable:
+            self._looked = _Looked(name, state, time.monotonic())
+        return state
 
     def _exists(self, name: str) -> bool:
         pattern = name.replace("*", "%")  # of the two wildcards only this one stays on its level
@@ -120,6 +159,7 @@ class Session:
     def drop(self) -> None:
         """Forget a connection, whether it is in order or not."""
         client, self._client = self._client, None
+        self._looked = None
         if client is not None:
             _shut(client)
 
