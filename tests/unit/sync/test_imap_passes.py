@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 from imapclient import IMAPClient
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
+from desktop_crm.models import OutboxItem
+from desktop_crm.services import records
 from desktop_crm.sync.imap import ImapMailbox
+from desktop_crm.sync.port import FolderRole, MeetingItem, TaskItem
 from tests.mail_servers.proxy import CuttingProxy
 from tests.mail_servers.servers import Servers
-from tests.unit.sync.conftest import World
+from tests.unit.sync.conftest import AT, World
 
 
 @pytest.fixture
@@ -131,3 +135,56 @@ def test_calendars_that_cannot_be_reached_lose_nothing(
     assert isinstance(problem, EnvironmentProblem)
     assert problem.retryable
     assert stands(world) == before
+
+
+# --- both directions ----------------------------------------------------------------------------
+
+
+def go(world: World, box: ImapMailbox) -> None:
+    result = world.sync(port=box)
+    assert result.problem is None, result.problem
+
+
+def kept(world: World) -> tuple[list[tuple[int, int]], int]:
+    """Versions of the activities, and how many orders there are."""
+    return [(a.id, a.version) for a in world.activities], len(world.rows(OutboxItem))
+
+
+def test_calendar_and_tasks_go_both_ways_and_settle(
+    world: World, mail_servers: Servers, moment: list[dt.datetime]
+) -> None:
+    box = mail_servers.mailbox()
+    records.save(world.actor, "mailbox", world.mailbox, None, {"two_way": True})
+    soon = AT + dt.timedelta(days=2)
+    world.save(
+        "activity", kind="appointment", subject="Vizită", location="Cluj", start_at=soon,
+        end_at=soon + dt.timedelta(hours=1), owner=world.ana,
+    )  # fmt: skip
+    world.save("activity", kind="task", subject="Sună", owner=world.ana, due_at=soon)
+    try:
+        go(world, box)
+        places = {f.role: f for f in box.all_folders()}
+        ((there,), (task,)) = (
+            box.changes(places[role], None).changes
+            for role in (FolderRole.CALENDAR, FolderRole.TASKS)
+        )
+        assert isinstance(there.item, MeetingItem)
+        assert isinstance(task.item, TaskItem)
+        assert (there.item.subject, there.item.location) == ("Vizită", "Cluj")
+        assert task.item.subject == "Sună"
+        moment[0] += dt.timedelta(minutes=5)
+        go(world, box)
+        before = kept(world)
+        go(world, box)
+        assert kept(world) == before
+        text = mail_servers.radicale.request("GET", there.item_id).content.decode()
+        mail_servers.radicale.request("PUT", there.item_id, text.replace("Cluj", "Iași"))
+        moment[0] += dt.timedelta(minutes=5)
+        go(world, box)
+        assert "Iași" in [a.location for a in world.activities]
+        before = kept(world)
+        go(world, box)
+        assert kept(world) == before
+        assert mail_servers.smtp.delivered == []
+    finally:
+        box.close()
