@@ -26,7 +26,6 @@ from desktop_crm.sync.compose import Answered
 from desktop_crm.sync.folder_writes import ABILITIES as FOLDER_ABILITIES
 from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.port import Address, MailItem
-from desktop_crm.sync.port import Attachment as File
 from desktop_crm.sync.sending import answered
 from desktop_crm.sync.writes import Ability, Ref
 
@@ -67,6 +66,19 @@ class Regarding:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that is to go along, by where its bytes are: on the disk, stored, or at hand."""
+
+    name: str
+    size: int
+    path: str = ""
+    document: int = 0
+    attachment: int = 0
+    content: bytes | None = field(default=None, repr=False)
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """A letter as its window opens.
 
@@ -89,7 +101,7 @@ class Opening:
     html: str = field(default="", repr=False)
     quote: str = field(default="", repr=False)
     attribution: str = ""
-    files: tuple[File, ...] = ()
+    files: tuple[Enclosure, ...] = ()
     answers: Answered | None = None
     regarding: tuple[Regarding, ...] = ()
     draft: tuple[int, Ref] | None = None
@@ -192,7 +204,7 @@ def answer(actor: Actor, activity: int, mode: Mode) -> Opening:
         subject=prefixed(message.subject, mode),
         quote=_quote(message, introduction, mode),
         attribution=introduction[0],
-        files=_files(actor, message) if mode is Mode.FORWARD else (),
+        files=_files(message) if mode is Mode.FORWARD else (),
         answers=answered(actor, activity),
         regarding=_regarding(actor, links),
     )
@@ -269,23 +281,12 @@ def _quote(message: Message, introduction: Sequence[str], mode: Mode) -> str:
     return f"<p>{head}</p><blockquote>{body}</blockquote>"
 
 
-def _files(actor: Actor, message: Message) -> tuple[File, ...]:
-    found = []
-    for one in message.attachments:
-        if one.stored and not one.inline:
-            file = mail_message.attachment(actor, one.id)
-            found.append(File(file.name, file.media_type, len(file.content), file.content))
-    return tuple(found)
-
-
-def document(actor: Actor, document_id: int) -> File:
-    """A stored document, to be attached.
-
-    Raises:
-        NotFound: it is gone, or may not be seen.
-    """
-    found = attachments.content(actor, document_id)
-    return File(found.name, found.media_type, len(found.content), found.content)
+def _files(message: Message) -> tuple[Enclosure, ...]:
+    return tuple(
+        Enclosure(one.name, one.size, attachment=one.id, content_type=one.media_type)
+        for one in message.attachments
+        if one.stored and not one.inline
+    )
 
 
 def documents(
@@ -329,7 +330,11 @@ def reopened(actor: Actor, item: int) -> Opening:
         bcc=letter.bcc,
         subject=letter.subject,
         html=letter.html or as_html(letter.text),
-        files=letter.attachments,
+        files=tuple(
+            Enclosure(file.name, file.size, content=file.content, content_type=file.content_type)
+            for file in letter.attachments
+            if not file.cid
+        ),
         answers=answers,
         draft=None if where is None else (row.mailbox_id, Ref(*where)),
     )

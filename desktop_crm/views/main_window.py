@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from desktop_crm.core.settings import Settings
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
+    from desktop_crm.views.mail.outbox_clock import OutboxClock
     from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
     from desktop_crm.views.workbench import Neighbours
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self._tasks = tasks
         self.bus = Bus(self)
         self.bench: Workbench | None = None
+        self._outbox: OutboxClock | None = None
         self.setObjectName("window")
         self.setWindowTitle(tr("Desktop CRM"))
         self.setMinimumSize(SMALLEST)
@@ -139,6 +141,12 @@ class MainWindow(QMainWindow):
     def _warm_up(self) -> None:
         """Import the code of panes and forms on a thread before somebody waits for it."""
         self._tasks.read(warm_up, done=lambda _none: None, owner=self)
+        if self.bench is not None:
+            from desktop_crm.views.mail.outbox_clock import OutboxClock
+
+            if self._outbox is not None:
+                self._outbox.deleteLater()
+            self._outbox = OutboxClock(self.bench, self)
 
     def _fill(self, module: str) -> None:
         if self.bench is None:
@@ -195,13 +203,21 @@ class MainWindow(QMainWindow):
 
     # --- what panes ask --------------------------------------------------------------------
 
-    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
+    def toast(
+        self,
+        title: str,
+        text: str = "",
+        *,
+        undo: bool = False,
+        bad: bool = False,
+        take_back: Callable[[], object] | None = None,
+    ) -> None:
         # A note about what was done in a record's window is read there, not behind it.
         front = self.windows.in_front() or self
         for window in (self, *self.windows.shown()):
             for earlier in window.findChildren(Toast):
                 earlier.dismiss()
-        take_back = self.commands.undo if undo else None
+        take_back = self.commands.undo if undo else take_back
         Toast(front, title, text, undo=take_back, bad=bad, home=self)
 
     def undo(self) -> None:

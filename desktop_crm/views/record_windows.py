@@ -24,6 +24,11 @@ _CUSTOM: Final[Mapping[str, str]] = {
 }
 """Entities whose form is more than fields."""
 
+_WRITTEN: Final[Mapping[str, str]] = {
+    "mail_message": "desktop_crm.views.mail.compose:ComposeWindow",
+}
+"""What is written in a window of its own instead of filled in."""
+
 
 class RecordWindows:
     """The open record windows of one main window.
@@ -61,7 +66,10 @@ class RecordWindows:
             known.raise_()
             known.activateWindow()
             return known
-        path, _colon, name = _CUSTOM.get(entity, _GENERIC).partition(":")
+        place = _CUSTOM.get(entity, _GENERIC)
+        if record_id is None:
+            place = _WRITTEN.get(entity, place)
+        path, _colon, name = place.partition(":")
         make = getattr(import_module(path), name)
         dialog: QDialog = make(
             self._parent, entity, bench, record_id=record_id, defaults=defaults, saved=saved,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,8 +42,19 @@ class Neighbours(Protocol):
 class Shell(Protocol):
     """What a pane may ask of the window around it."""
 
-    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
-        """Show a note that goes away by itself; with ``undo`` it offers to take it back."""
+    def toast(
+        self,
+        title: str,
+        text: str = "",
+        *,
+        undo: bool = False,
+        bad: bool = False,
+        take_back: Callable[[], object] | None = None,
+    ) -> None:
+        """Show a note that goes away by itself; with ``undo`` it offers to take it back.
+
+        ``take_back`` does so for what is no step of the audit trail.
+        """
 
     def undo(self) -> None:
         """Take back the user's last step, and say so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,11 +32,21 @@ class RecordingShell:
     modules: list[str] = field(default_factory=list)
     places: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
+    take_back: Callable[[], object] | None = None
     restarts: int = 0
     undone: int = 0
 
-    def toast(self, title: str, text: str = "", *, undo: bool = False, bad: bool = False) -> None:
+    def toast(
+        self,
+        title: str,
+        text: str = "",
+        *,
+        undo: bool = False,
+        bad: bool = False,
+        take_back: Callable[[], object] | None = None,
+    ) -> None:
         self.toasts.append((title, text))
+        self.take_back = take_back
 
     def undo(self) -> None:
         self.undone += 1

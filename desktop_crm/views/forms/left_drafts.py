@@ -85,6 +85,9 @@ class LeftDraftsDialog(Dialog):
         draft = self._drafts.get(number or 0)
         if draft is not None and registry.find(draft.entity) is not None:
             window = self._windows.open(self._bench, draft.entity, draft.record)
+            if (take := getattr(window, "take_draft", None)) is not None:
+                take(draft)
+                return
             bar = window.findChild(DraftBar)
             if bar is not None:
                 bar.take_when_loaded(draft)

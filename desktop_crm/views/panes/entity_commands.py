@@ -13,6 +13,7 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.bulk import commands as bulk_commands
 from desktop_crm.views.duplicates import commands as duplicate_commands
 from desktop_crm.views.grid import commands as grid_commands
+from desktop_crm.views.mail import commands as mail_commands
 from desktop_crm.views.panes import mark_commands
 from desktop_crm.views.printing import commands as print_commands
 
@@ -135,6 +136,7 @@ def _lead(bench: Workbench, target: Target) -> list[Action]:
 
 MAKERS: Final[tuple[Maker, ...]] = (
     _own,
+    mail_commands.actions,
     bulk_commands.actions,
     print_commands.actions,
     grid_commands.actions,

@@ -102,7 +102,7 @@ class SafeBrowser(QTextBrowser):
         """Give pictures that the message carries; never ask disk or network for anything."""
         url = name if isinstance(name, QUrl) else QUrl(name)
         if url.scheme() == "data":
-            return _inline_image(url)
+            return inline_image(url)
         blank = QImage(1, 1, QImage.Format.Format_ARGB32)
         blank.fill(Qt.GlobalColor.transparent)
         return blank
@@ -120,7 +120,8 @@ class SafeBrowser(QTextBrowser):
                 QDesktopServices.openUrl(url)
 
 
-def _inline_image(url: QUrl) -> QImage:
+def inline_image(url: QUrl) -> QImage:
+    """The picture a data address holds; an empty one when it cannot be read."""
     head, _comma, body = bytes(url.toEncoded().data()).partition(b",")
     raw = unquote_to_bytes(body)
     if head.endswith(b";base64"):

@@ -1,0 +1,1 @@
+"""Writing mail: the window, its lines and what leaves from it."""
