@@ -19,15 +19,16 @@ from desktop_crm.models import (
     Document,
     DocumentContent,
     Link,
+    MailboxItem,
     MailMessage,
     User,
 )
 from desktop_crm.models.activity import Direction, LinkRule, LinkState, Participation
-from desktop_crm.models.mail import StoredPart
+from desktop_crm.models.mail import MailFlag, StoredPart
 from desktop_crm.services import permissions, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import visible
+from desktop_crm.services.mail_view import own_items, visible
 
 LINKABLE = ("account", "contact", "lead", "opportunity", "quote")
 """Entities that a message can be linked to."""
@@ -99,6 +100,10 @@ class Message:
     attachments: tuple[Attachment, ...]
     links: tuple[LinkRow, ...]
     may_link: bool
+    in_own_mailbox: bool = False
+    unread: bool = False
+    flagged: bool = False
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,11 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             .where(Link.activity_id == activity_id, Link.deleted_at.is_(None))
             .order_by(Link.confidence.desc(), Link.id)
         ).all()
+        marks = connection.execute(
+            select(MailboxItem.is_read, MailboxItem.flag, MailboxItem.categories).where(
+                own_items(actor), MailboxItem.activity_id == activity_id
+            )
+        ).all()
         titles = titles_of(actor, connection, [(one.record_type, one.record_id) for one in links])
     people = tuple(
         Party(
@@ -213,7 +223,7 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
                 media_type=one.media_type or "",
                 size=one.size_bytes or 0,
                 stored=one.stored,
-                inline=bool(one.content_id and row.body_html and "<img" in row.body_html),
+                inline=bool(one.content_id and 'src="data:' in (row.body_html or "")),
             )
             for one in files
         ),
@@ -236,6 +246,10 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
         may_link=permissions.may(
             actor, registry.get("activity"), "edit", {"owner_id": row.owner_id}
         ),
+        in_own_mailbox=bool(marks),
+        unread=any(not one.is_read for one in marks),
+        flagged=any(one.flag == MailFlag.FLAGGED.value for one in marks),
+        categories=tuple(dict.fromkeys(word for one in marks for word in one.categories or ())),
     )
 
 

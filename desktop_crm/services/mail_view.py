@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Integer,
     Select,
     and_,
@@ -34,12 +35,19 @@ from desktop_crm.models import (
     Mailbox,
     MailboxItem,
     MailMessage,
+    OutboxItem,
 )
 from desktop_crm.models.activity import ActivityKind, Direction, LinkState, Sensitivity
-from desktop_crm.models.mail import ItemState, StoredPart
+from desktop_crm.models.mail import ItemState, MailFlag, StoredPart
+from desktop_crm.models.outbox import OPEN, DeedKind
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
 from desktop_crm.services.search import typed
+
+_LEAVING: Final = (DeedKind.MOVE.value, DeedKind.DELETE.value)
+_OPEN: Final = tuple(state.value for state in OPEN)
+THREAD_LIMIT: Final = 200
+"""Messages of one conversation that are shown at once."""
 
 _ADDRESS: Final = re.compile(r"(?<=\S)\s*<[^<>]*>")
 
@@ -82,11 +90,12 @@ class MailQuery:
     folder: str = ""
     special: Special = Special.ALL
     search: str = ""
+    conversations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One line of a message list; `id` is the activity's."""
+    """One line of a message list; `id` is the activity's, `thread` how many messages it has."""
 
     id: int
     correspondent: str
@@ -98,11 +107,13 @@ class MessageRow:
     has_attachments: bool
     linked: int
     suggested: int
+    flagged: bool = False
+    thread: int = 1
 
 
 def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
     """The actor's folders with counts, and the counts of the special lists."""
-    own = _own_items(actor)
+    own = own_items(actor)
     with actor.db.reading(cancel) as connection:
         mailboxes = connection.execute(
             select(Mailbox.id, Mailbox.name)
@@ -150,7 +161,26 @@ def _rights(actor: Actor, key: str, model: type[Mailbox] | type[Activity]) -> Co
     return always() if clause is None else clause
 
 
-def _own_items(actor: Actor) -> ColumnElement[bool]:
+def own_items(actor: Actor) -> ColumnElement[bool]:
+    """Items of the actor's own mailboxes, as they are shown: not those on their way out.
+
+    An item that is to be moved or deleted is left out while its order waits, and stands there
+    again when the order is cancelled or refused.
+    """
+    leaving = (
+        select(MailboxItem.id)
+        .select_from(OutboxItem)
+        .join(
+            MailboxItem,
+            and_(
+                MailboxItem.mailbox_id == OutboxItem.mailbox_id,
+                MailboxItem.folder == OutboxItem.folder,
+                MailboxItem.item_key == OutboxItem.item_key,
+            ),
+        )
+        .where(OutboxItem.deed.in_(_LEAVING), OutboxItem.state.in_(_OPEN))
+        .correlate(None)
+    )
     boxes = select(Mailbox.id).where(
         Mailbox.deleted_at.is_(None), _rights(actor, "mailbox", Mailbox)
     )
@@ -158,12 +188,13 @@ def _own_items(actor: Actor) -> ColumnElement[bool]:
         MailboxItem.mailbox_id.in_(boxes),
         MailboxItem.state == ItemState.STORED.value,
         MailboxItem.deleted_at.is_(None),
+        MailboxItem.id.not_in(leaving),
     )
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Messages of records the actor may see, and of the actor's own mailboxes."""
-    in_own_box = Activity.id.in_(select(MailboxItem.activity_id).where(_own_items(actor)))
+    in_own_box = Activity.id.in_(select(MailboxItem.activity_id).where(own_items(actor)))
     rights = permissions.content_clause(actor, registry.get("activity"), Activity.__table__)
     seen = always() if rights is None else or_(rights, in_own_box)
     return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
@@ -230,26 +261,63 @@ def _special(actor: Actor, which: Special) -> Select[int]:
     return statement
 
 
-def message_keys(actor: Actor, query: MailQuery, *, cancel: Cancel | None = None) -> array[int]:
-    """Activities of the messages of a list, the newest first."""
+def message_keys(
+    actor: Actor, query: MailQuery, *, limit: int | None = None, cancel: Cancel | None = None
+) -> array[int]:
+    """Activities of the messages of a list, the newest first.
+
+    Args:
+        actor: Who looks.
+        query: Which messages; by conversations, the newest of each stands for it.
+        limit: Only so many of the newest are looked at; None for all.
+        cancel: Stops the statement.
+    """
     if query.mailbox_id is not None:
+        # The item has the message's date, so that the folder's index gives the order.
+        newest: tuple[ColumnElement[Any], ...] = (
+            MailboxItem.sent_at.desc(),
+            MailboxItem.activity_id.desc(),
+        )
         statement = (
-            select(MailboxItem.activity_id)
+            select(MailboxItem.activity_id, MailMessage.thread_key)
             .join(MailMessage, MailMessage.activity_id == MailboxItem.activity_id)
             .where(
-                _own_items(actor),
+                own_items(actor),
                 MailboxItem.mailbox_id == query.mailbox_id,
                 MailboxItem.folder == query.folder,
             )
         )
     else:
-        statement = _special(actor, query.special)
+        newest = (MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
+        statement = _special(actor, query.special).add_columns(MailMessage.thread_key)
     if query.search.strip():
         statement = statement.where(_matches(actor, query.search))
-    newest = statement.order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
     with actor.db.reading(cancel) as connection:
-        seen = dict.fromkeys(connection.execute(newest).scalars())
-    return array("q", (key for key in seen if key is not None))
+        found = connection.execute(statement.order_by(*newest).limit(limit)).all()
+    rows = [(activity, thread) for activity, thread in found if activity is not None]
+    if not query.conversations:
+        return array("q", dict.fromkeys(activity for activity, _thread in rows))
+    seen: dict[str, int] = {}
+    for activity, thread in rows:
+        seen.setdefault(thread or f"#{activity}", activity)
+    return array("q", seen.values())
+
+
+def conversation(
+    actor: Actor, activity: int, *, cancel: Cancel | None = None
+) -> tuple[MessageRow, ...]:
+    """Messages of the conversation a message belongs to, the newest first; itself included."""
+    thread = select(MailMessage.thread_key).where(MailMessage.activity_id == activity)
+    statement = (
+        select(MailMessage.activity_id)
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(MailMessage.thread_key == thread.scalar_subquery(), visible(actor))
+        .order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
+        .limit(THREAD_LIMIT)
+    )
+    with actor.db.reading(cancel) as connection:
+        keys = list(connection.execute(statement).scalars())
+    return messages(actor, keys or [activity], cancel=cancel)
 
 
 def _matches(actor: Actor, words: str) -> ColumnElement[bool]:
@@ -270,9 +338,16 @@ def _stands(searched: ColumnElement[str], word: str) -> ColumnElement[bool]:
 
 
 def messages(
-    actor: Actor, ids: Sequence[int], *, cancel: Cancel | None = None
+    actor: Actor, ids: Sequence[int], *, threads: bool = False, cancel: Cancel | None = None
 ) -> tuple[MessageRow, ...]:
-    """Lines for these messages, in the order given; those that are gone are left out."""
+    """Lines for these messages, in the order given; those that are gone are left out.
+
+    Args:
+        actor: Who looks.
+        ids: Activities of the messages.
+        threads: Whether each line stands for its conversation, whose messages are counted.
+        cancel: Stops the statement.
+    """
 
     def count(state: LinkState) -> ColumnElement[int]:
         return (
@@ -287,12 +362,18 @@ def messages(
 
     unread = exists().where(
         MailboxItem.activity_id == MailMessage.activity_id,
-        _own_items(actor),
+        own_items(actor),
         MailboxItem.is_read.is_(False),
+    )
+    flagged = exists().where(
+        MailboxItem.activity_id == MailMessage.activity_id,
+        own_items(actor),
+        MailboxItem.flag == MailFlag.FLAGGED.value,
     )
     statement = (
         select(
             MailMessage.activity_id,
+            MailMessage.thread_key,
             MailMessage.from_name,
             MailMessage.from_address,
             MailMessage.to_line,
@@ -302,6 +383,7 @@ def messages(
             MailMessage.has_attachments,
             Activity.direction,
             unread.label("unread"),
+            flagged.label("flagged"),
             count(LinkState.LINKED).label("linked"),
             count(LinkState.SUGGESTED).label("suggested"),
         )
@@ -310,6 +392,8 @@ def messages(
     )
     with actor.db.reading(cancel) as connection:
         rows = {row.activity_id: row for row in connection.execute(statement)}
+        keys = {row.thread_key for row in rows.values() if row.thread_key} if threads else set()
+        sizes = _thread_sizes(actor, connection, keys)
     lines = []
     for activity_id in ids:
         row = rows.get(activity_id)
@@ -329,6 +413,20 @@ def messages(
                 has_attachments=row.has_attachments,
                 linked=row.linked,
                 suggested=row.suggested,
+                flagged=bool(row.flagged),
+                thread=sizes.get(row.thread_key, 1),
             )
         )
     return tuple(lines)
+
+
+def _thread_sizes(actor: Actor, connection: Connection, keys: Collection[str]) -> dict[str, int]:
+    if not keys:
+        return {}
+    statement = (
+        select(MailMessage.thread_key, func.count())
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(MailMessage.thread_key.in_(keys), visible(actor))
+        .group_by(MailMessage.thread_key)
+    )
+    return {key: size for key, size in connection.execute(statement) if key is not None}

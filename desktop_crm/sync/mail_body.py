@@ -1,7 +1,8 @@
 """Bodies of messages: HTML made harmless, and text made from HTML.
 
-Nothing remote is ever loaded: pictures that came with the message are put into it as data, every
-other one is dropped (R32), so that opening a mail tells nobody that it was opened.
+Nothing remote is ever loaded by itself: pictures that came with the message are put into it as
+data; of every other one the address is kept in a scheme of our own that no viewer can load (R32),
+so that opening a mail tells nobody that it was opened.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ _log = logging.getLogger(__name__)
 PICTURE_LIMIT: Final = 1_000_000
 """Bytes of one picture that is put into the body; a bigger one stays an attachment."""
 
+ADDRESS_LIMIT: Final = 2_000
+"""Characters of the address of a remote picture that is kept."""
+
 HTML_LIMIT: Final = 4_000_000
 """Characters of HTML that are kept; a longer body is cut and its text made from what is left."""
+
+REMOTE: Final = "remote:"
+"""Stands before the address of a picture that lies somewhere on the network."""
 
 _PICTURES: Final = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
 _STYLES: Final = {
@@ -64,7 +71,7 @@ def clean_html(html: str, pictures: Mapping[str, Attachment] | None = None) -> s
         tags=nh3.ALLOWED_TAGS | {"font", "big"},
         attributes=attributes,
         attribute_filter=kept,
-        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data", REMOTE.rstrip(":")},
         filter_style_properties=_STYLES,
         clean_content_tags={"script", "style", "title", "head"},
     ).strip()
@@ -80,6 +87,8 @@ def _picture(source: str, inline: Mapping[str, Attachment]) -> str | None:
             return None
         data = base64.b64encode(part.content).decode("ascii")
         return f"data:{part.content_type};base64,{data}"
+    if value.lower().startswith(("http://", "https://")):
+        return REMOTE + value if len(value) <= ADDRESS_LIMIT else None
     kind = value[5:].partition(";")[0].lower() if value.lower().startswith("data:") else ""
     return value if kind in _PICTURES else None
 

@@ -31,6 +31,7 @@ from desktop_crm.sync.mapping import message_key
 from desktop_crm.sync.outbox_rows import Entry, Reason
 from desktop_crm.sync.port import MailItem, MeetingItem, Response
 from desktop_crm.sync.results import OutboxResult
+from desktop_crm.sync.settling import settled
 from desktop_crm.sync.writes import (
     Answer,
     Deed,
@@ -293,7 +294,10 @@ class OutboxPass:
     def _done(self, entry: Entry, written: Written) -> None:
         self.result.done += 1
         with self.actor.db.writing() as connection:
+            # Before later deeds follow the item to its new place.
+            told = settled(connection, entry, done=True)
             outbox_rows.finish(connection, entry, OutboxState.DONE, written=written)
+            self.result.changes = self.result.changes.merge(told)
             if entry.deed is DeedKind.SEND and entry.activity is not None:
                 self._sent(connection, entry.activity, written)
         self._report([entry.id])
@@ -309,6 +313,8 @@ class OutboxPass:
         self.result.failed += 1
         with self.actor.db.writing() as connection:
             outbox_rows.finish(connection, entry, state, message)
+            told = settled(connection, entry, done=False)
+            self.result.changes = self.result.changes.merge(told)
             if entry.deed is DeedKind.SEND and entry.activity is not None:
                 told = outbox.tell(connection, self.actor, entry.activity, ActivityReason.NOT_SENT)
                 self.result.changes = self.result.changes.merge(told)

@@ -167,7 +167,12 @@ def test_what_is_probably_forgotten_is_said_before_it_leaves(
     write: Callable[..., ComposeWindow], bench: Workbench, qtbot: QtBot, monkeypatch: Any
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(compose, "ask", lambda *args: said.append(args[2]) or "back")
+
+    def ask(*args: Any) -> str:
+        said.append(args[2])
+        return "back"
+
+    monkeypatch.setattr(compose, "ask", ask)
     window = write(to=[("", "claire@rossi.example")])
     window.text.insertPlainText("Contractul este atașat. ⟦contact.phone⟧")
     press_send(window, qtbot)

@@ -193,7 +193,8 @@ def test_programs_can_be_saved_but_not_opened(pane: MailPane, company: Company) 
         key: [one.text() for one in child(pane, QMenu, f"attachment.{key}.menu").actions()]
         for key in (offer, run)
     }
-    assert texts == {offer: ["Open file", "Save as…"], run: ["Save as…"]}
+    kept = ["Save as…", "Attach to Claire Dubois"]
+    assert texts == {offer: ["Open file", *kept], run: kept}
 
 
 def test_place_is_kept_over_a_rebuild(pane: MailPane, company: Company, qtbot: QtBot) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import CrmError, ValidationFailed
+from desktop_crm.core.errors import CrmError, UserError, ValidationFailed
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import mail_templates
 from desktop_crm.services.mail_message import LINKABLE
@@ -98,10 +98,10 @@ class ComposeWindow(QDialog):
 
     def _build(self) -> None:
         self.notice = Notice()
-        self.sender = QuietCombo()
-        self.sender.setObjectName("compose.from")
-        self.sender.setAccessibleName(tr("From"))
-        self.sender.currentIndexChanged.connect(self._sender_changed)
+        self.from_box = QuietCombo()
+        self.from_box.setObjectName("compose.from")
+        self.from_box.setAccessibleName(tr("From"))
+        self.from_box.currentIndexChanged.connect(self._sender_changed)
         self.to = PeopleEdit("compose.to", tr("To"), self._bench)
         self.cc = PeopleEdit("compose.cc", tr("Cc"), self._bench)
         self.bcc = PeopleEdit("compose.bcc", tr("Bcc"), self._bench)
@@ -120,16 +120,15 @@ class ComposeWindow(QDialog):
         lines.setVerticalSpacing(6)
         lines.setColumnStretch(1, 1)
         about = row(self.records, link, None, spacing=6)
-        for number, (caption, control) in enumerate(
-            (
-                (tr("From"), self.sender),
-                (tr("To"), self.to),
-                (tr("Cc"), self.cc),
-                (tr("Bcc"), self.bcc),
-                (tr("Subject"), self.subject),
-                (tr("Regarding"), about),
-            )
-        ):
+        controls: tuple[tuple[str, QWidget], ...] = (
+            (tr("From"), self.from_box),
+            (tr("To"), self.to),
+            (tr("Cc"), self.cc),
+            (tr("Bcc"), self.bcc),
+            (tr("Subject"), self.subject),
+            (tr("Regarding"), about),
+        )
+        for number, (caption, control) in enumerate(controls):
             said = QLabel(caption)
             said.setProperty("role", "dim")
             side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -183,7 +182,8 @@ class ComposeWindow(QDialog):
         if written is not None:
             self._bench.tasks.read(
                 writing.senders, self._bench.actor,
-                done=lambda own: self._show(own, written), failed=self._cannot_begin, owner=self, lane="begin",
+                done=lambda own: self._show(own, written), failed=self._cannot_begin,
+                owner=self, lane="begin",
             )  # fmt: skip
             return
         self._bench.tasks.read(
@@ -212,13 +212,13 @@ class ComposeWindow(QDialog):
     def _show(self, own: tuple[Sender, ...], written: Written, *, new: bool = False) -> None:
         self._senders = own
         self._written = written
-        self.sender.blockSignals(True)
-        self.sender.clear()
+        self.from_box.blockSignals(True)
+        self.from_box.clear()
         for sender in own:
             shown = f"{sender.name} <{sender.address}>"
-            self.sender.addItem(shown, sender.mailbox)
-        self.sender.setCurrentIndex(max(0, self.sender.findData(written.mailbox)))
-        self.sender.blockSignals(False)
+            self.from_box.addItem(shown, sender.mailbox)
+        self.from_box.setCurrentIndex(max(0, self.from_box.findData(written.mailbox)))
+        self.from_box.blockSignals(False)
         for line, people in ((self.to, written.to), (self.cc, written.cc), (self.bcc, written.bcc)):
             line.set_people(people)
         self.subject.setText(written.subject)
@@ -252,7 +252,7 @@ class ComposeWindow(QDialog):
         self.send_button.setEnabled(sender is not None and sender.can_send)
 
     def _sender(self) -> Sender | None:
-        chosen = self.sender.currentData()
+        chosen = self.from_box.currentData()
         return next((one for one in self._senders if one.mailbox == chosen), None)
 
     def _sender_changed(self, _index: int) -> None:
@@ -282,7 +282,7 @@ class ComposeWindow(QDialog):
         """The letter as it stands."""
         return replace(
             self._written,
-            mailbox=self.sender.currentData() or 0,
+            mailbox=self.from_box.currentData() or 0,
             to=tuple(self.to.people),
             cc=tuple(self.cc.people),
             bcc=tuple(self.bcc.people),
@@ -328,8 +328,9 @@ class ComposeWindow(QDialog):
         elif isinstance(error, CrmError):
             self.notice.say(str(error), "bad")
             lines: dict[str, QWidget] = {"to": self.to, "cc": self.cc, "bcc": self.bcc}
-            lines |= {"files": self.files, "sender": self.sender}
-            if (line := lines.get(error.field or "")) is not None:
+            lines |= {"files": self.files, "sender": self.from_box}
+            field = error.field if isinstance(error, UserError) else None
+            if (line := lines.get(field or "")) is not None:
                 line.setFocus()
         else:
             self._bench.shell.show_error(error)

@@ -236,7 +236,9 @@ class TimeDialog(Dialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._zone = bench.formats.zone
         local = clock.now().astimezone(self._zone) + timedelta(hours=1)
-        self.at = QDateTimeEdit(QDateTime(local.replace(tzinfo=None, second=0, microsecond=0)))
+        self.at = QDateTimeEdit(
+            QDateTime(local.year, local.month, local.day, local.hour, local.minute, 0)
+        )
         self.at.setObjectName("sendLater.at")
         self.at.setCalendarPopup(True)
         self._line = Labelled(tr("When"), self.at)

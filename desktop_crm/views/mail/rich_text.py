@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QShortcut,
     QTextCharFormat,
     QTextCursor,
+    QTextList,
     QTextListFormat,
 )
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QTextEdit, QToolButton, QWidget
@@ -93,13 +94,11 @@ class FormatBar(QWidget):
         self._button("bullets", "•", tr("Bullets"), "Ctrl+Shift+L", partial(self._list, disc))
         self._button("numbers", "1.", tr("Numbers"), "Ctrl+Shift+7", partial(self._list, numbers))
         self._button("link", "↗", tr("Link…"), "Ctrl+K", self._link)
-        for button, change in (
-            (self._bold, lambda face: face.setBold(True)),
-            (self._italic, lambda face: face.setItalic(True)),
-            (self._under, lambda face: face.setUnderline(True)),
-        ):
+        for button in (self._bold, self._italic, self._under):
             face = QFont(theme.font(14))
-            change(face)
+            face.setBold(button is self._bold)
+            face.setItalic(button is self._italic)
+            face.setUnderline(button is self._under)
             button.setFont(face)
             button.setCheckable(True)
         edit.currentCharFormatChanged.connect(self._show)
@@ -148,7 +147,7 @@ class FormatBar(QWidget):
 
     def _list(self, style: QTextListFormat.Style) -> None:
         cursor = self._edit.textCursor()
-        there = cursor.currentList()
+        there: QTextList | None = cursor.currentList()
         if there is not None and there.format().style() == style:
             there.remove(cursor.block())
             form = cursor.blockFormat()

@@ -75,15 +75,20 @@ def opened(opening: Opening) -> Written:
     sender = opening.senders[0] if opening.senders else None
     return Written(
         sender.mailbox if sender else 0,
-        *(tuple(Person(p.name, p.address) for p in line)
-          for line in (opening.to, opening.cc, opening.bcc)),
+        to=_people(opening.to),
+        cc=_people(opening.cc),
+        bcc=_people(opening.bcc),
         subject=opening.subject,
         attribution=opening.attribution,
         files=opening.files,
         regarding=opening.regarding,
         answers=opening.answers,
         draft=opening.draft,
-    )  # fmt: skip
+    )
+
+
+def _people(line: tuple[Address, ...]) -> tuple[Person, ...]:
+    return tuple(Person(one.name, one.address) for one in line)
 
 
 def restored(kept: Mapping[str, Any]) -> Written:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop_crm.core.i18n import N_, ntr, tr
+from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services import mail_message, mail_view
 from desktop_crm.services.changes import ChangeKind
@@ -19,11 +20,23 @@ from desktop_crm.sync import newly_known
 from desktop_crm.views.actions import Action
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
+from desktop_crm.views.mail.outbox_list import OutboxList
+from desktop_crm.views.mail.pane_deeds import MailDeeds
+from desktop_crm.views.panes.mail_folders import (
+    FOLDER_NAMES,
+    OUTBOX,
+    SPECIAL,
+    folder_name,
+    key_of,
+    query_of,
+    special_key,
+)
 from desktop_crm.views.panes.mail_links import LinksPanel
 from desktop_crm.views.panes.mail_list import MessageList
 from desktop_crm.views.panes.mail_reading import ReadingPane
 from desktop_crm.views.panes.mailbox_work import MailboxWork
 from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.widgets.buttons import tool_button
 from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import Splitter, frame, row, separator
@@ -33,25 +46,14 @@ if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.views.workbench import Workbench
 
-FOLDER_NAMES = {
-    "inbox": N_("Inbox"),
-    "sent": N_("Sent"),
-    "sent items": N_("Sent"),
-    "archive": N_("Archive"),
-}
-_SPECIAL = (
-    (Special.ALL, N_("All messages"), "mail"),
-    (Special.REVIEW, N_("To file"), "question_circle"),
-    (Special.UNLINKED, N_("Not linked"), "flag"),
-)
-
+MEMORY = "mail.list"
 
 _PEOPLE = frozenset({"contact", "lead", "account", "email_address"})
 """Records whose making may tell who wrote a message."""
 
 
 class MailPane(Pane):
-    """Reads mail that was stored, and decides what it belongs to; it never sends any.
+    """Reads and writes mail, and decides what it belongs to.
 
     Keys in the list: J and K or the arrows, L links, A accepts the first suggestion, U unlinks.
     """
@@ -84,6 +86,18 @@ class MailPane(Pane):
         self._pill = Pill()
         self._empty = EmptyState("mail", "", "", name="mailListEmpty")
         self._pages = QStackedWidget()
+        self.deeds = MailDeeds(self)
+        self.outbox = OutboxList(bench)
+        self.outbox.counted.connect(self._count_outbox)
+        self._outbox_count = 0
+        self._in_outbox = False
+        self._by_thread = tool_button(
+            "mail.conversations", tr("Show conversations"), "group_list", self._toggle_threads
+        )
+        self._by_thread.setCheckable(True)
+        self._by_thread.setChecked(bench.recall(MEMORY).get("conversations") is True)
+        self._query = MailQuery(conversations=self._by_thread.isChecked())
+        self.reading.conversation.opened.connect(self._open_message)
         self._build()
         bench.bus.changed.connect(self._on_changed)
         for keys, run in (("L", self.link), ("A", self.accept), ("U", self.unlink)):
@@ -91,7 +105,7 @@ class MailPane(Pane):
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(run)
         self._show_nav()
-        self.nav.select(_special_key(Special.ALL))
+        self.nav.select(special_key(Special.ALL))
 
     # --- building ------------------------------------------------------------------------
 
@@ -102,11 +116,14 @@ class MailPane(Pane):
         inside = listing.layout()
         assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
         inside.setContentsMargins(1, 0, 1, 4)
-        inside.addWidget(row(self._title, self._pill, None, spacing=8, margins=(16, 10, 10, 0)))
+        inside.addWidget(
+            row(self._title, self._pill, None, self._by_thread, spacing=8, margins=(16, 6, 10, 0))
+        )
         inside.addWidget(row(self.search, margins=(12, 8, 12, 10)))
         inside.addWidget(separator())
         self._pages.addWidget(self.list)
         self._pages.addWidget(self._empty)
+        self._pages.addWidget(self.outbox)
         inside.addWidget(self._pages, 1)
         listing.setMinimumWidth(240)
         self.reading.setMinimumWidth(280)
@@ -126,8 +143,9 @@ class MailPane(Pane):
 
     def commands(self) -> list[Action]:
         return [
+            *self.deeds.actions(),
             Action(
-                "mail.link", tr("Link…"), self.link, icon="link", primary=True,
+                "mail.link", tr("Link…"), self.link, icon="link", group="decide",
                 enabled=self._may_link, tip=tr("Link this message to a record (L in the list)"),
             ),
             Action(
@@ -209,13 +227,10 @@ class MailPane(Pane):
         self.commands_changed.emit()
 
     def _show_nav(self) -> None:
-        groups = [
-            NavGroup(
-                tr("Mail"),
-                tuple(NavItem(_special_key(s), tr(text), icon) for s, text, icon in _SPECIAL),
-            )
-        ]
-        counts: dict[str, str] = {}
+        lists = (NavItem(special_key(s), tr(text), icon) for s, text, icon in SPECIAL)
+        groups = [NavGroup(tr("Mail"), (*lists, NavItem(OUTBOX, tr("Outbox"), "clock")))]
+        waiting = self._outbox_count
+        counts = {OUTBOX: self.bench.formats.number(waiting, 0) if waiting else ""}
         boxes: dict[int, list[NavItem]] = {}
         names: dict[int, str] = {}
         formats = self.bench.formats
@@ -231,29 +246,55 @@ class MailPane(Pane):
                 (Special.REVIEW, self._folders.review),
                 (Special.UNLINKED, self._folders.unlinked),
             ):
-                counts[_special_key(special)] = formats.number(total, 0) if total else ""
+                counts[special_key(special)] = formats.number(total, 0) if total else ""
         groups += [NavGroup(names.get(box, ""), tuple(items)) for box, items in boxes.items()]
         self._titles = {item.key: item.text for group in groups for item in group.items}
         self.nav.show_groups(groups)
         self.nav.show_counts(counts)
+        shown = OUTBOX if self._in_outbox else key_of(self._query)
         if not self.nav.key():
-            self.nav.select(_key_of(self._query))
-        self._title.setText(self._titles.get(_key_of(self._query), ""))
+            self.nav.select(shown)
+        self._title.setText(self._titles.get(shown, ""))
 
     def _choose_folder(self, key: str) -> None:
-        self._query = _query_of(key, self.search.text())
         self.nav.select(key)
         self._title.setText(self._titles.get(key, ""))
+        self._in_outbox = key == OUTBOX
+        if self._in_outbox:
+            self._pill.show_text("")
+            self._pages.setCurrentWidget(self.outbox)
+            self.outbox.list.setFocus()
+            return
+        self._query = self._asked(key, self.search.text())
         self.list.ask(self._query)
 
     def _search(self, text: str) -> None:
-        self._query = _query_of(_key_of(self._query), text)
+        if self._in_outbox:
+            self._choose_folder(special_key(Special.ALL))
+        self._query = self._asked(key_of(self._query), text)
         self.list.ask(self._query)
+
+    def _asked(self, key: str, search: str) -> MailQuery:
+        return replace(query_of(key, search), conversations=self._by_thread.isChecked())
+
+    def _toggle_threads(self) -> None:
+        """Show the newest message of each conversation, or every message."""
+        wanted = self._by_thread.isChecked()
+        self.bench.remember(MEMORY, {"conversations": wanted})
+        self._query = replace(self._query, conversations=wanted)
+        self.list.ask(self._query, keep=True)
+
+    def _count_outbox(self, waiting: int) -> None:
+        if waiting != self._outbox_count:
+            self._outbox_count = waiting
+            self._show_nav()
 
     def _counted(self, count: int) -> None:
         self._count = count
-        self._pill.show_text(self.bench.formats.number(count, 0) if count else "")
-        self._pages.setCurrentIndex(0 if count else 1)
+        if not self._in_outbox:
+            self._pill.show_text(self.bench.formats.number(count, 0) if count else "")
+        if not self._in_outbox:
+            self._pages.setCurrentIndex(0 if count else 1)
         if not count:
             self._say_empty()
         self.status_changed.emit(self.status_text())
@@ -290,6 +331,7 @@ class MailPane(Pane):
         self._message = message
         self.reading.show_message(message)
         self.links.show_message(message)
+        self.deeds.show_message(message)
         self.commands_changed.emit()
 
     def _on_changed(self, changes: ChangeSet) -> None:
@@ -299,8 +341,11 @@ class MailPane(Pane):
             self.bench.tasks.write(
                 newly_known.offer_links, self.bench.actor, done=self.bench.bus.publish, owner=self
             )
-        if changes.touches("mailbox_item", "mail_message", "mailbox"):
+        if changes.touches("mail_message", "mailbox") or changes.touches("outbox_item"):
             self.refresh()
+        if changes.touches("mailbox_item"):
+            self.refresh()
+            self._reload()
         elif changes.touches("link", "contact", "account", "lead", "opportunity", "activity"):
             self._reload()
 
@@ -417,29 +462,6 @@ class MailPane(Pane):
             self.search.clear()
         else:
             super().keyPressEvent(event)
-
-
-def _special_key(special: Special) -> str:
-    return f"special/{special.value}"
-
-
-def _key_of(query: MailQuery) -> str:
-    if query.mailbox_id is None:
-        return _special_key(query.special)
-    return f"{query.mailbox_id}/{query.folder}"
-
-
-def _query_of(key: str, search: str) -> MailQuery:
-    box, _slash, name = key.partition("/")
-    if box == "special":
-        return MailQuery(special=Special(name), search=search)
-    return MailQuery(mailbox_id=int(box), folder=name, search=search)
-
-
-def folder_name(folder: str) -> str:
-    """Name of a folder as a person reads it."""
-    known = FOLDER_NAMES.get(folder.lower())
-    return tr(known) if known else folder
 
 
 def split_name(name: str) -> tuple[str, str]:

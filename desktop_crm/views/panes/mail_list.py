@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 ROW = 72
 PAGE = 100
+FIRST = 256
+"""So many of the newest are shown before all keys are there."""
 KEPT_PAGES = 30
 Index = QModelIndex | QPersistentModelIndex
 
@@ -47,40 +49,63 @@ Index = QModelIndex | QPersistentModelIndex
 class MessageModel(QAbstractListModel):
     """Messages of one query, in the order of their keys.
 
+    The newest arrive first; the keys of all follow behind them.
+
     Attributes:
-        counted: how many there are, after the keys arrived.
+        arrived: how many of the newest are there.
+        counted: how many there are, after all keys arrived.
         failed: the error that kept them from arriving.
     """
 
+    arrived = Signal(int)
     counted = Signal(int)
     failed = Signal(object)
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
+        self._threads = False
         self._keys: array[int] = array("q")
         self._rows: dict[int, MessageRow] = {}
         self._asked: set[int] = set()
         self._generation = 0
+        self._shown = -1
 
     def ask(self, query: MailQuery) -> None:
         """Show the messages of a query; the answer replaces what is shown."""
         self._generation += 1
-        self._bench.tasks.read(
-            partial(mail_view.message_keys, self._bench.actor, query),
-            done=partial(self._take_keys, self._generation),
-            failed=self.failed.emit, owner=self, lane="keys", cancellable=True,
-        )  # fmt: skip
+        self._threads = query.conversations
+        for limit in (FIRST, None):
+            self._bench.tasks.read(
+                partial(mail_view.message_keys, self._bench.actor, query, limit=limit),
+                done=partial(self._take_keys, self._generation, limit is None),
+                failed=self.failed.emit, owner=self, lane="keys" if limit is None else "newest",
+                cancellable=True,
+            )  # fmt: skip
 
-    def _take_keys(self, generation: int, keys: array[int]) -> None:
+    def _take_keys(self, generation: int, whole: bool, keys: array[int]) -> None:
         if generation != self._generation:
             return
-        self.beginResetModel()
-        self._keys = keys
-        self._rows.clear()
-        self._asked.clear()
-        self.endResetModel()
-        self.counted.emit(len(keys))
+        known = len(self._keys)
+        if self._shown == generation and not whole:
+            return  # all of them were faster
+        if self._shown == generation and keys[:known] == self._keys:
+            if len(keys) > known:
+                self.beginInsertRows(QModelIndex(), known, len(keys) - 1)
+                self._keys = keys
+                # The last page of the newest may not have been full.
+                self._asked.discard(known // PAGE)
+                self.endInsertRows()
+        else:
+            self._shown = generation
+            self.beginResetModel()
+            self._keys = keys
+            self._rows.clear()
+            self._asked.clear()
+            self.endResetModel()
+            self.arrived.emit(len(keys))
+        if whole:
+            self.counted.emit(len(keys))
 
     def refresh(self, ids: Sequence[int]) -> None:
         """Read these lines again where they stand."""
@@ -118,7 +143,7 @@ class MessageModel(QAbstractListModel):
         self._asked.add(page)
         ids = list(self._keys[page * PAGE : (page + 1) * PAGE])
         self._bench.tasks.read(
-            partial(mail_view.messages, self._bench.actor, ids),
+            partial(mail_view.messages, self._bench.actor, ids, threads=self._threads),
             done=partial(self._take, self._generation, page),
             failed=self.failed.emit, owner=self,
         )  # fmt: skip
@@ -152,6 +177,10 @@ def described(line: MessageRow, bench: Workbench) -> str:
         words.append(bench.formats.relative_day(line.at))
     if line.unread:
         words.append(tr("Unread"))
+    if line.flagged:
+        words.append(tr("Flagged"))
+    if line.thread > 1:
+        words.append(ntr("{n} message in all", "{n} messages in this conversation", line.thread))
     if line.linked:
         words.append(ntr("linked to {n} record", "linked to {n} records", line.linked))
     if line.suggested:
@@ -220,6 +249,8 @@ class MessageDelegate(QStyledItemDelegate):
         width = QFontMetricsF(small).horizontalAdvance(time)
         who = QRectF(left, tops[0], right - left - width - 8, height)
         name = tr("To: {names}", names=line.correspondent) if line.outgoing else line.correspondent
+        if line.thread > 1:
+            name = f"{name}  ({self._bench.formats.number(line.thread, 0)})"
         _text(painter, who, name or tr("(unknown)"), theme.font(13, strong), "text")
         when = QRectF(right - width - 2, tops[0], width + 2, height)
         _text(painter, when, time, small, "accent_text" if line.unread else "text2", right=True)
@@ -233,6 +264,7 @@ class MessageDelegate(QStyledItemDelegate):
         """Icons from the right; how much room they took."""
         size = theme.scaled(16)
         marks = (
+            ("flag", "bad", line.flagged),
             ("attach", "text2", line.has_attachments),
             ("link", "accent_text", line.linked > 0),
             ("question_circle", "warn", line.suggested > 0),
@@ -284,7 +316,7 @@ class MessageList(QListView):
         self.messages.setParent(self)
         self.setModel(self.messages)
         self.setItemDelegate(MessageDelegate(bench, self))
-        self.messages.counted.connect(self._restore)
+        self.messages.arrived.connect(self._restore)
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
     def ask(self, query: MailQuery, *, keep: bool = False) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -26,11 +28,21 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import mail_message
-from desktop_crm.services.mail_message import Attachment, FileContent, Message
+from desktop_crm.models.activity import LinkState
+from desktop_crm.services import attachments, mail_message
+from desktop_crm.services.mail_message import Attachment, FileContent, LinkRow, Message
+from desktop_crm.services.mail_quotes import own_html, own_text
+from desktop_crm.sync.mail_body import REMOTE
+from desktop_crm.sync.remote_pictures import addresses, fetch
 from desktop_crm.views import theme
 from desktop_crm.views.errors import ask
 from desktop_crm.views.icons import icon
+from desktop_crm.views.mail.reading_extras import (
+    PictureBar,
+    ThreadStrip,
+    always_shown,
+    show_always,
+)
 from desktop_crm.views.stored_files import (
     Copies,
     cannot_write,
@@ -40,11 +52,15 @@ from desktop_crm.views.stored_files import (
     size_text,
 )
 from desktop_crm.views.widgets.avatar import Avatar
+from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.labels import Elide, label
-from desktop_crm.views.widgets.layout import clear, separator
+from desktop_crm.views.widgets.layout import clear, row, separator
 
 if TYPE_CHECKING:
+    from PySide6.QtPrintSupport import QPrinter
+
+    from desktop_crm.services.changes import ChangeSet
     from desktop_crm.views.workbench import Workbench
 
 _COLOURED = re.compile(r"bgcolor|background|color\s*[:=]", re.IGNORECASE)
@@ -53,7 +69,11 @@ _SCHEMES = frozenset({"http", "https", "mailto"})
 
 
 class SafeBrowser(QTextBrowser):
-    """Shows mail text; pictures inside the message are shown, all others are not fetched."""
+    """Shows mail text; pictures inside the message are shown, all others are not fetched.
+
+    Attributes:
+        pictures: those of the network a person asked for, by address.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +85,7 @@ class SafeBrowser(QTextBrowser):
         self.setUndoRedoEnabled(False)
         self.anchorClicked.connect(self._follow)
         self._paper = False
+        self.pictures: dict[str, bytes] = {}
         theme.changed.connect(self._dress)
 
     def show_html(self, html: str) -> None:
@@ -103,6 +124,8 @@ class SafeBrowser(QTextBrowser):
         url = name if isinstance(name, QUrl) else QUrl(name)
         if url.scheme() == "data":
             return inline_image(url)
+        if (picture := self.pictures.get(url.toString())) is not None:
+            return QImage.fromData(picture)
         blank = QImage(1, 1, QImage.Format.Format_ARGB32)
         blank.fill(Qt.GlobalColor.transparent)
         return blank
@@ -153,6 +176,11 @@ class ReadingPane(QFrame):
         self._files_row.setContentsMargins(20, 0, 20, 8)
         self._files_row.setSpacing(6)
         self.browser = SafeBrowser()
+        self.pictures = PictureBar()
+        self.pictures.wanted.connect(self._show_pictures)
+        self.conversation = ThreadStrip(bench)
+        self.quoted = push_button("mail.quoted", tr("Show quoted text"), self.unfold, kind="link")
+        self.quoted.hide()
         self._empty = EmptyState(
             "mail",
             tr("No message is selected"),
@@ -189,12 +217,18 @@ class ReadingPane(QFrame):
         holder.setContentsMargins(20, 0, 20, 0)
         holder.addWidget(self.notice)
         column.addLayout(holder)
+        blocked = QHBoxLayout()
+        blocked.setContentsMargins(20, 0, 20, 0)
+        blocked.addWidget(self.pictures)
+        column.addLayout(blocked)
         column.addWidget(self._files)
         column.addWidget(separator())
         text = QHBoxLayout()
         text.setContentsMargins(10, 0, 6, 0)
         text.addWidget(self.browser)
         column.addLayout(text, 1)
+        column.addWidget(row(self.quoted, None, margins=(18, 0, 12, 0)))
+        column.addWidget(self.conversation)
         return page
 
     def show_message(self, message: Message | None) -> None:
@@ -204,6 +238,7 @@ class ReadingPane(QFrame):
         self._stack.setCurrentIndex(1 if message is None else 0)
         if message is None or same:
             return
+        self.browser.pictures = {}
         self.subject.setText(message.subject or tr("(no subject)"))
         name = message.sender.name or message.sender.address if message.sender else ""
         address = message.sender.address if message.sender else ""
@@ -216,10 +251,71 @@ class ReadingPane(QFrame):
         self._when.setText(self._bench.formats.datetime(message.at) if message.at else "")
         self._say_about(message)
         self._show_files([file for file in message.attachments if not file.inline])
+        self._show_text(own_html(message.html), own_text(message.text))
+        self.conversation.show_for(message.id)
+        has_pictures = bool(addresses(message.html))
+        wanted = has_pictures and always_shown(self._bench, address)
+        self.pictures.setVisible(has_pictures and not wanted)
+        if wanted:
+            self._fetch_pictures(message)
+
+    def _show_text(self, html: str, text: str) -> None:
+        message = self._message
+        if message is None:
+            return
         if message.html:
-            self.browser.show_html(message.html)
+            self.browser.show_html(html)
         else:
-            self.browser.show_text(message.text)
+            self.browser.show_text(text)
+        self.quoted.setVisible((html, text) != (message.html, message.text))
+
+    def unfold(self) -> None:
+        """Show what the message quotes as well."""
+        if self._message is not None:
+            self._show_text(self._message.html, self._message.text)
+
+    def print_to(self, printer: QPrinter) -> None:
+        """Print the message, whole, with its head."""
+        if self._message is None:
+            return
+        paper = SafeBrowser()
+        paper.pictures = self.browser.pictures
+        head = (
+            self.subject.text(),
+            self._sender.text(),
+            self._recipients.text(),
+            self._when.text(),
+        )
+        lines = "<br>".join(escape(line) for line in head if line)
+        text = escape(self._message.text).replace("\n", "<br>")
+        body = self._message.html or f"<p>{text}</p>"
+        paper.setHtml(f"<p>{lines}</p><hr>{body}")
+        paper.document().print_(printer)
+
+    def _show_pictures(self, always: bool) -> None:
+        message = self._message
+        if message is None:
+            return
+        if always and message.sender is not None:
+            show_always(self._bench, message.sender.address)
+        self.pictures.hide()
+        self._fetch_pictures(message)
+
+    def _fetch_pictures(self, message: Message) -> None:
+        self._bench.tasks.read(
+            fetch, message.html, done=partial(self._take_pictures, message.id), owner=self,
+            lane="pictures", label=tr("Fetching pictures"), cancellable=True,
+        )  # fmt: skip
+
+    def _take_pictures(self, activity: int, found: Mapping[str, bytes]) -> None:
+        if self._message is None or self._message.id != activity:
+            return
+        self.browser.pictures = {
+            QUrl(REMOTE + address).toString(): content for address, content in found.items()
+        }
+        self.unfold()
+        if not found:
+            self.notice.say(tr("None of the pictures could be fetched."), "warn")
 
     def _say_about(self, message: Message) -> None:
         if message.headers_only:
@@ -255,6 +351,11 @@ class ReadingPane(QFrame):
         if is_harmless(file.name):
             menu.addAction(tr("Open file"), partial(self._fetch, file, self._open))
         menu.addAction(tr("Save as…"), partial(self._fetch, file, self._save))
+        links = self._message.links if self._message is not None else ()
+        for link in links:
+            if link.state == LinkState.LINKED.value:
+                text = tr("Attach to {record}", record=link.title)
+                menu.addAction(text, partial(self._fetch, file, partial(self._attach, link)))
         menu.setEnabled(file.stored)
         chip.setMenu(menu)
         chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -279,6 +380,18 @@ class ReadingPane(QFrame):
             self._bench.shell.show_error(error)
             return
         open_with_system(path)
+
+    def _attach(self, link: LinkRow, file: FileContent) -> None:
+        """Put a copy among the files of a record the message is linked to."""
+
+        def done(changes: ChangeSet) -> None:
+            self._bench.bus.publish(changes)
+            self._bench.shell.toast(tr("Attached to {record}", record=link.title), file.name)
+
+        self._bench.tasks.write(
+            attachments.add_bytes, self._bench.actor, link.entity, link.record_id, file.name,
+            file.content, done=done, owner=self, failed=self._bench.shell.show_error,
+        )  # fmt: skip
 
     def _save(self, file: FileContent) -> None:
         wanted = str(Path.home() / safe_name(file.name))

@@ -210,7 +210,17 @@ def test_html_is_harmless_and_loads_nothing() -> None:
         '<a href="https://ok.example">ok</a><form action="/x"><input></form>'
         '<table background="http://a/t.png"><tr><td width="5">c</td></tr></table></p></body>'
     )
-    for word in ("script", "onload", "track", "url(", "javascript", "form", "background=", "title"):
+    assert '<img src="remote:http://track.example/p.png">' in html  # no viewer loads that
+    for word in (
+        "script",
+        "onload",
+        'src="http',
+        "url(",
+        "javascript",
+        "form",
+        "background=",
+        "title",
+    ):
         assert word not in html, word
     assert 'href="https://ok.example"' in html
     assert "color:red" in html.replace(" ", "")
