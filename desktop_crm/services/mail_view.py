@@ -238,7 +238,7 @@ def _waits(actor: Actor) -> ColumnElement[bool]:
 
     Of mass mail nobody is asked, nor about what lies in other people's mailboxes alone.
     """
-    here = MailMessage.activity_id.in_(select(MailboxItem.activity_id).where(_own_items(actor)))
+    here = MailMessage.activity_id.in_(select(MailboxItem.activity_id).where(own_items(actor)))
     unknown = and_(
         MailMessage.set_aside.is_(False),
         MailMessage.is_automatic.is_(False),
