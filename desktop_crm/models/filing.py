@@ -39,7 +39,10 @@ class FilingRule(Tracked, Base):
         title="shown",
         columns=("shown", "kind", "value", "record_type", "record_id", "mailbox"),
         form=(
-            Section(N_("Filing rule"), (("kind", "shown"), "value", ("record_type", "record_id"))),
+            Section(
+                N_("Filing rule"),
+                (("mailbox", "kind"), ("shown", "value"), ("record_type", "record_id")),
+            ),
         ),
         parent=("mailbox",),
     )
@@ -48,7 +51,6 @@ class FilingRule(Tracked, Base):
     value: Stored[str] = text(
         N_("Value"),
         length=500,
-        hidden=True,
         help=N_("Key of the thread, address, domain, or folded name of the folder or category."),
     )
     shown: Stored[str] = text(N_("Mail of"), length=400, help=N_("The value as a person reads it."))

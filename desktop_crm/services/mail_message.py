@@ -28,6 +28,7 @@ from desktop_crm.models.mail import MailFlag, StoredPart
 from desktop_crm.services import permissions, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.link_reasons import Reason
 from desktop_crm.services.mail_view import own_items, visible
 
 LINKABLE = ("account", "contact", "lead", "opportunity", "quote")
@@ -78,6 +79,15 @@ class LinkRow:
     confidence: Decimal
     state: str
     decided_by: str
+    at: datetime | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """What answers "Why here?"."""
+        return Reason(
+            self.entity, self.rule, self.evidence, self.confidence, self.state,
+            self.decided_by, self.at,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,8 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
                 Link.evidence,
                 Link.confidence,
                 Link.state,
+                Link.created_at,
+                Link.modified_at,
                 User.name.label("decided_by"),
             )
             .outerjoin(User, User.id == Link.linked_by_id)
@@ -239,6 +251,7 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
                 confidence=one.confidence,
                 state=one.state,
                 decided_by=one.decided_by or "",
+                at=one.modified_at if one.decided_by else one.created_at,
             )
             for one in links
             if (one.record_type, one.record_id) in titles

@@ -92,6 +92,11 @@ class MailQuery:
     search: str = ""
     conversations: bool = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether it asks for what waits to be filed."""
+        return self.mailbox_id is None and self.special is Special.REVIEW
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:

@@ -26,6 +26,7 @@ from desktop_crm.models import Activity, ActivityParty, Link, MailMessage, User
 from desktop_crm.models.activity import Direction, LinkState
 from desktop_crm.services import privacy
 from desktop_crm.services.context import Actor
+from desktop_crm.services.link_reasons import Reason
 from desktop_crm.services.permissions import content_clause, require, row_clause
 from desktop_crm.services.prepared import Prepared
 
@@ -49,6 +50,8 @@ class TimelineItem:
         evidence: What the rule found.
         confidence: Percentage.
         linked_by: Person who decided; empty when a rule did.
+        linked_at: When the link was made or decided.
+        entity: Kind of the record it stands on.
         who: Sender of incoming mail, recipients of outgoing mail, else the owner.
     """
 
@@ -64,6 +67,16 @@ class TimelineItem:
     confidence: Decimal
     linked_by: str
     who: str
+    linked_at: datetime | None = None
+    entity: str = ""
+
+    @property
+    def reason(self) -> Reason:
+        """What answers "Why here?"."""
+        return Reason(
+            self.entity, self.rule, self.evidence, self.confidence, LinkState.LINKED.value,
+            self.linked_by, self.linked_at,
+        )  # fmt: skip
 
 
 class _Found(NamedTuple):
@@ -81,6 +94,8 @@ class _Found(NamedTuple):
     rule: str
     evidence: str | None
     confidence: Decimal
+    made_at: datetime
+    decided_at: datetime
     owner: str | None
     linked_by: str | None
     preview: str | None
@@ -119,14 +134,15 @@ def timeline(
             latest = Prepared(actor.db, _statement(actor, entity).limit(limit))
             actor.statements[kept] = latest
         found = latest.tuples(actor.db, cancel, key=record_id)
-        return [_item(actor, _Found._make(row)) for row in found]
+        return [_item(actor, entity, _Found._make(row)) for row in found]
     when = _when()
     statement = _statement(actor, entity, record_id).limit(limit)
     statement = statement.where(
         or_(when < before.at, and_(when == before.at, Activity.id < before.activity_id))
     )
     with actor.db.reading(cancel) as connection:
-        return [_item(actor, _Found._make(row)) for row in connection.execute(statement)]
+        rows = connection.execute(statement)
+        return [_item(actor, entity, _Found._make(row)) for row in rows]
 
 
 def _when() -> ColumnElement[datetime]:
@@ -166,6 +182,8 @@ def _statement(actor: Actor, entity: str, record_id: int = 0) -> Select[*tuple[A
             Link.rule,
             Link.evidence,
             Link.confidence,
+            Link.created_at,
+            Link.modified_at,
             User.name.label("owner"),
             decided.c.name.label("linked_by"),
             MailMessage.preview,
@@ -191,7 +209,7 @@ def _takes_part(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def _item(actor: Actor, row: _Found) -> TimelineItem:
+def _item(actor: Actor, entity: str, row: _Found) -> TimelineItem:
     hidden = privacy.hides(actor, registry.get("activity"), row._asdict())
     return TimelineItem(
         activity_id=row.id,
@@ -206,6 +224,8 @@ def _item(actor: Actor, row: _Found) -> TimelineItem:
         confidence=row.confidence,
         linked_by="" if hidden else row.linked_by or "",
         who=row.owner or "" if hidden else _who(row),
+        linked_at=row.decided_at if row.linked_by else row.made_at,
+        entity=entity,
     )
 
 

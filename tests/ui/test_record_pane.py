@@ -224,7 +224,7 @@ def test_the_timeline_says_why(
     assert model.rowCount() == 1
     assert model.data(model.index(0)) == "Product demonstration"
     tip = str(model.data(model.index(0), int(Qt.ItemDataRole.ToolTipRole)))
-    assert tip.startswith("Why here? Created from the record")
+    assert tip.startswith("Why here? It was created from this record.")
 
 
 def test_a_note_is_written_with_enter(

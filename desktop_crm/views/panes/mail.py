@@ -14,11 +14,11 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services import mail_message, mail_view
 from desktop_crm.services.changes import ChangeKind
-from desktop_crm.services.mail_message import LINKABLE, LinkRow, Message, Party
+from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
 from desktop_crm.sync import newly_known
 from desktop_crm.views.actions import Action
-from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.mail.outbox_list import OutboxList
 from desktop_crm.views.mail.pane_deeds import MailDeeds
@@ -75,10 +75,11 @@ class MailPane(Pane):
         self.list.messages.counted.connect(self._counted)
         self.list.messages.failed.connect(bench.shell.show_error)
         self.reading = ReadingPane(bench)
+        self.triage = Triage(bench, self.list, self)
         self.links = LinksPanel(bench)
         self.links.accepted.connect(self._accept)
         self.links.rejected.connect(self._reject)
-        self.links.link_wanted.connect(self.link)
+        self.links.link_wanted.connect(self.triage.choose)
         self.links.contact_wanted.connect(self._new_contact)
         self.search = SearchBox("mailSearch", tr("Search mail"), drawing="search")
         self.search.searched.connect(self._search)
@@ -100,7 +101,7 @@ class MailPane(Pane):
         self.reading.conversation.opened.connect(self._open_message)
         self._build()
         bench.bus.changed.connect(self._on_changed)
-        for keys, run in (("L", self.link), ("A", self.accept), ("U", self.unlink)):
+        for keys, run in (("L", self.triage.choose), ("A", self.triage.accept), ("U", self.unlink)):
             shortcut = QShortcut(QKeySequence(keys), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(run)
@@ -132,7 +133,9 @@ class MailPane(Pane):
         self._right = Splitter("mailRight", tr("Message and links"), self.reading, self.links)
         self._right.setStretchFactor(0, 1)
         self._right.setSizes([520, 264])
-        self.splitter = Splitter("mailSplitter", tr("Panes"), nav, listing, self._right)
+        self.splitter = Splitter(
+            "mailSplitter", tr("Panes"), nav, listing, self.triage.over(self._right)
+        )
         self.splitter.setStretchFactor(2, 1)
         self.splitter.setSizes([196, 340, 800])
         box = QHBoxLayout(self)
@@ -145,11 +148,11 @@ class MailPane(Pane):
         return [
             *self.deeds.actions(),
             Action(
-                "mail.link", tr("Link…"), self.link, icon="link", group="decide",
+                "mail.link", tr("Link…"), self.triage.choose, icon="link", group="decide",
                 enabled=self._may_link, tip=tr("Link this message to a record (L in the list)"),
             ),
             Action(
-                "mail.accept", tr("Accept"), self.accept, icon="checkmark_circle", tint="ok",
+                "mail.accept", tr("Accept"), self.triage.accept, icon="checkmark_circle", tint="ok",
                 group="decide", enabled=lambda: self._first(LinkState.SUGGESTED) is not None,
                 tip=tr("Accept the first suggestion (A in the list)"),
             ),
@@ -176,6 +179,7 @@ class MailPane(Pane):
                 "mail.add", tr("Add mailbox"), self.work.add, icon="add", group="box",
                 enabled=lambda: self.work.can_add,
             ),
+            *self.triage.commands(),
         ]  # fmt: skip
 
     def activate(self) -> None:
@@ -261,11 +265,13 @@ class MailPane(Pane):
         self._title.setText(self._titles.get(key, ""))
         self._in_outbox = key == OUTBOX
         if self._in_outbox:
+            self.triage.show_waiting(False)
             self._pill.show_text("")
             self._pages.setCurrentWidget(self.outbox)
             self.outbox.list.setFocus()
             return
         self._query = self._asked(key, self.search.text())
+        self.triage.show_waiting(self._query.waits)
         self.list.ask(self._query)
 
     def _search(self, text: str) -> None:
@@ -311,7 +317,7 @@ class MailPane(Pane):
                 tr("Add mailbox") if self.work.can_add else "",
                 self.work.add,
             )
-        elif self._query.special is Special.REVIEW and self._query.mailbox_id is None:
+        elif self._query.waits:
             self._empty.say(tr("Nothing to file"), tr("Every message has found its place."))
         else:
             self._empty.say(tr("No messages here"), tr("New mail arrives with the next pass."))
@@ -332,6 +338,7 @@ class MailPane(Pane):
         self.reading.show_message(message)
         self.links.show_message(message)
         self.deeds.show_message(message)
+        self.triage.show_message(message)
         self.commands_changed.emit()
 
     def _on_changed(self, changes: ChangeSet) -> None:
@@ -341,8 +348,11 @@ class MailPane(Pane):
             self.bench.tasks.write(
                 newly_known.offer_links, self.bench.actor, done=self.bench.bus.publish, owner=self
             )
-        if changes.touches("mail_message", "mailbox") or changes.touches("outbox_item"):
+        decided = self._query.waits and changes.touches("link")
+        if decided or changes.touches("mail_message", "mailbox", "outbox_item"):
             self.refresh()
+            if decided:
+                self._reopen()
         if changes.touches("mailbox_item"):
             self.refresh()
             self._reload()
@@ -351,8 +361,11 @@ class MailPane(Pane):
 
     def _reload(self) -> None:
         """Read the open message and its line again, in place."""
-        current = self.list.current_id()
         self._load_folders()
+        self._reopen()
+
+    def _reopen(self) -> None:
+        current = self.list.current_id()
         if current is not None:
             self._open_message(current)
             self.list.messages.refresh([current])
@@ -367,32 +380,6 @@ class MailPane(Pane):
 
     # --- decisions -----------------------------------------------------------------------
 
-    def link(self) -> None:
-        """Choose a record to link the message to."""
-        message = self._message
-        if message is None or not message.may_link:
-            return
-        dialog = FindRecordDialog(
-            self.bench.shell.window_widget(), self.bench, tr("Link to a record"), LINKABLE,
-            subtitle=message.subject,
-        )  # fmt: skip
-        dialog.chosen.connect(partial(self._link_to, message.id))
-        dialog.finished.connect(lambda _result: self.list.setFocus())
-        dialog.open()
-
-    def _link_to(self, activity_id: int, entity: str, record_id: int, title: str) -> None:
-        self.bench.tasks.write(
-            mail_message.link, self.bench.actor, activity_id, entity, record_id,
-            done=partial(self._decided, tr("Linked"), title),
-            failed=self._not_decided, owner=self,
-        )  # fmt: skip
-
-    def accept(self) -> None:
-        """Accept the first suggestion."""
-        suggestion = self._first(LinkState.SUGGESTED)
-        if suggestion is not None:
-            self._accept(suggestion)
-
     def unlink(self) -> None:
         """Take the first link away."""
         link = self._first(LinkState.LINKED)
@@ -400,6 +387,9 @@ class MailPane(Pane):
             self._reject(link)
 
     def _accept(self, link: LinkRow) -> None:
+        if link.state == LinkState.SUGGESTED.value:
+            self.triage.accept_link(link)
+            return
         self.bench.tasks.write(
             mail_message.accept, self.bench.actor, link,
             done=partial(self._decided, tr("Linked"), link.title),

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
-from desktop_crm.models.activity import LinkRule, LinkState
+from desktop_crm.models.activity import LinkState
+from desktop_crm.services.link_reasons import sentence
 from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.views import icons
 from desktop_crm.views.widgets.buttons import push_button, tool_button
@@ -70,14 +71,10 @@ class LinkCard(QFrame):
             pill = Pill(sure, tone)
             pill.setToolTip(tr("How sure the rule is"))
             head.addWidget(pill)
-        why = Elide(_why(link), "cap")
-        why.setObjectName(f"link.{link.id}.why")
-        why.setAccessibleName(tr("Why here: {reason}", reason=_why(link)))
+        reason = sentence(link.reason, bench.formats)
+        why = label(reason, "cap", wrap=True, name=f"link.{link.id}.why")
+        why.setAccessibleName(tr("Why here: {reason}", reason=reason))
         column.addWidget(why)
-        if link.evidence:
-            evidence = Elide(link.evidence, "cap", mode=Qt.TextElideMode.ElideMiddle)
-            evidence.setObjectName(f"link.{link.id}.evidence")
-            column.addWidget(evidence)
         if may_link:
             self._add_decisions(column, head)
 
@@ -114,16 +111,6 @@ class LinkCard(QFrame):
 
 def _confidence(value: Decimal, bench: Workbench) -> str:
     return bench.formats.percent(round(value, 0))
-
-
-def _why(link: LinkRow) -> str:
-    """The rule in words; who decided when a person did."""
-    rule = tr(LinkRule(link.rule).label) if link.rule in set(LinkRule) else link.rule
-    if link.decided_by and link.rule == LinkRule.MANUAL.value:
-        return tr("Linked by {name}", name=link.decided_by)
-    if link.decided_by:
-        return tr("{rule}, confirmed by {name}", rule=rule, name=link.decided_by)
-    return rule
 
 
 class LinksPanel(QFrame):

@@ -308,6 +308,7 @@ class MessageList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Before the model is set: that makes a current row.
         self._wanted: int | None = None
+        self._place = 0
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(80)
@@ -322,6 +323,8 @@ class MessageList(QListView):
     def ask(self, query: MailQuery, *, keep: bool = False) -> None:
         """Show the messages of a query; `keep` stays on the current message."""
         self._wanted = self.current_id() if keep else None
+        # Where the message is gone from the list, the one that takes its place is next.
+        self._place = max(self.currentIndex().row(), 0) if keep else 0
         self.messages.ask(query)
 
     def current_id(self) -> int | None:
@@ -340,7 +343,8 @@ class MessageList(QListView):
         row = self.messages.row_of(self._wanted) if self._wanted is not None else -1
         self._wanted = None
         if count:
-            self.setCurrentIndex(self.messages.index(max(row, 0)))
+            place = row if row >= 0 else min(self._place, count - 1)
+            self.setCurrentIndex(self.messages.index(place))
         self._rest.stop()
         self._tell()
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.meta import registry
+from desktop_crm.services.link_reasons import sentence
 from desktop_crm.views import theme
 from desktop_crm.views.icons import ACTIVITY_ICONS, paint_icon
 
@@ -71,16 +71,8 @@ class TimelineModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._items)
 
     def why(self, item: TimelineItem) -> str:
-        """Why an activity stands on this record: rule, evidence, how sure."""
-        rule = registry.get("link").fields["rule"].display(item.rule, self._formats)
-        parts = [rule]
-        if item.evidence:
-            parts.append(item.evidence)
-        if item.linked_by:
-            parts.append(tr("by {name}", name=item.linked_by))
-        elif item.rule != "record":
-            parts.append(self._formats.percent(item.confidence.normalize()))
-        return " · ".join(parts)
+        """Why an activity stands on this record: what was found, who decided or how sure it is."""
+        return sentence(item.reason, self._formats)
 
     def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         item = self._items[index.row()]
