@@ -351,8 +351,6 @@ class MailPane(Pane):
         decided = self._query.waits and changes.touches("link")
         if decided or changes.touches("mail_message", "mailbox", "outbox_item"):
             self.refresh()
-            if decided:
-                self._reopen()
         if changes.touches("mailbox_item"):
             self.refresh()
             self._reload()
@@ -361,11 +359,8 @@ class MailPane(Pane):
 
     def _reload(self) -> None:
         """Read the open message and its line again, in place."""
-        self._load_folders()
-        self._reopen()
-
-    def _reopen(self) -> None:
         current = self.list.current_id()
+        self._load_folders()
         if current is not None:
             self._open_message(current)
             self.list.messages.refresh([current])
