@@ -24,8 +24,8 @@ class Draft:
         old: Stored values by field name; empty for a new record.
         new: Wanted values that differ from the old ones.
         lines: Wanted child rows by lines field.
-        beside: Child rows by lines field that the caller writes itself right after; they are
-            only searched with the record.
+        beside: Rows that the caller writes itself right after, by lines field or as "links";
+            those of lines are only searched with the record.
         errors: What is wrong; any error stops the whole operation.
         line_of: ``(field, row)`` in the parent's form, for the messages of child rows.
         line_changes: Lines fields whose rows changed, with the rows before and after in words.

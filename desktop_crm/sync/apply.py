@@ -32,6 +32,7 @@ from desktop_crm.services.drafts import Work
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
+from desktop_crm.services.rules.activities import LINKS
 from desktop_crm.sync import linking, mapping
 from desktop_crm.sync.answers import Records, file_answers
 from desktop_crm.sync.facts import Facts, Thread
@@ -165,10 +166,10 @@ class BatchWriter:
         for draft, rows in zip(drafts, people, strict=True):
             # Activities are found by who took part.
             draft.beside["parties"] = rows
+            # Links of records say "created from the record"; those of mail say why.
+            draft.beside[LINKS] = ()
         changes = writer.write(work, drafts)
         ids = [draft.id or 0 for draft in drafts]
-        # The links the record rules made say "created from the record"; these say why.
-        delete_rows(self.connection, Link, "activity_id", ids)
         pairs = list(zip(decided, ids, strict=True))
         moments = [draft.get("occurred_at") for draft in drafts]
         links = [

@@ -88,6 +88,10 @@ def _when(draft: Draft) -> None:
     draft.set("occurred_at", moment or draft.old.get("created_at") or clock.now())
 
 
+LINKS: Final = "links"
+"""Among what stands beside a draft: its links, with their evidence, are its writer's own."""
+
+
 def links_of_regarding(work: Work, drafts: Sequence[Draft]) -> None:
     """Give each record an activity is about its link row, and take back those no longer meant.
 
@@ -96,7 +100,9 @@ def links_of_regarding(work: Work, drafts: Sequence[Draft]) -> None:
     touched = [
         d
         for d in drafts
-        if d.id is not None and any(d.changes(n) for n in (*REGARDING, "occurred_at"))
+        if d.id is not None
+        and LINKS not in d.beside
+        and any(d.changes(n) for n in (*REGARDING, "occurred_at"))
     ]
     if not touched:
         return
