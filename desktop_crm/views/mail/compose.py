@@ -14,9 +14,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -33,15 +30,20 @@ from desktop_crm.sync.writing import Opening, Regarding, Sender
 from desktop_crm.views import window_places
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.errors import ask
-from desktop_crm.views.forms.editor import QuietCombo
+from desktop_crm.views.mail.address_lines import AddressLines
 from desktop_crm.views.mail.compose_bar import ComposeBar
 from desktop_crm.views.mail.draft_file import DraftFile
-from desktop_crm.views.mail.enclosures import FileChips, RecordChips, from_paths
-from desktop_crm.views.mail.letters import call_back, opening, signature_html, undo_seconds
-from desktop_crm.views.mail.people_edit import PeopleEdit
+from desktop_crm.views.mail.enclosures import FileChips, from_paths
+from desktop_crm.views.mail.letters import (
+    BLANK,
+    call_back,
+    opening,
+    signature_html,
+    undo_seconds,
+)
 from desktop_crm.views.mail.rich_text import FormatBar, LetterEdit, at_start
 from desktop_crm.views.mail.written import Written, opened, restored
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.layout import column, frame, row, separator
 
@@ -98,44 +100,14 @@ class ComposeWindow(QDialog):
 
     def _build(self) -> None:
         self.notice = Notice()
-        self.from_box = QuietCombo()
-        self.from_box.setObjectName("compose.from")
-        self.from_box.setAccessibleName(tr("From"))
+        lines = self.lines = AddressLines(self._bench)
+        self.from_box, self.subject, self.records = lines.from_box, lines.subject, lines.records
+        self.to, self.cc, self.bcc = lines.to, lines.cc, lines.bcc
+        lines.link_wanted.connect(self._link)
         self.from_box.currentIndexChanged.connect(self._sender_changed)
-        self.to = PeopleEdit("compose.to", tr("To"), self._bench)
-        self.cc = PeopleEdit("compose.cc", tr("Cc"), self._bench)
-        self.bcc = PeopleEdit("compose.bcc", tr("Bcc"), self._bench)
-        self.subject = QLineEdit()
-        self.subject.setObjectName("compose.subject")
-        self.subject.setAccessibleName(tr("Subject"))
-        self.subject.setMaxLength(400)
         self.text = LetterEdit()
         self.files = FileChips(self._bench.formats)
-        self.records = RecordChips()
         self.bar = ComposeBar(self, self._bench)
-        link = tool_button("compose.link", tr("Add a record"), "add", self._link)
-        lines = QGridLayout()
-        lines.setContentsMargins(24, 0, 24, 4)
-        lines.setHorizontalSpacing(12)
-        lines.setVerticalSpacing(6)
-        lines.setColumnStretch(1, 1)
-        about = row(self.records, link, None, spacing=6)
-        controls: tuple[tuple[str, QWidget], ...] = (
-            (tr("From"), self.from_box),
-            (tr("To"), self.to),
-            (tr("Cc"), self.cc),
-            (tr("Bcc"), self.bcc),
-            (tr("Subject"), self.subject),
-            (tr("Regarding"), about),
-        )
-        for number, (caption, control) in enumerate(controls):
-            said = QLabel(caption)
-            said.setProperty("role", "dim")
-            side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            lines.addWidget(said, number, 0, side)
-            lines.addWidget(control, number, 1)
-        head = QWidget()
-        head.setLayout(lines)
         tools = row(self.bar, None, FormatBar(self.text), spacing=8, margins=(20, 2, 24, 4))
         told = column(self.notice, margins=(24, 14, 24, 6))
         body = row(self.text, margins=(24, 6, 24, 6))
@@ -154,7 +126,7 @@ class ComposeWindow(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for part in (told, head, tools, separator()):
+        for part in (told, lines, tools, separator()):
             layout.addWidget(part)
         layout.addWidget(body, 1)
         layout.addWidget(along)
@@ -204,8 +176,8 @@ class ComposeWindow(QDialog):
 
     def _opened(self, found: Opening) -> None:
         signature = signature_html(found.senders[0].signature) if found.senders else ""
-        body = found.html or f"<p><br></p>{signature}"
-        quote = f"<p><br></p>{found.quote}" if found.quote else ""
+        body = found.html or f"{BLANK}{signature}"
+        quote = f"{BLANK}{found.quote}" if found.quote else ""
         self._signature = found.senders[0].signature if found.senders and not found.html else ""
         self._show(found.senders, replace(opened(found), html=f"{body}{quote}"), new=True)
 
@@ -221,6 +193,7 @@ class ComposeWindow(QDialog):
         self.from_box.blockSignals(False)
         for line, people in ((self.to, written.to), (self.cc, written.cc), (self.bcc, written.bcc)):
             line.set_people(people)
+        self.lines.show_bcc(shown=bool(written.bcc))
         self.subject.setText(written.subject)
         self.text.setHtml(written.html)
         self.text.document().setModified(False)

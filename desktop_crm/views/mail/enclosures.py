@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.sync.writing import Enclosure, Regarding
@@ -63,6 +63,7 @@ class Chips(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._flow = Flow(self, spacing=6)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.hide()
 
     def _show(self, chips: Sequence[Chip]) -> None:

@@ -20,6 +20,8 @@ KIND: Final = "mail_message"
 """Under this name letters open as records do, and lie among the drafts of this machine."""
 
 MEMORY: Final = "mail.writing"
+BLANK: Final = '<p style="margin:0"><br></p>'
+"""A line to write on; those that follow it stand as close."""
 
 
 def opening(actor: Actor, defaults: Mapping[str, Any]) -> Opening:

@@ -20,7 +20,7 @@ from desktop_crm.sync import outbox as journal
 from desktop_crm.views.charts.line_list import Line, LineList
 from desktop_crm.views.mail.letters import KIND
 from desktop_crm.views.widgets.buttons import push_button
-from desktop_crm.views.widgets.cards import EmptyState
+from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.layout import row
 
 if TYPE_CHECKING:
@@ -54,15 +54,19 @@ class OutboxList(QWidget):
 
     Attributes:
         counted: how many entries wait or need a look.
+        chosen: the message an entry is about, or None.
     """
 
     counted = Signal(int)
+    chosen = Signal(object)
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self.setObjectName("outbox")
         self._bench = bench
         self.rows: tuple[OutboxRow, ...] = ()
+        self._activity: int | None = -1
+        self._said = Notice()
         self.list = LineList("outbox.list", tr("Outbox"))
         self.list.shows_current = True
         self.list.opened.connect(lambda _line: self._open())
@@ -81,6 +85,7 @@ class OutboxList(QWidget):
         layout.setContentsMargins(8, 0, 8, 4)
         layout.addWidget(self.list, 1)
         layout.addWidget(self._empty, 1)
+        layout.addWidget(self._said)
         layout.addWidget(row(None, *self._buttons.values(), spacing=8, margins=(4, 6, 4, 4)))
         selection = self.list.selectionModel()
         selection.currentChanged.connect(lambda _now, _before: self._update())
@@ -99,6 +104,7 @@ class OutboxList(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._tick.stop()
+        self._activity = -1
 
     def _changed(self, changes: ChangeSet) -> None:
         if changes.touches("outbox_item") and self.isVisible():
@@ -186,7 +192,14 @@ class OutboxList(QWidget):
             "restore": finished and one is not None and one.has_image,
         }
         for name, button in self._buttons.items():
-            button.setEnabled(shown[name])
+            button.setVisible(shown[name])
+        self._said.say(
+            one.message if one is not None else "", "bad" if one and one.state in _LOOK else "info"
+        )
+        activity = one.activity_id if one is not None else None
+        if self.isVisible() and activity != self._activity:
+            self._activity = activity
+            self.chosen.emit(activity)
 
     # --- a say in it ---------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCompleter,
     QLineEdit,
     QListView,
-    QVBoxLayout,
+    QSizePolicy,
     QWidget,
 )
 
@@ -42,8 +42,11 @@ def people_of(text: str) -> list[Person]:
     for piece in _SEPARATORS.split(text):
         if not clean(piece):
             continue
-        pairs = [pair for pair in getaddresses([clean(piece)]) if pair[1]]
-        found += [Person(name, address) for name, address in pairs] or [Person("", clean(piece))]
+        pairs = getaddresses([clean(piece)])
+        if all(canonical_email(address) for _name, address in pairs):
+            found += [Person(name, address) for name, address in pairs]
+        else:
+            found.append(Person("", clean(piece)))
     return found
 
 
@@ -103,6 +106,17 @@ class PersonPill(QAbstractButton):
         paint_icon(painter, cross, "dismiss", "text2" if self.is_good else "bad")
 
 
+class _Line(QLineEdit):
+    """Stands behind the chips and is wide enough to type into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = 0
+
+    def sizeHint(self) -> QSize:
+        return QSize(max(self.wide, theme.scaled(240)), super().sizeHint().height())
+
+
 class PeopleEdit(QWidget):
     """Recipients as chips; Enter, Tab, a comma or a semicolon takes what was typed.
 
@@ -119,7 +133,7 @@ class PeopleEdit(QWidget):
         self._bench = bench
         self._people: list[Person] = []
         self._found: dict[str, Person] = {}
-        self.line = QLineEdit()
+        self.line = _Line()
         self.line.setObjectName(f"{name}.line")
         self.line.setAccessibleName(caption)
         self.line.installEventFilter(self)
@@ -138,13 +152,9 @@ class PeopleEdit(QWidget):
         self._completer.setPopup(self._popup)
         self._completer.setWidget(self.line)
         self._completer.activated.connect(self._complete)
-        self._box = QWidget()
-        self._flow = Flow(self._box, spacing=4)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self._box)
-        column.addWidget(self.line)
+        self._flow = Flow(self, spacing=4)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._flow.addWidget(self.line)
         self.setFocusProxy(self.line)
         self._fill()
 
@@ -173,7 +183,7 @@ class PeopleEdit(QWidget):
     def _fill(self) -> None:
         while (item := self._flow.takeAt(0)) is not None:
             widget = item.widget()
-            if widget is not None:
+            if isinstance(widget, PersonPill):
                 widget.hide()
                 widget.setParent(None)
                 widget.deleteLater()
@@ -182,8 +192,18 @@ class PeopleEdit(QWidget):
             pill.removed.connect(partial(self._remove, number))
             self._flow.addWidget(pill)
             pill.show()
-        self._box.setVisible(bool(self._people))
-        self._box.updateGeometry()
+        self._flow.addWidget(self.line)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The line fills the room while nobody stands before it."""
+        self.line.wide = 0 if self._people else self.width()
+        self.line.updateGeometry()
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def _add(self, people: Sequence[Person]) -> None:
         known = {person.address.lower() for person in self._people}

@@ -23,6 +23,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.sync.mail_body import clean_html
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
+from desktop_crm.views.icons import icon
 from desktop_crm.views.panes.mail_reading import inline_image
 from desktop_crm.views.widgets.buttons import push_button
 
@@ -93,7 +94,9 @@ class FormatBar(QWidget):
         disc, numbers = QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListDecimal
         self._button("bullets", "•", tr("Bullets"), "Ctrl+Shift+L", partial(self._list, disc))
         self._button("numbers", "1.", tr("Numbers"), "Ctrl+Shift+7", partial(self._list, numbers))
-        self._button("link", "↗", tr("Link…"), "Ctrl+K", self._link)
+        self._button("link", "", tr("Link…"), "Ctrl+K", self._link).setIcon(
+            icon("link", fill_on=False)
+        )
         for button in (self._bold, self._italic, self._under):
             face = QFont(theme.font(14))
             face.setBold(button is self._bold)

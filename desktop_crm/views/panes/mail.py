@@ -90,6 +90,7 @@ class MailPane(Pane):
         self.deeds = MailDeeds(self)
         self.outbox = OutboxList(bench)
         self.outbox.counted.connect(self._count_outbox)
+        self.outbox.chosen.connect(self._open_message)
         self._outbox_count = 0
         self._in_outbox = False
         self._by_thread = tool_button(
