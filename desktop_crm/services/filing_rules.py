@@ -77,7 +77,11 @@ def rules(actor: Actor, *, cancel: Cancel | None = None) -> tuple[RuleRow, ...]:
             Mailbox.name,
         )
         .join(Mailbox, Mailbox.id == table.c.mailbox_id)
-        .where(table.c.deleted_at.is_(None), Mailbox.deleted_at.is_(None))
+        .where(
+            table.c.deleted_at.is_(None),
+            Mailbox.deleted_at.is_(None),
+            Mailbox.user_id == actor.user_id,
+        )
         .order_by(Mailbox.title_key, table.c.kind, table.c.shown)
     )
     with actor.db.reading(cancel) as connection:
@@ -99,6 +103,17 @@ def rules(actor: Actor, *, cancel: Cancel | None = None) -> tuple[RuleRow, ...]:
             )
             for row in rows
         )
+
+
+def own_mailboxes(actor: Actor) -> tuple[tuple[int, str], ...]:
+    """Key and name of the mailboxes the actor can make rules for; one statement."""
+    statement = (
+        select(Mailbox.id, Mailbox.name)
+        .where(Mailbox.user_id == actor.user_id, Mailbox.deleted_at.is_(None))
+        .order_by(Mailbox.title_key)
+    )
+    with actor.db.reading() as connection:
+        return tuple((row.id, row.name) for row in connection.execute(statement))
 
 
 def _messages(connection: Connection, rule: Any) -> int:  # noqa: ANN401  a row

@@ -10,7 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from desktop_crm.services import filing_rules, mail_message, undo
+from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.filing.file_dialog import FileDialog
+from desktop_crm.views.filing.rules_page import FilingRulesPage, RuleDialog
 from desktop_crm.views.panes.mail import MailPane
 from tests.support.company import Company
 from tests.support.post import deliver, suggest
@@ -185,3 +187,66 @@ def test_keys_of_waiting_mail_do_nothing_in_other_lists(
         press(pane, key)
     settle(qtbot, pane.bench)
     assert set(states(company, "Offer").values()) == {"suggested"}
+
+
+# --- the rules in the settings -------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(bench: Workbench, company: Company, qtbot: QtBot) -> FilingRulesPage:
+    deliver(company, "Offer")
+    made = FilingRulesPage(bench)
+    qtbot.addWidget(made)
+    made.resize(1100, 600)
+    made.show()
+    made.load()
+    settle(qtbot, bench)
+    return made
+
+
+def shown(page: FilingRulesPage) -> list[tuple[str, ...]]:
+    return [fact.cells for fact in page.table.facts.facts]
+
+
+def test_a_rule_is_made_changed_and_deleted(
+    page: FilingRulesPage, company: Company, qtbot: QtBot
+) -> None:
+    window = page.bench.shell.window_widget()
+    child(page, QPushButton, "settings.filing.new").click()
+    dialog = child(window, RuleDialog)
+    QTest.keyClicks(dialog.value, "nobody")
+    QTest.keyClick(dialog.target, Qt.Key.Key_Down)
+    QTest.keyClick(dialog.value, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "is no mail address" in dialog.notice.text, timeout=8000)
+    dialog.value.setText("Claire@Rossi.example")
+    QTest.keyClick(dialog.value, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(shown(page)) == 1, timeout=8000)
+    assert shown(page)[0] == (
+        "claire@rossi.example", "Sender", "Never filed", "Office", "1", "0",
+    )  # fmt: skip
+    page.table.setFocus()
+    page.table.selectRow(0)
+    page.change()
+    find = child(window, FindRecordDialog)
+    QTest.keyClicks(find.line, "dumbrava")
+    qtbot.waitUntil(
+        lambda: [one.title for one in find.found.lines][1:2] == ["Dumbrava Mobilă"], timeout=8000
+    )
+    QTest.keyClick(find.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown(page)[0][2] == "Dumbrava Mobilă", timeout=8000)
+    settle(qtbot, page.bench)
+    page.table.selectRow(0)
+    QTest.keyClick(page.table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: shown(page) == [], timeout=8000)
+    assert filing_rules.rules(company.actor) == ()
+    settle(qtbot, page.bench)
+
+
+def test_without_a_mailbox_there_is_nothing_to_make(bench: Workbench, qtbot: QtBot) -> None:
+    made = FilingRulesPage(bench)
+    qtbot.addWidget(made)
+    made.show()
+    made.load()
+    settle(qtbot, bench)
+    assert not child(made, QPushButton, "settings.filing.new").isEnabled()
+    assert "mailbox" in made.notice.text

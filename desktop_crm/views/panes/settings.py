@@ -15,6 +15,7 @@ from desktop_crm.views.designer.window import open_designer
 from desktop_crm.views.dialogs import database
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.import_wizard import open_import
+from desktop_crm.views.filing.rules_page import FilingRulesPage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.settings_lists import ListPage
@@ -81,6 +82,7 @@ class SettingsPane(Pane):
         makers: dict[str, Callable[[], SettingsPage]] = {
             "appearance": partial(AppearancePage, bench),
             "mailboxes": partial(MailboxesPage, bench),
+            "filing": partial(FilingRulesPage, bench),
             "database": partial(DatabasePage, bench),
         }
         if bench.actor.user_id is not None:
@@ -218,6 +220,7 @@ def all_pages() -> tuple[tuple[str, tuple[NavItem, ...]], ...]:
         NavItem("appearance", tr("Appearance"), "weather_moon"),
         NavItem("me", tr("Me"), "person"),
         NavItem("mailboxes", tr("Mailboxes"), "mail"),
+        NavItem("filing", tr("Filing rules"), "filter"),
     )
     company = (
         NavItem("company", tr("My company"), "building"),
