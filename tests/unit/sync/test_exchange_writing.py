@@ -9,32 +9,25 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from desktop_crm.core import recurrence
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
-from desktop_crm.sync.exchange_rrule import recurrence_of, rule_of
 from desktop_crm.sync.exchange_xml import T, node, text_at
 from desktop_crm.sync.port import (
     Address,
     Attendee,
     ContactItem,
     Flag,
-    Folder,
     FolderRole,
     MailItem,
     MeetingItem,
     Response,
     Role,
-    ShowAs,
     TaskItem,
 )
 from desktop_crm.sync.writes import (
     Answer,
-    BusyTime,
     Delete,
     Image,
     Mark,
@@ -361,92 +354,6 @@ def test_a_meeting_the_calendar_does_not_take_is_told(
         saved(mailbox, meeting())
 
 
-# --- recurrence --------------------------------------------------------------------------------
-
-WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-STEPS, DAYS, MONTHS = st.integers(1, 6), st.integers(1, 28), st.integers(1, 12)
-RULES = st.one_of(
-    st.builds("FREQ=DAILY;INTERVAL={}".format, st.integers(1, 30)),
-    st.builds(
-        "FREQ=WEEKLY;INTERVAL={};BYDAY={};WKST={}".format,
-        st.integers(1, 6),
-        st.lists(
-            st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, unique=True
-        ).map(",".join),
-        st.sampled_from(["MO", "SU"]),
-    ),
-    st.builds(
-        "FREQ=MONTHLY;INTERVAL={};BYMONTHDAY={}".format, st.integers(1, 6), st.integers(1, 28)
-    ),
-    st.builds(
-        "FREQ=MONTHLY;BYDAY={}{}".format,
-        st.sampled_from([1, 2, 3, 4, -1]),
-        st.sampled_from(["MO", "WE", "SU"]),
-    ),
-    st.builds(
-        "FREQ=MONTHLY;BYDAY={};BYSETPOS={}".format,
-        st.sampled_from(["MO,TU,WE,TH,FR", "SA,SU", "SU,MO,TU,WE,TH,FR,SA"]),
-        st.sampled_from([1, 4, -1]),
-    ),
-    st.builds(
-        "FREQ=YEARLY;BYMONTH={};BYMONTHDAY={}".format, st.integers(1, 12), st.integers(1, 28)
-    ),
-    st.builds("FREQ=YEARLY;BYMONTH={};BYDAY=-1SU".format, st.integers(1, 12)),
-    st.sampled_from(
-        [
-            "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR",
-            "FREQ=WEEKLY",
-            "FREQ=MONTHLY",
-            "FREQ=YEARLY",
-            "FREQ=YEARLY;INTERVAL=2",
-            "FREQ=MONTHLY;BYMONTHDAY=-1",
-            "FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1",
-        ]
-    ),
-)
-ENDS = st.sampled_from(["", ";COUNT=7", ";UNTIL=20270301", ";UNTIL=20270301T070000Z"])
-
-
-@given(rule=RULES, end=ENDS, month=st.integers(1, 12))
-def test_a_rule_written_and_read_again_means_the_same(rule: str, end: str, month: int) -> None:
-    zone = ZoneInfo("Europe/Bucharest")
-    first = dt.datetime(2026, month, 9, 10)  # noqa: DTZ001  a wall clock
-    window = {
-        "window_start": dt.datetime(2026, 1, 1, tzinfo=UTC),
-        "window_end": dt.datetime(2029, 1, 1, tzinfo=UTC),
-    }
-    wanted = recurrence.occurrences(rule + end, first, zone, (), **window)
-    # A series begins with an occurrence; Exchange counts from the first day that fits.
-    assume(bool(wanted) and wanted[0].wall == first)
-    again = rule_of(recurrence_of(rule + end, first, zone.key), T)
-    assert recurrence.occurrences(again, first, zone, (), **window) == wanted
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "FREQ=HOURLY",
-        "FREQ=MONTHLY;BYMONTHDAY=31",
-        "FREQ=MONTHLY;BYMONTHDAY=1,15",
-        "FREQ=MONTHLY;BYDAY=5MO",
-        "FREQ=MONTHLY;BYDAY=MO",
-        "FREQ=YEARLY;BYWEEKNO=20",
-        "FREQ=YEARLY;BYDAY=20MO",
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
-        "FREQ=YEARLY;INTERVAL=2;BYMONTH=5",
-        "FREQ=WEEKLY;BYMONTH=3",
-        "FREQ=DAILY;BYSETPOS=1",
-        "nothing",
-    ],
-)
-def test_a_rule_exchange_has_no_pattern_for_is_refused(
-    ews: EwsServer, mailbox: ExchangeMailbox, rule: str
-) -> None:
-    with pytest.raises(UserError, match="cannot hold the repetition"):
-        saved(mailbox, meeting(rrule=rule))
-    assert "CreateItem" not in ews.requests
-
-
 # --- tasks and contacts ------------------------------------------------------------------------
 
 
@@ -532,69 +439,6 @@ def test_what_is_emptied_is_emptied_there(ews: EwsServer, mailbox: ExchangeMailb
     bare = replace(person, phones=(), addresses=(), company="", job_title="")
     mailbox.do(Save(new_uid(), ref.folder, bare, ref))
     assert mailbox.image(ref).item == bare
-
-
-# --- folders and free times --------------------------------------------------------------------
-
-
-def test_every_folder_is_named_with_its_place(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
-    ews.folders.append(("id-of-news", "Noutăți", "IPF.Note", "id-of-clients"))
-    ews.folders.append(("id-of-cache", "Cache", "IPF.Contact.RecipientCache", "root"))
-    ews.folders.append(("id-of-journal", "Jurnal", "IPF.Journal", "root"))
-    found = {f.name: f.role for f in mailbox.all_folders()}
-    assert found["Inbox/Clienți/Noutăți"] is FolderRole.OTHER
-    assert found["Tasks"] is FolderRole.TASKS
-    assert found["Junk"] is FolderRole.JUNK
-    assert not {"Cache", "Jurnal"} & found.keys()
-
-
-def test_chosen_folders_are_read_too(ews: EwsServer) -> None:
-    key = "id-of-clients"
-    mailbox = mailbox_of(ews, folders=(key, "id-of-nothing"))
-    assert [f.key for f in mailbox.folders()] == ["Inbox", "Sent Items", "Calendar", key]
-    ews.put("clients", "A=", soap.mail("A=", "m1@x"))
-    folder = Folder(key, "Inbox/Clienți")
-    (change,) = mailbox.changes(folder, None).changes
-    assert isinstance(change.item, MailItem)
-    mailbox.close()
-
-
-def test_busy_times_of_people(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
-    ews.store.busy["ion@firma.example"] = [
-        ("2026-03-02T09:00:00", "2026-03-02T10:00:00", "Busy"),
-        ("2026-03-02T11:00:00", "2026-03-02T12:00:00", "Free"),
-        ("2026-03-03T09:00:00.123", "2026-03-03T10:00:00", "OOF"),
-        ("2026-09-03T09:00:00", "2026-09-03T10:00:00", "Busy"),
-    ]
-    people = ["ion@firma.example", "nobody@nowhere.example"]
-    found = mailbox.free_busy(people, AT, AT + 100 * DAY)
-    assert found["nobody@nowhere.example"] is None
-    assert found["ion@firma.example"] == (
-        BusyTime(AT + HOUR, AT + 2 * HOUR, ShowAs.BUSY),
-        BusyTime(AT + DAY + HOUR, AT + DAY + 2 * HOUR, ShowAs.OUT_OF_OFFICE),
-    )
-    # Six weeks at most are asked for at once.
-    assert ews.requests.count("GetUserAvailabilityRequest") == 3
-
-
-def test_busy_times_told_only_by_half_hours(ews: EwsServer, mailbox: ExchangeMailbox) -> None:
-    def merged(handler: object) -> bool:
-        answer = (
-            "<m:GetUserAvailabilityResponse><m:FreeBusyResponseArray>"
-            f"{soap.free_busy([], merged='0220013')}</m:FreeBusyResponseArray>"
-            "</m:GetUserAvailabilityResponse>"
-        )
-        handler.answer(200, soap.envelope(answer))  # type: ignore[attr-defined]
-        return True
-
-    ews.fault("GetUserAvailabilityRequest", merged)
-    found = mailbox.free_busy(["ion@firma.example"], AT, AT + 4 * HOUR)
-    half = HOUR / 2
-    assert found["ion@firma.example"] == (
-        BusyTime(AT + half, AT + 3 * half, ShowAs.BUSY),
-        BusyTime(AT + 5 * half, AT + 6 * half, ShowAs.TENTATIVE),
-        BusyTime(AT + 6 * half, AT + 7 * half, ShowAs.OUT_OF_OFFICE),
-    )
 
 
 def test_an_image_of_a_meeting_holds_what_restores_it(
