@@ -61,7 +61,7 @@ class Pattern:
     month: int = 0
     count: int = 0
     until: date | None = None
-    other: Mapping[str, str] = field(default_factory=dict)
+    other: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_plain(self) -> bool:

@@ -153,16 +153,22 @@ def _monthly(pattern: Pattern) -> str:
 
 def _yearly(pattern: Pattern) -> str:
     n = pattern.interval
-    month = tr(MONTHS[pattern.month - 1])
-    if pattern.position or pattern.month_day < 0:
-        day = tr("{day} of {month}", day=_of_month(pattern), month=month)
-    else:
-        day = tr("{n} {month}", n=pattern.month_day, month=month)
+    day = day_in_words(pattern)
     if n == 1:
         return tr("Every year on {day}", day=day)
     if n == 2:
         return tr("Every second year on {day}", day=day)
     return ntr("Every {n} year on {day}", "Every {n} years on {day}", n, day=day)
+
+
+def day_in_words(pattern: Pattern) -> str:
+    """Which day of the month or year a pattern means."""
+    if pattern.frequency is not Frequency.YEARLY:
+        return _of_month(pattern)
+    month = tr(MONTHS[pattern.month - 1])
+    if pattern.position or pattern.month_day < 0:
+        return tr("{day} of {month}", day=_of_month(pattern), month=month)
+    return tr("{n} {month}", n=pattern.month_day, month=month)
 
 
 def _of_month(pattern: Pattern) -> str:

@@ -13,12 +13,13 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
-from desktop_crm.models import Account, Activity, ActivityParty, Contact, Lead, Opportunity
+from desktop_crm.models import Account, Activity, ActivityParty, Contact, Lead, Opportunity, User
 from desktop_crm.models.activity import (
     ActivityKind,
     ActivityReason,
     ActivityState,
 )
+from desktop_crm.models.user import UserState
 from desktop_crm.services import permissions, privacy, series
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.services.context import Actor
@@ -92,6 +93,20 @@ def events(
         ]
     inside = (one for one in found if one.end > start or one.start >= start)
     return tuple(sorted(inside, key=lambda one: (one.start, one.end, one.id)))
+
+
+def colleagues(actor: Actor) -> tuple[tuple[int, str], ...]:
+    """Keys and names of the users whose calendars may be asked for, the actor's first."""
+    table = User.__table__
+    statement = select(User.id, User.name).where(
+        User.deleted_at.is_(None), User.state == UserState.ACTIVE.value
+    )
+    rights = permissions.row_clause(actor, registry.get("user"), table, "read")
+    if rights is not None:
+        statement = statement.where(or_(rights, User.id == actor.user_id))
+    with actor.db.reading() as connection:
+        rows = [(key, str(name)) for key, name in connection.execute(statement)]
+    return tuple(sorted(rows, key=lambda row: (row[0] != actor.user_id, row[1].casefold())))
 
 
 def busy_days(

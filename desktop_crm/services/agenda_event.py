@@ -29,6 +29,8 @@ class AgendaEvent:
         editable: the actor may change it.
         regarding: title of the record it concerns.
         people: users in whose calendars it stands, its owner first.
+        whose: name of its owner, where several people's events stand together.
+        tone: colour token that stands for its owner there; empty for the usual one.
     """
 
     id: int
@@ -49,6 +51,8 @@ class AgendaEvent:
     editable: bool = True
     regarding: str = ""
     people: tuple[int, ...] = ()
+    whose: str = ""
+    tone: str = ""
 
     @property
     def key(self) -> tuple[int, datetime]:

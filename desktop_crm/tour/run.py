@@ -351,7 +351,7 @@ class _Tour:
         return self.window.workspace.current()
 
     def _spans(self) -> Sequence[Any]:
-        from desktop_crm.views.panes.calendar import Span
+        from desktop_crm.views.calendar.spans import Span
 
         return list(Span)
 

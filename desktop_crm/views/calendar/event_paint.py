@@ -23,7 +23,9 @@ RADIUS = 4
 
 
 def token_of(event: AgendaEvent) -> str:
-    """Colour token of an event: by what it is, grey when only its time may be known."""
+    """Colour token of an event: by whose or what it is, grey when only its time may be known."""
+    if event.tone:
+        return event.tone
     if event.private:
         return "series_6"
     if event.show_as == "out_of_office":
@@ -54,6 +56,8 @@ def time_range(event: AgendaEvent, formats: Formats) -> str:
 def description(event: AgendaEvent, formats: Formats) -> str:
     """The event in words, for tool tips and screen readers."""
     parts = [event.title, event_days(event, formats)]
+    if event.whose:
+        parts.append(event.whose)
     if event.place:
         parts.append(event.place)
     if event.regarding:
@@ -106,7 +110,7 @@ def paint_block(
         used = metrics.horizontalAdvance(title)
         _rest_of_line(painter, first, used, time_range(event, formats))
         return
-    details = [time_range(event, formats), event.place, event.regarding]
+    details = [event.whose, time_range(event, formats), event.place, event.regarding]
     _lines(painter, text, first.bottom() + 1, [line for line in details if line])
 
 

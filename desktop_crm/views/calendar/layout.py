@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 from desktop_crm.services.agenda_event import AgendaEvent
 
 DAY_MINUTES = 24 * 60
+WORK_MINUTES = 8 * 60
+"""Minutes that a whole day counts for."""
+
 SHORTEST_BLOCK = 20
 """Minutes a block is drawn long at least, so that its text can be read and hit."""
 
@@ -39,6 +42,14 @@ class Strip:
     last: int
     begins: bool
     ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One person's column where several stand side by side."""
+
+    person: int
+    name: str
 
 
 def wall(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -175,6 +186,37 @@ def _strip_order(
     first, last, event = span
     shown = max(first, first_day)
     return (shown, not covers_days(event), -(last - shown).days, event.start, event.id)
+
+
+def load(events: Iterable[AgendaEvent], zone: ZoneInfo) -> dict[date, int]:
+    """Busy minutes of each day; whole days count as eight hours, free time as none."""
+    found: dict[date, int] = {}
+    for event in events:
+        if event.show_as == "free":
+            continue
+        first, last = day_span(event, zone)
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            if event.all_day:
+                minutes = WORK_MINUTES
+            else:
+                midnight = datetime.combine(day, time())
+                top = max(midnight, wall(event.start, zone))
+                bottom = min(midnight + timedelta(days=1), wall(event.end, zone))
+                minutes = max(0, (bottom - top) // timedelta(minutes=1))
+            found[day] = found.get(day, 0) + minutes
+    return found
+
+
+def counts(events: Iterable[AgendaEvent], zone: ZoneInfo) -> dict[date, int]:
+    """How many events touch each day."""
+    found: dict[date, int] = {}
+    for event in events:
+        first, last = day_span(event, zone)
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            found[day] = found.get(day, 0) + 1
+    return found
 
 
 def chronological(events: Iterable[AgendaEvent]) -> list[AgendaEvent]:

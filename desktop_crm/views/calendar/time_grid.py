@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -28,6 +29,7 @@ from desktop_crm.views.calendar.gesture import ALL_DAY, SLOT, Edge, Slots
 from desktop_crm.views.calendar.time_keys import TimeKeys
 
 GUTTER = 60
+SECOND_GUTTER = 50
 HOUR = 52
 EDGE_GRIP = 6
 WORK_DAY = (8 * 60, 18 * 60)
@@ -78,6 +80,8 @@ class TimeGrid(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.days: list[date] = [clock.today()]
+        self.lanes: list[layout.Lane] = []
+        self.second_zone: ZoneInfo | None = None
         self.formats = Formats()
         self.events: list[AgendaEvent] = []
         self.slots = Slots()
@@ -94,9 +98,16 @@ class TimeGrid(QWidget):
 
     # --- content -------------------------------------------------------------------------
 
-    def show_days(self, days: Sequence[date], formats: Formats, now: datetime) -> None:
-        """Show these days, empty until the events come."""
+    def show_days(
+        self,
+        days: Sequence[date],
+        formats: Formats,
+        now: datetime,
+        lanes: Sequence[layout.Lane] = (),
+    ) -> None:
+        """Show these days, empty until the events come; with lanes a column is one person's."""
         self.days = list(days)
+        self.lanes = list(lanes)
         self.formats = formats
         self._now = now
         self.slots = replace(self.slots, day=min(self.slots.day, len(days) - 1))
@@ -132,6 +143,8 @@ class TimeGrid(QWidget):
             first, last = _clock_text(self.slots.start), _clock_text(self.slots.end)
             hours = tr("All day") if self.slots.all_day else f"{first}–{last}"
             text = f"{name}, {hours}"
+            if self.lanes:
+                text = f"{self.lanes[self.slots.day].name}, {text}"
         self.setAccessibleDescription(text)
 
     def set_slots(self, slots: Slots) -> None:
@@ -148,7 +161,7 @@ class TimeGrid(QWidget):
 
     def gutter(self) -> int:
         """Width of the hours' captions."""
-        return theme.scaled(GUTTER)
+        return theme.scaled(GUTTER + (SECOND_GUTTER if self.second_zone else 0))
 
     def column(self, day: int) -> QRectF:
         """Rectangle of a day's column."""
@@ -181,8 +194,15 @@ class TimeGrid(QWidget):
         self._placed = []
         for index, day in enumerate(self.days):
             column = self.column(index)
-            for block in layout.blocks(self.events, day, self.formats.zone):
+            for block in layout.blocks(self.events_in(index), day, self.formats.zone):
                 self._placed.append((self._block_rect(column, block), block.event))
+
+    def events_in(self, column: int) -> list[AgendaEvent]:
+        """Events of a column: all of them, or those of the person it belongs to."""
+        if not self.lanes:
+            return self.events
+        person = self.lanes[column].person
+        return [event for event in self.events if person in event.people]
 
     def _block_rect(self, column: QRectF, block: layout.Block) -> QRectF:
         room = column.width() - 10
@@ -258,6 +278,15 @@ class TimeGrid(QWidget):
                 box = QRectF(0, y - 9, self.gutter() - 10, 18)
                 align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 painter.drawText(box, align, f"{hour:02}:00")
+                if self.second_zone is not None:
+                    self._paint_other_hour(painter, hour, y)
+
+    def _paint_other_hour(self, painter: QPainter, hour: int, y: float) -> None:
+        moment = layout.instant(gesture.at(self.days[0], hour * 60), self.formats.zone)
+        painter.setPen(theme.color("text3"))
+        box = QRectF(0, y - 9, theme.scaled(SECOND_GUTTER), 18)
+        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(box, align, f"{moment.astimezone(self.second_zone):%H:%M}")
 
     def _paint_slots(self, painter: QPainter) -> None:
         drawing = self._press is not None and self._press.drag is Drag.CREATE
@@ -279,36 +308,37 @@ class TimeGrid(QWidget):
         if self._ghost is None:
             return
         for index, day in enumerate(self.days):
+            if self.lanes and self.lanes[index].person not in self._ghost.people:
+                continue
             for block in layout.blocks([self._ghost], day, self.formats.zone):
                 rect = self._block_rect(self.column(index), block)
                 event_paint.paint_block(
                     painter, rect, block.event, self.formats, selected=True, ghost=True
                 )
 
-    def _now_at(self) -> tuple[QRectF, float] | None:
+    def _now_at(self) -> tuple[list[QRectF], float]:
+        """Columns of today, and the height of this moment."""
         local = layout.wall(self._now, self.formats.zone)
-        if local.date() not in self.days:
-            return None
         y = round(self.y_of(local.hour * 60 + local.minute)) + 0.5
-        return self.column(self.days.index(local.date())), y
+        today = [n for n, day in enumerate(self.days) if day == local.date()]
+        return [self.column(n) for n in today], y
 
     def _paint_now(self, painter: QPainter) -> None:
-        place = self._now_at()
-        if place is None:
-            return
-        column, y = place
+        columns, y = self._now_at()
         tone = theme.color("bad")
-        painter.setPen(QPen(event_paint.blend(tone, theme.color("surface"), 0.35), 1))
-        painter.drawLine(QPointF(self.gutter(), y), QPointF(self.width(), y))
+        if columns:
+            painter.setPen(QPen(event_paint.blend(tone, theme.color("surface"), 0.35), 1))
+            painter.drawLine(QPointF(self.gutter(), y), QPointF(self.width(), y))
         painter.setPen(QPen(tone, 2))
-        painter.drawLine(QPointF(column.left(), y), QPointF(column.right(), y))
+        for column in columns:
+            painter.drawLine(QPointF(column.left(), y), QPointF(column.right(), y))
 
     def _paint_now_dot(self, painter: QPainter) -> None:
-        place = self._now_at()
-        if place is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("bad"))
-            painter.drawEllipse(QPointF(place[0].left() + 1, place[1]), 4.5, 4.5)
+        columns, y = self._now_at()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("bad"))
+        for column in columns[:1]:
+            painter.drawEllipse(QPointF(column.left() + 1, y), 4.5, 4.5)
 
     # --- mouse ---------------------------------------------------------------------------
 
@@ -360,8 +390,9 @@ class TimeGrid(QWidget):
     ) -> tuple[datetime, datetime]:
         zone = self.formats.zone
         if press.drag is Drag.MOVE:
+            days = (self.days[day] - self.days[press.day]).days
             return gesture.moved(
-                event, zone, days=day - press.day, minutes=gesture.snap(minute - press.minute)
+                event, zone, days=days, minutes=gesture.snap(minute - press.minute)
             )
         edge = Edge.START if press.drag is Drag.START else Edge.END
         return gesture.resized(event, zone, edge, gesture.at(self.days[day], gesture.snap(minute)))

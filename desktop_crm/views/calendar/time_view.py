@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from desktop_crm.core.formats import Formats
@@ -17,6 +19,7 @@ from desktop_crm.views.calendar import event_paint, gesture, layout
 from desktop_crm.views.calendar.gesture import Slots
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.time_grid import TimeGrid
+from desktop_crm.views.widgets.avatar import draw_avatar
 
 CAPTION = 52
 BAR = 24
@@ -46,7 +49,14 @@ class DayStrip(QWidget):
         """Lay the bars out again after days or events changed."""
         grid = self._grid
         self._today = today
-        self._strips = layout.strips(grid.events, grid.days, grid.formats.zone)
+        if grid.lanes:
+            self._strips = [
+                replace(strip, first=index, last=index)
+                for index, day in enumerate(grid.days)
+                for strip in layout.strips(grid.events_in(index), [day], grid.formats.zone)
+            ]
+        else:
+            self._strips = layout.strips(grid.events, grid.days, grid.formats.zone)
         self.updateGeometry()
         self.update()
 
@@ -80,12 +90,16 @@ class DayStrip(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.color("surface"))
         for index, day in enumerate(self._grid.days):
-            self._paint_caption(painter, self._column(index), day)
+            if self._grid.lanes:
+                self._paint_person(painter, self._column(index), self._grid.lanes[index].name)
+            else:
+                self._paint_caption(painter, self._column(index), day)
         self._paint_cursor(painter)
         for strip in self._strips:
             if strip.row < MOST_ROWS:
                 self._paint_strip(painter, strip)
         self._paint_hidden(painter)
+        self._paint_zones(painter)
         painter.setPen(QPen(theme.color("stroke2"), 1))
         bottom = self.height() - 0.5
         painter.drawLine(QPointF(0, bottom), QPointF(self.width(), bottom))
@@ -112,6 +126,36 @@ class DayStrip(QWidget):
         rest = QRectF(number.left() + theme.scaled(big), 9, column.width(), number.height())
         if number.left() + theme.scaled(big) + width(name) < column.right():
             painter.drawText(rest, left, name)
+
+    def _paint_person(self, painter: QPainter, column: QRectF, name: str) -> None:
+        painter.setPen(QPen(theme.color("stroke"), 1))
+        x = round(column.left()) + 0.5
+        painter.drawLine(QPointF(x, theme.scaled(CAPTION) - 4), QPointF(x, self.height()))
+        size = theme.scaled(26)
+        face = QRectF(column.left() + 9, (theme.scaled(CAPTION) - size) / 2, size, size)
+        draw_avatar(painter, face, name)
+        font = theme.font(13, QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(theme.color("text"))
+        room = QRectF(
+            face.right() + 8, 0, column.right() - face.right() - 12, theme.scaled(CAPTION)
+        )
+        shown = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_zones(self, painter: QPainter) -> None:
+        """Above the hours of two zones their names, as short as they are said."""
+        second = self._grid.second_zone
+        if second is None:
+            return
+        painter.setFont(theme.font(11))
+        painter.setPen(theme.color("text2"))
+        width = self._grid.gutter() / 2
+        noon = layout.instant(gesture.at(self._grid.days[0], 12 * 60), self._grid.formats.zone)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for index, zone in enumerate((second, self._grid.formats.zone)):
+            box = QRectF(width * index, theme.scaled(CAPTION) - 22, width - 6, 18)
+            painter.drawText(box, right, noon.astimezone(zone).tzname() or zone.key)
 
     def _paint_cursor(self, painter: QPainter) -> None:
         grid = self._grid
@@ -153,7 +197,8 @@ class DayStrip(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._press is not None and self._press[0].movable:
-            self._shift = self._day_at(event.position()) - self._press[1]
+            days = self._grid.days
+            self._shift = (days[self._day_at(event.position())] - days[self._press[1]]).days
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -220,9 +265,26 @@ class TimeView(CalendarPage):
         self.strip.day_requested.connect(self.day_requested)
 
     def show_days(self, days: Sequence[date], formats: Formats, now: datetime) -> None:
+        self.show_lanes(days, formats, now, ())
+
+    def show_lanes(
+        self,
+        days: Sequence[date],
+        formats: Formats,
+        now: datetime,
+        lanes: Sequence[layout.Lane],
+    ) -> None:
+        """Show days of several people side by side: each day is the column of its lane."""
         self._today = now.astimezone(formats.zone).date()
-        self.grid.show_days(days, formats, now)
+        self.grid.show_days(days, formats, now, lanes)
         self.strip.refresh(self._today)
+
+    def set_second_zone(self, zone: ZoneInfo | None) -> None:
+        """Show the hours of another zone beside one's own, or no longer."""
+        self.grid.second_zone = zone
+        self.grid.resizeEvent(None)
+        self.grid.update()
+        self.strip.update()
 
     def show_events(self, events: Sequence[AgendaEvent]) -> None:
         self.grid.show_events(events)

@@ -1,9 +1,8 @@
-"""The calendar: a small month at the left, days, work week or month at the right."""
+"""The calendar: a small month and colleagues at the left, the days chosen at the right."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,15 +21,19 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import agenda
+from desktop_crm.services import agenda, series_facts
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.calendar import layout
+from desktop_crm.views.calendar.agenda_view import AgendaView
 from desktop_crm.views.calendar.month_view import MonthView
-from desktop_crm.views.calendar.navigator import Navigator
 from desktop_crm.views.calendar.page import CalendarPage
+from desktop_crm.views.calendar.spans import NAMES, Span, days_of, period, turned
 from desktop_crm.views.calendar.time_view import TimeView
+from desktop_crm.views.calendar.year_view import YearView
+from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
 from desktop_crm.views.panes.calendar_edits import EventEdits
+from desktop_crm.views.panes.calendar_side import CalendarSide
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.widgets.buttons import tool_button
 from desktop_crm.views.widgets.labels import label
@@ -38,19 +41,8 @@ from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
+    from desktop_crm.services.series_facts import SeriesFacts
     from desktop_crm.views.workbench import Workbench
-
-
-_REST = (0, 0, 0, 0, 0, 2, 1)
-"""Days from a day to the work week that is shown: on a weekend it is the coming one."""
-
-
-class Span(StrEnum):
-    """How much the calendar shows."""
-
-    DAY = "day"
-    WORK_WEEK = "work_week"
-    MONTH = "month"
 
 
 class CalendarPane(Pane):
@@ -65,24 +57,30 @@ class CalendarPane(Pane):
         self.setObjectName("calendarPane")
         self.span = Span.WORK_WEEK
         self.day = clock.today(bench.actor.zone)
-        self._everybody = False
         self._events: tuple[AgendaEvent, ...] = ()
         self._edits = EventEdits(bench, self)
         self._edits.shown_differently.connect(self._show_again)
         self._edits.settled.connect(self._load)
         self.time_view = TimeView()
         self.month_view = MonthView()
+        self.agenda_view = AgendaView()
+        self.year_view = YearView()
         self._stack = QStackedWidget()
-        for page in (self.time_view, self.month_view):
+        for page in (self.time_view, self.month_view, self.agenda_view, self.year_view):
             self._stack.addWidget(page)
             self._connect(page)
-        self.navigator = Navigator()
+        self.side = CalendarSide(bench)
+        self.navigator = self.side.navigator
         self.navigator.picked.connect(self._on_picked)
+        self.side.scope_chosen.connect(self._load)
+        self.side.people_chosen.connect(self._people_changed)
+        self.side.zone_chosen.connect(self.time_view.set_second_zone)
+        self.time_view.set_second_zone(self.side.second_zone)
         self._title = label("", "h2", name="calendarTitle")
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
-        box.addWidget(self._side())
+        box.addWidget(self.side)
         main = frame("listpane")
         inside = main.layout()
         assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
@@ -105,36 +103,6 @@ class CalendarPane(Pane):
         page.selected.connect(lambda _event: self.commands_changed.emit())
         page.day_requested.connect(self._show_day)
 
-    def _side(self) -> QWidget:
-        side = frame("nav")
-        side.setFixedWidth(224)
-        inside = side.layout()
-        assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
-        inside.setContentsMargins(8, 10, 8, 8)
-        inside.setSpacing(4)
-        inside.addWidget(self.navigator)
-        inside.addSpacing(12)
-        caption = label(tr("Calendars"), "h3")
-        caption.setContentsMargins(8, 0, 0, 4)
-        inside.addWidget(caption)
-        self._scopes = QButtonGroup(self)
-        for name, text, drawing, everybody in (
-            ("calendarMine", tr("My calendar"), "person", False),
-            ("calendarEverybody", tr("Everybody's"), "people", True),
-        ):
-            button = tool_button(name, text, drawing, show_text=True)
-            button.setCheckable(True)
-            button.setChecked(everybody is self._everybody)
-            button.setSizePolicy(
-                button.sizePolicy().Policy.Expanding, button.sizePolicy().verticalPolicy()
-            )
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.clicked.connect(partial(self._show_scope, everybody))
-            self._scopes.addButton(button)
-            inside.addWidget(button)
-        inside.addStretch(1)
-        return side
-
     def _head(self) -> QWidget:
         today = tool_button("calendarToday", tr("Today"), "calendar_ltr", self.go_today)
         today.setText(tr("Today"))
@@ -144,22 +112,28 @@ class CalendarPane(Pane):
         self._go = tool_button("calendarGo", tr("Go to date"), "calendar", self.go_to_date)
         self._spans = QButtonGroup(self)
         shown: list[QWidget] = []
-        for span, text in (
-            (Span.DAY, tr("Day")),
-            (Span.WORK_WEEK, tr("Work week")),
-            (Span.MONTH, tr("Month")),
-        ):
+        for span, text, _command in NAMES:
             button = QToolButton()
             button.setObjectName(f"calendarSpan.{span}")
-            button.setText(text)
-            button.setAccessibleName(text)
+            button.setText(tr(text))
+            button.setAccessibleName(tr(text))
             button.setCheckable(True)
             button.setChecked(span is self.span)
             button.clicked.connect(partial(self.show_span, span))
             self._spans.addButton(button)
             shown.append(button)
+        # Where all of them do not fit, one button unfolds them.
+        self._span_menu = tool_button(
+            "calendarSpanMenu", tr("How much is shown"), "calendar_ltr", show_text=True
+        )
+        self._span_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self._span_menu)
+        for span, text, _command in NAMES:
+            menu.addAction(tr(text)).triggered.connect(partial(self.show_span, span))
+        self._span_menu.setMenu(menu)
+        self._span_menu.hide()
         head = row(
-            today, back, on, self._title, None, *shown, self._go,
+            today, back, on, self._title, None, *shown, self._span_menu, self._go,
             spacing=4, margins=(12, 8, 12, 8),
         )  # fmt: skip
         head.setFixedHeight(50)
@@ -168,7 +142,12 @@ class CalendarPane(Pane):
     @property
     def page(self) -> CalendarPage:
         """The page in front."""
-        return self.month_view if self.span is Span.MONTH else self.time_view
+        pages: dict[Span, CalendarPage] = {
+            Span.MONTH: self.month_view,
+            Span.AGENDA: self.agenda_view,
+            Span.YEAR: self.year_view,
+        }
+        return pages.get(self.span, self.time_view)
 
     # --- pane ----------------------------------------------------------------------------
 
@@ -199,26 +178,35 @@ class CalendarPane(Pane):
                 enabled=self._can_edit, group="event",
             ),
             Action(
-                "calendar.day", tr("Show one day"), partial(self.show_span, Span.DAY),
-                shortcut="Ctrl+Alt+1", place=Place.PALETTE,
+                "calendar.recurrence", tr("Recurrence"), self.edit_recurrence,
+                icon="arrow_sync", shortcut="Ctrl+Shift+R", enabled=self._can_edit,
+                group="event",
             ),
             Action(
-                "calendar.week", tr("Show the work week"),
-                partial(self.show_span, Span.WORK_WEEK),
-                shortcut="Ctrl+Alt+2", place=Place.PALETTE,
+                "calendar.zone", tr("Second time zone"), self.side.choose_zone,
+                place=Place.MORE,
             ),
-            Action(
-                "calendar.month", tr("Show the month"), partial(self.show_span, Span.MONTH),
-                shortcut="Ctrl+Alt+3", place=Place.PALETTE,
+            *(
+                Action(
+                    f"calendar.{span.value}", tr(command), partial(self.show_span, span),
+                    shortcut=f"Ctrl+Alt+{number}", place=Place.PALETTE,
+                )
+                for number, (span, _name, command) in enumerate(NAMES, 1)
             ),
         ]  # fmt: skip
 
     def activate(self) -> None:
+        self.side.load_people()
         self.refresh()
         self.page.setFocus()
 
     def refresh(self) -> None:
         self._load()
+
+    def set_narrow(self, narrow: bool) -> None:
+        for button in self._spans.buttons():
+            button.setVisible(not narrow)
+        self._span_menu.setVisible(narrow)
 
     def status_text(self) -> str:
         return ntr("{n} event", "{n} events", len(self._events))
@@ -230,23 +218,22 @@ class CalendarPane(Pane):
         return {
             "span": self.span.value,
             "day": self.day.isoformat(),
-            "everybody": self._everybody,
+            "everybody": self.side.everybody,
         }
 
     def return_to(self, place: dict[str, object]) -> None:
         self.day = date.fromisoformat(str(place.get("day", self.day.isoformat())))
-        self._everybody = bool(place.get("everybody"))
-        for button in self._scopes.buttons():
-            button.setChecked((button.objectName() == "calendarEverybody") is self._everybody)
+        self.side.show_scope(everybody=bool(place.get("everybody")))
         self.show_span(Span(str(place.get("span", self.span.value))))
 
     # --- where one is --------------------------------------------------------------------
 
-    def show_span(self, span: Span) -> None:
+    def show_span(self, span: Span, _checked: bool = False) -> None:
         """Show a day, the work week or the month around the current day."""
         self.span = span
         for button in self._spans.buttons():
             button.setChecked(button.objectName() == f"calendarSpan.{span}")
+        self._span_menu.setText(next(f" {tr(name)}" for one, name, _ in NAMES if one is span))
         self._show_span()
         self._load()
         self.page.setFocus()
@@ -295,48 +282,33 @@ class CalendarPane(Pane):
             self.show_span(Span.DAY)
 
     def _turn(self, pages: int) -> None:
-        if self.span is Span.DAY:
-            self.show_day(self.day + timedelta(days=pages))
-        elif self.span is Span.WORK_WEEK:
-            self.show_day(self.day + timedelta(days=7 * pages))
-        else:
-            self.show_day(layout.add_months(self.day, pages))
+        side_by_side = self.side.side_by_side
+        self.show_day(turned(self.span, self.day, pages, side_by_side=side_by_side))
 
     def days(self) -> list[date]:
         """The days shown."""
-        if self.span is Span.DAY:
-            return [self.day]
-        if self.span is Span.WORK_WEEK:
-            first = layout.monday(self.day + timedelta(days=_REST[self.day.weekday()]))
-            return [first + timedelta(days=n) for n in range(5)]
-        return layout.month_days(self.day)
+        return days_of(self.span, self.day, side_by_side=self.side.side_by_side)
 
     def _show_span(self) -> None:
         days = self.days()
         formats = self.bench.formats
         now = clock.now()
+        self.side.show_people(self.span is Span.TEAM)
         self._stack.setCurrentWidget(self.page)
-        self.page.show_days(days, formats, now)
+        lanes = self.side.lanes() if self.span is Span.TEAM else []
+        if lanes:
+            self.time_view.show_lanes([self.day] * len(lanes), formats, now, lanes)
+        else:
+            self.page.show_days(days, formats, now)
         self.page.go_to(self.day)
-        self._title.setText(self._period(days))
-        self.navigator.mark(days, self.day, now.astimezone(formats.zone).date(), formats)
+        self._title.setText(period(self.span, self.day, days, formats))
+        shown = days if self.span is not Span.YEAR else []
+        self.navigator.mark(shown, self.day, now.astimezone(formats.zone).date(), formats)
 
-    def _period(self, days: list[date]) -> str:
-        formats = self.bench.formats
-        if self.span is Span.MONTH:
-            name = formats.month(self.day)
-            return name[:1].upper() + name[1:]
-        if self.span is Span.DAY:
-            name = formats.weekday(self.day)
-            return f"{name[:1].upper()}{name[1:]}, {formats.date(self.day)}"
-        first, last = days[0], days[-1]
-        begin = f"{first:%d}" if first.month == last.month else formats.date(first)[:-5]
-        week = tr("week {n}", n=first.isocalendar().week)
-        return f"{begin} – {formats.date(last)}  ·  {week}"
-
-    def _show_scope(self, everybody: bool, _checked: bool = False) -> None:
-        self._everybody = everybody
-        self._load()
+    def _people_changed(self) -> None:
+        if self.span is Span.TEAM:
+            self._show_span()
+            self._load()
 
     # --- loading -------------------------------------------------------------------------
 
@@ -350,18 +322,24 @@ class CalendarPane(Pane):
     def _load(self) -> None:
         actor = self.bench.actor
         start, end = self._window(self.days())
+        people = self.side.chosen_people() if self.span is Span.TEAM else ()
         self.bench.tasks.read(
-            partial(agenda.events, actor, start, end, everybody=self._everybody),
+            partial(
+                agenda.events, actor, start, end,
+                everybody=self.side.everybody and not people, people=people,
+            ),
             done=self._on_events, owner=self, lane="events",
         )  # fmt: skip
         month = self._window(layout.month_days(self.navigator.days.month))
         self.bench.tasks.read(
-            partial(agenda.busy_days, actor, *month, everybody=self._everybody),
+            partial(agenda.busy_days, actor, *month, everybody=self.side.everybody),
             done=self.navigator.mark_busy, owner=self, lane="busy",
         )  # fmt: skip
 
     def _on_events(self, events: tuple[AgendaEvent, ...]) -> None:
-        self._events = tuple(self._edits.as_wanted(event) for event in events)
+        wanted = (self._edits.as_wanted(event) for event in events)
+        shown = self.side.as_shown if self.span is Span.TEAM else _as_it_is
+        self._events = tuple(shown(event) for event in wanted)
         self.page.show_events(self._events)
         self.status_changed.emit(self.status_text())
 
@@ -375,8 +353,8 @@ class CalendarPane(Pane):
     # --- what the person asks ------------------------------------------------------------
 
     def _create_now(self, kind: str = "appointment") -> None:
-        if self.span is Span.MONTH:
-            day = self.month_view.cursor_day
+        day = self._cursor_day()
+        if day is not None:
             start = layout.instant(datetime.combine(day, time(9)), self.bench.formats.zone)
             self._new(start, start + timedelta(minutes=30), whole_days=False, kind=kind)
             return
@@ -389,6 +367,11 @@ class CalendarPane(Pane):
         local = datetime.combine(grid.days[grid.slots.day], time()) + timedelta(minutes=minute)
         start = layout.instant(local, self.bench.formats.zone)
         self._new(start, start + timedelta(minutes=30), whole_days=False, kind=kind)
+
+    def _cursor_day(self) -> date | None:
+        """The day of the cursor on a page without hours."""
+        page = self.page
+        return None if isinstance(page, TimeView) else getattr(page, "cursor_day", self.day)
 
     def _create(self, start: datetime, end: datetime, whole_days: bool) -> None:
         self._new(start, end, whole_days=whole_days, kind="appointment")
@@ -419,10 +402,32 @@ class CalendarPane(Pane):
         if event is not None:
             self._edits.open(event)
 
+    def edit_recurrence(self) -> None:
+        """Edit how often the selected event repeats."""
+        event = self.page.selected_event()
+        if event is None:
+            return
+        self.bench.tasks.read(
+            partial(series_facts.read, self.bench.actor, event.id, event.original),
+            done=self._open_recurrence,
+            failed=self.bench.shell.show_error,
+            owner=self,
+            lane="recurrence",
+        )
+
+    def _open_recurrence(self, facts: SeriesFacts) -> None:
+        dialog = RecurrenceDialog(self.window(), self.bench, facts)
+        dialog.saved.connect(lambda _edited: self._load())
+        dialog.open()
+
     def _delete_selected(self) -> None:
         event = self.page.selected_event()
         if event is not None:
             self._edits.delete(event)
+
+
+def _as_it_is(event: AgendaEvent) -> AgendaEvent:
+    return event
 
 
 def _midnight(day: date) -> datetime:
