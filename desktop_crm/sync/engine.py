@@ -130,7 +130,7 @@ class Engine:
         """
         with self.actor.db.reading() as connection:
             box = stored.box(connection, self.mailbox)
-        result = MailboxResult(self.mailbox, box.name)
+        result = MailboxResult(self.mailbox, box.name, two_way=self._directions.chosen.two_way)
         if self.dry_run:
             self._preview = Preview.of(self.actor, self.mailbox)
         try:

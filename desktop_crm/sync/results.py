@@ -92,7 +92,7 @@ class MailboxResult:
     """One mailbox of one pass; `problem` says why it ended early, what came before is kept.
 
     `written` tells what was done of the outbox, None for a mailbox that is only read; `lines` what
-    a dry run would do.
+    a dry run would do; `two_way` whether it is written to.
     """
 
     mailbox_id: int
@@ -102,6 +102,7 @@ class MailboxResult:
     changes: ChangeSet = NOTHING
     written: OutboxResult | None = None
     lines: list[Line] = field(default_factory=list)
+    two_way: bool = False
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from desktop_crm.views.panes import mailbox_work
 from desktop_crm.views.panes.settings import SettingsPane
 from desktop_crm.views.panes.settings_lists import ListPage
 from desktop_crm.views.panes.settings_pages import AppearancePage, RecordPage
+from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
 from tests.support.company import Company
 from tests.support.windows import child, expect, settle, shell_of
 
@@ -166,6 +167,12 @@ def test_a_mailbox_is_tested_synchronised_and_removed(
     button("test").click()
     settle(qtbot, pane.bench)
     button("sync").click()
+    settle(qtbot, pane.bench)
+    # The first pass is shown before it is done.
+    first = child(pane.bench.shell.window_widget(), DryRunDialog)
+    settle(qtbot, pane.bench)
+    assert mailboxes.get(company.actor, added.id).last_synced_at is None
+    child(first, QPushButton, "dryRun.go").click()
     settle(qtbot, pane.bench)
     assert any(title == "Synchronised" for title, _ in shell_of(pane.bench).toasts)
     qtbot.waitUntil(lambda: not pane.bench.tasks.busy)

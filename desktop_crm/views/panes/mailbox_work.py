@@ -14,6 +14,8 @@ from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
+from desktop_crm.sync.twoway import questions
+from desktop_crm.sync.twoway.questions import Question
 from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog, PasswordDialog
 from desktop_crm.views.errors import ask
 
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
 def one_pass(actor: Actor, mailbox_id: int | None, cancel: Cancel) -> SyncResult:
     """A pass that a person asked for."""
     return scheduler.sync_once(actor, mailbox_id, cancel=cancel)
+
+
+def never_read(actor: Actor, mailbox_id: int | None) -> MailboxRow | None:
+    """The first mailbox to read that was never read before: its dry run is shown first."""
+    found = (
+        mailboxes.list_mailboxes(actor)
+        if mailbox_id is None
+        else (mailboxes.get(actor, mailbox_id),)
+    )
+    own = (box for box in found if mailbox_id is not None or box.user_id == actor.user_id)
+    return next((box for box in own if box.last_synced_at is None), None)
 
 
 def signed_in(actor: Actor, box: MailboxRow, cancel: Cancel) -> secrets.Place:
@@ -65,8 +78,28 @@ class MailboxWork(QObject):
         self.sync(None)
 
     def sync(self, mailbox_id: int | None) -> None:
-        """Run a pass over one mailbox, or over all."""
+        """Run a pass over one mailbox, or over all; a first one is shown before it is done."""
         if self._running:
+            return
+        self._bench.tasks.read(
+            never_read, self._bench.actor, mailbox_id,
+            done=partial(self._begin, mailbox_id), failed=self._bench.shell.show_error,
+            owner=self, lane="mailbox.first",
+        )  # fmt: skip
+
+    def preview(self, box: MailboxRow) -> None:
+        """Show what a pass over a mailbox would do; a person strikes lines and lets it go."""
+        from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
+
+        dialog = DryRunDialog(self._bench, box)
+        dialog.finished_pass.connect(self._passed)
+        dialog.open()
+
+    def _begin(self, mailbox_id: int | None, first: MailboxRow | None) -> None:
+        if self._running:
+            return
+        if first is not None:
+            self.preview(first)
             return
         self._running = True
         self.busy_changed.emit(True)
@@ -80,6 +113,10 @@ class MailboxWork(QObject):
         self._end()
         self._bench.bus.publish(result.changes)
         self.finished.emit()
+        self._bench.tasks.read(
+            questions.waiting, self._bench.actor,
+            done=self._ask, failed=self._bench.shell.show_error, owner=self, lane="questions",
+        )  # fmt: skip
         if result.problem is not None:
             self._bench.shell.show_error(result.problem)
             return
@@ -92,6 +129,13 @@ class MailboxWork(QObject):
         if bad:
             text += " · " + ntr("{n} could not be read", "{n} could not be read", bad)
         self._bench.shell.toast(tr("Synchronised"), text)
+
+    def _ask(self, asked: list[Question]) -> None:
+        """Ask whom to tell of meetings that were changed here."""
+        if asked:
+            from desktop_crm.views.twoway.question_dialog import QuestionDialog
+
+            QuestionDialog(self._bench, asked).open()
 
     def _failed(self, error: Exception) -> None:
         self._end()

@@ -266,6 +266,9 @@ class MailboxCard(QFrame):
                 f"mailbox.{box.id}.sync", tr("Synchronise now"), partial(work.sync, box.id),
                 drawing="arrow_sync",
             ),
+            push_button(
+                f"mailbox.{box.id}.dryRun", tr("Dry run…"), partial(work.preview, box)
+            ),
             push_button(f"mailbox.{box.id}.test", tr("Test"), self._test),
         ]  # fmt: skip
         if box.kind in mailboxes.PROTECTED and box.sign_in != SignInBy.SYSTEM.value:

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -33,6 +33,7 @@ from desktop_crm.views.icons import paint_icon
 _ROW: Final = 36
 _PAD: Final = 10
 _ICON: Final = 18
+_TICK: Final = 16
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 
@@ -63,6 +64,7 @@ class Fact:
         pill: Column shown as a pill; -1: none.
         tone: Colour of the pill.
         is_dim: Shown in the colour of what no longer counts.
+        ticked: Whether the box in front of the first cell is ticked; None: there is no box.
     """
 
     cells: tuple[str, ...]
@@ -71,6 +73,7 @@ class Fact:
     pill: int = -1
     tone: str = "neutral"
     is_dim: bool = False
+    ticked: bool | None = None
 
 
 class FactModel(QAbstractTableModel):
@@ -99,6 +102,9 @@ class FactModel(QAbstractTableModel):
             return fact.cells[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(cell for cell in fact.cells if cell)
+        if role == Qt.ItemDataRole.CheckStateRole and not index.column():
+            states = {True: Qt.CheckState.Checked, False: Qt.CheckState.Unchecked, None: None}
+            return states[fact.ticked]
         return None
 
     def headerData(
@@ -144,6 +150,9 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(area.left(), area.top(), area.width(), 1, theme.color("line"))
             painter.fillRect(area.left(), area.bottom(), area.width(), 1, theme.color("line"))
         left = area.left() + _PAD
+        if column == 0 and fact.ticked is not None:
+            paint_tick(painter, self._table.tick_area(area), ticked=fact.ticked)
+            left += theme.scaled(_TICK) + 10
         if column == 0 and fact.icon:
             size = theme.scaled(_ICON)
             top = area.top() + (area.height() - size) // 2
@@ -187,10 +196,26 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
 
+def paint_tick(painter: QPainter, box: QRect, *, ticked: bool) -> None:
+    """Draw a box to tick as the forms show it."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.color("accent" if ticked else "control"), 1))
+    painter.setBrush(theme.color("accent" if ticked else "surface"))
+    painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+    painter.restore()
+    if ticked:
+        paint_icon(painter, box.adjusted(2, 2, -2, -2), "checkmark", "on_accent")
+
+
 class FactTable(QTableView):
     """The table; Enter or a double click opens a row, Del is told to the owner.
 
+    Where rows have a box, Space and a click on it tell the owner; with several rows selected Space
+    is told for each of them.
+
     Attributes:
+        ticked: Data of the rows whose box was pressed.
         opened: Data of the row to open.
         chosen: Other rows are selected now.
         removed: Del was pressed.
@@ -198,6 +223,7 @@ class FactTable(QTableView):
         hover_row: Row under the mouse, -1 for none.
     """
 
+    ticked = Signal(list)
     opened = Signal(object)
     chosen = Signal()
     removed = Signal()
@@ -261,8 +287,30 @@ class FactTable(QTableView):
             self.opened.emit(self.facts.facts[row].data)
         elif event.key() == Qt.Key.Key_Delete:
             self.removed.emit()
+        elif event.key() == Qt.Key.Key_Space and self._boxes(row):
+            self.ticked.emit(self.selected())
         else:
             super().keyPressEvent(event)
+
+    def _boxes(self, row: int) -> bool:
+        return 0 <= row < len(self.facts.facts) and self.facts.facts[row].ticked is not None
+
+    @staticmethod
+    def tick_area(area: QRect) -> QRect:
+        """Where the box of a row stands, in the first cell."""
+        size = theme.scaled(_TICK)
+        top = area.top() + (area.height() - size) // 2
+        return QRect(area.left() + _PAD, top, size, size)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
+        index = self.indexAt(point)
+        if index.isValid() and not index.column() and self._boxes(index.row()):
+            box = self.tick_area(self.visualRect(index)).adjusted(-8, -10, 6, 10)
+            if box.contains(point):
+                self.ticked.emit([self.facts.facts[index.row()].data])
+                return
+        super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())

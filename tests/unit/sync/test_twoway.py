@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import Activity, Contact, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, records
@@ -24,7 +24,7 @@ from desktop_crm.sync.port import (
     TaskItem,
 )
 from desktop_crm.sync.results import MailboxResult
-from desktop_crm.sync.twoway import conflicts, strikes
+from desktop_crm.sync.twoway import conflicts, questions, strikes
 from desktop_crm.sync.twoway.lines import Consent, Line
 from desktop_crm.sync.twoway.passing import Braked
 from desktop_crm.sync.writes import Notify
@@ -303,7 +303,6 @@ def test_a_private_meeting_goes_out_as_busy(both: World) -> None:
 
 
 def test_what_the_mailbox_refuses_is_said_once(both: World) -> None:
-    from desktop_crm.core.errors import UserError
 
     appointment(both)
 
@@ -581,4 +580,24 @@ def test_a_person_chooses_between_both_values(both: World) -> None:
     (row,) = both.activities
     assert (row.subject, row.description) == ("A", "B")
     assert (held(both).subject, held(both).text) == ("A", "B")
+    quiet(both)
+
+
+def test_an_answer_tells_the_others_or_nobody(both: World) -> None:
+    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
+    both.port.put(CALENDAR, meeting("u2", start=SOON, end=SOON))
+    go(both)
+    for row in both.activities:
+        records.save(both.actor, "activity", row.id, None, {"location": "Iași"})
+    go(both)
+    one, two = questions.waiting(both.actor)
+    assert (one.people, one.title) == (2, "Ședință")
+    questions.answer(both.actor, one.order, tell=True)
+    questions.answer(both.actor, two.order, tell=False)
+    assert questions.waiting(both.actor) == []
+    go(both)
+    assert {i.location for i in both.port.held(CALENDAR).values()} == {"Iași"}  # type: ignore[union-attr]
+    assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
+    with pytest.raises(UserError):
+        questions.answer(both.actor, one.order, tell=True)
     quiet(both)

@@ -1,0 +1,351 @@
+"""What a synchronisation would do, line by line, before it does it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QProgressBar
+
+from desktop_crm.core.errors import Cancelled
+from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.core.text import fold
+from desktop_crm.services import mailboxes
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.twoway import strikes
+from desktop_crm.sync.twoway.lines import (
+    KIND_LABELS,
+    SIDE_LABELS,
+    WHAT_LABELS,
+    Consent,
+    Line,
+)
+from desktop_crm.views import theme
+from desktop_crm.views.dialogs.dialog import Dialog
+from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
+from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.fact_table import Fact, FactTable, Heading
+from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.layout import row
+from desktop_crm.views.widgets.search_box import SearchBox
+
+if TYPE_CHECKING:
+    from desktop_crm.db.engine import Cancel
+    from desktop_crm.services.context import Actor
+    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.sync.results import SyncResult
+    from desktop_crm.views.workbench import Workbench
+
+_TONES: Final = {
+    "create": "ok",
+    "change": "info",
+    "cancel": "warn",
+    "delete": "bad",
+    "send": "info",
+    "conflict": "warn",
+    "refused": "bad",
+}
+_ICONS: Final = {
+    "message": "mail",
+    "meeting": "calendar_ltr",
+    "task": "task_list_square_ltr",
+    "contact": "people",
+}
+MOST: Final = 5_000
+"""Lines the table shows at once; the filter reaches the others."""
+
+
+def dry_run(actor: Actor, mailbox: int, cancel: Cancel) -> SyncResult:
+    """A pass that writes nothing."""
+    return scheduler.sync_once(actor, mailbox, dry_run=True, cancel=cancel)
+
+
+def carry_out(
+    actor: Actor,
+    mailbox: int,
+    decided: tuple[Sequence[Line], Sequence[Line], Consent],
+    cancel: Cancel,
+) -> SyncResult:
+    """Remember what was struck and allowed, then do the pass."""
+    struck, let, consent = decided
+    strikes.strike(actor, mailbox, struck)
+    strikes.let(actor, mailbox, let)
+    return scheduler.sync_once(actor, mailbox, cancel=cancel, consent=consent)
+
+
+def write_too(actor: Actor, mailbox: int, *, on: bool) -> object:
+    """Have the mailbox written to, or only read."""
+    return mailboxes.set_two_way(actor, mailbox, on=on)
+
+
+class DryRunDialog(Dialog):
+    """Every line with its reason; Space strikes, Ctrl+Enter does the rest, Esc does nothing.
+
+    Attributes:
+        table: the lines.
+        finished_pass: the pass was done; tells its result.
+    """
+
+    finished_pass = Signal(object)
+
+    def __init__(self, bench: Workbench, box: MailboxRow) -> None:
+        super().__init__(
+            bench.shell.window_widget(),
+            "dryRun",
+            tr("What synchronising {mailbox} would do", mailbox=box.name),
+            subtitle=tr(
+                "Nothing has been changed. Untick what is not to be done; it is not asked again "
+                "until it changes."
+            ),
+            width=980,
+        )
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bench, self._box = bench, box
+        self._lines: tuple[Line, ...] = ()
+        self._ticked: set[str] = set()
+        self._told: set[str] = set()
+        self.search = SearchBox("dryRun.search", tr("Filter the lines"))
+        self.search.searched.connect(lambda _text: self._show())
+        self.side = self._choice(
+            "dryRun.side", tr("Where"), [("", tr("On both sides")), *_labels(SIDE_LABELS)]
+        )
+        self.what = self._choice(
+            "dryRun.what", tr("What"), [("", tr("Everything")), *_labels(WHAT_LABELS)]
+        )
+        self.counts = label("", "dim", wrap=True, name="dryRun.counts")
+        self.table = FactTable(
+            "dryRun.table",
+            tr("What would be done"),
+            (
+                Heading(tr("Subject")),
+                Heading(tr("What"), 130),
+                Heading(tr("Where"), 140),
+                Heading(tr("Why"), 330),
+            ),
+            many=True,
+        )
+        self.table.setMinimumHeight(theme.scaled(300))
+        self.table.ticked.connect(self._toggle)
+        self.table.chosen.connect(self._show_detail)
+        self.detail = label("", "", wrap=True, name="dryRun.detail")
+        self.tell = QCheckBox()
+        self.tell.setObjectName("dryRun.tell")
+        self.tell.clicked.connect(self._tell)
+        self.both = QCheckBox(tr("Write meetings and tasks made here to the mailbox, too"))
+        self.both.setObjectName("dryRun.both")
+        self.both.setAccessibleName(self.both.text())
+        self.both.clicked.connect(self._write_too)
+        self._bar = QProgressBar()
+        self._bar.setObjectName("dryRun.progress")
+        self._bar.setAccessibleName(tr("Progress"))
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 0)
+        self._conflicts = push_button("dryRun.conflicts", tr("Conflicts…"), self._open_conflicts)
+        self._go = push_button("dryRun.go", tr("Synchronise now"), self.go, kind="primary")
+        self._go.setShortcut("Ctrl+Return")
+        self.body.addWidget(row(self.search, self.side, self.what, spacing=8))
+        self.body.addWidget(self.counts)
+        self.body.addWidget(self._bar)
+        self.body.addWidget(self.table, 1)
+        self.body.addWidget(self.detail)
+        self.body.addWidget(self.tell)
+        self.body.addWidget(self.both)
+        self.set_foot(self._conflicts, None, self.cancel_button(tr("Do nothing")), self._go)
+        self.detail.hide()
+        self.tell.hide()
+        self.load()
+
+    def _choice(self, name: str, title: str, entries: Sequence[tuple[str, str]]) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName(name)
+        box.setAccessibleName(title)
+        for key, text in entries:
+            box.addItem(text, key)
+        box.currentIndexChanged.connect(lambda _row: self._show())
+        return box
+
+    # --- reading --------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Ask the mailbox what a pass would do."""
+        self._work(True)
+        self._bench.tasks.background(
+            partial(dry_run, self._bench.actor, self._box.id),
+            done=self._read, failed=self._failed, owner=self,
+            label=tr("Looking what would be done"), cancellable=True,
+        )  # fmt: skip
+
+    def _read(self, result: SyncResult) -> None:
+        self._work(False)
+        (one,) = result.mailboxes
+        if one.problem is not None:
+            self.show_error(one.problem)
+        self.show_lines(one.lines, two_way=one.two_way)
+
+    def show_lines(self, lines: Sequence[Line], *, two_way: bool) -> None:
+        """Show what a pass would do."""
+        self._lines = tuple(lines)
+        self._ticked = {
+            line.key + line.fingerprint
+            for line in lines
+            if not line.asked and not line.struck and not line.waits
+        }
+        self.both.setChecked(two_way)
+        self._conflicts.setVisible(any(line.what == "conflict" for line in lines))
+        self._show()
+        self.table.setFocus()
+
+    def _failed(self, error: Exception) -> None:
+        self._work(False)
+        if not isinstance(error, Cancelled):
+            self.show_error(error)
+
+    def _work(self, on: bool) -> None:
+        self._bar.setVisible(on)
+        self._go.setEnabled(not on)
+        self.both.setEnabled(not on)
+
+    # --- the list -------------------------------------------------------------------------
+
+    def _wanted(self) -> list[Line]:
+        text = fold(self.search.text())
+        side, what = self.side.currentData(), self.what.currentData()
+        return [
+            line
+            for line in self._lines
+            if side in ("", line.side)
+            and what in ("", line.what)
+            and (not text or text in fold(f"{line.title} {line.reason}"))
+        ]
+
+    def _show(self) -> None:
+        found = self._wanted()
+        self.table.show_facts([self._fact(line) for line in found[:MOST]])
+        self._count(found)
+        self._show_detail()
+
+    def _fact(self, line: Line) -> Fact:
+        ticked = self._is_ticked(line)
+        return Fact(
+            (
+                line.title or tr("(no subject)"),
+                tr(WHAT_LABELS[line.what]),
+                tr(SIDE_LABELS[line.side]),
+                line.reason,
+            ),
+            line,
+            icon=_ICONS[line.kind],
+            pill=1,
+            tone=_TONES[line.what],
+            is_dim=not ticked and not line.waits,
+            ticked=None if line.waits else ticked,
+        )
+
+    def _is_ticked(self, line: Line) -> bool:
+        return line.key + line.fingerprint in self._ticked
+
+    def _count(self, found: Sequence[Line]) -> None:
+        number = self._bench.formats.number
+        tally = Counter((line.side, line.what) for line in found if self._is_ticked(line))
+        parts = []
+        for side, title in SIDE_LABELS.items():
+            words = [
+                f"{tr(WHAT_LABELS[what]).lower()} {number(tally[side, what], 0)}"
+                for what in WHAT_LABELS
+                if tally[side, what]
+            ]
+            parts.append(f"{tr(title)}: {', '.join(words) or tr('nothing')}")
+        waiting = sum(1 for line in found if line.asked and not self._is_ticked(line))
+        if waiting:
+            asked = ntr("{n} waits for your word", "{n} wait for your word", waiting)
+            parts.append(asked)
+        if len(found) > MOST:
+            parts.append(tr("the first {n} are shown", n=number(MOST, 0)))
+        self.counts.setText("   ·   ".join(parts))
+
+    def _toggle(self, lines: list[Line]) -> None:
+        keys = {line.key + line.fingerprint for line in lines if not line.waits}
+        self._ticked = self._ticked - keys if keys <= self._ticked else self._ticked | keys
+        self._show()
+
+    def _current(self) -> Line | None:
+        found = self.table.selected()
+        return found[0] if found and isinstance(found[0], Line) else None
+
+    def _show_detail(self) -> None:
+        line = self._current()
+        words = "" if line is None else "\n".join(
+            f"{name}: {before} → {after}" for name, before, after in line.changes
+        )  # fmt: skip
+        kind = "" if line is None else tr(KIND_LABELS[line.kind])
+        self.detail.setText(f"{kind}\n{words}" if words else "")
+        self.detail.setVisible(bool(words))
+        people = 0 if line is None or line.waits or line.order is not None else line.people
+        self.tell.setVisible(people > 0)
+        if line is not None and people:
+            text = ntr("Send the change to {n} person", "Send the change to {n} people", people)
+            self.tell.setText(text)
+            self.tell.setAccessibleName(text)
+            self.tell.setChecked(line.fingerprint in self._told)
+
+    def _tell(self, on: bool) -> None:
+        line = self._current()
+        if line is not None:
+            self._told = self._told | {line.fingerprint} if on else self._told - {line.fingerprint}
+
+    # --- deciding -------------------------------------------------------------------------
+
+    def _write_too(self, on: bool) -> None:
+        self._work(True)
+        self._bench.tasks.write(
+            partial(write_too, self._bench.actor, self._box.id, on=on),
+            done=self._written, failed=self._failed, owner=self,
+        )  # fmt: skip
+
+    def _written(self, changes: object) -> None:
+        self._bench.bus.publish(changes)  # type: ignore[arg-type]
+        self.load()
+
+    def decision(self) -> tuple[list[Line], list[Line], Consent]:
+        """What was struck, what is allowed again, and what was agreed to."""
+        usual = [line for line in self._lines if not line.waits]
+        struck = [
+            line
+            for line in usual
+            if not line.asked and not line.struck and not self._is_ticked(line)
+        ]
+        let = [line for line in usual if line.struck and self._is_ticked(line)]
+        agreed = frozenset(
+            line.fingerprint for line in usual if line.asked and self._is_ticked(line)
+        )
+        return struck, let, Consent(agreed, frozenset(self._told), reviewed=True)
+
+    def go(self) -> None:
+        """Do what is ticked."""
+        self._work(True)
+        self._bench.tasks.background(
+            partial(carry_out, self._bench.actor, self._box.id, self.decision()),
+            done=self._done, failed=self._failed, owner=self,
+            label=tr("Synchronising"), cancellable=True,
+        )  # fmt: skip
+
+    def _done(self, result: SyncResult) -> None:
+        self._work(False)
+        self._bench.bus.publish(result.changes)
+        self.finished_pass.emit(result)
+        if result.problem is not None:
+            self.show_error(result.problem)
+            return
+        self.accept()
+
+    def _open_conflicts(self) -> None:
+        dialog = ConflictDialog(self._bench, self._box.id)
+        dialog.decided.connect(self.load)
+        dialog.open()
+
+
+def _labels(labels: dict[str, str]) -> list[tuple[str, str]]:
+    return [(key, tr(text)) for key, text in labels.items()]

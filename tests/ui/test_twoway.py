@@ -1,0 +1,223 @@
+"""The dry run, conflicts and the question whom to tell, by keyboard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+from sqlalchemy import select
+
+from desktop_crm.models import Activity, OutboxItem
+from desktop_crm.services import mailboxes, records
+from desktop_crm.services.context import Actor
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.memory import CALENDAR, INBOX, TASKS, MemoryMailbox
+from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Role, TaskItem
+from desktop_crm.sync.twoway import questions
+from desktop_crm.sync.twoway.lines import Line
+from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
+from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
+from desktop_crm.views.twoway.question_dialog import QuestionDialog
+from desktop_crm.views.widgets.cards import EmptyState
+from desktop_crm.views.workbench import Workbench
+from tests.support.company import Company
+from tests.support.windows import child, settle
+
+AT = dt.datetime(2030, 3, 4, 8, tzinfo=dt.UTC)
+
+
+def meeting(uid: str, subject: str, *people: str) -> MeetingItem:
+    return MeetingItem(
+        uid,
+        AT,
+        AT + dt.timedelta(hours=1),
+        subject=subject,
+        location="Sala 2",
+        organizer=Attendee(Address("mara@firm.example"), Role.ORGANIZER),
+        attendees=tuple(Attendee(Address(p)) for p in people),
+    )
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> MemoryMailbox:
+    """A mailbox in memory behind every mailbox of the database."""
+    made = MemoryMailbox()
+    monkeypatch.setattr(scheduler, "open_mailbox", lambda _actor, _row: made)
+    return made
+
+
+@pytest.fixture
+def box(company: Company, port: MemoryMailbox, tmp_path: Any) -> mailboxes.MailboxRow:
+    new = mailboxes.NewMailbox("Mara", "folder", "mara@firm.example", path=str(tmp_path))
+    added = mailboxes.add(company.actor, new)
+    mailboxes.set_two_way(company.actor, added.id, on=True)
+    return mailboxes.get(company.actor, added.id)
+
+
+def activities(actor: Actor) -> list[Any]:
+    with actor.db.reading() as connection:
+        table = Activity.__table__
+        columns = (table.c.id, table.c.subject, table.c.location, table.c.ical_uid)
+        where = table.c.ical_uid.in_(["u1", "u2"])
+        return list(connection.execute(select(*columns).where(where).order_by(table.c.id)))
+
+
+def opened(bench: Workbench, box: mailboxes.MailboxRow, qtbot: QtBot) -> DryRunDialog:
+    dialog = DryRunDialog(bench, box)
+    shown(qtbot, dialog)
+    settle(qtbot, bench)
+    return dialog
+
+
+def shown(qtbot: QtBot, dialog: QDialog) -> None:
+    # They delete themselves when they close, or with the window.
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitActive(dialog)
+
+
+def titles(dialog: DryRunDialog) -> list[str]:
+    return [fact.cells[0] for fact in dialog.table.facts.facts]
+
+
+def test_lines_are_struck_by_keyboard_and_the_rest_is_done(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    sender = Address("ion@client.example")
+    port.put(INBOX, MailItem("m1@x", subject="Ofertă", sender=sender, sent_at=AT))
+    port.put(CALENDAR, meeting("u1", "Vizită"))
+    port.put(TASKS, TaskItem("t1", "Sună clientul"))
+    dialog = opened(bench, box, qtbot)
+    assert activities(bench.actor) == []
+    assert {"Ofertă", "Vizită", "Sună clientul"} <= set(titles(dialog))
+    assert "Here: create 3" in child(dialog, QLabel, "dryRun.counts").text()
+    side = child(dialog, QComboBox, "dryRun.side")
+    side.setCurrentIndex(side.findData("here"))
+    assert set(titles(dialog)) == {"Ofertă", "Vizită", "Sună clientul"}
+    dialog.search.setText("vizita")
+    qtbot.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert titles(dialog) == ["Vizită"]
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    assert dialog.table.facts.facts[0].ticked is False
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    assert dialog.table.facts.facts[0].ticked is True
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    with qtbot.waitSignal(dialog.finished):
+        qtbot.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot, bench)
+    assert activities(bench.actor) == [], "the struck meeting was not stored"
+    assert scheduler.sync_once(bench.actor, box.id).count("created") == 0
+    assert mailboxes.get(bench.actor, box.id).last_synced_at is not None
+
+
+def test_writing_to_the_mailbox_is_chosen_in_the_list(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    mailboxes.set_two_way(bench.actor, box.id, on=False)
+    records.save(
+        bench.actor, "activity", None, None,
+        {"kind": "appointment", "subject": "De aici", "start_at": AT, "end_at": AT,
+         "owner": bench.actor.user_id},
+    )  # fmt: skip
+    dialog = opened(bench, box, qtbot)
+    assert "De aici" not in titles(dialog)
+    tick = child(dialog, QCheckBox, "dryRun.both")
+    assert not tick.isChecked()
+    tick.click()
+    settle(qtbot, bench)
+    assert tick.isChecked()
+    assert "De aici" in titles(dialog)
+
+
+def changed(bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox) -> tuple[int, str]:
+    """A meeting both sides changed after a first pass."""
+    key = port.put(CALENDAR, meeting("u1", "Vizită", "ion@client.example"))
+    scheduler.sync_once(bench.actor, box.id)
+    (row,) = activities(bench.actor)
+    port.put(CALENDAR, replace(meeting("u1", "B", "ion@client.example"), location="Cluj"), key)
+    records.save(bench.actor, "activity", row.id, None, {"subject": "A", "location": "Iași"})
+    scheduler.sync_once(bench.actor, box.id)
+    return row.id, key
+
+
+def test_a_conflict_is_decided_field_by_field(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    _, key = changed(bench, box, port)
+    dialog = ConflictDialog(bench, box.id)
+    shown(qtbot, dialog)
+    settle(qtbot, bench)
+    keep = child(dialog, QPushButton, "conflicts.keep")
+    assert not keep.isEnabled()
+    mine = child(dialog, QPushButton, "conflicts.0.subject.mine")
+    assert mine.text() == "Here: A"
+    mine.setFocus()
+    qtbot.keyClick(mine, Qt.Key.Key_Space)
+    theirs = child(dialog, QPushButton, "conflicts.0.location.theirs")
+    qtbot.keyClick(theirs, Qt.Key.Key_Space)
+    assert mine.isChecked()
+    with qtbot.waitSignal(dialog.decided):
+        qtbot.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot, bench)
+    qtbot.waitUntil(child(dialog, EmptyState, "conflicts.empty").isVisible)
+    scheduler.sync_once(bench.actor, box.id)
+    for question in questions.waiting(bench.actor):
+        questions.answer(bench.actor, question.order, tell=False)
+    scheduler.sync_once(bench.actor, box.id)
+    (row,) = activities(bench.actor)
+    item = port.held(CALENDAR)[key]
+    assert isinstance(item, MeetingItem)
+    assert (row.subject, row.location) == (item.subject, item.location) == ("A", "Cluj")
+    assert port.told == []
+
+
+@pytest.mark.parametrize("tell", [False, True])
+def test_nobody_is_told_unless_it_is_ticked(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot, tell: bool
+) -> None:
+    key = port.put(CALENDAR, meeting("u1", "Vizită", "ion@client.example", "lia@x.example"))
+    scheduler.sync_once(bench.actor, box.id)
+    (row,) = activities(bench.actor)
+    records.save(bench.actor, "activity", row.id, None, {"location": "Iași"})
+    scheduler.sync_once(bench.actor, box.id)
+    dialog = QuestionDialog(bench, questions.waiting(bench.actor))
+    shown(qtbot, dialog)
+    (tick,) = dialog.findChildren(QCheckBox)
+    assert tick.text() == "Vizită: send to 2 people"
+    assert not child(dialog, QPushButton, "tellPeople.send").isEnabled()
+    if tell:
+        qtbot.keyClick(tick, Qt.Key.Key_Space)
+        qtbot.keyClick(child(dialog, QPushButton, "tellPeople.send"), Qt.Key.Key_Space)
+    else:
+        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    item = port.held(CALENDAR)[key]
+    assert isinstance(item, MeetingItem)
+    assert item.location == "Iași"
+    assert len(port.told) == (1 if tell else 0)
+    with bench.actor.db.reading() as connection:
+        told = (
+            connection.execute(select(OutboxItem.notify).where(OutboxItem.notify.is_not(None)))
+            .scalars()
+            .all()
+        )
+    assert told == ["everybody" if tell else "nobody"]
+
+
+def test_the_detail_of_a_line_says_what_changes(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    changed(bench, box, port)
+    dialog = opened(bench, box, qtbot)
+    lines = [f.data for f in dialog.table.facts.facts if isinstance(f.data, Line)]
+    place = next(n for n, line in enumerate(lines) if line.what == "conflict")
+    dialog.table.selectRow(place)
+    text = child(dialog, QLabel, "dryRun.detail").text()
+    assert "Subject: A → B" in text
+    assert dialog.table.facts.facts[place].ticked is None
+    assert child(dialog, QPushButton, "dryRun.conflicts").isVisible()
