@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLabel, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLabel, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
@@ -100,15 +101,15 @@ def test_lines_are_struck_by_keyboard_and_the_rest_is_done(
     side.setCurrentIndex(side.findData("here"))
     assert set(titles(dialog)) == {"Ofertă", "Vizită", "Sună clientul"}
     dialog.search.setText("vizita")
-    qtbot.keyClick(dialog.search, Qt.Key.Key_Return)
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
     assert titles(dialog) == ["Vizită"]
-    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
     assert dialog.table.facts.facts[0].ticked is False
-    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
     assert dialog.table.facts.facts[0].ticked is True
-    qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
     with qtbot.waitSignal(dialog.finished):
-        qtbot.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     settle(qtbot, bench)
     assert activities(bench.actor) == [], "the struck meeting was not stored"
     assert scheduler.sync_once(bench.actor, box.id).count("created") == 0
@@ -154,15 +155,15 @@ def test_a_conflict_is_decided_field_by_field(
     settle(qtbot, bench)
     keep = child(dialog, QPushButton, "conflicts.keep")
     assert not keep.isEnabled()
-    mine = child(dialog, QPushButton, "conflicts.0.subject.mine")
+    mine = child(dialog, QRadioButton, "conflicts.0.subject.mine")
     assert mine.text() == "Here: A"
     mine.setFocus()
-    qtbot.keyClick(mine, Qt.Key.Key_Space)
-    theirs = child(dialog, QPushButton, "conflicts.0.location.theirs")
-    qtbot.keyClick(theirs, Qt.Key.Key_Space)
+    QTest.keyClick(mine, Qt.Key.Key_Space)
+    theirs = child(dialog, QRadioButton, "conflicts.0.location.theirs")
+    QTest.keyClick(theirs, Qt.Key.Key_Space)
     assert mine.isChecked()
     with qtbot.waitSignal(dialog.decided):
-        qtbot.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     settle(qtbot, bench)
     qtbot.waitUntil(child(dialog, EmptyState, "conflicts.empty").isVisible)
     scheduler.sync_once(bench.actor, box.id)
@@ -191,10 +192,10 @@ def test_nobody_is_told_unless_it_is_ticked(
     assert tick.text() == "Vizită: send to 2 people"
     assert not child(dialog, QPushButton, "tellPeople.send").isEnabled()
     if tell:
-        qtbot.keyClick(tick, Qt.Key.Key_Space)
-        qtbot.keyClick(child(dialog, QPushButton, "tellPeople.send"), Qt.Key.Key_Space)
+        QTest.keyClick(tick, Qt.Key.Key_Space)
+        QTest.keyClick(child(dialog, QPushButton, "tellPeople.send"), Qt.Key.Key_Space)
     else:
-        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+        QTest.keyClick(dialog, Qt.Key.Key_Return)
     settle(qtbot, bench)
     item = port.held(CALENDAR)[key]
     assert isinstance(item, MeetingItem)

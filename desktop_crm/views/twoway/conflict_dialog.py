@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QRadioButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.sync.twoway import conflicts
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 
+_LONGEST: Final = 44
+"""Characters of a value that are shown; the rest is in the tip."""
+
+
 class _Choice(QWidget):
-    """One field: its name, and a button for each of the two values; exactly one is pressed."""
+    """One field: its name and the two values, of which one is chosen."""
 
     changed = Signal()
 
@@ -34,27 +38,30 @@ class _Choice(QWidget):
         self.mine: bool | None = None
         caption = label(values.label, "h3")
         caption.setFixedWidth(theme.scaled(130))
-        self._here = self._button(f"{name}.mine", tr("Here: {value}", value=values.mine), True)
-        self._there = self._button(
-            f"{name}.theirs", tr("Mailbox: {value}", value=values.theirs), False
-        )
+        self._here = self._button(f"{name}.mine", tr("Here: {value}", value=values.mine))
+        self._there = self._button(f"{name}.theirs", tr("Mailbox: {value}", value=values.theirs))
+        self._here.toggled.connect(lambda on: self._chose(True) if on else None)
+        self._there.toggled.connect(lambda on: self._chose(False) if on else None)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 2)
         column.addWidget(row(caption, self._here, self._there, spacing=8))
 
-    def _button(self, name: str, text: str, mine: bool) -> QPushButton:
-        shown = text if len(text) <= 60 else f"{text[:58]}…"
-        button = push_button(name, shown.replace("\n", " "), lambda: self.choose(mine))
-        button.setCheckable(True)
+    @staticmethod
+    def _button(name: str, text: str) -> QRadioButton:
+        shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        button = QRadioButton(shown.replace("\n", " ").replace("&", "&&"))
+        button.setObjectName(name)
         button.setToolTip(text)
         button.setAccessibleName(text)
+        button.setMinimumWidth(theme.scaled(300))
         return button
 
     def choose(self, mine: bool) -> None:
         """Take one of the values."""
+        (self._here if mine else self._there).setChecked(True)
+
+    def _chose(self, mine: bool) -> None:
         self.mine = mine
-        self._here.setChecked(mine)
-        self._there.setChecked(not mine)
         self.changed.emit()
 
 
@@ -85,6 +92,7 @@ class ConflictDialog(Dialog):
         self._rows.setContentsMargins(0, 0, 8, 0)
         self._rows.setSpacing(12)
         inside = QWidget()
+        inside.setObjectName("scrollbody")
         inside.setLayout(self._rows)
         area = QScrollArea()
         area.setObjectName("conflicts.list")

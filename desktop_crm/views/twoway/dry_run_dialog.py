@@ -277,11 +277,11 @@ class DryRunDialog(Dialog):
 
     def _show_detail(self) -> None:
         line = self._current()
-        words = "" if line is None else "\n".join(
-            f"{name}: {before} → {after}" for name, before, after in line.changes
-        )  # fmt: skip
-        kind = "" if line is None else tr(KIND_LABELS[line.kind])
-        self.detail.setText(f"{kind}\n{words}" if words else "")
+        words = [] if line is None else [
+            f"{tr(KIND_LABELS[line.kind])} · {line.reason}",
+            *(f"{name}: {before} → {after}" for name, before, after in line.changes),
+        ]  # fmt: skip
+        self.detail.setText("\n".join(words))
         self.detail.setVisible(bool(words))
         people = 0 if line is None or line.waits or line.order is not None else line.people
         self.tell.setVisible(people > 0)
