@@ -88,14 +88,19 @@ def on_both(
 
 def _lists(files: Files) -> list[Row]:
     from desktop_crm.bench import lists
+    from desktop_crm.bench.postgres_server import NoServer
 
-    return lists.first_pages(files.full, files.small)
+    rows = lists.first_pages(files.full, files.small)
+    try:
+        return [*rows, *lists.first_pages(files.full_on_server, files.small_on_server)]
+    except NoServer as missing:
+        return [*rows, unmeasured(1, "contact list", str(missing), "postgresql")]
 
 
 def _search(files: Files) -> list[Row]:
     from desktop_crm.bench import search
 
-    return search.typed_words(files.full)
+    return on_both(files, 2, "search", search.typed_words)
 
 
 def _find(files: Files) -> list[Row]:
@@ -113,13 +118,13 @@ def _typing(files: Files) -> list[Row]:
 def _keys(files: Files) -> list[Row]:
     from desktop_crm.bench import lists
 
-    return lists.pages_by_key(files.full)
+    return on_both(files, 3, "pages by key", lists.pages_by_key)
 
 
 def _sorts(files: Files) -> list[Row]:
     from desktop_crm.bench import lists
 
-    return lists.sorts(files.full)
+    return on_both(files, 4, "sorts", lists.sorts)
 
 
 def _opened(files: Files) -> list[Row]:
@@ -155,7 +160,7 @@ def _start(files: Files) -> list[Row]:
 def _frames(files: Files) -> list[Row]:
     from desktop_crm.bench import scroll
 
-    return scroll.frames(files.full)
+    return on_both(files, 14, "scroll frame", scroll.frames)
 
 
 def _select_all(files: Files) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -44,7 +44,9 @@ def frames(ground: Ground) -> list[Row]:
         listing.view.show()
         listing.ask(CONTACTS)
         if not wait_for(lambda: listing.is_complete):
-            return [unmeasured(14, operation, "the list did not load within a minute", "sqlite")]
+            return [
+                unmeasured(14, operation, "the list did not load within a minute", ground.database)
+            ]
         texts = listing.texts(STANDARD_ROWS)
         same = RecordView("bench.same", "Contacts")
         same.resize(listing.view.size())
@@ -75,7 +77,7 @@ def frames(ground: Ground) -> list[Row]:
             view.close()
             view.deleteLater()
         wait(50)
-    return rows
+    return [replace(row, database=ground.database) for row in rows]
 
 
 def _three(*views: QTableView) -> tuple[float, ...]:
@@ -126,7 +128,7 @@ def select_all(ground: Ground) -> list[Row]:
         listing.view.show()
         listing.ask(CONTACTS)
         if not wait_for(lambda: listing.is_complete):
-            return [unmeasured("selectall", operation, "the list did not load", "sqlite")]
+            return [unmeasured("selectall", operation, "the list did not load", ground.database)]
         times: list[float] = []
         for _ in range(_RUNS):
             listing.view.clearSelection()
