@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.views.mail.outbox_clock import OutboxClock
     from desktop_crm.views.palette import CommandPalette
+    from desktop_crm.views.reminder_window import ReminderClock
     from desktop_crm.views.tasks import Tasks
     from desktop_crm.views.workbench import Neighbours
 
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self.bus = Bus(self)
         self.bench: Workbench | None = None
         self._outbox: OutboxClock | None = None
+        self._reminders: ReminderClock | None = None
         self.setObjectName("window")
         self.setWindowTitle(tr("Desktop CRM"))
         self.setMinimumSize(SMALLEST)
@@ -147,6 +149,11 @@ class MainWindow(QMainWindow):
             if self._outbox is not None:
                 self._outbox.deleteLater()
             self._outbox = OutboxClock(self.bench, self)
+            from desktop_crm.views.reminder_window import ReminderClock
+
+            if self._reminders is not None:
+                self._reminders.deleteLater()
+            self._reminders = ReminderClock(self.bench, self)
 
     def _fill(self, module: str) -> None:
         if self.bench is None:
@@ -198,6 +205,8 @@ class MainWindow(QMainWindow):
         self._settings.window_geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self._save_timer.stop()
         self.commands.watch.stop()
+        if self._reminders is not None:
+            self._reminders.stop()
         self._write_settings()
         super().closeEvent(event)
 

@@ -45,8 +45,17 @@ RULES: Final[Mapping[str, Rules]] = {
     ),
     "activity": Rules(
         before=(activities.state_and_time,),
-        after=(activities.links_of_regarding, reminding.next_reminder),
-        put_back=(activities.links_put_back, reminding.next_reminder),
+        after=(
+            activities.links_of_regarding,
+            reminding.next_reminder,
+            reminding.of_the_series,
+        ),
+        put_back=(
+            activities.links_put_back,
+            reminding.next_reminder,
+            reminding.of_the_series,
+        ),
+        after_remove=(reminding.of_the_series,),
         before_purge=(keeping.activities_on_their_way,),
     ),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Activity
@@ -41,6 +43,37 @@ def next_reminder(work: Work, drafts: Sequence[Draft]) -> None:
         key: reminds_at(row, now, work.actor.zone, changed.get(row.get("ical_uid") or "", ()))
         for key, row in rows.items()
         if key is not None
+    }
+    records_kept.set_each(work.connection, Activity, "remind_at", found)
+
+
+def of_the_series(work: Work, drafts: Sequence[Draft]) -> None:
+    """Set when a series reminds next after one of its occurrences came to be, or went.
+
+    Three statements where there is such an occurrence of a series that reminds.
+    """
+    uids = [d.get("ical_uid") for d in drafts if d.get("recurrence_id") and d.get("ical_uid")]
+    if not uids:
+        return
+    names = (
+        "id", "ical_uid", "start_at", "end_at", "due_at", "state", "is_all_day", "time_zone",
+        "recurrence_rule", "recurrence_exceptions", "reminder_minutes",
+    )  # fmt: skip
+    table = Activity.__table__
+    statement = select(*(table.c[name] for name in names)).where(
+        table.c.ical_uid.in_(uids),
+        table.c.recurrence_rule.is_not(None),
+        table.c.reminder_minutes.is_not(None),
+        table.c.deleted_at.is_(None),
+    )
+    rows = work.connection.execute(statement).mappings().all()
+    if not rows:
+        return
+    changed = series.changed_names(work.connection, [row["ical_uid"] for row in rows])
+    now, zone = clock.now(), work.actor.zone
+    found = {
+        row["id"]: reminds_at(dict(row), now, zone, changed.get(row["ical_uid"], ()))
+        for row in rows
     }
     records_kept.set_each(work.connection, Activity, "remind_at", found)
 

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 
+USUAL_REMINDER = 15
+"""Minutes before the start that a new event reminds."""
+
+
 class CalendarPane(Pane):
     """Events of the actor or of everybody they may see.
 
@@ -385,6 +389,8 @@ class CalendarPane(Pane):
         }
         if kind == "appointment":
             defaults["status_reason"] = "free" if whole_days else "busy"
+        if not whole_days:
+            defaults["reminder_minutes"] = USUAL_REMINDER
         self.bench.shell.new_record("activity", **defaults)
 
     # --- commands ------------------------------------------------------------------------
