@@ -41,6 +41,7 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult, joined
+from desktop_crm.sync.twoway.commands import CommandPass
 from desktop_crm.sync.twoway.directions import Directions
 from desktop_crm.sync.twoway.incoming import Incoming
 from desktop_crm.sync.twoway.lines import Consent
@@ -165,7 +166,7 @@ class Engine:
         if self._preview is not None:
             pairing = None if both is None else both.pairing
             result.lines = self._preview.tell(partial(self._pretend, box), pairing)
-        elif both is not None:
+        else:
             self._bring_together(both, result)
 
     def _both_ways(self, folders: Sequence[Folder]) -> TwoWayPass | None:
@@ -182,12 +183,17 @@ class Engine:
             self.cancel,
         )
 
-    def _bring_together(self, both: TwoWayPass, result: MailboxResult) -> None:
+    def _bring_together(self, both: TwoWayPass | None, result: MailboxResult) -> None:
+        """Bring both sides together, and carry out what categories ask for."""
+        commands = CommandPass(self.actor, self.mailbox, self.port, self._directions.chosen)
         try:
-            both.run()
+            if both is not None:
+                both.run()
+            commands.run()
         finally:
-            result.changes = joined(result.changes, both.changes)
-        if both.ordered:
+            for changes in (commands.changes, both.changes if both is not None else NOTHING):
+                result.changes = joined(result.changes, changes)
+        if commands.ordered or (both is not None and both.ordered):
             self._write_out(result)
 
     def _write_out(self, result: MailboxResult) -> None:

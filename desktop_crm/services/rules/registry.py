@@ -16,6 +16,7 @@ from desktop_crm.services.rules import (
     customizing,
     documents,
     keeping,
+    mailboxes,
     opportunities,
     quote_rules,
     reminding,
@@ -79,6 +80,7 @@ RULES: Final[Mapping[str, Rules]] = {
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
     "saved_view": Rules(before=(views.first_for_all,)),
+    "mailbox": Rules(before=(mailboxes.known_commands,)),
     "user": Rules(
         before=(users.languages, users.administrators),
         before_remove=(users.last_administrator,),

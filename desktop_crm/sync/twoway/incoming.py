@@ -82,8 +82,12 @@ class Incoming:
             return
         if not isinstance(change.item, TaskItem | ContactItem):
             self.result.unchanged += 1
+            if row is not None and change.categories is not None:
+                marks = {"categories": list(change.categories) or None}
+                rows.keep(self.connection, row.id, marks, by)
             return
         values = self._values(change.item, row)
+        values["categories"] = list(change.categories or change.item.categories) or None
         if row is None:
             self.result.created += 1
             values |= self._moved(values.get("identity"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from desktop_crm.core.errors import EnvironmentProblem, UserError
+from desktop_crm.core.errors import EnvironmentProblem, UserError, ValidationFailed
 from desktop_crm.models import Activity, Contact, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, records
@@ -27,7 +27,7 @@ from desktop_crm.sync.results import MailboxResult
 from desktop_crm.sync.twoway import conflicts, questions, strikes
 from desktop_crm.sync.twoway.lines import Consent, Line
 from desktop_crm.sync.twoway.passing import Braked
-from desktop_crm.sync.writes import Notify
+from desktop_crm.sync.writes import Mark, Notify, Ref
 from tests.unit.sync.conftest import AT, World, mail, meeting
 
 pytestmark = pytest.mark.usefixtures("moment")
@@ -601,3 +601,58 @@ def test_an_answer_tells_the_others_or_nobody(both: World) -> None:
     with pytest.raises(UserError):
         questions.answer(both.actor, one.order, tell=True)
     quiet(both)
+
+
+def test_categories_of_the_phone_are_commands_done_once(both: World) -> None:
+    text = "Urmărește = track\nCâștigat = won\nSună = call back"
+    records.save(both.actor, "mailbox", both.mailbox, None, {"commands": text})
+    records.save(both.actor, "opportunity", both.deal, None, {"amount": 100})
+    both.save("stage", name="Won", state="won", position=9)
+    key = both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
+    go(both)
+    (row,) = both.activities
+    assert ("opportunity", both.deal) in {link[:2] for link in both.links()}
+    ref = both.port.image(Ref(CALENDAR.key, key)).ref
+    both.port.do(Mark("k", ref, categories=("SUNĂ", "Câștigat", "Alta")))
+    go(both)
+    made = [a for a in both.activities if a.kind == "phone_call"]
+    assert [a.subject for a in made] == ["Call back: Ședință"]
+    assert made[0].owner_id == both.ana
+    assert made[0].opportunity_id == row.opportunity_id
+    assert records.get(both.actor, "opportunity", both.deal).values["state"] == "won"
+    assert both.port.image(ref).categories == ("Alta",)
+    quiet(both)
+    assert {d.why for d in deeds(both)} == {
+        "The command of the category “{category}” was carried out."
+    }
+
+
+def test_a_category_may_stay_and_is_a_command_again_once_it_was_gone(both: World) -> None:
+    values = {"commands": "Sună = call back", "keep_category": True}
+    records.save(both.actor, "mailbox", both.mailbox, None, values)
+    key = both.port.put(TASKS, TaskItem("t1", "Sarcină", categories=("Sună",)))
+    go(both)
+    go(both)
+    quiet(both)
+    calls = [a for a in both.activities if a.kind == "phone_call"]
+    assert [a.subject for a in calls] == ["Call back: Sarcină"]
+    both.port.put(TASKS, TaskItem("t1", "Sarcină"), key)
+    go(both)
+    both.port.put(TASKS, TaskItem("t1", "Sarcină", categories=("sună",)), key)
+    go(both)
+    assert len([a for a in both.activities if a.kind == "phone_call"]) == 2
+
+
+def test_a_command_that_cannot_be_done_says_why_and_leaves_the_category(both: World) -> None:
+    records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Câștigat = won"})
+    key = both.port.put(CALENDAR, meeting(attendees=(), categories=("Câștigat",)))
+    go(both)
+    quiet(both)
+    (row,) = both.items
+    assert row.reason == "“Câștigat”: there is no stage for what is won; nothing was closed."
+    assert both.port.held(CALENDAR)[key].categories == ("Câștigat",)
+
+
+def test_a_line_that_is_no_command_is_refused(both: World) -> None:
+    with pytest.raises(ValidationFailed, match="is no command"):
+        records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Roșu = zboară"})
