@@ -12,9 +12,6 @@ from desktop_crm.models.activity import LinkRule, LinkState
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
 
-_SURE: Final = 70
-"""Confidence, percent, below which an address only may be somebody's."""
-
 _SENTENCES: Final = {
     LinkRule.KNOWN_MESSAGE: N_("The same message is filed here."),
     LinkRule.REPLY: N_("It answers a message that is filed here."),
@@ -22,8 +19,8 @@ _SENTENCES: Final = {
     LinkRule.CONVERSATION: N_("Its mailbox counts it into a conversation that is filed here."),
     LinkRule.FOLDER: N_("It lies in “{evidence}”, which your settings file here."),
     LinkRule.FILING: N_("Your filing rule for “{evidence}” sends it here."),
-    LinkRule.CONTACT: N_("{evidence} is the address of this contact."),
-    LinkRule.LEAD: N_("{evidence} is the address of this lead."),
+    LinkRule.CONTACT: N_("{evidence} is an address of this contact."),
+    LinkRule.LEAD: N_("{evidence} is an address of this lead."),
     LinkRule.ACCOUNT: N_("{evidence} is an address of this account."),
     LinkRule.DOMAIN: N_("It comes from {evidence}, the domain of this account."),
     LinkRule.OPPORTUNITY: N_("Those who take part have this opportunity open: {evidence}."),
@@ -31,8 +28,6 @@ _SENTENCES: Final = {
     LinkRule.FORWARDED: N_("It passes on what {evidence} wrote."),
 }
 _OF_ACCOUNT: Final = N_("{evidence} belongs to people of this account.")
-_MAY_BE: Final = N_("{evidence} may be an address of this record.")
-_ADDRESSES: Final = frozenset({LinkRule.CONTACT, LinkRule.LEAD, LinkRule.ACCOUNT})
 
 
 class Reason(NamedTuple):
@@ -73,9 +68,7 @@ def cause(reason: Reason) -> str:
     if rule is LinkRule.RECORD:
         return tr("It was created from this record.")
     template = _SENTENCES[rule]
-    if rule in _ADDRESSES and reason.confidence < _SURE:
-        template = _MAY_BE
-    elif rule in (LinkRule.CONTACT, LinkRule.LEAD) and reason.entity == "account":
+    if rule in (LinkRule.CONTACT, LinkRule.LEAD) and reason.entity == "account":
         template = _OF_ACCOUNT
     return tr(template, evidence=reason.evidence or "…")
 

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QWidg
 
 from desktop_crm.services import mail_message, records
 from desktop_crm.views.charts.line_list import Line
+from desktop_crm.views.dialogs.business_card import BusinessCardDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
-from desktop_crm.views.panes.mail import MailPane, split_name
+from desktop_crm.views.panes.mail import MailPane
 from desktop_crm.views.panes.mail_reading import SafeBrowser
 from desktop_crm.views.stored_files import is_harmless, safe_name
 from tests.support.company import Company
@@ -157,16 +158,32 @@ def test_folders_and_search(pane: MailPane, qtbot: QtBot) -> None:
     settle(qtbot, pane.bench)
 
 
-def test_a_contact_is_made_of_an_unknown_sender(pane: MailPane, qtbot: QtBot) -> None:
+def test_a_contact_is_made_of_an_unknown_sender(
+    pane: MailPane, company: Company, qtbot: QtBot
+) -> None:
     QTest.keyClick(pane.list, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
     commands = {action.id: action for action in pane.commands()}
     assert commands["mail.contact"].is_enabled
     commands["mail.contact"].run()
-    qtbot.waitUntil(lambda: bool(shell_of(pane.bench).new))
-    entity, values = shell_of(pane.bench).new[0]
-    assert entity == "contact"
+    window = pane.bench.shell.window_widget()
+    qtbot.waitUntil(lambda: window.findChild(BusinessCardDialog) is not None)
+    dialog = child(window, BusinessCardDialog)
+    values = dialog.parts["contact"].values()
     assert (values["first_name"], values["last_name"]) == ("Jonas", "Müller")
+    QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: cards(pane) == {"Jonas Müller": "linked"}, timeout=8000)
+    quiet(qtbot, pane)
+    found = mail_message.message(company.actor, company.ids["Delivery"])
+    assert [one.rule for one in found.links] == ["manual"]
+
+
+def test_a_lead_is_made_of_an_unknown_sender(pane: MailPane, qtbot: QtBot) -> None:
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    {action.id: action for action in pane.commands()}["mail.lead"].run()
+    entity, values = shell_of(pane.bench).new[0]
+    assert (entity, values["subject"], values["last_name"]) == ("lead", "Delivery", "Müller")
     assert values["email"] == "jonas@mueller.example"
 
 
@@ -293,16 +310,3 @@ def test_names_of_attachments_are_made_safe(name: str, safe: str) -> None:
 )
 def test_only_known_kinds_are_opened(name: str, harmless: bool) -> None:
     assert is_harmless(name) is harmless
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("Dubois, Claire", ("Claire", "Dubois")),
-        ("Claire Anne Dubois", ("Claire Anne", "Dubois")),
-        ("office", ("", "office")),
-        ("jonas.mueller", ("jonas", "mueller")),
-    ],
-)
-def test_names_of_senders_are_taken_apart(name: str, parts: tuple[str, str]) -> None:
-    assert split_name(name) == parts

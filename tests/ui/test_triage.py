@@ -74,7 +74,7 @@ def test_the_bar_shows_the_best_suggestion_and_why(pane: MailPane) -> None:
     bar = pane.triage.bar
     assert bar.isVisible()
     assert bar.title.text() == "Claire Dubois"
-    assert bar.why.text() == "claire@rossi.example may be an address of this record."
+    assert bar.why.text() == "claire@rossi.example is an address of this contact."
     pane.nav.chosen.emit("special/all")
     assert not bar.isVisible()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
@@ -78,7 +78,12 @@ class BusinessCardDialog(Dialog):
 
     A pasted signature or vCard fills it; records that may be the same stand in front and can be
     used instead, which only fills their empty fields.
+
+    Attributes:
+        made: what became of it, once it is saved.
     """
+
+    made = Signal(object)
 
     def __init__(self, bench: Workbench, parent: QWidget) -> None:
         super().__init__(
@@ -186,6 +191,12 @@ class BusinessCardDialog(Dialog):
         self.notice.say("")
         self.fill(found)
 
+    def show_text(self, text: str) -> None:
+        """Show where the fields come from; they are filled by whoever read it."""
+        self.text.blockSignals(True)
+        self.text.setPlainText(text)
+        self.text.blockSignals(False)
+
     def fill(self, found: ContactText) -> None:
         """Show what was understood of a text."""
         self.parts["account"].fill(found.account)
@@ -247,6 +258,7 @@ class BusinessCardDialog(Dialog):
 
         def done(made: Made) -> None:
             self._bench.bus.publish(made.changes)
+            self.made.emit(made)
             titles = [p.title for n, p in self.parts.items() if n in made.keys and p.title]
             self._settle()
             self._bench.shell.toast(tr("Business card saved"), ", ".join(titles), undo=True)

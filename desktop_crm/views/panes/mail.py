@@ -17,7 +17,8 @@ from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
 from desktop_crm.sync import newly_known
-from desktop_crm.views.actions import Action
+from desktop_crm.views.actions import Action, Place
+from desktop_crm.views.filing.new_people import NewPeople
 from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.mail.outbox_list import OutboxList
@@ -76,6 +77,7 @@ class MailPane(Pane):
         self.list.messages.failed.connect(bench.shell.show_error)
         self.reading = ReadingPane(bench)
         self.triage = Triage(bench, self.list, self)
+        self.people = NewPeople(bench, self)
         self.links = LinksPanel(bench)
         self.links.accepted.connect(self._accept)
         self.links.rejected.connect(self._reject)
@@ -166,6 +168,11 @@ class MailPane(Pane):
                 "mail.contact", tr("Contact"), self._contact_of_sender, icon="person_add",
                 tint="accent_text", group="make", enabled=self._sender_is_unknown,
                 tip=tr("New contact from the sender"),
+            ),
+            Action(
+                "mail.lead", tr("Lead"), self._lead_of_sender, icon="target",
+                tint="accent_text", group="make", place=Place.MORE,
+                enabled=self._sender_is_unknown, tip=tr("New lead from the sender"),
             ),
             Action(
                 "mail.task", tr("Task"), self._new_task, icon="task_list_square_ltr",
@@ -347,7 +354,7 @@ class MailPane(Pane):
             return
         if any(one.kind is ChangeKind.CREATED and one.entity in _PEOPLE for one in changes.changes):
             self.bench.tasks.write(
-                newly_known.offer_links, self.bench.actor, done=self.bench.bus.publish, owner=self
+                newly_known.offer_links, self.bench.actor, done=self.people.offered, owner=self
             )
         decided = self._query.waits and changes.touches("link")
         if decided or changes.touches("mail_message", "mailbox", "outbox_item"):
@@ -422,17 +429,15 @@ class MailPane(Pane):
         if self._message is not None and self._message.sender is not None:
             self._new_contact(self._message.sender)
 
+    def _lead_of_sender(self) -> None:
+        if self._message is not None and self._message.sender is not None:
+            self.people.new_lead(self._message, self._message.sender)
+
     def _new_contact(self, party: Party) -> None:
-        first, last = split_name(party.name or party.address.partition("@")[0])
-        values: dict[str, object] = {"first_name": first, "last_name": last}
-        values["email"] = party.address
-        account = next(
-            (one.record_id for one in self._message.links if one.entity == "account"), None
-        ) if self._message is not None else None  # fmt: skip
-        if account is not None:
-            values["account"] = account
-        # The form opens after the button's event, which may rebuild the panel it stands on.
-        QTimer.singleShot(0, self, partial(self.bench.shell.new_record, "contact", **values))
+        if self._message is not None:
+            # The form opens after the button's event, which may rebuild the panel it stands on.
+            run = partial(self.people.new_contact, self._message, party)
+            QTimer.singleShot(0, self, run)
 
     def _new_task(self) -> None:
         if self._message is None:
@@ -448,14 +453,3 @@ class MailPane(Pane):
             self.search.clear()
         else:
             super().keyPressEvent(event)
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """First and last name of a person as mail writes it ("Last, First" too)."""
-    last, comma, first = name.partition(",")
-    if comma:
-        return first.strip(), last.strip()
-    words = name.replace(".", " ").split()
-    if len(words) < 2:
-        return "", name.strip()
-    return " ".join(words[:-1]), words[-1]
