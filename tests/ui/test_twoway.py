@@ -21,9 +21,11 @@ from desktop_crm.sync.memory import CALENDAR, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Role, TaskItem
 from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.lines import Line
+from desktop_crm.views.panes.history_page import HistoryPage
 from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
 from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
 from desktop_crm.views.twoway.question_dialog import QuestionDialog
+from desktop_crm.views.twoway.written_dialog import WrittenDialog
 from desktop_crm.views.widgets.cards import EmptyState
 from desktop_crm.views.workbench import Workbench
 from tests.support.company import Company
@@ -222,3 +224,28 @@ def test_the_detail_of_a_line_says_what_changes(
     assert "Subject: A → B" in text
     assert dialog.table.facts.facts[place].ticked is None
     assert child(dialog, QPushButton, "dryRun.conflicts").isVisible()
+
+
+def test_a_change_of_the_mailbox_is_put_back_from_the_history(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    key = port.put(CALENDAR, meeting("u1", "Vizită"))
+    scheduler.sync_once(bench.actor, box.id)
+    (row,) = activities(bench.actor)
+    records.save(bench.actor, "activity", row.id, None, {"location": "Iași"})
+    scheduler.sync_once(bench.actor, box.id)
+    page = HistoryPage("activity", bench)
+    qtbot.addWidget(page)
+    page.show_record(records.get(bench.actor, "activity", row.id))
+    child(page, QPushButton, "history.activity.written").click()
+    dialog = child(bench.shell.window_widget(), WrittenDialog)
+    settle(qtbot, bench)
+    (fact,) = dialog.table.facts.facts
+    assert (fact.cells[0], fact.cells[3]) == ("Save item", "Changed here.")
+    QTest.keyClick(dialog.table, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    item = port.held(CALENDAR)[key]
+    assert isinstance(item, MeetingItem)
+    assert item.location == "Sala 2"
+    scheduler.sync_once(bench.actor, box.id)
+    assert activities(bench.actor)[0].location == "Sala 2", "what was put back comes back here"

@@ -48,13 +48,19 @@ class Work:
 
 @dataclass(slots=True)
 class Pairing:
-    """Reads and pairs; a fixed number of statements, and a few for each series that changed."""
+    """Reads and pairs; a fixed number of statements, and a few for each series that changed.
+
+    Attributes:
+        writable: kinds of items that go out to the mailbox.
+        placeless: why new items of a kind have no place in the mailbox.
+    """
 
     connection: Connection
     actor: Actor
     mailbox: int
     chosen: Settings
     writable: frozenset[Kind] = frozenset()
+    placeless: Mapping[Kind, str] = field(default_factory=dict)
     _frame: Frame = field(default_factory=Frame)
     _orders: set[int] = field(default_factory=set)
     _busy: set[str] = field(default_factory=set)
@@ -176,9 +182,11 @@ class Pairing:
             known=row is not None and row.gone,
             wanted=kind in self.writable,
         )
+        if remote is None and kind in self.placeless:
+            pair = replace(pair, refusal=(self.placeless[kind], ()))
         series = self._series(record) if kind is Kind.MEETING else None
         if kind is Kind.MEETING and self.writable:
-            pair = replace(pair, refusal=self._refusal(record))
+            pair = replace(pair, refusal=pair.refusal or self._refusal(record))
             if record.get("recurrence_id") and series is None and remote is None:
                 return None  # its series is not in the mailbox yet
         decision = decide(pair)

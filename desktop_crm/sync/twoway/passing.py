@@ -62,6 +62,10 @@ _ABLE: Final = {
     Kind.TASK: Ability.TASKS,
     Kind.CONTACT: Ability.CONTACTS,
 }
+NO_CONTACTS: Final = N_(
+    "The mailbox has no contacts folder called CRM. Nothing was written; make one there once."
+)
+NO_FOLDER: Final = N_("The mailbox has no folder for this. Nothing was written there.")
 _ROLES: Final = {
     Kind.MEETING: FolderRole.CALENDAR,
     Kind.TASK: FolderRole.TASKS,
@@ -145,7 +149,13 @@ class TwoWayPass:
     def pairing(self, connection: Connection) -> Pairing:
         """Both sides as they are stored now."""
         kinds = writable(self.port, self.chosen)
-        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds)
+        roles = {folder.role for folder in self.folders}
+        placeless = {
+            kind: NO_CONTACTS if kind is Kind.CONTACT else NO_FOLDER
+            for kind in kinds
+            if _ROLES[kind] not in roles
+        }
+        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, placeless)
 
     def _one(self, work: Work, steps: list[Step]) -> None:
         here = [step for step in steps if step.side is Side.HERE]

@@ -88,6 +88,9 @@ class HistoryPage(QWidget):
         )
         self._undo = push_button(f"{name}.undo", tr("Undo whole step"), self.undo_step)
         self._undo.setToolTip(tr("Undoes everything that was changed together with this."))
+        self._written = push_button(f"{name}.written", tr("In the mailbox…"), self.show_written)
+        self._written.setToolTip(tr("What was written to your mailbox about this, and why."))
+        self._written.setVisible(entity_key in ("activity", "contact"))
         self._nothing = label(tr("Nothing was changed yet."), "dim", name=f"{name}.empty")
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 10, 20, 12)
@@ -96,7 +99,7 @@ class HistoryPage(QWidget):
         column.addWidget(self._nothing)
         column.addWidget(self.list, 1)
         column.addWidget(self._whole)
-        column.addWidget(row(self._restore, self._undo, None, spacing=8))
+        column.addWidget(row(self._restore, self._undo, self._written, None, spacing=8))
         self._take([])
 
     def show_record(self, record: RecordValues) -> None:
@@ -109,6 +112,14 @@ class HistoryPage(QWidget):
                 history.lines, self._bench.actor, self._entity, record.id,
                 done=self._take, owner=self, lane="history", cancellable=True,
             )  # fmt: skip
+
+    def show_written(self) -> None:
+        """Show what was written to the mailbox about the record."""
+        from desktop_crm.views.twoway.written_dialog import WrittenDialog
+
+        record = self._record
+        if record is not None and record.id is not None:
+            WrittenDialog(self._bench, self._entity, record.id, record.title).open()
 
     def concerns(self, changes: ChangeSet) -> bool:
         """Whether a child row of the record may have changed."""

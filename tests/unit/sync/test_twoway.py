@@ -656,3 +656,15 @@ def test_a_command_that_cannot_be_done_says_why_and_leaves_the_category(both: Wo
 def test_a_line_that_is_no_command_is_refused(both: World) -> None:
     with pytest.raises(ValidationFailed, match="is no command"):
         records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Roșu = zboară"})
+
+
+def test_contacts_without_a_folder_are_said_to_have_no_place(both: World) -> None:
+    both.port = MemoryMailbox(others=(TASKS, CONTACTS))
+    records.save(both.actor, "account", both.client, None, {"owner": both.ana})
+    records.save(both.actor, "mailbox", both.mailbox, None, {"contact_scope": "mine"})
+    (line,) = lines(both)
+    assert (line.what, line.waits) == ("refused", True)
+    assert line.reason.startswith("The mailbox has no contacts folder called CRM.")
+    go(both)
+    assert both.port.held(CONTACTS) == {}
+    assert deeds(both) == []
