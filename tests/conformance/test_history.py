@@ -51,7 +51,8 @@ def test_putting_back_asks_for_rights_and_tells_conflicts(world: World, entity: 
     actor, nobody = world.admin, world.people["none"]
     key = world.factory.make(entity.key)
     version = records.get(actor, entity.key, key).version
-    name, value = next(iter(changes_of(world, entity, key).items()))
+    changes = changes_of(world, entity, key).items()
+    name, value = next((n, value) for n, value in changes if not entity.fields[n].hidden)
     records.save(actor, entity.key, key, version, {name: value})
     looked = records.get(actor, entity.key, key).version
     entry = next(line for line in history.lines(actor, entity.key, key) if line.field == name).entry

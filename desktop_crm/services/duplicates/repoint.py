@@ -214,11 +214,17 @@ class _Mover:
         seen: set[tuple[object, ...]] = set()
         gone: list[int] = []
         for row in sorted(standing, key=lambda r: (r["id"] in moved, r["id"])):
-            values = tuple(comparable(row[name]) for name in said)
+            values = tuple(_said(row[name]) for name in said)
             if row["id"] in moved and (values in seen or _to_itself(row)):
                 gone.append(row["id"])
             seen.add(values)
         self._report(writer.remove(inner, gone))
+
+
+def _said(value: object) -> object:
+    """A value that can be looked for among others; lists are what they are written as."""
+    plain = comparable(value)
+    return repr(plain) if isinstance(plain, dict | list) else plain
 
 
 def _names(entity: Entity) -> dict[str, str]:

@@ -79,7 +79,7 @@ _TABLES = (
     "email_address", "phone", "postal_address", "opportunity_line", "activity_party", "link",
     "mail_message", "mailbox_item", "sync_state", "filing_rule", "price_list_item", "tax_rate",
     "exchange_rate", "quote_line", "role_right", "document", "saved_view", "connection",
-    "import_batch",
+    "import_batch", "outbox_item", "sync_strike",
 )  # fmt: skip
 """Tables that take fields of one's own."""
 
