@@ -317,6 +317,7 @@ def _sqlite(target: Target, *, watch_foreign_keys: bool = True) -> Engine:
         URL.create("sqlite", database=None if memory else str(target.path)),
         poolclass=StaticPool if memory else None,
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+        hide_parameters=True,  # what a record says belongs into no log
         **({} if memory else {"pool_size": 8, "max_overflow": 16}),
     )
 
@@ -352,5 +353,6 @@ def _postgresql(url: URL, password: str | None) -> Engine:
         pool_size=6,
         max_overflow=10,
         pool_pre_ping=False,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "application_name": "Desktop CRM"},
     )

@@ -23,7 +23,16 @@ from desktop_crm.meta.columns import (
     url,
 )
 from desktop_crm.meta.field import Choice, EntityMeta, Menu, Section, Tone
-from desktop_crm.models.base import Base, Titled, Tracked, searched, sparse, titled
+from desktop_crm.models.base import (
+    Base,
+    PartialIndex,
+    Titled,
+    Tracked,
+    searched,
+    sparse,
+    titled,
+)
+from desktop_crm.models.mail_policy import MailKept, MailShared, TextKept
 
 
 class MailboxKind(Choice):
@@ -58,6 +67,7 @@ class StoredPart(Choice):
 
     FULL = "full", N_("Whole message")
     HEADERS = "headers", N_("Headers only")
+    SEALED = "sealed", N_("Headers only: it is encrypted")
 
 
 class ItemState(Choice):
@@ -68,6 +78,7 @@ class ItemState(Choice):
     QUARANTINED = "quarantined", N_("Could not be read"), Tone.BAD
     ORDERED = "ordered", N_("Being written"), Tone.INFO
     GONE = "gone", N_("No longer in the mailbox"), Tone.NEUTRAL
+    WITHDRAWN = "withdrawn", N_("Withdrawn"), Tone.NEUTRAL
 
 
 class MailFlag(Choice):
@@ -128,7 +139,13 @@ class Mailbox(Titled, Base):
             ),
             Section(
                 N_("Privacy"),
-                ("never_log", "own_domains"),
+                (
+                    "sharing",
+                    ("kept", "text_kept"),
+                    ("read_folders", "never_log"),
+                    ("read_categories", "skip_categories"),
+                    ("own_domains", "personal_domains"),
+                ),
             ),
             Section(N_("Filing"), ("filing",)),
             Section(N_("Writing"), ("signature",)),
@@ -176,7 +193,48 @@ class Mailbox(Titled, Base):
         help=N_("Addresses and domains, one a line; mail with them is never stored."),
     )
     own_domains: Stored[str | None] = text(
-        N_("Own domains"), help=N_("Mail only among them is internal and never stored.")
+        N_("Own domains"),
+        help=N_("A conversation only among them is internal and never stored."),
+    )
+    personal_domains: Stored[str | None] = multiline(
+        N_("Private mail services"),
+        help=N_(
+            "Domains, one a line; * stands for the usual ones, -name takes one out. Mail with "
+            "people there whom no record knows is never stored."
+        ),
+    )
+    read_folders: Stored[str | None] = multiline(
+        N_("Folders that are read"),
+        help=N_(
+            "Names, one a line; empty is Inbox, Sent and Calendar. Of other folders nothing is "
+            "looked at."
+        ),
+    )
+    read_categories: Stored[str | None] = multiline(
+        N_("Only these categories"),
+        help=N_("One a line; when there are any, mail without one of them is never stored."),
+    )
+    skip_categories: Stored[str | None] = multiline(
+        N_("Never these categories"), help=N_("One a line; mail with one of them is never stored.")
+    )
+    kept: Stored[str | None] = choice(
+        N_("What is kept"), MailKept, help=N_("Empty keeps all that nothing else leaves out.")
+    )
+    text_kept: Stored[str | None] = choice(
+        N_("Texts and files"),
+        TextKept,
+        help=N_(
+            "Empty is by the database: in a shared one of messages that belong to a record, in "
+            "your own of all."
+        ),
+    )
+    sharing: Stored[str | None] = choice(
+        N_("Colleagues see"),
+        MailShared,
+        help=N_(
+            "As far as their role lets them. Empty is by the database: in a shared one nothing "
+            "until you choose, in your own what the role says."
+        ),
     )
     filing: Stored[str | None] = multiline(
         N_("Folders and categories"),
@@ -273,6 +331,12 @@ class MailMessage(Tracked, Base):
     is_automatic: Stored[bool] = boolean(N_("Automatic"), read_only=True)
     has_attachments: Stored[bool] = boolean(N_("Attachments"), read_only=True)
     size_bytes: Stored[int | None] = integer(N_("Size"), read_only=True)
+    withheld: Stored[bool] = boolean(
+        N_("Kept from colleagues"),
+        read_only=True,
+        hidden=True,
+        help=N_("The mailbox does not share it; nobody decided it for this message."),
+    )
     answer_by: Stored[datetime | None] = moment(
         N_("Answer expected by"),
         read_only=True,
@@ -295,6 +359,7 @@ class MailboxItem(Tracked, Base):
         Index("ix_mailbox_item_activity_id", "activity_id"),
         Index("ix_mailbox_item_identity", "mailbox_id", "identity"),
         Index("ix_mailbox_item_folder", "mailbox_id", "folder", "state", "sent_at"),
+        PartialIndex("ix_mailbox_item_withdrawn", "identity", rows="state = 'withdrawn'"),
         *sparse("mailbox_item", "contact_id", "order_id"),
     )
     __entity__ = EntityMeta(

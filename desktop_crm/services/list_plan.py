@@ -82,6 +82,9 @@ class Plan:
         if rights is not None:
             self.where.append(rights)
         self.has_rights = rights is not None
+        listed = privacy.listed(actor, entity, self.paths.table)
+        if listed is not None:
+            self.where.append(listed)
         self.alive: ColumnElement[bool] | None = None
         if entity.is_record:
             gone = self.paths.table.c.deleted_at

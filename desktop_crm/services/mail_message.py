@@ -224,7 +224,7 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
         at=row.sent_at,
         text=row.body_text or "",
         html=row.body_html or "",
-        headers_only=row.stored == StoredPart.HEADERS.value,
+        headers_only=row.stored != StoredPart.FULL.value,
         automatic=row.is_automatic,
         outgoing=row.direction == Direction.OUTGOING.value,
         parties=people,

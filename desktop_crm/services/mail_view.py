@@ -122,7 +122,7 @@ def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
     with actor.db.reading(cancel) as connection:
         mailboxes = connection.execute(
             select(Mailbox.id, Mailbox.name)
-            .where(Mailbox.deleted_at.is_(None), _rights(actor, "mailbox", Mailbox))
+            .where(Mailbox.deleted_at.is_(None), own_mailbox(actor))
             .order_by(Mailbox.title_key)
         ).all()
         rows = connection.execute(
@@ -161,8 +161,21 @@ def _folder_rank(name: str) -> int:
     return 0 if "inbox" in folded else 1 if "sent" in folded else 2
 
 
-def _rights(actor: Actor, key: str, model: type[Mailbox] | type[Activity]) -> ColumnElement[bool]:
-    clause = permissions.row_clause(actor, registry.get(key), model.__table__, "read")
+def own_mailbox(actor: Actor) -> ColumnElement[bool]:
+    """Mailboxes of the actor, and those of nobody; an administrator has no more.
+
+    The product itself, an actor without a user, has all.
+    """
+    if actor.user_id is None:
+        return always()
+    return or_(
+        Mailbox.user_id == actor.user_id,
+        and_(Mailbox.user_id.is_(None), _mailbox_rights(actor)),
+    )
+
+
+def _mailbox_rights(actor: Actor) -> ColumnElement[bool]:
+    clause = permissions.row_clause(actor, registry.get("mailbox"), Mailbox.__table__, "read")
     return always() if clause is None else clause
 
 
@@ -186,9 +199,7 @@ def own_items(actor: Actor) -> ColumnElement[bool]:
         .where(OutboxItem.deed.in_(_LEAVING), OutboxItem.state.in_(_OPEN))
         .correlate(None)
     )
-    boxes = select(Mailbox.id).where(
-        Mailbox.deleted_at.is_(None), _rights(actor, "mailbox", Mailbox)
-    )
+    boxes = select(Mailbox.id).where(Mailbox.deleted_at.is_(None), own_mailbox(actor))
     return and_(
         MailboxItem.mailbox_id.in_(boxes),
         MailboxItem.state == ItemState.STORED.value,

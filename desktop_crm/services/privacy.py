@@ -82,6 +82,19 @@ def not_hidden(actor: Actor, entity: Entity, table: FromClause) -> Clause:
     return table.c.id.not_in(select(few.c.id).where(hidden(actor, entity, few)))
 
 
+def listed(actor: Actor, entity: Entity, table: FromClause) -> Clause | None:
+    """Clause that leaves mail private to others out of lists; None where there is none to leave.
+
+    Of a meeting it is told that and when it is; that somebody has mail is nobody's business. In a
+    database of one's own it stands there as private.
+    """
+    if entity.key != "activity" or actor.user_id is None or not actor.db.is_shared:
+        return None
+    few = alias(entity.table, f"m_{entity.key}")
+    withheld = select(few.c.id).where(hidden(actor, entity, few), few.c.kind == "email")
+    return table.c.id.not_in(withheld)
+
+
 def hides(actor: Actor, entity: Entity, row: Mapping[str, Any]) -> bool:
     """Whether a row at hand is private to others; asks its private field and ``owner_id``."""
     private = entity.private

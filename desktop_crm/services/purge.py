@@ -21,7 +21,6 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.meta.field import Level
 from desktop_crm.models import AuditEntry, Base, Document, DocumentContent
-from desktop_crm.models.mail import ItemState
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import audit, records_kept, writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
@@ -32,9 +31,11 @@ from desktop_crm.services.permissions import denial
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.titles import grouped
+from desktop_crm.services.withdrawn_items import withdraw_items
 
 CHUNK: Final = 100
 SOURCE: Final = "purge"
+Rows = Sequence[tuple[str, Sequence[int]]]
 _BY_KIND_AND_KEY: Final = (
     ("record_mark", "record_type", "record_id"),
     ("link", "record_type", "record_id"),
@@ -163,6 +164,31 @@ def purge(
         if progress is not None:
             progress(seen, len(pairs))
     return Purged(done, tuple(refused), report)
+
+
+def erase(
+    work: Work, ids: Sequence[int], beside: Rows = ()
+) -> tuple[int, list[Refusal], ChangeSet]:
+    """Delete records for good that nobody put into the bin, without a word of what they said.
+
+    Args:
+        work: the open transaction and who acts; who may do it was asked before.
+        ids: keys of the records.
+        beside: entity and keys of rows that go along though they do not name the records.
+
+    Returns:
+        How many went, which stay and why, and what changed.
+    """
+    rows = writer.load(work, ids, lock=True)
+    refused = _ruled_out(work, rows)
+    going = {key: row for key, row in rows.items() if key not in refused}
+    scope = _reach(work.connection, work.entity, list(going))
+    for key, more in beside:
+        for other, found in _reach(work.connection, registry.get(key), list(more)).rows.items():
+            scope.rows.setdefault(other, set()).update(found)
+    changes = _delete(work, going, scope, told=False)
+    kept = [Refusal(work.entity.key, key, reason) for key, reason in refused.items()]
+    return len(going), kept, changes
 
 
 def _chunks(chosen: Iterable[tuple[str, int]]) -> Iterable[tuple[Entity, list[int]]]:
@@ -295,7 +321,9 @@ def _find_others(
 # --- deleting -------------------------------------------------------------------------------
 
 
-def _delete(work: Work, going: dict[int, dict[str, Any]], scope: _Scope) -> ChangeSet:
+def _delete(
+    work: Work, going: dict[int, dict[str, Any]], scope: _Scope, *, told: bool = True
+) -> ChangeSet:
     if not going:
         return NOTHING
     connection = work.connection
@@ -315,7 +343,7 @@ def _delete(work: Work, going: dict[int, dict[str, Any]], scope: _Scope) -> Chan
             and_(entries.entity == key, key_clause(connection, entries.record_id, rows)),
         )
     _drop_contents(connection, contents)
-    audit.write(work, [_entry(work, key, row) for key, row in going.items()])
+    audit.write(work, [_entry(work, key, row, told=told) for key, row in going.items()])
     return ChangeSet(
         work.operation, (Changed(work.entity.key, frozenset(going), ChangeKind.DELETED),)
     )
@@ -330,13 +358,12 @@ def _depth(key: str) -> int:
 
 
 def _empty(connection: Connection, other: Entity, column: str, keys: Sequence[int]) -> None:
-    table = other.table
-    values: dict[str, Any] = {column: None}
-    if other.key == "mailbox_item":
+    if other.key == "mailbox_item" and column == "activity_id":
         # The message stays in the mailbox; a later pass must not store it again.
-        values |= {"state": ItemState.EXCLUDED.value, "reason": tr("Deleted for good")}
-    these = key_clause(connection, table.c.id, keys)
-    records_kept.set_where(connection, _model(other), these, values)
+        withdraw_items(connection, keys, tr("Deleted for good"))
+        return
+    these = key_clause(connection, other.table.c.id, keys)
+    records_kept.set_where(connection, _model(other), these, {column: None})
 
 
 def _model(entity: Entity) -> type[Base]:
@@ -365,11 +392,11 @@ def _drop_contents(connection: Connection, digests: Sequence[str]) -> None:
         )
 
 
-def _entry(work: Work, key: int, row: dict[str, Any]) -> dict[str, Any]:
+def _entry(work: Work, key: int, row: dict[str, Any], *, told: bool) -> dict[str, Any]:
     """The one entry that stays: the title, and nothing else of its values."""
     name = work.entity.title
     title = work.entity.fields[name]
-    told = title.kind is not kinds.LINK and title.level is Level.NORMAL
+    told = told and title.kind is not kinds.LINK and title.level is Level.NORMAL
     private = work.entity.private
     told = told and (private is None or row.get(private.field) != private.code)
     changes = {name: (row.get(name), None)} if told else {}

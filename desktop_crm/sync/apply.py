@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import translate
@@ -18,33 +17,33 @@ from desktop_crm.models import (
     Activity,
     ActivityParty,
     AuditEntry,
-    DocumentContent,
     Link,
     MailboxItem,
     MailMessage,
 )
 from desktop_crm.models.activity import LinkState
+from desktop_crm.models.activity import Sensitivity as Private
 from desktop_crm.models.mail import ItemState, MailFlag
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
+from desktop_crm.services.mail_policy import MailPolicy, digest
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.services.rules.activities import LINKS
+from desktop_crm.services.withdrawn_items import UNTOLD
 from desktop_crm.sync import linking, mapping
 from desktop_crm.sync.answers import Records, file_answers
+from desktop_crm.sync.attached import Attached, store_files
+from desktop_crm.sync.exclusion import WITHDRAWN
 from desktop_crm.sync.facts import Facts, Thread
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import Folder, MailItem, MeetingItem, Sensitivity
 from desktop_crm.sync.results import FolderResult
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
-
-CONTENT_LIMIT: Final = 10_000_000
-"""Bytes of the biggest attachment whose content is stored (R32); of others name and size are."""
-
 
 _REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
 _TIMES: Final = ("kind", "start_at", "end_at", "is_all_day", "occurred_at", "owner", "sensitivity")
@@ -126,6 +125,7 @@ class BatchWriter:
         user: the mailbox's user, who owns what it brings.
         folder: the folder the batch is of.
         facts: what the items were decided by.
+        policy: what the mailbox lets be kept and shown.
         sending: the messages have not left yet.
         meetings: both sides of its meetings, of a mailbox that goes both ways.
     """
@@ -136,6 +136,7 @@ class BatchWriter:
     user: int | None
     folder: Folder
     facts: Facts
+    policy: MailPolicy
     sending: bool = False
     meetings: MeetingBatch | None = None
 
@@ -183,6 +184,7 @@ class BatchWriter:
             {
                 "activity_id": key,
                 "set_aside": one.set_aside,
+                "withheld": self.policy.withholds(linked=one.is_linked),
                 **mapping.message_row(item, self.facts, full=self._full(one)),
             }
             for one, key in pairs
@@ -216,6 +218,8 @@ class BatchWriter:
             values = mapping.mail_values(
                 item, outgoing=one.outgoing, language=language, sending=self.sending
             )
+            if self.policy.withholds(linked=one.is_linked):
+                values["sensitivity"] = Private.PRIVATE.value
         elif isinstance(item, MeetingItem):
             values = mapping.meeting_values(item, self.facts, language)
         else:
@@ -223,10 +227,10 @@ class BatchWriter:
         return {**values, **linking.regarding(one.proposals), "owner": self.user}
 
     def _full(self, one: Decided) -> bool:
-        """On a shared database only the header of mail that belongs to no record is stored."""
+        """Whether text and files are stored; of encrypted mail there is only the header."""
         item = one.action.item
         encrypted = isinstance(item, MailItem) and item.encrypted
-        return not encrypted and (one.is_linked or not self.actor.db.is_shared)
+        return not encrypted and self.policy.keeps_text(linked=one.is_linked)
 
     def _link(
         self,
@@ -264,54 +268,12 @@ class BatchWriter:
         values: Sequence[Mapping[str, Any]],
         operation: str,
     ) -> ChangeSet:
-        rows: list[Change] = []
-        contents: dict[str, bytes] = {}
-        for (one, key), row in zip(pairs, values, strict=True):
-            item = one.action.item
-            if not isinstance(item, MailItem) or not self._full(one):
-                continue
-            for part in item.attachments:
-                if part.cid and item.html and part.content_type.startswith("image/"):
-                    continue  # it is in the body already
-                digest = None
-                if part.content is not None:
-                    digest = hashlib.sha256(part.content).hexdigest()
-                    if len(part.content) <= CONTENT_LIMIT:
-                        contents[digest] = part.content
-                document = {
-                    "name": mapping.plain(part.name, 200) or "attachment",
-                    "media_type": mapping.plain(part.content_type, 120),
-                    "size_bytes": part.size,
-                    "sha256": digest,
-                    "content_id": mapping.plain(part.cid, 250) or None,
-                    "activity": key,
-                    "account": row.get("account"),
-                    "owner": self.user,
-                }
-                rows.append(Change(None, None, document))
-        if not rows or not self.actor.can("document", "create"):
-            return NOTHING
-        self._contents(contents)
-        work = self._work("document", operation)
-        drafts, _ = prepare(work, rows)
-        return writer.write(work, drafts)
-
-    def _contents(self, contents: Mapping[str, bytes]) -> None:
-        """Bytes of attachments, each once however many messages carry it."""
-        if not contents:
-            return
-        known = set(
-            self.connection.execute(
-                select(DocumentContent.sha256).where(DocumentContent.sha256.in_(sorted(contents)))
-            ).scalars()
-        )
-        missing = [
-            {"sha256": digest, "size_bytes": len(data), "content": data}
-            for digest, data in contents.items()
-            if digest not in known
+        files = [
+            Attached(item.attachments, key, row.get("account"), has_html=bool(item.html))
+            for (one, key), row in zip(pairs, values, strict=True)
+            if isinstance(item := one.action.item, MailItem) and self._full(one)
         ]
-        if missing:
-            self.connection.execute(insert(DocumentContent), missing)
+        return store_files(self._work("document", operation), files, self.user)
 
     def _update(self, actions: Sequence[Action], operation: str) -> ChangeSet:
         changed: dict[int, Action] = {}
@@ -391,13 +353,11 @@ class BatchWriter:
 
     def _missing_links(self, pairs: Sequence[tuple[Decided, int]]) -> tuple[Changed, ...]:
         """Links of people who joined later; what a person linked or removed stays as it is."""
-        table = Link.__table__
-        rows = self.connection.execute(
-            select(table.c.activity_id, table.c.record_type, table.c.record_id).where(
-                key_clause(self.connection, table.c.activity_id, [key for _, key in pairs])
-            )
+        link = Link.__table__.c
+        asked = select(link.activity_id, link.record_type, link.record_id).where(
+            key_clause(self.connection, link.activity_id, [key for _, key in pairs])
         )
-        known = {tuple(row) for row in rows}
+        known = {tuple(row) for row in self.connection.execute(asked)}
         missing = []
         for one, key in pairs:
             item = one.action.item
@@ -445,11 +405,14 @@ class BatchWriter:
         if kind is ActionKind.GONE:
             return {"state": ItemState.GONE.value}
         if kind is ActionKind.EXCLUDE:
+            withdrawn = action.reason == WITHDRAWN
+            state = ItemState.WITHDRAWN if withdrawn else ItemState.EXCLUDED
             return {
-                "state": ItemState.EXCLUDED.value,
+                **UNTOLD,
+                "state": state.value,
                 "reason": translate(self.actor.language, action.reason)[:500],
-                "identity": None,
-                "activity_id": None,
+                "identity": action.identity if withdrawn else None,
+                "item_key": digest(action.key),
             }
         if kind is ActionKind.QUARANTINE:
             reason = translate(self.actor.language, action.reason, **dict(action.params))
@@ -467,6 +430,7 @@ class BatchWriter:
         return {
             **sides,
             "state": ItemState.STORED.value,
+            "item_key": mapping.plain(action.key, 1_000),
             "reason": None,
             "change_key": None,
             "identity": action.identity,

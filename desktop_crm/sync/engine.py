@@ -28,7 +28,9 @@ from desktop_crm.sync import known as stored
 from desktop_crm.sync import lease
 from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
 from desktop_crm.sync.facts import Facts, Thread, gather
+from desktop_crm.sync.folders_read import folders_to_read
 from desktop_crm.sync.late import resolve_late
+from desktop_crm.sync.narrowing import narrow
 from desktop_crm.sync.outbox import OutboxPass
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
 from desktop_crm.sync.port import (
@@ -41,6 +43,7 @@ from desktop_crm.sync.port import (
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult, joined
+from desktop_crm.sync.texts import follow_links
 from desktop_crm.sync.twoway.commands import CommandPass
 from desktop_crm.sync.twoway.directions import Directions
 from desktop_crm.sync.twoway.incoming import Incoming
@@ -153,7 +156,9 @@ class Engine:
 
     def _read(self, box: stored.Box, result: MailboxResult) -> None:
         directions = self._directions
-        folders = directions.folders(self._patiently(self.port.folders), self._patiently)
+        folders = directions.folders(
+            folders_to_read(self.port, box.policy, self._patiently), self._patiently
+        )
         for folder in folders:
             if directions.uncertain(folder):
                 continue
@@ -162,6 +167,11 @@ class Engine:
             self._folder(box, folder, counts, result)
         result.folders += self._lost([folder.key for folder in folders])
         result.changes = result.changes.merge(self._late(box))
+        if not self.dry_run:
+            found = follow_links(
+                self.actor, box, self.port, self._holder, self._patiently, self.cancel
+            )
+            result.changes = result.changes.merge(found)
         both = self._both_ways(folders)
         if self._preview is not None:
             pairing = None if both is None else both.pairing
@@ -387,7 +397,9 @@ class Engine:
             lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
             lease.write_alone(connection)
             actions, decided, facts = self._plan(connection, box, folder, batch)
-            writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
+            writer = BatchWriter(
+                connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
+            )
             writer.meetings = self._directions.meetings(connection, folder)
             changes = writer.write(actions, decided)
             result = count(actions, decided, self.actor.language)
@@ -403,7 +415,9 @@ class Engine:
     ) -> MeetingBatch | None:
         """Write a batch into a transaction that is thrown away."""
         actions, decided, facts = self._plan(connection, box, folder, batch, imagined=False)
-        writer = BatchWriter(connection, self.actor, self.mailbox, box.user, folder, facts)
+        writer = BatchWriter(
+            connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
+        )
         writer.meetings = self._directions.meetings(connection, folder)
         writer.write(actions, decided)
         return writer.meetings
@@ -422,10 +436,13 @@ class Engine:
             known = self._with_imagined(folder, batch, known)
         actions = plan(batch, folder, known, box.ours, box.user)
         actions = self._directions.unstruck(actions, folder)
-        wanted = (ActionKind.CREATE, ActionKind.UPDATE)
+        wanted = [ActionKind.CREATE, ActionKind.UPDATE]
+        if box.policy.asks_who:
+            wanted.append(ActionKind.HOLD)
         items = [a.item for a in actions if a.kind in wanted and a.item is not None]
         facts = gather(connection, items, box.ours, box.filing, box.id)
         facts.messages.update(self._imagined.messages)
+        actions = narrow(actions, facts, box.policy)
         return actions, decide(actions, folder, facts), facts
 
     def _with_imagined(self, folder: Folder, batch: Batch, known: Known) -> Known:
@@ -441,6 +458,7 @@ class Engine:
             {**known.holders, **holders},
             {**known.stored, **self._imagined.stored},
             known.withheld,
+            known.withdrawn,
         )
 
     def _imagine(self, folder: Folder, actions: list[Action], decided: list[Decided]) -> None:

@@ -26,6 +26,7 @@ SENSITIVE: Final = N_("The sender marked it as personal, private or confidential
 INTERNAL: Final = N_("Only our own people take part.")
 UNWANTED: Final = N_("It lies among drafts, junk or deleted items.")
 AUTOMATIC: Final = N_("A program sent it, no person.")
+WITHDRAWN: Final = N_("It was withdrawn or deleted for good.")
 
 _OUT: Final = frozenset({FolderRole.DRAFTS, FolderRole.JUNK, FolderRole.DELETED})
 
@@ -48,7 +49,7 @@ class Ours:
 
     def is_ours(self, address: str) -> bool:
         """Whether an address is one of ours."""
-        return address in self.users or _below(email_domain(address), self.domains)
+        return address in self.users or is_below(email_domain(address), self.domains)
 
 
 def domains_in(text: str | None) -> frozenset[str]:
@@ -65,7 +66,11 @@ def addresses_in(text: str | None) -> frozenset[str]:
 
 
 def reason_to_exclude(item: Correspondence, folder: Folder, ours: Ours) -> str:
-    """Why an item is not stored, as a translatable sentence; empty when it is."""
+    """Why an item is not stored, as a translatable sentence; empty when it is.
+
+    What depends on the records and threads that are known is decided by
+    :func:`desktop_crm.sync.narrowing.narrow`.
+    """
     if _listed(item, ours):
         return NEVER_LOG
     if isinstance(item, MeetingItem):
@@ -74,12 +79,11 @@ def reason_to_exclude(item: Correspondence, folder: Folder, ours: Ours) -> str:
         return SENSITIVE
     if item.is_draft or folder.role in _OUT or item.header("x-spam-flag").lower() == "yes":
         return UNWANTED
-    if is_answered_by_program(item):
-        return AUTOMATIC
-    return INTERNAL if is_internal(item, ours) else ""
+    return AUTOMATIC if is_answered_by_program(item) else ""
 
 
-def _addresses(item: Correspondence) -> Iterable[str]:
+def addresses(item: Correspondence) -> Iterable[str]:
+    """Every readable address of those who take part."""
     if isinstance(item, MailItem):
         return (person.address for person in item.participants if person.readable)
     return (person.address.address for person in item.people if person.address.readable)
@@ -100,7 +104,7 @@ def _listed(item: Correspondence, ours: Ours) -> bool:
 
 
 def _is_listed(address: str, ours: Ours) -> bool:
-    return address in ours.never_addresses or _below(email_domain(address), ours.never_domains)
+    return address in ours.never_addresses or is_below(email_domain(address), ours.never_domains)
 
 
 def _is_within(text: str, ours: Ours) -> bool:
@@ -111,7 +115,7 @@ def _is_within(text: str, ours: Ours) -> bool:
     )
 
 
-def _below(domain: str, domains: frozenset[str]) -> bool:
+def is_below(domain: str, domains: frozenset[str]) -> bool:
     """Whether a domain is one of these or lies below one."""
     while domain:
         if domain in domains:
@@ -122,8 +126,8 @@ def _below(domain: str, domains: frozenset[str]) -> bool:
 
 def is_internal(item: Correspondence, ours: Ours) -> bool:
     """Whether everybody who takes part is one of ours; nobody at all is not internal."""
-    addresses = list(_addresses(item))
-    return bool(addresses) and all(ours.is_ours(address) for address in addresses)
+    people = list(addresses(item))
+    return bool(people) and all(ours.is_ours(address) for address in people)
 
 
 def is_answered_by_program(item: MailItem) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, literal_column, select
 
 from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import canonical_email, email_domain
@@ -25,7 +25,9 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
 from desktop_crm.models.outbox import DeedKind
+from desktop_crm.services import mail_policy
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail_policy import MailPolicy, digest
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.facts import filing_of
@@ -53,6 +55,7 @@ class Box:
     user: int | None
     ours: Ours
     filing: dict[str, str]
+    policy: MailPolicy
     last_synced_at: datetime | None = None
 
 
@@ -66,7 +69,7 @@ class Progress:
 
 
 def box(connection: Connection, mailbox: int) -> Box:
-    """Read a mailbox with what its exclusions depend on; three statements."""
+    """Read a mailbox with what its exclusions depend on; four statements."""
     row = connection.execute(
         select(
             Mailbox.id,
@@ -97,7 +100,8 @@ def box(connection: Connection, mailbox: int) -> Box:
         never_domains=domains_in(row.never_log),
     )
     filing = filing_of(row.filing)
-    return Box(row.id, row.name, row.user_id, ours, filing, row.last_synced_at)
+    policy = mail_policy.of_mailbox(connection, mailbox)
+    return Box(row.id, row.name, row.user_id, ours, filing, policy, row.last_synced_at)
 
 
 def progress(connection: Connection, mailbox: int, folder: str) -> Progress:
@@ -140,7 +144,7 @@ def known(
     batch: Batch,
     user: int | None,
 ) -> Known:
-    """Read what is stored that a batch may concern; three statements, one more for Sent."""
+    """Read what is stored that a batch may concern; four statements, one more for Sent."""
     keys = [change.item_id for change in batch.changes]
     keys += [problem.item_id for problem in batch.quarantined]
     items = [c.item for c in batch.changes if isinstance(c.item, Correspondence)]
@@ -148,7 +152,24 @@ def known(
     stored = _stored(connection, actor, items, user)
     # What lies elsewhere may carry our key because somebody answered with it.
     sent = items if folder.role is FolderRole.SENT else []
-    return Known(holders, *_with_sent(connection, mailbox, sent, stored))
+    withdrawn = _withdrawn(connection, items)
+    return Known(holders, *_with_sent(connection, mailbox, sent, stored), withdrawn)
+
+
+def _withdrawn(connection: Connection, items: Sequence[Correspondence]) -> frozenset[str]:
+    """Digests of the items among these that somebody withdrew, from whichever mailbox."""
+    wanted = sorted({digest(identity_of(item)) for item in items})
+    table = MailboxItem.__table__.c
+    found: set[str] = set()
+    for start in range(0, len(wanted), 400):
+        rows = connection.execute(
+            select(table.identity).where(
+                literal_column("state") == literal_column(f"'{ItemState.WITHDRAWN.value}'"),
+                table.identity.in_(wanted[start : start + 400]),
+            )
+        )
+        found |= {identity for identity in rows.scalars() if identity}
+    return frozenset(found)
 
 
 def _with_sent(
@@ -178,7 +199,9 @@ def _holders(
     connection: Connection, mailbox: int, folder: str, keys: Iterable[str]
 ) -> dict[str, Holder]:
     # A page may name more items than it has changes: occurrences of a series come with it.
-    wanted = sorted({plain(key, 1_000) for key in keys})
+    # Of what is left out only a digest of the key is kept: a file may be called as its subject.
+    names = {name: key for key in keys for name in (plain(key, 1_000), digest(key))}
+    wanted = sorted(names)
     found: dict[str, Holder] = {}
     for start in range(0, len(wanted), 400):
         rows = connection.execute(
@@ -196,7 +219,7 @@ def _holders(
             )
         )
         for row in rows:
-            found[row.item_key] = Holder(
+            found[names[row.item_key]] = Holder(
                 row.id, row.identity or "", row.activity_id, row.state, row.content_hash
             )
     return found

@@ -122,7 +122,7 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
         "preview": " ".join(text[:600].split())[:200] or None,
         "body_text": text or None,
         "body_html": (plain(item.html, 4 * TEXT_LIMIT) or None) if full else None,
-        "stored": (StoredPart.FULL if full else StoredPart.HEADERS).value,
+        "stored": _part(item, full=full).value,
         "is_automatic": is_mass_mail(item),
         "has_attachments": bool(item.attachments),
         "size_bytes": item.size,
@@ -130,6 +130,12 @@ def message_row(item: MailItem, facts: Facts, *, full: bool) -> dict[str, Any]:
     # Made of what is stored: a message of which only the header is kept has no text to find.
     row["search_text"] = search_text.text_of(registry.get("mail_message"), row, {}, "")
     return row
+
+
+def _part(item: MailItem, *, full: bool) -> StoredPart:
+    if full:
+        return StoredPart.FULL
+    return StoredPart.SEALED if item.encrypted else StoredPart.HEADERS
 
 
 def thread_key(item: MailItem, facts: Facts) -> str:

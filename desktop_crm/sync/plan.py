@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from desktop_crm.models.mail import ItemState
-from desktop_crm.sync.exclusion import NEVER_LOG, Ours, reason_to_exclude
+from desktop_crm.services.mail_policy import digest
+from desktop_crm.sync.exclusion import NEVER_LOG, WITHDRAWN, Ours, reason_to_exclude
 from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.port import (
     Batch,
@@ -85,12 +86,14 @@ class Action:
 class Known:
     """What is stored that a batch may concern: by item key, and by identity.
 
-    `withheld` are the own keys of messages this product sent and was never to store.
+    `withheld` are the own keys of messages this product sent and was never to store, `withdrawn`
+    the digests of identities a person withdrew.
     """
 
     holders: Mapping[str, Holder]
     stored: Mapping[str, Stored]
     withheld: frozenset[str] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
 
 
 def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | None) -> list[Action]:
@@ -161,6 +164,16 @@ def _decide(change: Change, folder: Folder, known: Known, ours: Ours, user: int 
         return _without_item(change, holder)
     item = _correspondence(change.item)
     identity = identity_of(item)
+    if holder is not None and holder.state == ItemState.WITHDRAWN.value:
+        return Action(ActionKind.SAME, change.item_id, holder=holder.id)
+    if digest(identity) in known.withdrawn:
+        return Action(
+            ActionKind.EXCLUDE,
+            change.item_id,
+            digest(identity),
+            holder=holder.id if holder else None,
+            reason=WITHDRAWN,
+        )
     action = Action(
         ActionKind.CREATE,
         change.item_id,
@@ -222,7 +235,10 @@ def _is_read(change: Change, item: Correspondence) -> bool:
 
 
 def _without_item(change: Change, holder: Holder | None) -> Action:
-    if holder is None:
+    if holder is None or holder.state == ItemState.WITHDRAWN.value:
+        return Action(ActionKind.SAME, change.item_id)
+    if holder.state == ItemState.EXCLUDED.value and change.kind is not ChangeKind.DELETE:
+        # What it is marked with is as little kept as what it says.
         return Action(ActionKind.SAME, change.item_id)
     told = (change.is_read, change.flag, change.categories)
     kind = ActionKind.SAME if told == (None, None, None) else ActionKind.READ

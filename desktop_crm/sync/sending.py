@@ -32,6 +32,7 @@ from desktop_crm.sync.facts import gather
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.mime import read_message
+from desktop_crm.sync.narrowing import is_of_internal_thread
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import Folder, FolderRole, MailItem
@@ -117,6 +118,8 @@ def _record(
     if reason_to_exclude(item, _SENT, box.ours):
         return None, NOTHING
     facts = gather(connection, [item], box.ours, box.filing, box.id)
+    if is_of_internal_thread(item, facts):
+        return None, NOTHING
     action = Action(
         ActionKind.CREATE, "", identity_of(item), item, is_read=True, digest=content_hash(item)
     )
@@ -124,7 +127,9 @@ def _record(
         Proposal(entity, key, LinkRule.RECORD, "", Decimal(100)) for entity, key in regarding
     )
     decided = [_with(one, chosen) for one in decide([action], _SENT, facts)]
-    writer = BatchWriter(connection, actor, mailbox, box.user, _SENT, facts, sending=True)
+    writer = BatchWriter(
+        connection, actor, mailbox, box.user, _SENT, facts, box.policy, sending=True
+    )
     (activity,), changes = writer.create(decided, new_uid())
     return activity, changes
 

@@ -155,6 +155,11 @@ def world(sqlite_db: Database) -> World:
 
 
 @pytest.fixture
+def plain_world(sqlite_db: Database) -> World:
+    return make_world(sqlite_db)
+
+
+@pytest.fixture
 def shared_world(postgres_db: Database) -> World:
     return make_world(postgres_db)
 

@@ -311,7 +311,7 @@ def test_encrypted_mail_is_header_only(world: World) -> None:
     world.port.put(INBOX, mail(encrypted=True, text="secret"))
     world.sync()
     (message,) = world.messages
-    assert (message.stored, message.body_text, message.subject) == ("headers", None, "Ofertă")
+    assert (message.stored, message.body_text, message.subject) == ("sealed", None, "Ofertă")
 
 
 def test_on_a_shared_database_unlinked_mail_is_headers_only(shared_world: World) -> None:

@@ -620,6 +620,7 @@ def upgrade() -> None:
     _outbox()
     _templates()
     _two_way()
+    _mail_privacy()
     _filing()
     _search()
 
@@ -749,6 +750,27 @@ def _outbox() -> None:
         sa.UniqueConstraint(
             "outbox_item_id", "part", name=op.f("uq_outbox_content_outbox_item_id_part")
         ),
+    )
+
+
+def _mail_privacy() -> None:
+    """What of a mailbox is kept and shared, and what was withdrawn from it."""
+    for name in ("personal_domains", "read_folders", "read_categories", "skip_categories"):
+        op.add_column("mailbox", sa.Column(name, sa.Text(), nullable=True))
+    for name in ("kept", "text_kept", "sharing"):
+        op.add_column("mailbox", sa.Column(name, sa.String(length=40), nullable=True))
+    op.add_column(
+        "mail_message",
+        sa.Column("withheld", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    withdrawn = sa.text("state = 'withdrawn'")
+    op.create_index(
+        "ix_mailbox_item_withdrawn",
+        "mailbox_item",
+        ["identity"],
+        unique=False,
+        sqlite_where=withdrawn,
+        postgresql_where=withdrawn,
     )
 
 
