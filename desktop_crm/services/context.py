@@ -171,6 +171,15 @@ def sign_in(db: Database, login: str | None = None) -> Actor:
     return actor
 
 
+def as_seen_by(db: Database, login: str) -> Actor:
+    """Another user with all rights, to tell what that one would see; nobody acts as him.
+
+    Raises:
+        UserError: no active user has this login.
+    """
+    return _resolve(db, login)
+
+
 def _may_impersonate(db: Database, own: str) -> bool:
     try:
         return _resolve(db, own).is_admin

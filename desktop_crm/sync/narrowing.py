@@ -23,6 +23,7 @@ CATEGORY: Final = N_("It has a category that is never stored.")
 NO_CATEGORY: Final = N_("It has none of the categories that are read.")
 PERSONAL: Final = N_("It is with people of private mail services whom no record knows.")
 UNKNOWN: Final = N_("Nobody in it is known, and only mail with known people is kept.")
+NOT_READ: Final = N_("It lies in a folder that is not read.")
 UNTRACKED: Final = N_("It answers no mail of a record, and only such answers are kept.")
 
 

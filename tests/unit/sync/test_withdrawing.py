@@ -146,7 +146,7 @@ def test_no_byte_of_what_is_withdrawn_is_anywhere(
 ) -> None:
     caplog.set_level("DEBUG", logger="desktop_crm")
     activity = _full_of_traces(world)
-    values = {
+    values: dict[Which, int | str] = {
         Which.MESSAGE: activity,
         Which.THREAD: activity,
         Which.SENDER: "Ion@Client.example",
