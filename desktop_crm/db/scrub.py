@@ -19,8 +19,12 @@ from desktop_crm.db.engine import Database
 
 log = logging.getLogger(__name__)
 
-INDEXES: Final = ("mail_message", "activity", "document")
-"""Tables whose search index holds words of messages."""
+_MERGE: Final = (
+    "INSERT INTO mail_message_fts(mail_message_fts) VALUES ('optimize')",
+    "INSERT INTO activity_fts(activity_fts) VALUES ('optimize')",
+    "INSERT INTO document_fts(document_fts) VALUES ('optimize')",
+)
+"""For the tables whose search index holds words of messages."""
 
 
 @contextmanager
@@ -45,10 +49,8 @@ def scrub(db: Database) -> None:
     if db.dialect != "sqlite":
         return
     with db.writing() as connection, overwriting(connection):
-        for table in INDEXES:
-            connection.exec_driver_sql(
-                f"INSERT INTO {table}_fts({table}_fts) VALUES ('optimize')"  # noqa: S608  a constant
-            )
+        for statement in _MERGE:
+            connection.exec_driver_sql(statement)
     try:
         with closing(db.engine.raw_connection()) as held:
             driver: Any = held.driver_connection
