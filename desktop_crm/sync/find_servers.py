@@ -43,6 +43,11 @@ class Servers:
     login: str = ""
     source: str = ""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Addresses of all of them."""
+        return tuple(one for one in (self.imap, self.smtp, *self.dav.split()) if one)
+
 
 class Lookups(Protocol):
     """The questions that are put to the network; each may take seconds."""
@@ -83,9 +88,9 @@ def find_servers(address: str, lookups: Lookups | None = None) -> Servers:
         lookups = NetworkLookups()
     domain = email_domain(canonical)
     found = (
-        _by_file(canonical, domain, lookups)
-        or _by_records(domain, lookups)
-        or _by_guess(domain, lookups)
+        by_file(canonical, domain, lookups)
+        or by_records(domain, lookups)
+        or by_guess(domain, lookups)
     )
     if found is None:
         raise UserError(
@@ -99,8 +104,8 @@ def find_servers(address: str, lookups: Lookups | None = None) -> Servers:
     return found
 
 
-def _by_file(address: str, domain: str, lookups: Lookups) -> Servers | None:
-    """What the provider says in the file mail programs ask for."""
+def by_file(address: str, domain: str, lookups: Lookups) -> Servers | None:
+    """What the domain itself says, over TLS, in the file mail programs ask for."""
     asked = quote(address)
     for url in (
         f"https://autoconfig.{domain}/mail/config-v1.1.xml?emailaddress={asked}",
@@ -152,8 +157,8 @@ def _login(form: str, address: str) -> str:
     return "" if login == address or "%" in login else login
 
 
-def _by_records(domain: str, lookups: Lookups) -> Servers | None:
-    """What the domain's service records say."""
+def by_records(domain: str, lookups: Lookups) -> Servers | None:
+    """What the domain's service records say; without DNSSEC anybody on the way may have."""
     imap = _record(lookups, domain, ("imaps", "imaps"), ("imap", "imap"))
     if not imap:
         return None
@@ -176,7 +181,7 @@ def _dav(domain: str, lookups: Lookups) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _by_guess(domain: str, lookups: Lookups) -> Servers | None:
+def by_guess(domain: str, lookups: Lookups) -> Servers | None:
     """Names under which most providers answer."""
     found: dict[str, str] = {}
     for protocol, guesses in _GUESSES:
