@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -252,13 +253,19 @@ def _authority(path: str) -> str:
     return str(found.resolve())
 
 
-def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
+def add(
+    actor: Actor,
+    new: NewMailbox,
+    password: str | None = None,
+    choices: Mapping[str, object] | None = None,
+) -> Added:
     """Add a mailbox of the acting user.
 
     Args:
         actor: who acts.
         new: what was said about it.
         password: its password, or what signing in to Microsoft 365 left behind.
+        choices: further fields of its record, such as what is never stored of it.
 
     Raises:
         UserError: something is missing or wrong, or the name is taken.
@@ -273,13 +280,9 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
         )
     if box.kind == MailboxKind.GRAPH.value and not password:
         raise UserError(N_("Sign in to Microsoft 365 first; nothing was added."), field="password")
-    if any(fold(row.name) == fold(box.name) for row in list_mailboxes(actor)):
-        raise UserError(
-            N_('There is a mailbox "{name}" already; choose another name.'),
-            field="name",
-            name=box.name,
-        )
+    require_free(actor, box.name)
     values = {
+        **(choices or {}),
         "name": box.name,
         "kind": box.kind,
         "address": box.address,
@@ -298,6 +301,20 @@ def add(actor: Actor, new: NewMailbox, password: str | None = None) -> Added:
     saved = records.save(actor, "mailbox", None, None, values)
     place = set_password(actor, saved.id, password) if password else None
     return Added(saved.id, saved.changes, place)
+
+
+def require_free(actor: Actor, name: str) -> None:
+    """Refuse a name that another mailbox has, without regard to case and accents.
+
+    Raises:
+        UserError: it is taken.
+    """
+    if any(fold(row.name) == fold(name) for row in list_mailboxes(actor)):
+        raise UserError(
+            N_('There is a mailbox "{name}" already; choose another name.'),
+            field="name",
+            name=clean(name),
+        )
 
 
 def list_mailboxes(actor: Actor) -> tuple[MailboxRow, ...]:

@@ -281,7 +281,7 @@ class _Search:
         text = tr("Mail servers: {servers}.", servers=", ".join(found.addresses))
         if self.confirm:
             text += " " + tr(
-                "{hosts} is outside {domain}: your password goes there only after you agree.",
+                "Outside {domain}: {hosts}. Your password goes there only after you agree.",
                 hosts=", ".join(self.confirm),
                 domain=self.domain,
             )

@@ -404,7 +404,7 @@ class _Tour:
         from desktop_crm.services.query import RecordQuery
         from desktop_crm.views.dialogs import database, export_dialog
         from desktop_crm.views.dialogs.about import AboutDialog
-        from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
+        from desktop_crm.views.mailbox.wizard import MailboxWizard
 
         window, windows = self.window, self.window.windows
         quote = self._long_quote(self.viewer)[0]
@@ -422,7 +422,7 @@ class _Tour:
             ("export", "contacts about to be exported",
              lambda: export_dialog.open_export(bench, shown)),
             ("mailbox-add", "a mailbox about to be added",
-             lambda: _shown(AddMailboxDialog(window, bench))),
+             lambda: _shown(MailboxWizard(window, bench))),
             ("database-open", "another database about to be opened",
              lambda: database.open_dialog(bench)),
             ("database-create", "a new database about to be made",

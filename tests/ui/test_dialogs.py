@@ -11,31 +11,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from desktop_crm.core.settings import Settings
-from desktop_crm.db.engine import Cancel
-from desktop_crm.services import databases, mailboxes
+from desktop_crm.services import databases
 from desktop_crm.services.imports import ImportPlan
 from desktop_crm.services.imports.draft import Outcome
-from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import RecordQuery, count
-from desktop_crm.sync import exchange_discovery, scheduler
-from desktop_crm.sync.find_servers import Servers as FoundServers
-from desktop_crm.sync.port import Step
-from desktop_crm.views.dialogs import mailbox_dialog
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.import_wizard import CHECK, COLUMNS, RESULT, ImportWizard
-from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
-from tests.ews_server import EwsServer
-from tests.mail_servers.dovecot import PASSWORD
 from tests.support.company import Company
-from tests.support.windows import child, expect, settle
+from tests.support.windows import child, expect
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.views.workbench import Workbench
-    from tests.mail_servers.servers import Servers
 
 CONTACTS = """First name,Last name,E-mail,Company
 Ana,Pop,ana@pop.example,Officine Rossi
@@ -191,170 +181,6 @@ def test_export_to_a_place_that_cannot_be_written(
     qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
     assert dialog.notice.text
     dialog.close()
-
-
-def test_a_folder_mailbox_is_tried_and_added(
-    bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
-) -> None:
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.folder.setChecked(True)
-    dialog.name.setText("Old mail")
-    dialog.address.setText("mara@firm.example")
-    dialog.path.setText(str(tmp_path))
-    with qtbot.waitSignal(dialog.added, timeout=10_000):
-        QTest.keyClick(dialog.path, Qt.Key.Key_Return)
-    assert [box.name for box in mailboxes.list_mailboxes(company.actor)] == ["Old mail"]
-
-
-@pytest.mark.parametrize(
-    ("name", "address", "field"),
-    [("", "mara@firm.example", "name"), ("Box", "nobody", "address")],
-)
-def test_what_is_wrong_stands_beside_its_field(
-    bench: Workbench, qtbot: QtBot, name: str, address: str, field: str
-) -> None:
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.folder.setChecked(True)
-    dialog.name.setText(name)
-    dialog.address.setText(address)
-    QTest.keyClick(dialog.path, Qt.Key.Key_Return)
-    settle(qtbot, bench)
-    assert dialog._fields[field].note.property("role") == "error"
-    dialog.close()
-
-
-def test_an_unreachable_server_is_one_clear_sentence(bench: Workbench, qtbot: QtBot) -> None:
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.name.setText("Office")
-    dialog.address.setText("mara@firm.example")
-    dialog.server.setText("http://127.0.0.1:9/EWS/Exchange.asmx")
-    dialog.password.setText("secret")
-    dialog._test.click()
-    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=60_000)
-    shown = [one for one in dialog.steps.findChildren(QWidget) if one.accessibleName()]
-    assert shown or dialog.notice.text
-    assert "secret" not in dialog.notice.text
-    dialog.close()
-
-
-def test_microsoft_365_signs_in_in_the_browser_once_and_is_added(
-    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[NewMailbox] = []
-
-    def sign_in(new: NewMailbox, *, cancel: Cancel) -> str:
-        asked.append(new)
-        return "what signing in left behind"
-
-    steps = [Step("Sign-in", ok=True, message="mara@firm.example")]
-    monkeypatch.setattr(scheduler, "sign_in", sign_in)
-    monkeypatch.setattr(scheduler, "try_mailbox", lambda actor, new, secret: tuple(steps))
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.graph.setChecked(True)
-    assert dialog._fields["client_id"].isVisible()
-    assert not dialog._fields["password"].isVisible()
-    dialog.name.setText("Cloud")
-    dialog.address.setText("mara@firm.example")
-    dialog.tenant.setText("firm.example")
-    dialog.client_id.setText("11111111-2222-3333-4444-555555555555")
-    dialog._test.click()
-    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=15_000)
-    with qtbot.waitSignal(dialog.added, timeout=10_000):
-        QTest.keyClick(dialog.client_id, Qt.Key.Key_Return)
-    (box,) = mailboxes.list_mailboxes(company.actor)
-    assert (box.kind, box.tenant) == ("graph", "firm.example")
-    assert mailboxes.password_of(box) == "what signing in left behind"
-    # Testing before adding asks for one sign-in, not for two.
-    assert len(asked) == 1
-
-    again = AddMailboxDialog(parent(bench), bench)
-    again.show()
-    qtbot.waitUntil(lambda: again.tenant.text() == "firm.example", timeout=10_000)
-    assert again.client_id.text() == box.client_id
-    again.close()
-
-
-def test_a_mailbox_on_open_standards_is_found_tried_and_added(
-    bench: Workbench,
-    company: Company,
-    qtbot: QtBot,
-    mail_servers: Servers,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    found = FoundServers(
-        mail_servers.dovecot.url, mail_servers.smtp.url, mail_servers.radicale.url,
-        mail_servers.login, "usual names",
-    )  # fmt: skip
-    monkeypatch.setattr(mailbox_dialog, "find_servers", lambda address: found)
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.imap.setChecked(True)
-    dialog.name.setText("Office")
-    dialog.address.setText("mara@firm.example")
-    dialog.ca_file.setText(str(mail_servers.ca_file))
-    dialog.password.setText("wrong")
-    dialog._find.click()
-    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=20_000)
-    assert dialog.server.text() == mail_servers.dovecot.url
-    assert "usual names" in dialog.notice.text
-    dialog._test.click()
-    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=20_000)
-    shown = [one.accessibleName() for one in dialog.steps.findChildren(QWidget)]
-    assert any("refused the login or password" in text for text in shown)
-    dialog.password.setText(PASSWORD)
-    with qtbot.waitSignal(dialog.added, timeout=20_000):
-        QTest.keyClick(dialog.password, Qt.Key.Key_Return)
-    (box,) = mailboxes.list_mailboxes(company.actor)
-    assert (box.kind, box.smtp_server, box.dav_server) == (
-        "imap", mail_servers.smtp.url, mail_servers.radicale.url,
-    )  # fmt: skip
-
-
-def test_the_way_to_sign_in_decides_what_is_asked(bench: Workbench) -> None:
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    shown = {}
-    for way in ("password", "system", "certificate"):
-        dialog.sign_in.setCurrentIndex(dialog.sign_in.findData(way))
-        shown[way] = {
-            name for name in ("password", "certificate") if not dialog._fields[name].isHidden()
-        }
-        assert dialog.said().sign_in == way
-    assert shown == {
-        "password": {"password"},
-        "system": set(),
-        "certificate": {"password", "certificate"},
-    }
-    dialog.imap.setChecked(True)
-    assert dialog._fields["sign_in"].isHidden()
-    assert dialog.said().sign_in == ""
-    dialog.close()
-
-
-def test_the_server_of_an_exchange_mailbox_is_found(
-    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = EwsServer()
-    server.told_urls = {"EXPR": server.url}
-    found = server.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.xml")
-    monkeypatch.setattr(exchange_discovery, "places", lambda _domain: [found])
-    dialog = AddMailboxDialog(parent(bench), bench)
-    dialog.show()
-    dialog.name.setText("Office")
-    dialog.address.setText("mara@firm.example")
-    dialog.login.setText(server.login)
-    dialog.password.setText(server.password)
-    try:
-        with qtbot.waitSignal(dialog.added, timeout=15_000):
-            QTest.keyClick(dialog.password, Qt.Key.Key_Return)
-    finally:
-        server.close()
-    (box,) = mailboxes.list_mailboxes(company.actor)
-    assert box.server == server.url
 
 
 # --- databases ---------------------------------------------------------------------------------

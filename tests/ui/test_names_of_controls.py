@@ -29,8 +29,8 @@ from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabas
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.dialogs.import_wizard import ImportWizard
-from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog
 from desktop_crm.views.filters.filter_dialog import FilterDialog
+from desktop_crm.views.mailbox.wizard import MailboxWizard
 from desktop_crm.views.panes.calendar import CalendarPane
 from desktop_crm.views.panes.home import HomePane
 from desktop_crm.views.panes.mail import MailPane
@@ -62,7 +62,7 @@ DIALOGS: dict[str, Callable[[Workbench, QWidget, Company], QDialog]] = {
     ),
     "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", LINKABLE),
     "import": lambda bench, window, company: ImportWizard(window, bench, "contact"),
-    "mailbox": lambda bench, window, company: AddMailboxDialog(window, bench),
+    "mailbox": lambda bench, window, company: MailboxWizard(window, bench),
     "filter": lambda bench, window, company: FilterDialog(
         bench, "account", parse(
             "has opportunity (close_on = last 3 weeks) and count contact > 1 and owner in (me)"

@@ -50,6 +50,11 @@ class Labelled(QWidget):
     def _show_caption(self) -> None:
         self._caption.setText(starred(self._text, required=self._required))
 
+    def show_help(self, text: str) -> None:
+        """Say something else about the control; what was said to be wrong goes."""
+        self._help = text
+        self.show_error("")
+
     def show_error(self, message: str) -> None:
         """Say what is wrong with the value; an empty message shows the help again."""
         self.note.setText(message or self._help)

@@ -16,8 +16,9 @@ from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
 from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.questions import Question
-from desktop_crm.views.dialogs.mailbox_dialog import AddMailboxDialog, PasswordDialog
 from desktop_crm.views.errors import ask
+from desktop_crm.views.mailbox.password_dialog import PasswordDialog
+from desktop_crm.views.mailbox.wizard import MailboxWizard
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
@@ -149,8 +150,8 @@ class MailboxWork(QObject):
 
     def add(self) -> None:
         """Ask for a new mailbox and read it for the first time."""
-        dialog = AddMailboxDialog(self._bench.shell.window_widget(), self._bench)
-        dialog.added.connect(lambda added: self.sync(added.id))
+        dialog = MailboxWizard(self._bench.shell.window_widget(), self._bench)
+        dialog.first_pass_wanted.connect(self.sync)
         dialog.open()
 
     def enter_password(self, box: MailboxRow) -> None:

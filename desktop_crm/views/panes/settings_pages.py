@@ -30,10 +30,10 @@ from desktop_crm.sync import scheduler
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs import database
 from desktop_crm.views.dialogs.dialog import Labelled
-from desktop_crm.views.dialogs.mailbox_dialog import StepList
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.mailbox.steps import StepList
 from desktop_crm.views.panes.mailbox_work import MailboxWork
 from desktop_crm.views.theme import Theme
 from desktop_crm.views.widgets.buttons import push_button

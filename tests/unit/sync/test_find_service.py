@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from desktop_crm.core.errors import Cancelled, UserError
 from desktop_crm.db.engine import Cancel
@@ -209,7 +210,7 @@ def test_a_file_that_came_unprotected_for_a_part_of_its_way_is_not_read(
         "https://a": Answer("https://b", Answer("https://a")),
         "https://c": Answer("https://b", Answer("https://c"), Answer("http://c")),
     }
-    monkeypatch.setattr(server_lookups.requests, "get", lambda url, **_: ways[url])
+    monkeypatch.setattr(requests, "get", lambda url, **_: ways[url])
     lookups = server_lookups.NetworkLookups()
     assert lookups.file("https://a") == b"file"
     assert lookups.file("https://c") is None

@@ -1,0 +1,1 @@
+"""Mailboxes in the window: adding one, its password, its state, its passes."""
