@@ -99,17 +99,31 @@ def refile(
     if entity not in LINKABLE:
         raise UserError(N_("A message cannot be linked to this kind of record."))
     with operation(actor) as work:
-        about = inside(actor, work.connection, activity_id)
-        wanted = about.thread if whole_thread else (activity_id,)
-        _file(
-            work,
-            _editable(work, activity_id, wanted),
-            (entity, record_id),
-            {"rule": LinkRule.MANUAL.value, "evidence": None, "confidence": _SURE},
-            by_person=frozenset(wanted),
-            instead=instead,
+        file_within(
+            work, activity_id, (entity, record_id), whole_thread=whole_thread, instead=instead
         )
     return work.report
+
+
+def file_within(
+    work: Operation,
+    activity_id: int,
+    record: Record,
+    *,
+    whole_thread: bool = True,
+    instead: bool = False,
+) -> None:
+    """The same within an open operation, so that it is undone with what else is done in it."""
+    about = inside(work.actor, work.connection, activity_id)
+    wanted = about.thread if whole_thread else (activity_id,)
+    _file(
+        work,
+        _editable(work, activity_id, wanted),
+        record,
+        {"rule": LinkRule.MANUAL.value, "evidence": None, "confidence": _SURE},
+        by_person=frozenset(wanted),
+        instead=instead,
+    )
 
 
 def reject(actor: Actor, activity_id: int) -> ChangeSet:

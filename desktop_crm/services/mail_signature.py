@@ -151,7 +151,4 @@ def lead_values(found: ContactText) -> dict[str, Any]:
         values["company"] = account["name"]
     if account.get("website"):
         values["website"] = account["website"]
-    for name, rows, column in (("email", "emails", "address"), ("phone", "phones", "number")):
-        if contact.get(rows):
-            values[name] = contact[rows][0][column]
-    return values
+    return values | {name: contact[name] for name in ("emails", "phones") if contact.get(name)}

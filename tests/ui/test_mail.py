@@ -178,15 +178,6 @@ def test_a_contact_is_made_of_an_unknown_sender(
     assert [one.rule for one in found.links] == ["manual"]
 
 
-def test_a_lead_is_made_of_an_unknown_sender(pane: MailPane, qtbot: QtBot) -> None:
-    QTest.keyClick(pane.list, Qt.Key.Key_J)
-    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
-    {action.id: action for action in pane.commands()}["mail.lead"].run()
-    entity, values = shell_of(pane.bench).new[0]
-    assert (entity, values["subject"], values["last_name"]) == ("lead", "Delivery", "Müller")
-    assert values["email"] == "jonas@mueller.example"
-
-
 def test_a_new_contact_is_offered_as_a_link_at_once(
     pane: MailPane, company: Company, qtbot: QtBot
 ) -> None:

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
-from desktop_crm.services import filing_rules, mail_message, undo
+from desktop_crm.services import filing_rules, mail_message, records, undo
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.filing.convert_dialog import ConvertMailDialog
 from desktop_crm.views.filing.file_dialog import FileDialog
 from desktop_crm.views.filing.rules_page import FilingRulesPage, RuleDialog
 from desktop_crm.views.panes.mail import MailPane
@@ -250,3 +251,53 @@ def test_without_a_mailbox_there_is_nothing_to_make(bench: Workbench, qtbot: QtB
     settle(qtbot, bench)
     assert not child(made, QPushButton, "settings.filing.new").isEnabled()
     assert "mailbox" in made.notice.text
+
+
+# --- what a message becomes ----------------------------------------------------------------------
+
+
+def converting(pane: MailPane, qtbot: QtBot, command: str) -> ConvertMailDialog:
+    commands = {action.id: action for action in pane.commands()}
+    assert commands[command].is_enabled
+    commands[command].run()
+    window = pane.bench.shell.window_widget()
+    qtbot.waitUntil(lambda: window.findChild(ConvertMailDialog) is not None, timeout=8000)
+    return child(window, ConvertMailDialog)
+
+
+def test_a_message_becomes_an_opportunity_by_keyboard(
+    pane: MailPane, company: Company, qtbot: QtBot
+) -> None:
+    dialog = converting(pane, qtbot, "mail.convert")
+    assert dialog.kind.currentText() == "Lead"
+    assert dialog.form.readable()["subject"] == "Offer"
+    QTest.keyClick(dialog.kind, Qt.Key.Key_Down)
+    assert dialog.form.readable()["name"] == "Offer"
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=8000)
+    QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(
+        lambda: ("Opportunity made of the message", "Offer") in shell_of(pane.bench).toasts,
+        timeout=8000,
+    )
+    settle(qtbot, pane.bench)
+    assert states(company, "Offer")["Offer"] == "linked"
+
+
+def test_a_message_becomes_a_task_and_opens(pane: MailPane, company: Company, qtbot: QtBot) -> None:
+    dialog = converting(pane, qtbot, "mail.task")
+    child(dialog, QPushButton, "convertMail.open").click()
+    qtbot.waitUntil(lambda: bool(shell_of(pane.bench).opened), timeout=8000)
+    entity, key = shell_of(pane.bench).opened[0]
+    made = records.get(company.actor, entity, key)
+    assert (made.values["kind"], made.values["subject"]) == ("task", "Offer")
+    settle(qtbot, pane.bench)
+
+
+def test_a_wrong_field_is_said_and_nothing_is_made(pane: MailPane, qtbot: QtBot) -> None:
+    dialog = converting(pane, qtbot, "mail.opportunity")
+    dialog.form.put("name", "")
+    dialog.save()
+    assert "Nothing was saved" in dialog.notice.text
+    assert shell_of(pane.bench).toasts == []
+    dialog.reject()
+    settle(qtbot, pane.bench)

@@ -17,8 +17,8 @@ from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
 from desktop_crm.sync import newly_known
-from desktop_crm.views.actions import Action, Place
-from desktop_crm.views.filing.new_people import NewPeople
+from desktop_crm.views.actions import Action
+from desktop_crm.views.filing.made_of_mail import MadeOfMail
 from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.mail.outbox_list import OutboxList
@@ -77,7 +77,7 @@ class MailPane(Pane):
         self.list.messages.failed.connect(bench.shell.show_error)
         self.reading = ReadingPane(bench)
         self.triage = Triage(bench, self.list, self)
-        self.people = NewPeople(bench, self)
+        self.making = MadeOfMail(bench, self)
         self.links = LinksPanel(bench)
         self.links.accepted.connect(self._accept)
         self.links.rejected.connect(self._reject)
@@ -170,15 +170,11 @@ class MailPane(Pane):
                 tip=tr("New contact from the sender"),
             ),
             Action(
-                "mail.lead", tr("Lead"), self._lead_of_sender, icon="target",
-                tint="accent_text", group="make", place=Place.MORE,
-                enabled=self._sender_is_unknown, tip=tr("New lead from the sender"),
-            ),
-            Action(
-                "mail.task", tr("Task"), self._new_task, icon="task_list_square_ltr",
+                "mail.convert", tr("Convert…"), self.making.convert, icon="handshake",
                 tint="accent_text", group="make", enabled=lambda: self._message is not None,
-                tip=tr("New task about this message"),
+                tip=tr("Make a lead, opportunity, task or appointment of this message"),
             ),
+            *self.making.commands(),
             Action(
                 "mail.sync", tr("Synchronise"), self.work.sync_all, icon="arrow_sync",
                 shortcut="F9", group="box", enabled=lambda: self.work.can_sync,
@@ -347,6 +343,7 @@ class MailPane(Pane):
         self.links.show_message(message)
         self.deeds.show_message(message)
         self.triage.show_message(message)
+        self.making.show_message(message)
         self.commands_changed.emit()
 
     def _on_changed(self, changes: ChangeSet) -> None:
@@ -354,7 +351,7 @@ class MailPane(Pane):
             return
         if any(one.kind is ChangeKind.CREATED and one.entity in _PEOPLE for one in changes.changes):
             self.bench.tasks.write(
-                newly_known.offer_links, self.bench.actor, done=self.people.offered, owner=self
+                newly_known.offer_links, self.bench.actor, done=self.making.offered, owner=self
             )
         decided = self._query.waits and changes.touches("link")
         if decided or changes.touches("mail_message", "mailbox", "outbox_item"):
@@ -429,24 +426,11 @@ class MailPane(Pane):
         if self._message is not None and self._message.sender is not None:
             self._new_contact(self._message.sender)
 
-    def _lead_of_sender(self) -> None:
-        if self._message is not None and self._message.sender is not None:
-            self.people.new_lead(self._message, self._message.sender)
-
     def _new_contact(self, party: Party) -> None:
         if self._message is not None:
             # The form opens after the button's event, which may rebuild the panel it stands on.
-            run = partial(self.people.new_contact, self._message, party)
+            run = partial(self.making.new_contact, self._message, party)
             QTimer.singleShot(0, self, run)
-
-    def _new_task(self) -> None:
-        if self._message is None:
-            return
-        values: dict[str, object] = {"kind": "task", "subject": self._message.subject}
-        for link in self._message.links:
-            if link.state == LinkState.LINKED.value:
-                values.setdefault(link.entity, link.record_id)
-        self.bench.shell.new_record("activity", **values)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.search.text():

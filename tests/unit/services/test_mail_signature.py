@@ -143,8 +143,8 @@ def test_a_lead_takes_the_same() -> None:
     values = mail_signature.lead_values(found)
     assert values["company"] == "Müller Maschinenbau GmbH"
     assert values["last_name"] == "Müller"
-    assert values["email"] == "jonas.mueller@mueller.example"
-    assert values["phone"] == "+49 711 2345 678"
+    assert values["emails"][0]["address"] == "jonas.mueller@mueller.example"
+    assert len(values["phones"]) == 2
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "-- \n", "Kind regards", ">" * 5_000, "a" * 200_000])

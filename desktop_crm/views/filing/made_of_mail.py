@@ -1,4 +1,4 @@
-"""People nobody knew yet: a contact or a lead made of a message, with its signature in front."""
+"""What is made of a message: a contact of its signature, a lead, opportunity, task, appointment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from PySide6.QtCore import QObject
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import filing, mail_signature
+from desktop_crm.services.mail_conversion import Wanted
+from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.dialogs.business_card import open_business_card
+from desktop_crm.views.filing.convert_dialog import KINDS, ConvertMailDialog
 
 if TYPE_CHECKING:
     from desktop_crm.services.business_card import Made
@@ -19,12 +22,13 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 
-class NewPeople(QObject):
+class MadeOfMail(QObject):
     """Opens the forms; what may be the same stands in front of them."""
 
     def __init__(self, bench: Workbench, parent: QObject) -> None:
         super().__init__(parent)
         self._bench = bench
+        self._message: Message | None = None
 
     def new_contact(self, message: Message, party: Party) -> None:
         """Show what the signature says, for a contact and its account.
@@ -50,10 +54,28 @@ class NewPeople(QObject):
             done=self._bench.bus.publish, failed=self._bench.shell.show_error, owner=self,
         )  # fmt: skip
 
-    def new_lead(self, message: Message, party: Party) -> None:
-        """Open the form of a lead with what the signature says."""
-        values = mail_signature.lead_values(_understood(message, party))
-        self._bench.shell.new_record("lead", subject=message.subject, **values)
+    # --- records of the message ------------------------------------------------------------
+
+    def show_message(self, message: Message | None) -> None:
+        """Another message is open."""
+        self._message = message
+
+    def commands(self) -> list[Action]:
+        """What a message can become, for the menu and the palette."""
+        return [
+            Action(
+                f"mail.{wanted.value}", tr("New from message: {kind}", kind=tr(text)),
+                partial(self.convert, wanted), group="make", place=Place.PALETTE,
+                enabled=lambda: self._message is not None,
+            )
+            for wanted, text in KINDS.items()
+            if self._bench.actor.can(wanted.entity, "create")
+        ]  # fmt: skip
+
+    def convert(self, wanted: Wanted = Wanted.LEAD) -> None:
+        """Open the form of what the message becomes."""
+        if self._message is not None:
+            ConvertMailDialog(self._bench, self._message, wanted).open()
 
     def offered(self, changes: ChangeSet) -> None:
         """Tell that earlier mail of somebody who is known now waits to be filed."""
