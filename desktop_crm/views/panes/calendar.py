@@ -23,6 +23,7 @@ from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import agenda, series_facts
 from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.sync import invitation
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.calendar import layout
 from desktop_crm.views.calendar.agenda_view import AgendaView
@@ -31,7 +32,10 @@ from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.spans import NAMES, Span, days_of, period, turned
 from desktop_crm.views.calendar.time_view import TimeView
 from desktop_crm.views.calendar.year_view import YearView
+from desktop_crm.views.dialogs.find_time import FindTimeDialog
 from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
+from desktop_crm.views.mail.letters import KIND
+from desktop_crm.views.mail.written import Written
 from desktop_crm.views.panes.calendar_edits import EventEdits
 from desktop_crm.views.panes.calendar_side import CalendarSide
 from desktop_crm.views.panes.pane import Pane
@@ -42,6 +46,7 @@ from desktop_crm.views.widgets.layout import frame, row
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.series_facts import SeriesFacts
+    from desktop_crm.sync.invitation import Invitation
     from desktop_crm.views.workbench import Workbench
 
 
@@ -166,6 +171,9 @@ class CalendarPane(Pane):
                 icon="call", tint="accent_text", group="new",
             ),
             Action(
+                "calendar.find", tr("Find a time"), self.find_time, icon="search", group="new",
+            ),
+            Action(
                 "calendar.today", tr("Today"), self.go_today, icon="calendar_ltr",
                 shortcut="Ctrl+T", place=Place.PALETTE,
             ),
@@ -185,6 +193,10 @@ class CalendarPane(Pane):
                 "calendar.recurrence", tr("Recurrence"), self.edit_recurrence,
                 icon="arrow_sync", shortcut="Ctrl+Shift+R", enabled=self._can_edit,
                 group="event",
+            ),
+            Action(
+                "calendar.invite", tr("Invite by e-mail…"), self.invite, icon="mail",
+                enabled=self._can_move, place=Place.MORE,
             ),
             Action(
                 "calendar.zone", tr("Second time zone"), self.side.choose_zone,
@@ -403,10 +415,35 @@ class CalendarPane(Pane):
         event = self.page.selected_event()
         return event is not None and event.editable
 
+    def _can_move(self) -> bool:
+        event = self.page.selected_event()
+        return event is not None and event.movable
+
     def _open_selected(self) -> None:
         event = self.page.selected_event()
         if event is not None:
             self._edits.open(event)
+
+    def find_time(self) -> None:
+        """Find a time that suits several people."""
+        FindTimeDialog(self.window(), self.bench).open()
+
+    def invite(self) -> None:
+        """Write to the participants of the selected event; the letter leaves when it is sent."""
+        event = self.page.selected_event()
+        if event is not None:
+            self.bench.tasks.write(
+                partial(invitation.invite, self.bench.actor, event.id),
+                done=self._invited, failed=self.bench.shell.show_error, owner=self,
+            )  # fmt: skip
+
+    def _invited(self, made: Invitation) -> None:
+        self.bench.bus.publish(made.changes)
+        written = Written(
+            mailbox=made.sender.mailbox, to=made.people, subject=made.subject, html=made.html,
+            files=(made.file,),
+        )  # fmt: skip
+        self.bench.shell.new_record(KIND, written=written)
 
     def edit_recurrence(self) -> None:
         """Edit how often the selected event repeats."""

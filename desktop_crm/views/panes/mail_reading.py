@@ -37,6 +37,7 @@ from desktop_crm.sync.remote_pictures import addresses, fetch
 from desktop_crm.views import theme
 from desktop_crm.views.errors import ask
 from desktop_crm.views.icons import icon
+from desktop_crm.views.mail.choice_bar import ChoiceBar
 from desktop_crm.views.mail.reading_extras import (
     PictureBar,
     ThreadStrip,
@@ -177,6 +178,7 @@ class ReadingPane(QFrame):
         self._files_row.setSpacing(6)
         self.browser = SafeBrowser()
         self.pictures = PictureBar()
+        self.choice = ChoiceBar(bench)
         self.pictures.wanted.connect(self._show_pictures)
         self.conversation = ThreadStrip(bench)
         self.quoted = push_button("mail.quoted", tr("Show quoted text"), self.unfold, kind="link")
@@ -220,6 +222,7 @@ class ReadingPane(QFrame):
         blocked = QHBoxLayout()
         blocked.setContentsMargins(20, 0, 20, 0)
         blocked.addWidget(self.pictures)
+        blocked.addWidget(self.choice)
         column.addLayout(blocked)
         column.addWidget(self._files)
         column.addWidget(separator())
@@ -251,6 +254,7 @@ class ReadingPane(QFrame):
         self._when.setText(self._bench.formats.datetime(message.at) if message.at else "")
         self._say_about(message)
         self._show_files([file for file in message.attachments if not file.inline])
+        self.choice.show_for(message)
         self._show_text(own_html(message.html), own_text(message.text))
         self.conversation.show_for(message.id)
         has_pictures = bool(addresses(message.html))
