@@ -103,7 +103,7 @@ def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | Non
     """
     actions: list[Action] = []
     seen: dict[str, str] = {}
-    for change in _in_order(_collapsed(batch.changes)):
+    for change in _in_order(collapsed(batch.changes)):
         action = _decide(change, folder, known, ours, user)
         if action.kind is ActionKind.CREATE:
             if action.identity in seen:
@@ -113,7 +113,7 @@ def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | Non
     return [*actions, *(_set_aside(problem, known) for problem in batch.quarantined)]
 
 
-def _collapsed(changes: Iterable[Change]) -> list[Change]:
+def collapsed(changes: Iterable[Change]) -> list[Change]:
     """One change for each item: the last one, with what the earlier ones brought."""
     found: dict[str, Change] = {}
     for change in changes:

@@ -13,6 +13,7 @@ from desktop_crm.models import MailboxItem
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
 from desktop_crm.sync.mapping import plain
+from desktop_crm.sync.plan import collapsed
 from desktop_crm.sync.port import Batch, Change, ChangeKind, ContactItem, Folder, TaskItem
 from desktop_crm.sync.results import FolderResult
 from desktop_crm.sync.twoway import rows
@@ -65,7 +66,7 @@ class Incoming:
             _ITEM.c.item_key.in_(sorted(keys)),
         )
         known = {row.item_key: row for row in self.connection.execute(statement)}
-        for change in batch.changes:
+        for change in collapsed(batch.changes):
             self._one(change, known.get(plain(change.item_id, 1_000)))
         for problem in batch.quarantined:
             reason = translate(self.actor.language, problem.reason, **dict(problem.params))

@@ -17,12 +17,22 @@ from desktop_crm.services import records
 from desktop_crm.services.context import Actor, system_actor
 from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.memory import MemoryMailbox
-from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Response, Role
+from desktop_crm.sync.memory import CONTACTS, TASKS, MemoryMailbox
+from desktop_crm.sync.port import (
+    Address,
+    Attendee,
+    Folder,
+    FolderRole,
+    MailItem,
+    MeetingItem,
+    Response,
+    Role,
+)
 from desktop_crm.sync.results import FolderResult, MailboxResult
 from tests.ews_server import EwsServer
 from tests.support.tables import declared
 
+CRM = Folder("Contacts/CRM", "CRM", FolderRole.CONTACTS)
 AT = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
 
@@ -182,3 +192,12 @@ def mailbox(ews: EwsServer) -> Iterator[ExchangeMailbox]:
     found = mailbox_of(ews)
     yield found
     found.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest) -> World:
+    name = "world" if request.param == "sqlite" else "shared_world"
+    world: World = request.getfixturevalue(name)
+    world.port = MemoryMailbox(others=(TASKS, CONTACTS, CRM))
+    records.save(world.actor, "mailbox", world.mailbox, None, {"two_way": True})
+    return world

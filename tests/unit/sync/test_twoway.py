@@ -4,85 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from desktop_crm.core.errors import EnvironmentProblem, UserError, ValidationFailed
+from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import Activity, Contact, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, records
-from desktop_crm.sync.memory import CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
+from desktop_crm.sync.memory import CALENDAR, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,
     ContactItem,
-    Folder,
-    FolderRole,
     MeetingItem,
     Sensitivity,
     TaskItem,
 )
-from desktop_crm.sync.results import MailboxResult
-from desktop_crm.sync.twoway import conflicts, questions, strikes
-from desktop_crm.sync.twoway.lines import Consent, Line
+from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.twoway.passing import Braked
-from desktop_crm.sync.writes import Mark, Notify, Ref
-from tests.unit.sync.conftest import AT, World, mail, meeting
+from desktop_crm.sync.writes import Notify
+from tests.unit.sync.conftest import AT, CRM, World, meeting
+from tests.unit.sync.two_ways import SOON, activity, appointment, deeds, go, held, quiet
 
 pytestmark = pytest.mark.usefixtures("moment")
-
-CRM = Folder("Contacts/CRM", "CRM", FolderRole.CONTACTS)
-SOON = AT + dt.timedelta(days=2)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def both(request: pytest.FixtureRequest) -> World:
-    name = "world" if request.param == "sqlite" else "shared_world"
-    world: World = request.getfixturevalue(name)
-    world.port = MemoryMailbox(others=(TASKS, CONTACTS, CRM))
-    records.save(world.actor, "mailbox", world.mailbox, None, {"two_way": True})
-    return world
-
-
-def go(world: World, **options: Any) -> MailboxResult:
-    result = world.sync(**options)
-    assert result.problem is None, result.problem
-    return result
-
-
-def deeds(world: World) -> list[Any]:
-    return world.rows(OutboxItem)
-
-
-def quiet(world: World) -> None:
-    """A further pass does nothing at all."""
-    before = [(a.id, a.version) for a in world.activities], len(deeds(world))
-    go(world)
-    assert ([(a.id, a.version) for a in world.activities], len(deeds(world))) == before
-
-
-def appointment(world: World, **values: Any) -> int:
-    return world.save(
-        "activity",
-        **{
-            "kind": "appointment",
-            "subject": "Vizită",
-            "start_at": SOON,
-            "end_at": SOON + dt.timedelta(hours=1),
-            "owner": world.ana,
-            **values,
-        },
-    )
-
-
-def activity(world: World, key: int) -> Any:
-    return next(a for a in world.activities if a.id == key)
-
-
-def held(world: World, folder: Folder = CALENDAR) -> Any:
-    (item,) = world.port.held(folder).values()
-    return item
 
 
 def test_what_is_made_here_is_made_there_once(both: World) -> None:
@@ -109,12 +53,12 @@ def test_a_change_of_each_side_reaches_the_other(both: World) -> None:
     go(both)
     (row,) = both.activities
     assert (row.location, row.description) == ("Sala 9", "Nou")
-    both_hours(both)
+    later(both)
     assert (held(both).location, held(both).text) == ("Sala 9", "Nou")
     quiet(both)
 
 
-def both_hours(world: World) -> None:
+def later(world: World) -> None:
     """Let the time pass in which a person could have told the other participants."""
     with world.actor.db.writing() as connection:
         from desktop_crm.services.records_kept import set_where
@@ -250,6 +194,16 @@ def test_tasks_of_the_phone_become_records_and_are_done_on_both_sides(both: Worl
     records.save(both.actor, "activity", new.id, None, {"state": "completed"})
     go(both)
     assert both.port.held(TASKS)[other].status == "completed"  # type: ignore[union-attr]
+    quiet(both)
+
+
+def test_an_item_made_and_changed_between_two_passes_is_one_record(both: World) -> None:
+    key = both.port.put(TASKS, TaskItem("t1", "A"))
+    both.port.put(TASKS, TaskItem("t1", "B"), key)
+    gone = both.port.put(TASKS, TaskItem("t2", "C"))
+    both.port.remove(TASKS, gone)
+    go(both)
+    assert [a.subject for a in both.activities] == ["B"]
     quiet(both)
 
 
@@ -463,208 +417,3 @@ def test_rows_know_what_both_sides_agreed_on(both: World) -> None:
     assert row.seen is None
     assert row.base["local"] == row.base["mailbox"]
     assert row.record_version == row.version
-
-
-def lines(world: World) -> list[Line]:
-    before = [world.rows(m) for m in (Activity, Contact, MailboxItem, OutboxItem)]
-    result = world.sync(dry_run=True)
-    assert result.problem is None, result.problem
-    assert [world.rows(m) for m in (Activity, Contact, MailboxItem, OutboxItem)] == before
-    return sorted(result.lines, key=lambda line: (line.side, line.what, line.title))
-
-
-def test_a_dry_run_says_what_a_pass_would_do_and_does_nothing(both: World) -> None:
-    item = both.port.put(CALENDAR, meeting(attendees=()))
-    go(both)
-    (row,) = both.activities
-    both.port.put(CALENDAR, replace(held(both), location="Sala 9", text="B"), item)
-    records.save(both.actor, "activity", row.id, None, {"description": "A"})
-    both.port.put(TASKS, TaskItem("t1", "Sarcină"))
-    both.port.put(CALENDAR, meeting("u2", subject="Nouă"))
-    both.port.put(INBOX, mail())
-    appointment(both, subject="De aici")
-    found = [(x.side, x.what, x.kind, x.title) for x in lines(both)]
-    assert found == [
-        ("here", "change", "meeting", "Ședință"),
-        ("here", "create", "meeting", "Nouă"),
-        ("here", "create", "message", "Ofertă"),
-        ("here", "create", "task", "Sarcină"),
-        ("mailbox", "conflict", "meeting", "Ședință"),
-        ("mailbox", "create", "meeting", "De aici"),
-    ]
-    change = next(x for x in lines(both) if x.what == "change")
-    assert change.changes == (("Location", "Sala 2", "Sala 9"),)
-    assert change.reason == "Changed in the mailbox."
-
-
-def test_struck_lines_are_not_done_until_their_item_changes(both: World) -> None:
-    both.port.put(INBOX, mail())
-    key = appointment(both)
-    task = both.port.put(TASKS, TaskItem("t1", "Sarcină"))
-    struck = lines(both)
-    assert len(struck) == 3
-    strikes.strike(both.actor, both.mailbox, struck)
-    strikes.let(both.actor, both.mailbox, struck)
-    assert [x.struck for x in lines(both)] == [False] * 3
-    strikes.strike(both.actor, both.mailbox, struck)
-    assert [x.struck for x in lines(both)] == [True] * 3
-    go(both)
-    assert both.messages == []
-    assert both.port.held(CALENDAR) == {}
-    assert [a.id for a in both.activities] == [key]
-    records.save(both.actor, "activity", key, None, {"location": "Iași"})
-    both.port.put(TASKS, TaskItem("t1", "Altă sarcină"), task)
-    go(both)
-    assert held(both).location == "Iași"
-    assert len(both.activities) == 2
-
-
-def test_what_a_person_agreed_to_is_done_at_once(both: World) -> None:
-    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
-    both.port.put(CALENDAR, meeting("u2", start=SOON, end=SOON))
-    go(both)
-    one, two = both.activities
-    records.delete(both.actor, "activity", [one.id])
-    records.save(both.actor, "activity", two.id, None, {"location": "Iași"})
-    change, deletion = lines(both)
-    assert (deletion.asked, change.people) == (True, 2)
-    consent = Consent(frozenset({deletion.fingerprint}), frozenset({change.fingerprint}))
-    go(both, consent=consent)
-    assert held(both).location == "Iași"
-    assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
-    quiet(both)
-
-
-def test_a_mailbox_that_was_only_read_is_agreed_with_before_it_is_written(both: World) -> None:
-    records.save(both.actor, "mailbox", both.mailbox, None, {"two_way": False})
-    item = both.port.put(CALENDAR, meeting(attendees=()))
-    go(both)
-    (row,) = both.activities
-    records.save(both.actor, "mailbox", both.mailbox, None, {"two_way": True})
-    go(both)
-    quiet(both)
-    records.save(both.actor, "activity", row.id, None, {"location": "Iași"})
-    go(both)
-    assert held(both).location == "Iași"
-    assert list(both.port.held(CALENDAR)) == [item]
-
-
-def test_what_waits_in_the_outbox_stands_in_the_list(both: World) -> None:
-    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
-    go(both)
-    records.delete(both.actor, "activity", [both.activities[0].id])
-    go(both)
-    (line,) = lines(both)
-    assert (line.what, line.order, line.title) == ("delete", deeds(both)[0].id, "Ședință")
-    strikes.strike(both.actor, both.mailbox, [line])
-    assert deeds(both)[0].state == "cancelled"
-    go(both)
-    quiet(both)
-
-
-def test_a_person_chooses_between_both_values(both: World) -> None:
-    item = both.port.put(CALENDAR, meeting(attendees=()))
-    go(both)
-    (row,) = both.activities
-    both.port.put(CALENDAR, replace(held(both), subject="B", text="B"), item)
-    records.save(both.actor, "activity", row.id, None, {"subject": "A", "description": "A"})
-    go(both)
-    (found,) = conflicts.open_conflicts(both.actor, both.mailbox)
-    assert [(v.field, v.mine, v.theirs) for v in found.values] == [
-        ("subject", "A", "B"),
-        ("text", "A", "B"),
-    ]
-    conflicts.choose(both.actor, found, {"subject": True, "text": False})
-    assert conflicts.open_conflicts(both.actor, both.mailbox) == []
-    go(both)
-    (row,) = both.activities
-    assert (row.subject, row.description) == ("A", "B")
-    assert (held(both).subject, held(both).text) == ("A", "B")
-    quiet(both)
-
-
-def test_an_answer_tells_the_others_or_nobody(both: World) -> None:
-    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
-    both.port.put(CALENDAR, meeting("u2", start=SOON, end=SOON))
-    go(both)
-    for row in both.activities:
-        records.save(both.actor, "activity", row.id, None, {"location": "Iași"})
-    go(both)
-    one, two = questions.waiting(both.actor)
-    assert (one.people, one.title) == (2, "Ședință")
-    questions.answer(both.actor, one.order, tell=True)
-    questions.answer(both.actor, two.order, tell=False)
-    assert questions.waiting(both.actor) == []
-    go(both)
-    assert {i.location for i in both.port.held(CALENDAR).values()} == {"Iași"}  # type: ignore[union-attr]
-    assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
-    with pytest.raises(UserError):
-        questions.answer(both.actor, one.order, tell=True)
-    quiet(both)
-
-
-def test_categories_of_the_phone_are_commands_done_once(both: World) -> None:
-    text = "Urmărește = track\nCâștigat = won\nSună = call back"
-    records.save(both.actor, "mailbox", both.mailbox, None, {"commands": text})
-    records.save(both.actor, "opportunity", both.deal, None, {"amount": 100})
-    both.save("stage", name="Won", state="won", position=9)
-    key = both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
-    go(both)
-    (row,) = both.activities
-    assert ("opportunity", both.deal) in {link[:2] for link in both.links()}
-    ref = both.port.image(Ref(CALENDAR.key, key)).ref
-    both.port.do(Mark("k", ref, categories=("SUNĂ", "Câștigat", "Alta")))
-    go(both)
-    made = [a for a in both.activities if a.kind == "phone_call"]
-    assert [a.subject for a in made] == ["Call back: Ședință"]
-    assert made[0].owner_id == both.ana
-    assert made[0].opportunity_id == row.opportunity_id
-    assert records.get(both.actor, "opportunity", both.deal).values["state"] == "won"
-    assert both.port.image(ref).categories == ("Alta",)
-    quiet(both)
-    assert {d.why for d in deeds(both)} == {
-        "The command of the category “{category}” was carried out."
-    }
-
-
-def test_a_category_may_stay_and_is_a_command_again_once_it_was_gone(both: World) -> None:
-    values = {"commands": "Sună = call back", "keep_category": True}
-    records.save(both.actor, "mailbox", both.mailbox, None, values)
-    key = both.port.put(TASKS, TaskItem("t1", "Sarcină", categories=("Sună",)))
-    go(both)
-    go(both)
-    quiet(both)
-    calls = [a for a in both.activities if a.kind == "phone_call"]
-    assert [a.subject for a in calls] == ["Call back: Sarcină"]
-    both.port.put(TASKS, TaskItem("t1", "Sarcină"), key)
-    go(both)
-    both.port.put(TASKS, TaskItem("t1", "Sarcină", categories=("sună",)), key)
-    go(both)
-    assert len([a for a in both.activities if a.kind == "phone_call"]) == 2
-
-
-def test_a_command_that_cannot_be_done_says_why_and_leaves_the_category(both: World) -> None:
-    records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Câștigat = won"})
-    key = both.port.put(CALENDAR, meeting(attendees=(), categories=("Câștigat",)))
-    go(both)
-    quiet(both)
-    (row,) = both.items
-    assert row.reason == "“Câștigat”: there is no stage for what is won; nothing was closed."
-    assert both.port.held(CALENDAR)[key].categories == ("Câștigat",)
-
-
-def test_a_line_that_is_no_command_is_refused(both: World) -> None:
-    with pytest.raises(ValidationFailed, match="is no command"):
-        records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Roșu = zboară"})
-
-
-def test_contacts_without_a_folder_are_said_to_have_no_place(both: World) -> None:
-    both.port = MemoryMailbox(others=(TASKS, CONTACTS))
-    records.save(both.actor, "account", both.client, None, {"owner": both.ana})
-    records.save(both.actor, "mailbox", both.mailbox, None, {"contact_scope": "mine"})
-    (line,) = lines(both)
-    assert (line.what, line.waits) == ("refused", True)
-    assert line.reason.startswith("The mailbox has no contacts folder called CRM.")
-    go(both)
-    assert both.port.held(CONTACTS) == {}
-    assert deeds(both) == []
