@@ -13,6 +13,7 @@ from desktop_crm.cli import (
     fields,
     imports,
     linking,
+    mail_privacy,
     mailboxes,
     outbox,
     queries,
@@ -43,6 +44,8 @@ program.add_command(imports.take_in)
 program.add_command(exports.write_out)
 program.add_command(linking.group)
 program.add_command(mailboxes.group)
+for command in (mail_privacy.privacy, mail_privacy.colleagues, mail_privacy.withdraw):
+    mailboxes.group.add_command(command)
 program.add_command(syncing.sync)
 program.add_command(outbox.group)
 program.add_command(quotes.group)

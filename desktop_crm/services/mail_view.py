@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import true as always
 
+from desktop_crm.core.errors import NotFound
+from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import fold
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
@@ -214,6 +216,24 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     rights = permissions.content_clause(actor, registry.get("activity"), Activity.__table__)
     seen = always() if rights is None else or_(rights, in_own_box)
     return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
+
+
+def activity_of(actor: Actor, message_id: str) -> int:
+    """Activity of the message with a Message-ID, with or without its brackets.
+
+    Raises:
+        NotFound: there is none the actor may see.
+    """
+    wanted = message_id.strip().removeprefix("<").removesuffix(">")
+    with actor.db.reading() as connection:
+        found = connection.execute(
+            select(MailMessage.activity_id)
+            .join(Activity, Activity.id == MailMessage.activity_id)
+            .where(MailMessage.message_id == wanted, visible(actor))
+        ).scalar()
+    if found is None:
+        raise NotFound(N_("This message is no longer there, or you may not see it."))
+    return int(found)
 
 
 def findable(actor: Actor) -> ColumnElement[bool]:

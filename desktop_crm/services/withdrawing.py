@@ -20,8 +20,16 @@ from desktop_crm.core.text import canonical_email
 from desktop_crm.db import scrub
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
-from desktop_crm.models import Activity, FilingRule, MailboxItem, MailMessage, OutboxItem
+from desktop_crm.models import (
+    Activity,
+    FilingRule,
+    MailboxItem,
+    MailMessage,
+    OutboxContent,
+    OutboxItem,
+)
 from desktop_crm.models.filing import FilingKind
+from desktop_crm.models.outbox import DeedKind
 from desktop_crm.services import purge
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
@@ -32,6 +40,8 @@ from desktop_crm.services.query import key_clause
 
 CHUNK: Final = 100
 SOURCE: Final = "withdraw"
+NAMED: Final = 3
+"""Messages that are named before they go."""
 
 
 class Which(StrEnum):
@@ -76,14 +86,23 @@ def choose(actor: Actor, which: Which, value: int | str, *, cancel: Cancel | Non
         ids = list(connection.execute(_own(actor, clause)).scalars())
         if not ids and which in (Which.MESSAGE, Which.THREAD):
             raise _not_yours()
-        subjects = connection.execute(
-            select(MailMessage.subject).where(
-                key_clause(connection, MailMessage.__table__.c.activity_id, ids[:5])
-            )
-        ).scalars()
-        return Chosen(
-            tuple(ids), tuple(s or "" for s in subjects), _elsewhere(connection, actor, ids)
-        )
+        return _described(connection, actor, ids)
+
+
+def described(actor: Actor, ids: Sequence[int], *, cancel: Cancel | None = None) -> Chosen:
+    """The same for messages somebody else chose; those of others are left out."""
+    with actor.db.reading(cancel) as connection:
+        these = key_clause(connection, MailMessage.__table__.c.activity_id, ids)
+        return _described(connection, actor, list(connection.execute(_own(actor, these)).scalars()))
+
+
+def _described(connection: Connection, actor: Actor, ids: Sequence[int]) -> Chosen:
+    own = MailMessage.__table__.c
+    first = ids[:NAMED]
+    asked = select(own.activity_id, own.subject).where(own.activity_id.in_(first))
+    named = {row.activity_id: row.subject for row in connection.execute(asked)}
+    subjects = tuple(named.get(key) or "" for key in first)
+    return Chosen(tuple(ids), subjects, _elsewhere(connection, actor, ids))
 
 
 def _meant(connection: Connection, which: Which, value: int | str) -> ColumnElement[bool]:
@@ -212,7 +231,24 @@ def _orders_beside(connection: Connection, ids: Sequence[int]) -> list[int]:
         )
         .where(key_clause(connection, item.activity_id, ids))
     )
-    return list(connection.execute(statement).scalars())
+    found = list(connection.execute(statement).scalars())
+    return sorted({*found, *_answers_begun(connection, ids)})
+
+
+def _answers_begun(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Drafts of answers that wait in the journal: they quote what goes; they are few."""
+    message, part = MailMessage.__table__.c, OutboxContent.__table__.c
+    order = OutboxItem.__table__.c
+    named = connection.execute(
+        select(message.message_id).where(key_clause(connection, message.activity_id, ids))
+    ).scalars()
+    keys = [one.encode() for one in named]
+    drafts = connection.execute(
+        select(order.id, part.content)
+        .join(OutboxContent.__table__, part.outbox_item_id == order.id)
+        .where(order.deed == DeedKind.SAVE_DRAFT.value)
+    )
+    return [row.id for row in drafts if any(key in row.content for key in keys)]
 
 
 def _thread_rules(connection: Connection, ids: Sequence[int]) -> list[int]:

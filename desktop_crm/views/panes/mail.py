@@ -23,6 +23,7 @@ from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.mail.outbox_list import OutboxList
 from desktop_crm.views.mail.pane_deeds import MailDeeds
+from desktop_crm.views.mail.privacy import MailPrivacy
 from desktop_crm.views.panes.mail_folders import (
     FOLDER_NAMES,
     OUTBOX,
@@ -78,6 +79,8 @@ class MailPane(Pane):
         self.reading = ReadingPane(bench)
         self.triage = Triage(bench, self.list, self)
         self.making = MadeOfMail(bench, self)
+        self.privacy = MailPrivacy(bench, self)
+        self.privacy.withdrawn.connect(self.refresh)
         self.links = LinksPanel(bench)
         self.links.accepted.connect(self._accept)
         self.links.rejected.connect(self._reject)
@@ -184,6 +187,7 @@ class MailPane(Pane):
                 enabled=lambda: self.work.can_add,
             ),
             *self.triage.commands(),
+            *self.privacy.commands(lambda: self._message),
         ]  # fmt: skip
 
     def activate(self) -> None:

@@ -17,6 +17,7 @@ from desktop_crm.sync.results import SyncResult
 from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.questions import Question
 from desktop_crm.views.errors import ask
+from desktop_crm.views.mail.privacy import MailPrivacy
 from desktop_crm.views.mailbox.password_dialog import PasswordDialog
 from desktop_crm.views.mailbox.wizard import MailboxWizard
 
@@ -63,6 +64,7 @@ class MailboxWork(QObject):
         super().__init__(parent)
         self._bench = bench
         self._running = False
+        self.privacy = MailPrivacy(bench, self)
 
     @property
     def can_add(self) -> bool:

@@ -290,6 +290,16 @@ class MailboxCard(QFrame):
                 partial(bench.shell.open_record, "mailbox", box.id),
             )
         )  # fmt: skip
+        buttons += [
+            push_button(
+                f"mailbox.{box.id}.colleagues", tr("What colleagues see…"),
+                partial(work.privacy.of_mailbox, box),
+            ),
+            push_button(
+                f"mailbox.{box.id}.withdraw", tr("Withdraw…"),
+                partial(work.privacy.withdraw_of, box),
+            ),
+        ]  # fmt: skip
         remove = push_button(
             f"mailbox.{box.id}.remove", tr("Remove…"), partial(work.remove, box), kind="danger"
         )
