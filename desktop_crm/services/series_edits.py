@@ -206,10 +206,14 @@ class _Edit:
         self._must_be_there()
         start = self.series.instant(self.wall)
         uid = self._uid()
+        copied = self._copied(self._master)
+        if "state" in values:
+            # The reason follows the new state, not the other way round.
+            copied.pop("status_reason", None)
         return self._work.create(
             "activity",
             {
-                **self._copied(self._master),
+                **copied,
                 "start_at": start,
                 "end_at": start + self.series.length,
                 "ical_uid": uid,

@@ -121,7 +121,7 @@ class ReminderWindow(Dialog):
             push_button("reminders.dismissAll", tr("Dismiss all"), self._dismiss_all, kind="flat"),
             None,
             push_button("reminders.dismiss", tr("Dismiss"), self._dismiss),
-            push_button("reminders.open", tr("Open"), self._open, kind="primary"),
+            push_button("reminders.open", tr("Open it"), self._open, kind="primary"),
         )
 
     def show_reminders(self, found: tuple[Reminder, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,7 +118,7 @@ def test_three_times_are_proposed_and_nothing_is_sent(
     assert entity == "mail_message"
     assert [one.address for one in written.to] == [CLAIRE.address]
     assert len(written.files) == 2
-    held = agenda.events(company.actor, at(25, 0), at(30, 23))
+    held = agenda.events(company.actor, at(25, 0), at(25, 0) + timedelta(days=14))
     assert [one.show_as for one in held if one.title == "Contract talks"] == ["tentative"] * 2
 
 

@@ -190,6 +190,7 @@ class FindTimeDialog(Dialog):
         self.people.edited.connect(self._ask)
         self.length = QuietCombo()
         self.length.setObjectName("findTime.length")
+        self.length.setMinimumContentsLength(14)
         for minutes in LENGTHS:
             self.length.addItem(ntr("{n} minute", "{n} minutes", minutes), minutes)
         self.length.setCurrentIndex(2)
@@ -264,14 +265,17 @@ class FindTimeDialog(Dialog):
         )
         formats = self._bench.formats
         self.list.clear()
-        for number, slot in enumerate(self._slots):
+        offered: set[object] = set()
+        for slot in self._slots:
             day = slot.start.astimezone(formats.zone).date()
             text = (
                 f"{formats.weekday(day)}, {formats.datetime(slot.start)}–{formats.time(slot.end)}"
             )
             item = QListWidgetItem(text[:1].upper() + text[1:])
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            on = number < MOST
+            # The first time of each day is proposed: three times on one day are one choice less.
+            on = day not in offered and len(offered) < MOST
+            offered.add(day)
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
             item.setSizeHint(QSize(0, theme.scaled(28)))
             self.list.addItem(item)

@@ -27,6 +27,7 @@ from desktop_crm.sync import invitation
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.calendar import layout
 from desktop_crm.views.calendar.agenda_view import AgendaView
+from desktop_crm.views.calendar.ended_bar import EndedBar
 from desktop_crm.views.calendar.month_view import MonthView
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.spans import NAMES, Span, days_of, period, turned
@@ -95,6 +96,8 @@ class CalendarPane(Pane):
         assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
         inside.setContentsMargins(1, 0, 1, 1)
         inside.addWidget(self._head())
+        self.ended = EndedBar(bench)
+        inside.addWidget(row(self.ended, margins=(12, 0, 12, 6)))
         inside.addWidget(self._stack, 1)
         box.addWidget(main, 1)
         bench.bus.changed.connect(self._on_changed)
@@ -213,6 +216,7 @@ class CalendarPane(Pane):
 
     def activate(self) -> None:
         self.side.load_people()
+        self.ended.check()
         self.refresh()
         self.page.setFocus()
 
@@ -365,6 +369,7 @@ class CalendarPane(Pane):
     def _on_changed(self, changes: ChangeSet) -> None:
         if changes.touches("activity", "activity_party") and self.isVisible():
             self._load()
+            self.ended.check()
 
     # --- what the person asks ------------------------------------------------------------
 
