@@ -14,13 +14,28 @@ from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.services import imports
 from desktop_crm.services.imports import ImportOptions, ImportPlan, ImportResult, PlannedRow
+from desktop_crm.sync import taking_in
 
 _SHOWN_REASONS = 10
 
 
-@click.command("import", help=tr("Take records in from an .xlsx, .csv or .vcf file."))
-@click.argument("entity")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.command(
+    "import",
+    help=tr(
+        "Take records in from an .xlsx, .csv or .vcf file; with --mail, messages and meetings from "
+        ".eml, .msg and .ics files."
+    ),
+)
+@click.argument("entity", required=False)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--mail",
+    "mail",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=tr("A message or meeting, or a folder of them. May be repeated."),
+)
 @click.option(
     "--map",
     "mapping",
@@ -43,14 +58,19 @@ _SHOWN_REASONS = 10
 def take_in(
     call: Call,
     *,
-    entity: str,
-    file: Path,
+    entity: str | None,
+    file: Path | None,
+    mail: tuple[Path, ...],
     mapping: tuple[str, ...],
     values: tuple[str, ...],
     match: str,
     plan_only: bool,
 ) -> int:
-    """Plan an import and apply it."""
+    """Plan an import and apply it; or take mail in."""
+    if mail:
+        return _take_mail(call, mail)
+    if entity is None or file is None:
+        raise click.UsageError(tr("Name an entity and a file, or give --mail."))
     options = ImportOptions(mapping=_mapping(mapping), values=_values(values), match=match)
     with call.signed_in() as actor:
         plan = imports.plan_file(actor, entity, file, options)
@@ -61,6 +81,29 @@ def take_in(
     if result.rejected and not (result.created or result.updated or result.same):
         return call.refuse(_nothing(result), Code.REJECTED, **done)
     return call.answer(done, *_result_lines(result))
+
+
+def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
+    """Store the messages and meetings of files and folders."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [one for one in inside if one.suffix.lower() in taking_in.KINDS]
+        if not path.exists():
+            raise UserError(N_('There is no file "{path}".'), path=path)
+    with call.signed_in() as actor:
+        taken = taking_in.take_in(actor, found)
+    refused = [{"file": name, "reason": reason} for name, reason in taken.refused]
+    facts = {"created": len(taken.created), "known": len(taken.known), "refused": refused}
+    lines = [
+        ntr("{n} item taken in", "{n} items taken in", len(taken.created)),
+        ntr("{n} was here already", "{n} were here already", len(taken.known)),
+    ]
+    lines += [
+        tr("{name} was not taken in: {reason}", name=name, reason=reason)
+        for name, reason in taken.refused
+    ]
+    return call.answer(facts, *lines)
 
 
 def _mapping(given: tuple[str, ...]) -> dict[str, str]:

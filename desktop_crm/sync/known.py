@@ -82,6 +82,25 @@ def box(connection: Connection, mailbox: int) -> Box:
             Mailbox.last_synced_at,
         ).where(Mailbox.id == mailbox)
     ).one()
+    ours = _ours(connection, row.address or "", row.user_id, row.own_domains, row.never_log)
+    filing = filing_of(row.filing)
+    policy = mail_policy.of_mailbox(connection, mailbox)
+    return Box(row.id, row.name, row.user_id, ours, filing, policy, row.last_synced_at)
+
+
+def without_mailbox(connection: Connection, user: int | None) -> Box:
+    """What counts for a user who has no mailbox: our own people; two statements."""
+    policy = MailPolicy(among_colleagues=mail_policy.is_shared(connection))
+    return Box(0, "", user, _ours(connection, "", user, None, None), {}, policy)
+
+
+def _ours(
+    connection: Connection,
+    address: str,
+    user: int | None,
+    own_domains: str | None,
+    never_log: str | None,
+) -> Ours:
     users = connection.execute(
         select(User.id, User.email).where(User.email.is_not(None), User.deleted_at.is_(None))
     ).all()
@@ -89,19 +108,16 @@ def box(connection: Connection, mailbox: int) -> Box:
         select(OwnCompany.mail_domains).where(OwnCompany.deleted_at.is_(None))
     ).scalars()
     own = {canonical_email(user.email or "") or "": user.id for user in users}
-    address = canonical_email(row.address or "") or ""
-    own.setdefault(address, row.user_id)
-    domain = {email_domain(address)} - public_domains()
-    listed = [domains_in(row.own_domains), *(domains_in(text) for text in companies)]
-    ours = Ours(
+    mine = canonical_email(address) or ""
+    own.setdefault(mine, user)
+    domain = {email_domain(mine)} - public_domains()
+    listed = [domains_in(own_domains), *(domains_in(text) for text in companies)]
+    return Ours(
         users={address: user for address, user in own.items() if address},
         domains=frozenset().union(domain, *listed) - {""},
-        never_addresses=addresses_in(row.never_log),
-        never_domains=domains_in(row.never_log),
+        never_addresses=addresses_in(never_log),
+        never_domains=domains_in(never_log),
     )
-    filing = filing_of(row.filing)
-    policy = mail_policy.of_mailbox(connection, mailbox)
-    return Box(row.id, row.name, row.user_id, ours, filing, policy, row.last_synced_at)
 
 
 def progress(connection: Connection, mailbox: int, folder: str) -> Progress:
@@ -149,11 +165,11 @@ def known(
     keys += [problem.item_id for problem in batch.quarantined]
     items = [c.item for c in batch.changes if isinstance(c.item, Correspondence)]
     holders = _holders(connection, mailbox, folder.key, keys)
-    stored = _stored(connection, actor, items, user)
+    there = stored(connection, actor, items, user)
     # What lies elsewhere may carry our key because somebody answered with it.
     sent = items if folder.role is FolderRole.SENT else []
     withdrawn = _withdrawn(connection, items)
-    return Known(holders, *_with_sent(connection, mailbox, sent, stored), withdrawn)
+    return Known(holders, *_with_sent(connection, mailbox, sent, there), withdrawn)
 
 
 def _withdrawn(connection: Connection, items: Sequence[Correspondence]) -> frozenset[str]:
@@ -225,9 +241,10 @@ def _holders(
     return found
 
 
-def _stored(
+def stored(
     connection: Connection, actor: Actor, items: Sequence[Correspondence], user: int | None
 ) -> dict[str, Stored]:
+    """Activities that stand for some items already, by identity; one statement for each kind."""
     mails = sorted({identity_of(i) for i in items if isinstance(i, MailItem)})
     uids = sorted({plain(i.uid, 490) for i in items if isinstance(i, MeetingItem)})
     owners = actor.owners(registry.get("activity"), "edit")

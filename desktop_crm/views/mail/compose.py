@@ -117,7 +117,7 @@ class ComposeWindow(QDialog):
         foot = row(
             push_button("compose.discard", tr("Discard"), self._discard, kind="danger"),
             None,
-            push_button("compose.save", tr("Save draft"), self._save_draft),
+            push_button("compose.save", tr("Save as draft"), self._save_draft),
             push_button("compose.later", tr("Send later…"), self.bar.ask_when),
             self.send_button,
             spacing=8,
@@ -440,7 +440,7 @@ class ComposeWindow(QDialog):
             can_save = self._sender() is not None
             buttons = (
                 ("discard", tr("Discard"), "danger"),
-                *((("save", tr("Save draft"), ""),) if can_save else ()),
+                *((("save", tr("Save as draft"), ""),) if can_save else ()),
                 ("stay", tr("Keep writing"), "primary"),
             )
             answer = ask(

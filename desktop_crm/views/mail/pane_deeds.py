@@ -78,11 +78,11 @@ class MailDeeds(QObject):
                 icon="people", shortcut="Ctrl+Shift+R", group="write", enabled=has,
             ),
             Action(
-                "mail.forward", tr("Forward"), partial(self._answer, "forward"),
+                "mail.forward", tr("Forward…"), partial(self._answer, "forward"),
                 icon="chevron_right", shortcut="Ctrl+Shift+F", group="write", enabled=has,
             ),
             Action(
-                "mail.flag", tr("Flag"), self.toggle_flag, icon="flag", tint="bad",
+                "mail.flag", tr("Follow up"), self.toggle_flag, icon="flag", tint="bad",
                 shortcut="Ins", group="mark", enabled=held,
                 tip=tr("Flag for follow-up, or take the flag away"),
             ),

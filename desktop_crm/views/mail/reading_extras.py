@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MEMORY: Final = "mail.pictures"
 _SHOWN: Final = 4
+_FEW: Final = 2
+_LOW: Final = 780
 
 
 class PictureBar(QFrame):
@@ -119,7 +121,9 @@ class ThreadStrip(QWidget):
                 for one in rows
             ]
         )
-        height = theme.scaled(ROW) * min(len(rows), _SHOWN)
+        # On a low window the text that is read needs the room.
+        most = _SHOWN if self.window().height() >= theme.scaled(_LOW) else _FEW
+        height = theme.scaled(ROW) * min(len(rows), most)
         self.list.setFixedHeight(height + 4)
         for number, one in enumerate(rows):
             if one.id == self._activity:

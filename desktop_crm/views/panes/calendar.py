@@ -35,6 +35,7 @@ from desktop_crm.views.calendar.time_view import TimeView
 from desktop_crm.views.calendar.year_view import YearView
 from desktop_crm.views.dialogs.find_time import FindTimeDialog
 from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
+from desktop_crm.views.mail.dropped import DropTaker
 from desktop_crm.views.mail.letters import KIND
 from desktop_crm.views.mail.written import Written
 from desktop_crm.views.panes.calendar_edits import EventEdits
@@ -65,6 +66,7 @@ class CalendarPane(Pane):
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self.setObjectName("calendarPane")
+        DropTaker(self, bench)
         self.span = Span.WORK_WEEK
         self.day = clock.today(bench.actor.zone)
         self._events: tuple[AgendaEvent, ...] = ()

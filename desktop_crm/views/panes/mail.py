@@ -21,6 +21,7 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.filing.made_of_mail import MadeOfMail
 from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
+from desktop_crm.views.mail.dropped import DropTaker
 from desktop_crm.views.mail.outbox_list import OutboxList
 from desktop_crm.views.mail.pane_deeds import MailDeeds
 from desktop_crm.views.mail.privacy import MailPrivacy
@@ -104,6 +105,7 @@ class MailPane(Pane):
         self._by_thread.setCheckable(True)
         self._by_thread.setChecked(bench.recall(MEMORY).get("conversations") is True)
         self._query = MailQuery(conversations=self._by_thread.isChecked())
+        DropTaker(self, bench)
         self.reading.conversation.opened.connect(self._open_message)
         self._build()
         bench.bus.changed.connect(self._on_changed)

@@ -21,6 +21,7 @@ from desktop_crm.meta import registry
 from desktop_crm.services.customizing import definitions
 from desktop_crm.views.actions import Action
 from desktop_crm.views.forms import summary
+from desktop_crm.views.mail.dropped import TAKES_MAIL, DropTaker
 from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.details_page import DetailsPage
 from desktop_crm.views.panes.mark_commands import MarkButtons
@@ -126,10 +127,16 @@ class RecordDetail(QFrame):
         layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._stack)
         self._build(entity_key)
+        DropTaker(self, bench, self._regarding)
         self._reload = QTimer(self)
         self._reload.setSingleShot(True)
         self._reload.setInterval(150)
         self._reload.timeout.connect(self.refresh)
+
+    def _regarding(self) -> list[tuple[str, int]]:
+        """Where mail that is dropped here belongs."""
+        can = self.entity.key in TAKES_MAIL and self.record_id is not None
+        return [(self.entity.key, self.record_id or 0)] if can else []
 
     # --- building --------------------------------------------------------------------------
 

@@ -342,3 +342,21 @@ def test_a_mailbox_goes_both_ways_when_it_is_told_to(run: Run, mailbox: Path) ->
     assert (ran.code, ran.json["two_way"]) == (0, True)
     ran = run("mailbox", "two-way", "archive", "--off", "--db", mailbox)
     assert "only read" in ran.out
+
+
+def test_mail_of_files_is_taken_in_once(run: Run, empty: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    (folder / "a.eml").write_bytes(
+        b"From: ion@client.example\r\nTo: me@firm.example\r\nSubject: A\r\n"
+        b"Message-ID: <a@x>\r\nDate: Mon, 02 Mar 2026 08:00:00 +0000\r\n\r\nHello\r\n"
+    )
+    (folder / "b.msg").write_bytes(b"nothing")
+    ran = run("import", "--mail", folder, "--db", empty, "--json")
+    assert ran.code == 0
+    assert ran.json["created"] == 1
+    assert [one["file"] for one in ran.json["refused"]] == ["b.msg"]
+    again = run("import", "--mail", folder / "a.eml", "--db", empty, "--json")
+    assert (again.json["created"], again.json["known"]) == (0, 1)
+    assert run("import", "--mail", tmp_path / "none.eml", "--db", empty).code != 0
+    assert run("import", "--db", empty).code != 0

@@ -1,0 +1,192 @@
+"""Messages and meetings from files: stored and linked as a mailbox would have brought them.
+
+A later pass over the mailbox knows them again by Message-ID or calendar id. What a person hands
+over is taken though a rule would leave it out; only those never to store stay out (M1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from desktop_crm.core.errors import CrmError
+from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.identity import new_uid
+from desktop_crm.db.engine import Cancel
+from desktop_crm.models import Mailbox
+from desktop_crm.models.activity import LinkRule
+from desktop_crm.services import attachments, mail_message
+from desktop_crm.services.changes import NOTHING, ChangeSet
+from desktop_crm.services.context import Actor
+from desktop_crm.sync import ical, known, lease, outlook_file
+from desktop_crm.sync.apply import BatchWriter, Decided, decide
+from desktop_crm.sync.exclusion import NEVER_LOG, reason_to_exclude
+from desktop_crm.sync.facts import gather
+from desktop_crm.sync.linking import Proposal
+from desktop_crm.sync.mapping import content_hash, identity_of
+from desktop_crm.sync.mime import Unusable, read_message
+from desktop_crm.sync.plan import Action, ActionKind
+from desktop_crm.sync.port import Correspondence, Folder, MailItem
+
+MAIL: Final = frozenset({".eml", ".msg"})
+KINDS: Final = MAIL | {".ics"}
+"""Endings of the files that are read here."""
+
+MOST_BYTES: Final = 50 * 1024 * 1024
+_PLACE: Final = Folder("", "")
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of some files.
+
+    Attributes:
+        created: activities that are new.
+        known: activities that were there already.
+        refused: names of files and why they were not taken in.
+    """
+
+    created: list[int] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    changes: ChangeSet = NOTHING
+
+
+def take_in(
+    actor: Actor,
+    paths: Sequence[Path],
+    regarding: Sequence[tuple[str, int]] = (),
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Cancel | None = None,
+) -> Taken:
+    """Store the messages and meetings of files; one short transaction for each file.
+
+    Args:
+        actor: who acts; the records are theirs.
+        paths: files of .eml, .msg and .ics.
+        regarding: records they belong to, beside those the rules find.
+        progress: told how many files are done, of how many.
+        cancel: stops between two files.
+
+    Returns:
+        What was new, known and refused; a file that cannot be read does not disturb the others.
+
+    Raises:
+        Cancelled: the work was stopped; what is done stays.
+    """
+    taken = Taken()
+    for number, path in enumerate(paths, 1):
+        if cancel is not None:
+            cancel.check()
+        try:
+            _one(actor, path, regarding, taken)
+        except CrmError as error:
+            taken.refused.append((path.name, str(error)))
+        if progress is not None:
+            progress(number, len(paths))
+    return taken
+
+
+def _one(actor: Actor, path: Path, regarding: Sequence[tuple[str, int]], taken: Taken) -> None:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Unusable(N_("The file is too large."))
+        data = path.read_bytes()
+        items = read(actor, path.name, data)
+    except OSError as error:
+        taken.refused.append((path.name, error.strerror or str(error)))
+        return
+    except Unusable as error:
+        taken.refused.append((path.name, tr(error.reason)))
+        return
+    take_items(actor, path.name, items, regarding, taken, data)
+
+
+def read(actor: Actor, name: str, data: bytes) -> list[Correspondence]:
+    """The messages or meetings of a file.
+
+    Raises:
+        Unusable: it holds none.
+    """
+    ending = Path(name).suffix.lower()
+    if ending == ".msg":
+        return [read_message(outlook_file.as_mime(data))]
+    if ending == ".eml":
+        return [read_message(data)]
+    found: list[Correspondence] = list(ical.read_calendar(data, actor.zone).items)
+    if not found:
+        raise Unusable(N_("The file holds no meeting."))
+    return found
+
+
+def take_items(
+    actor: Actor,
+    name: str,
+    items: Sequence[Correspondence],
+    regarding: Sequence[tuple[str, int]],
+    taken: Taken,
+    data: bytes | None = None,
+) -> None:
+    """Store the items of one file; `data` is kept as a document of its message."""
+    with actor.db.writing() as connection:
+        lease.write_alone(connection)
+        box = _box(connection, actor)
+        stored = known.stored(connection, actor, items, actor.user_id)
+        fresh: dict[str, Correspondence] = {}
+        there: list[int] = []
+        for item in items:
+            identity = identity_of(item)
+            if (before := stored.get(identity)) is not None:
+                there.append(before.activity)
+            elif reason_to_exclude(item, _PLACE, box.ours) == NEVER_LOG:
+                taken.refused.append((name, tr(NEVER_LOG)))
+            else:
+                fresh.setdefault(identity, item)
+        facts = gather(connection, list(fresh.values()), box.ours, box.filing, box.id)
+        actions = [
+            Action(ActionKind.CREATE, "", identity, item, is_read=True, digest=content_hash(item))
+            for identity, item in fresh.items()
+        ]
+        decided = [_with(one, regarding) for one in decide(actions, _PLACE, facts)]
+        writer = BatchWriter(connection, actor, box.id, actor.user_id, _PLACE, facts, box.policy)
+        created, changes = writer.create(decided, new_uid())
+    taken.created += created
+    taken.known += there
+    taken.changes = taken.changes.merge(changes)
+    for activity in there:
+        for entity, key in regarding:
+            told = mail_message.link(actor, activity, entity, key)
+            taken.changes = taken.changes.merge(told)
+    if data is not None and len(items) == 1 and isinstance(items[0], MailItem):
+        for activity in created:
+            told = attachments.add_bytes(actor, "activity", activity, name, data)
+            taken.changes = taken.changes.merge(told)
+
+
+def _with(one: Decided, regarding: Sequence[tuple[str, int]]) -> Decided:
+    """What a person put it on stands before what the rules found."""
+    chosen = tuple(
+        Proposal(entity, key, LinkRule.MANUAL, "", Decimal(100)) for entity, key in regarding
+    )
+    keys = {proposal.key for proposal in chosen}
+    found = (proposal for proposal in one.proposals if proposal.key not in keys)
+    return replace(one, proposals=(*chosen, *found))
+
+
+def _box(connection: Connection, actor: Actor) -> known.Box:
+    """The user's first mailbox, whose exclusions and own addresses count; or none."""
+    table = Mailbox.__table__.c
+    first = connection.execute(
+        select(table.id)
+        .where(table.user_id == actor.user_id, table.deleted_at.is_(None))
+        .order_by(table.id)
+        .limit(1)
+    ).scalar()
+    if first is not None:
+        return known.box(connection, first)
+    return known.without_mailbox(connection, actor.user_id)
