@@ -164,16 +164,26 @@ def change(actor: Actor, rule_id: int, record: Record | None) -> ChangeSet:
     """Let a rule lead to another record, or to none: never filed. What was filed stays.
 
     Raises:
-        UserError: messages are not linked to such records.
+        UserError: messages are not linked to such records, or it was deleted.
+        NotFound: the record is not there, or the actor may not see it.
         PermissionDenied: it is another user's mailbox.
     """
-    if record is not None and record[0] not in LINKABLE:
-        raise UserError(N_("A message cannot be linked to this kind of record."))
+    _check(actor, record)
     entity, key = record or (None, None)
     values = {"record_type": entity, "record_id": key}
     with operation(actor) as work:
         work.save_many("filing_rule", [Change(rule_id, None, values)])
     return work.report
+
+
+def _check(actor: Actor, record: Record | None) -> None:
+    """Refuse a record that no mail is filed to, or that is not there."""
+    if record is None:
+        return
+    if record[0] not in LINKABLE:
+        raise UserError(N_("A message cannot be linked to this kind of record."))
+    if records.get(actor, *record).values.get("deleted_at") is not None:
+        raise UserError(N_("This record was deleted. The rule was not changed."))
 
 
 def remove(actor: Actor, ids: Sequence[int]) -> ChangeSet:
@@ -190,8 +200,7 @@ def add(
         UserError: the value is no address or domain, or messages are not linked to such records.
         PermissionDenied: it is another user's mailbox.
     """
-    if record is not None and record[0] not in LINKABLE:
-        raise UserError(N_("A message cannot be linked to this kind of record."))
+    _check(actor, record)
     key, shown = _read(kind, value)
     with operation(actor) as work:
         put(work, mailbox, kind, key, shown, record)

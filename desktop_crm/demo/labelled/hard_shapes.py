@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from desktop_crm.demo.labelled.office import PUBLIC, Office
-from desktop_crm.demo.labelled.post import NOWHERE, Clerk, Refile
+from desktop_crm.demo.labelled.post import NOWHERE, Clerk, refile
 from desktop_crm.sync.port import Address
 
 
@@ -172,7 +173,7 @@ def refiled(office: Office, clerk: Clerk) -> None:
         wrong = office.deal(firm, person)
         right = office.deal(office.firm())
         first = clerk.write(person, "Discuția de ieri", person.keys, tolerated=(wrong, right))
-        clerk.refiled.append(Refile(first.message_id, frozenset({wrong}), frozenset({right})))
+        clerk.between.append(partial(refile, message_id=first.message_id, record=right))
         clerk.stage = 1
         clerk.write(person, "Re: Discuția de ieri", person.keys | {right}, answers=first)
         clerk.stage = 0

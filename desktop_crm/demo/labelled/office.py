@@ -12,6 +12,7 @@ from sqlalchemy import select
 from desktop_crm.demo import names
 from desktop_crm.demo.story import DOMAIN, slug
 from desktop_crm.models import Stage
+from desktop_crm.models.filing import FilingKind
 from desktop_crm.services.operation import Operation
 from desktop_crm.services.setup import add
 from desktop_crm.sync.port import Address
@@ -85,6 +86,7 @@ class Office:
         me: that user's address.
         colleague: somebody else of the same office.
         filed: categories the user said belong to an account, with its name.
+        rules: filing rules the user made; without a record such mail is never filed.
     """
 
     work: Operation
@@ -93,6 +95,7 @@ class Office:
     colleague: Address = field(default_factory=lambda: Address(f"bogdan@{DOMAIN}", "Bogdan"))
     rng: random.Random = field(default_factory=lambda: random.Random(SEED))
     filed: dict[str, str] = field(default_factory=dict)
+    rules: list[tuple[FilingKind, str, Key | None]] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
     _stage: int | None = None
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
+
 from desktop_crm.demo.labelled.office import Key, Office, Person
+from desktop_crm.models import MailMessage
+from desktop_crm.services import filing
+from desktop_crm.services.context import Actor
 from desktop_crm.sync.port import Address, FolderRole, MailItem, Sensitivity
 
 NOWHERE: Final[frozenset[Key]] = frozenset()
@@ -43,13 +48,17 @@ class Labelled:
     stage: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Refile:
-    """What a person does with a message after the first stage: not there, but here."""
+Deed = Callable[[Actor], object]
+"""What a person does after the messages of the first stage came."""
 
-    message_id: str
-    away: frozenset[Key]
-    here: frozenset[Key]
+
+def refile(actor: Actor, *, message_id: str, record: Key) -> None:
+    """Move the thread of a message to another record, as a person does in the window."""
+    with actor.db.reading() as connection:
+        activity = connection.execute(
+            select(MailMessage.activity_id).where(MailMessage.message_id == message_id)
+        ).scalar_one()
+    filing.refile(actor, activity, *record)
 
 
 @dataclass(slots=True)
@@ -60,13 +69,14 @@ class Clerk:
         office: where everybody comes from.
         shape: name under which what is written now is counted.
         stage: when what is written now arrives.
+        between: what people do between the stages.
     """
 
     office: Office
     shape: str = ""
     stage: int = 0
     written: list[Labelled] = field(default_factory=list)
-    refiled: list[Refile] = field(default_factory=list)
+    between: list[Deed] = field(default_factory=list)
 
     def write(
         self,

@@ -11,14 +11,15 @@ from sqlalchemy import select
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_
+from desktop_crm.demo.labelled.decided_shapes import DECIDED
 from desktop_crm.demo.labelled.hard_shapes import HARD
 from desktop_crm.demo.labelled.office import Key, Office
 from desktop_crm.demo.labelled.plain_shapes import PLAIN
-from desktop_crm.demo.labelled.post import Clerk, Labelled, Refile
+from desktop_crm.demo.labelled.post import Clerk, Labelled
 from desktop_crm.demo.story import DOMAIN
 from desktop_crm.models import Link, MailMessage
 from desktop_crm.models.activity import LinkState
-from desktop_crm.services import mail_message, records, setup
+from desktop_crm.services import filing_rules, records, setup
 from desktop_crm.services.context import Actor, sign_in, system_actor
 from desktop_crm.services.operation import operation
 from desktop_crm.sync.engine import Engine
@@ -82,19 +83,21 @@ class Report:
     shapes: dict[str, Counts]
 
 
-def measure() -> Report:
+def measure(url: str = "") -> Report:
     """Make the labelled office in a scratch database, sync its mail and compare; some seconds.
+
+    Args:
+        url: an empty database on a server; without one a file is made and removed.
 
     Raises:
         EnvironmentProblem: there is no room for the scratch database.
     """
+    if url:
+        return _closed(setup.create(url), None)
     try:
         with tempfile.TemporaryDirectory(prefix="desktop-crm-linking-") as folder:
             actor = setup.create(f"sqlite:///{Path(folder) / 'labelled.db'}", login=LOGIN)
-            try:
-                return _measured(actor)
-            finally:
-                actor.db.close()
+            return _closed(actor, LOGIN)
     except OSError as error:
         raise EnvironmentProblem(
             N_("The scratch database could not be made: {reason}. Nothing was changed."),
@@ -102,14 +105,21 @@ def measure() -> Report:
         ) from error
 
 
-def _measured(actor: Actor) -> Report:
+def _closed(actor: Actor, login: str | None) -> Report:
+    try:
+        return _measured(actor, login)
+    finally:
+        actor.db.close()
+
+
+def _measured(actor: Actor, login: str | None) -> Report:
     user = actor.user_id or 0
     me = Address(f"ana@{DOMAIN}", "Ana")
     with operation(system_actor(actor.db), SOURCE) as work:
         work.change("user", user, {"email": me.address, "name": me.name})
         office = Office(work, user, me)
         clerk = Clerk(office)
-        for shape in (*PLAIN, *HARD):
+        for shape in (*PLAIN, *HARD, *DECIDED):
             clerk.shape = shape.__name__
             shape(office, clerk)
     filing = "\n".join(f"{name} = {account}" for name, account in office.filed.items())
@@ -121,7 +131,9 @@ def _measured(actor: Actor) -> Report:
         {"name": "labelled", "kind": "folder", "address": me.address, "path": ".",
          "user": user, "own_domains": DOMAIN, "filing": filing},
     ).id  # fmt: skip
-    actor = sign_in(actor.db, LOGIN)
+    actor = sign_in(actor.db, login)
+    for kind, value, record in office.rules:
+        filing_rules.add(actor, mailbox, kind, value, record)
     port = MemoryMailbox((INBOX, SENT))
     folders = {FolderRole.INBOX: INBOX, FolderRole.SENT: SENT}
     for stage in range(2):
@@ -132,22 +144,9 @@ def _measured(actor: Actor) -> Report:
         if result.problem is not None:
             raise result.problem
         if stage == 0:
-            for deed in clerk.refiled:
-                _refile(actor, deed)
+            for deed in clerk.between:
+                deed(actor)
     return _compared(actor, clerk.written)
-
-
-def _refile(actor: Actor, deed: Refile) -> None:
-    """Do what a person does in the reading pane: no to one link, a link to another record."""
-    with actor.db.reading() as connection:
-        activity = connection.execute(
-            select(MailMessage.activity_id).where(MailMessage.message_id == deed.message_id)
-        ).scalar_one()
-    for row in mail_message.message(actor, activity).links:
-        if (row.entity, row.record_id) in deed.away:
-            mail_message.reject(actor, row)
-    for entity, key in sorted(deed.here):
-        mail_message.link(actor, activity, entity, key)
 
 
 def _compared(actor: Actor, written: list[Labelled]) -> Report:

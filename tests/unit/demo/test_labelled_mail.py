@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_what_belongs_somewhere_is_found_or_offered(report: Report) -> None:
 def test_the_same_seed_gives_the_same_figures(report: Report) -> None:
     again = measure()
     assert again.whole == report.whole
+
+
+def test_a_server_gives_the_same_figures(
+    report: Report, new_postgres_database: Callable[[str | None], str]
+) -> None:
+    on_server = measure(new_postgres_database(None))
+    assert on_server.whole.precision_filed >= 0.99, on_server.whole.wrong
+    assert on_server.whole.recall_with_triage >= 0.95, on_server.whole.missed
+    assert on_server.whole.messages == report.whole.messages
 
 
 def test_counts_tell_right_from_wrong_and_missed() -> None:
