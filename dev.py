@@ -328,6 +328,11 @@ def bench(arguments: list[str]) -> int:
     return call(module("desktop_crm.bench", *arguments), **offscreen())
 
 
+def soak(arguments: list[str]) -> int:
+    """Kill the program while it syncs, and let servers fail: --seed N, --kills N, --faults N."""
+    return call(module("tests.soak", *arguments), **offscreen())
+
+
 def lint(arguments: list[str]) -> int:
     """Check format and lint; --fix repairs what can be repaired."""
     if arguments == ["--fix"]:
@@ -414,6 +419,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "migration": migration,
     "tour": tour,
     "bench": bench,
+    "soak": soak,
 }
 
 

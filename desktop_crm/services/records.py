@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
@@ -197,6 +199,28 @@ def save(
     return Saved(draft.id, draft.version, report, merged.get(draft.id, frozenset()))
 
 
+def save_within(
+    connection: Connection,
+    actor: Actor,
+    entity_key: str,
+    change: Change,
+    *,
+    source: str,
+) -> Saved:
+    """Save one record inside its caller's transaction: it lasts with what else is written there.
+
+    Raises:
+        ValidationFailed: Values are missing or wrong.
+        Conflict: Somebody changed the same fields to other values meanwhile.
+        PermissionDenied: The user may not create or change it.
+        NotFound: It no longer exists.
+    """
+    work = Work(actor, connection, registry.get(entity_key), new_uid(), None, source)
+    (draft,), merged, report = _written(work, [change])
+    assert draft.id is not None  # noqa: S101  written drafts have keys
+    return Saved(draft.id, draft.version, report, merged.get(draft.id, frozenset()))
+
+
 def save_many(
     actor: Actor,
     entity_key: str,
@@ -245,12 +269,19 @@ def _save(
         )
     with actor.db.writing() as connection:
         work = Work(actor, connection, entity, operation or new_uid(), batch, source)
-        drafts, merged = prepare(work, changes)
-        report = writer.write(work, drafts)
-        if len(drafts) == 1 and rules_of(entity_key).after:
-            # What follows from a record may write it once more.
-            drafts[0].version = writer.versions(work, [drafts[0].id or 0])[0]
+        drafts, merged, report = _written(work, changes)
     definitions.follow(actor.db, report)
+    return drafts, merged, report
+
+
+def _written(
+    work: Work, changes: Sequence[Change]
+) -> tuple[list[Draft], dict[int, frozenset[str]], ChangeSet]:
+    drafts, merged = prepare(work, changes)
+    report = writer.write(work, drafts)
+    if len(drafts) == 1 and rules_of(work.entity.key).after:
+        # What follows from a record may write it once more.
+        drafts[0].version = writer.versions(work, [drafts[0].id or 0])[0]
     return drafts, merged, report
 
 

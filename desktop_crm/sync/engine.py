@@ -188,6 +188,7 @@ class Engine:
             self.mailbox,
             self.port,
             self._directions.chosen,
+            self._holder,
             folders,
             self.consent,
             self.cancel,
@@ -215,7 +216,7 @@ class Engine:
             self._journal.run()
         finally:
             result.changes = result.changes.merge(self._journal.result.changes)
-        settling = Settling(self.actor, self.mailbox, self._journal.port)
+        settling = Settling(self.actor, self.mailbox, self._journal.port, self._holder)
         self._patiently(settling.run)
         result.changes = result.changes.merge(settling.changes)
 
@@ -353,7 +354,7 @@ class Engine:
         if self.dry_run:
             return FolderResult(folder.name), NOTHING
         with self.actor.db.writing() as connection:
-            lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+            lease.keep(connection, self.mailbox, self._holder, self.actor.user_id)
             result = Incoming(connection, self.actor, self.mailbox, folder).take(batch)
             if status.startswith(RESYNC) and not batch.more:
                 result.gone += stored.mark_missing(
@@ -394,7 +395,7 @@ class Engine:
         self, box: stored.Box, folder: Folder, batch: Batch, status: str
     ) -> tuple[FolderResult, ChangeSet]:
         with self.actor.db.writing() as connection:
-            lease.take(connection, self.mailbox, self._holder, self.actor.user_id)
+            lease.keep(connection, self.mailbox, self._holder, self.actor.user_id)
             lease.write_alone(connection)
             actions, decided, facts = self._plan(connection, box, folder, batch)
             writer = BatchWriter(

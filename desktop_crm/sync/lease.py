@@ -8,7 +8,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem
@@ -37,7 +37,7 @@ def take(
     by: int | None,
     lasting: timedelta = LEASE,
 ) -> None:
-    """Take or prolong the lease of a mailbox.
+    """Take the lease of a mailbox, or prolong one's own.
 
     Args:
         connection: a transaction.
@@ -49,12 +49,8 @@ def take(
     Raises:
         EnvironmentProblem: another pass holds it; retryable.
     """
-    row = connection.execute(
-        select(Mailbox.name, Mailbox.leased_by, Mailbox.leased_until)
-        .where(Mailbox.id == mailbox)
-        .with_for_update()
-    ).one()
-    now = clock.now()
+    row = _row(connection, mailbox)
+    now = _now(connection)
     if row.leased_by not in (None, holder) and _is_held(row.leased_by, row.leased_until, now):
         raise EnvironmentProblem(
             N_(
@@ -66,6 +62,33 @@ def take(
             machine=row.leased_by.partition("/")[0],
         )
     values = {"leased_by": holder, "leased_until": now + lasting}
+    update_rows(connection, Mailbox, [(mailbox, values)], by)
+
+
+def keep(
+    connection: Connection,
+    mailbox: int,
+    holder: str,
+    by: int | None,
+    lasting: timedelta = LEASE,
+) -> None:
+    """Prolong the lease of a pass that is under way; in the transaction that writes what it found.
+
+    Raises:
+        EnvironmentProblem: another pass was here meanwhile, so what this one found is outdated;
+            retryable.
+    """
+    row = _row(connection, mailbox)
+    if row.leased_by != holder:
+        raise EnvironmentProblem(
+            N_(
+                "The mailbox {mailbox} was taken over by another computer while this one stood "
+                "still. What was read so far is kept; the next pass goes on from there."
+            ),
+            retryable=True,
+            mailbox=row.name,
+        )
+    values = {"leased_until": _now(connection) + lasting}
     update_rows(connection, Mailbox, [(mailbox, values)], by)
 
 
@@ -85,6 +108,22 @@ def release(connection: Connection, mailbox: int, holder: str, by: int | None) -
     if held == holder:
         values = {"leased_by": None, "leased_until": None}
         update_rows(connection, Mailbox, [(mailbox, values)], by)
+
+
+def _row(connection: Connection, mailbox: int) -> Row[str, str | None, datetime | None]:
+    return connection.execute(
+        select(Mailbox.name, Mailbox.leased_by, Mailbox.leased_until)
+        .where(Mailbox.id == mailbox)
+        .with_for_update()
+    ).one()
+
+
+def _now(connection: Connection) -> datetime:
+    """The moment it is for everybody: clocks of two computers may be a day apart."""
+    if connection.dialect.name == "postgresql":
+        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return moment
+    return clock.now()
 
 
 def _is_held(holder: str, until: datetime | None, now: datetime) -> bool:

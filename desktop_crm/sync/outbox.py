@@ -205,7 +205,7 @@ class OutboxPass:
             # A message with large files on a slow line outlasts the usual lease; were another
             # machine to take it over meanwhile, it would find nothing in Sent yet.
             lasting = _SENDING if entry.deed is DeedKind.SEND else lease.LEASE
-            lease.take(connection, self.mailbox, self.holder, self.actor.user_id, lasting)
+            lease.keep(connection, self.mailbox, self.holder, self.actor.user_id, lasting)
             if not outbox_rows.begin(connection, entry):
                 return True
             deed = outbox_rows.deed_of(connection, entry)

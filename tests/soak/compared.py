@@ -177,9 +177,10 @@ class Compared:
                 number = int((row.description or "edit 0").split()[1])
                 if number < said[row.id]:
                     yield f"{row.subject}: edit {said[row.id]} is lost here ({row.description})"
-            if item is not None and row.subject in made:
-                if (item.text or "").strip() != (row.description or "").strip():
-                    yield f"{row.subject}: {row.description!r} here, {item.text!r} there"
+            if item is None or row.subject not in made:
+                continue
+            if (item.text or "").strip() != (row.description or "").strip():
+                yield f"{row.subject}: {row.description!r} here, {item.text!r} there"
 
     def _removed_there(self) -> set[str]:
         """Appointments made here that somebody deleted on the other side."""

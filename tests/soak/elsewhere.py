@@ -130,37 +130,48 @@ class Remote:
         self._ask(NOTE, *words)
 
     def folders(self) -> Sequence[Folder]:
-        return self._ask("folders")
+        answer: Sequence[Folder] = self._ask("folders")
+        return answer
 
     def changes(self, folder: Folder, token: str | None, limit: int = BATCH_LIMIT) -> Batch:
-        return self._ask("changes", folder, token, limit)
+        answer: Batch = self._ask("changes", folder, token, limit)
+        return answer
 
     def test(self) -> Sequence[Step]:
-        return self._ask("test")
+        answer: Sequence[Step] = self._ask("test")
+        return answer
 
     def close(self) -> None:
         """The next pass uses the same connection."""
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        return self._ask("abilities")
+        answer: frozenset[Ability] = self._ask("abilities")
+        return answer
 
     def all_folders(self) -> Sequence[Folder]:
-        return self._ask("all_folders")
+        answer: Sequence[Folder] = self._ask("all_folders")
+        return answer
 
     def find(self, deed: Deed) -> Written | None:
-        return self._ask("find", deed)
+        answer: Written | None = self._ask("find", deed)
+        return answer
 
     def image(self, ref: Ref) -> Image:
-        return self._ask("image", ref)
+        answer: Image = self._ask("image", ref)
+        return answer
 
     def do(self, deed: Deed) -> Written:
-        return self._ask("do", deed)
+        answer: Written = self._ask("do", deed)
+        return answer
 
     def free_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime
     ) -> Mapping[str, tuple[BusyTime, ...] | None]:
-        return self._ask("free_busy", addresses, start, end)
+        answer: Mapping[str, tuple[BusyTime, ...] | None] = self._ask(
+            "free_busy", addresses, start, end
+        )
+        return answer
 
     def _ask(self, name: str, *arguments: Any) -> Any:
         try:

@@ -17,8 +17,8 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.services import records
-from desktop_crm.sync.memory import CALENDAR, CONTACTS, DRAFTS, INBOX, SENT, TASKS, MemoryMailbox
 from desktop_crm.sync.memory import ARCHIVE as ARCHIVED
+from desktop_crm.sync.memory import CALENDAR, CONTACTS, DRAFTS, INBOX, SENT, TASKS, MemoryMailbox
 from desktop_crm.sync.port import MeetingItem, Quarantined, TaskItem
 from tests.soak.compared import Compared
 from tests.soak.elsewhere import Server
@@ -31,7 +31,6 @@ WAYS = ("call", "answer", "statement", "statement", "moment")
 SLOWEST_START_S = 60.0
 TWO_AT_ONCE = 0.25
 """Share of lives in which the program runs twice on the same mailbox."""
-
 
 
 @dataclass
@@ -162,7 +161,7 @@ class _Killing:
         # The modules are loaded once; each life is a process of its own all the same.
         methods = multiprocessing.get_all_start_methods()
         quick = "forkserver" in methods
-        self.context = multiprocessing.get_context("forkserver" if quick else "spawn")
+        self.context: Any = multiprocessing.get_context("forkserver" if quick else "spawn")
         if quick:
             self.context.set_forkserver_preload(["tests.soak.life"])
         self.random = phone.random

@@ -25,6 +25,7 @@ from desktop_crm.sync.memory import ARCHIVE
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Flag
 from desktop_crm.sync.sending import send
+from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.writes import Delete, Mark, Move, Ref, SaveDraft
 from tests.contract.writing_driver import message
 from tests.soak.elsewhere import Remote, die
@@ -184,7 +185,9 @@ EDITS: tuple[Callable[[Life], None], ...] = (
 
 def run(actor: Actor, mailbox: int, port: Any) -> Any:
     """One pass that waits for nothing."""
-    return Engine(actor, mailbox, port, confirmed=True, wait=lambda seconds, cancel: None).run()
+    return Engine(
+        actor, mailbox, port, consent=Consent(reviewed=True), wait=lambda seconds, cancel: None
+    ).run()
 
 
 def live(

@@ -81,8 +81,9 @@ class Side(ABC):
     def items(self) -> Counter[str]:
         """Subjects of the meetings and tasks it holds."""
 
+    @abstractmethod
     def close(self) -> None:
-        """End the server."""
+        """End the server, if there is one."""
 
 
 class Memory(Side):
@@ -145,6 +146,9 @@ class Memory(Side):
         folders = [f for f in self.box.all_folders() if f.key in ("Calendar", "Tasks")]
         held = (item for folder in folders for item in self.box.held(folder).values())
         return Counter(getattr(item, "subject", "") for item in held)
+
+    def close(self) -> None:
+        """It is gone with the object."""
 
 
 def _reset(handler: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from desktop_crm.sync.memory import (
     MemoryMailbox,
 )
 from desktop_crm.sync.outbox import order
-from desktop_crm.sync.port import Address, Flag, TaskItem
+from desktop_crm.sync.port import Address, Flag, MeetingItem, TaskItem
 from desktop_crm.sync.sending import send
 from desktop_crm.sync.writes import Mark, Ref, SaveDraft
 from tests.contract.writing_driver import message
@@ -79,6 +80,7 @@ class Story:
         box.move(INBOX, SENT, self.letters[0])
         box.put(CALENDAR, meeting("u-new", start=SOON, end=SOON))
         changed = box.held(CALENDAR)[self.meetings[0]]
+        assert isinstance(changed, MeetingItem)
         box.put(CALENDAR, replace(changed, location="room 9"), self.meetings[0])
         self.rooms["u-0"] = "room 9"
         box.remove(CALENDAR, self.meetings[1])
@@ -124,12 +126,10 @@ class Story:
         db = Database.open(f"sqlite:///{path}")
         try:
             clock.use_clock(lambda: AT + dt.timedelta(minutes=10))
-            box._fault = box._after = moment  # type: ignore[assignment]
+            box._fault = box._after = moment
             event.listen(db.engine, "commit", moment)
-            try:
+            with contextlib.suppress(Killed):
                 run(system_actor(db), self.mailbox, box)
-            except Killed:
-                pass
             event.remove(db.engine, "commit", moment)
             box._fault = box._after = None
             seen: Any = SimpleNamespace(mailbox=box, notes=[*self.notes, *self._dropped(db)])
@@ -143,10 +143,11 @@ class Story:
         return [("dropped", a.subject) for a in world.activities if a.id == self.dropped]
 
 
-@pytest.fixture(scope="module")
-def story(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    path = tmp_path_factory.mktemp("story") / "crm.db"
-    path.write_bytes(_sqlite_template.read_bytes())
+@pytest.fixture
+def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
+    template: Path = request.getfixturevalue("_sqlite_template")
+    path = tmp_path / "story.db"
+    path.write_bytes(template.read_bytes())
     clock.use_clock(lambda: AT)
     try:
         yield Story(path)

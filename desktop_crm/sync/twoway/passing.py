@@ -24,7 +24,8 @@ from desktop_crm.models.mail import ItemState
 from desktop_crm.services import records
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.sync import outbox_rows
+from desktop_crm.services.records import Change, Saved
+from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.outbox import BRAKE_ITEMS, BRAKE_SHARE
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import ContactItem, Folder, FolderRole, MeetingItem, TaskItem
@@ -102,6 +103,7 @@ class TwoWayPass:
     """One pass; the caller holds the mailbox's lease.
 
     Attributes:
+        holder: name under which the lease is held.
         consent: what a person decided about the lines of a dry run.
         changes: what was written, for the windows.
     """
@@ -110,6 +112,7 @@ class TwoWayPass:
     mailbox: int
     port: WritableMailbox
     chosen: Settings
+    holder: str
     folders: Sequence[Folder] = ()
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     cancel: Cancel = field(default_factory=Cancel)
@@ -159,20 +162,41 @@ class TwoWayPass:
 
     def _one(self, work: Work, steps: list[Step]) -> None:
         here = [step for step in steps if step.side is Side.HERE]
-        saved: tuple[int, int] | None = None
-        for step in here:
-            saved = self._here(work, step)
-        self._settle_here(work, here, saved)
-        for step in steps:
-            if step.side is Side.MAILBOX and step.what not in (
-                StepKind.CONFLICT,
-                StepKind.REFUSED,
-            ):
-                self._order(work, step)
+        there = [
+            step
+            for step in steps
+            if step.side is Side.MAILBOX and step.what not in (StepKind.CONFLICT, StepKind.REFUSED)
+        ]
+        self._agree(work, here, pending=bool(there))
+        for step in there:
+            self._order(work, step)
 
     # --- this side ------------------------------------------------------------------------
 
-    def _here(self, work: Work, step: Step) -> tuple[int, int]:
+    def _agree(self, work: Work, here: Sequence[Step], *, pending: bool) -> None:
+        """Take what the mailbox says and keep what both sides agree on then: both or neither.
+
+        Args:
+            work: the pair.
+            here: what is to be done on this side.
+            pending: something has yet to be ordered from the mailbox; until that is written down,
+                the record counts as changed.
+        """
+        if not here and work.row is None:
+            return
+        saved: Saved | None = None
+        with self.actor.db.writing() as connection:
+            self._still_ours(connection)
+            for step in here:
+                saved = self._here(connection, work, step)
+            self._settle_here(connection, work, here, saved, pending=pending)
+        if saved is not None:
+            self.changes = self.changes.merge(saved.changes)
+
+    def _still_ours(self, connection: Connection) -> None:
+        lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
+
+    def _here(self, connection: Connection, work: Work, step: Step) -> Saved:
         kind, record = work.pair.kind, dict(work.record or {})
         gives = {"status": CANCELLED} if step.what is StepKind.CANCEL else step.gives
         frame = Frame(self.actor.zone, self.actor.language)
@@ -184,18 +208,18 @@ class TwoWayPass:
                 values.setdefault("subject", tr(BUSY))
         entity = "contact" if kind is Kind.CONTACT else "activity"
         local = work.pair.local
-        saved = records.save(
-            self.actor,
-            entity,
-            local.record if local else None,
-            record.get("version"),
-            values,
-            source="sync",
-        )
-        self.changes = self.changes.merge(saved.changes)
-        return saved.id, saved.version
+        change = Change(local.record if local else None, record.get("version"), values)
+        return records.save_within(connection, self.actor, entity, change, source="sync")
 
-    def _settle_here(self, work: Work, here: Sequence[Step], saved: tuple[int, int] | None) -> None:
+    def _settle_here(
+        self,
+        connection: Connection,
+        work: Work,
+        here: Sequence[Step],
+        saved: Saved | None,
+        *,
+        pending: bool,
+    ) -> None:
         """Keep what both sides agree on now, with the version of the record that says so."""
         row = work.row
         if row is None:
@@ -207,12 +231,12 @@ class TwoWayPass:
         if any(step.what is StepKind.CANCEL for step in here):
             off = {"status": CANCELLED}
             base = Base({**base.local, **off}, {**base.mailbox, **off})
-        record = saved or (
-            (work.pair.local.record, int((work.record or {}).get("version") or 0))
-            if work.pair.local
-            else None
-        )
-        if record is None:
+        if saved is not None:
+            record, version = saved.id, saved.version
+        elif work.pair.local is not None:
+            record = work.pair.local.record
+            version = int((work.record or {}).get("version") or 0)
+        else:
             return
         remote = work.pair.remote
         kind = work.pair.kind
@@ -220,11 +244,10 @@ class TwoWayPass:
         values: dict[str, Any] = {
             "base": base.stored(),
             "seen": dict(remote.fields) if open_ and remote is not None else None,
-            "record_version": record[1],
-            "contact_id" if kind is Kind.CONTACT else "activity_id": record[0],
+            "record_version": 0 if pending else version,
+            "contact_id" if kind is Kind.CONTACT else "activity_id": record,
         }
-        with self.actor.db.writing() as connection:
-            rows.keep(connection, row.id, values, self.actor.user_id)
+        rows.keep(connection, row.id, values, self.actor.user_id)
 
     # --- the mailbox ----------------------------------------------------------------------
 
@@ -254,15 +277,13 @@ class TwoWayPass:
             return None
         seen = {"seen": fields_of_item(image.item)}
         with self.actor.db.writing() as connection:
+            self._still_ours(connection)
             rows.keep(connection, row.id, seen, self.actor.user_id)
             again = self.pairing(connection).one(work.pair.kind, local.record)
         if again is None:
             return None
         here = [s for s in again.decision.steps if s.side is Side.HERE]
-        saved = None
-        for step in here:
-            saved = self._here(again, step)
-        self._settle_here(again, here, saved)
+        self._agree(again, here, pending=len(here) < len(again.decision.steps))
         with self.actor.db.reading() as connection:
             return self.pairing(connection).one(work.pair.kind, local.record)
 
@@ -348,6 +369,7 @@ class TwoWayPass:
             ]
         activity = local.record if local and work.pair.kind is not Kind.CONTACT else None
         with self.actor.db.writing() as connection:
+            self._still_ours(connection)
             order = 0
             for deed in deeds:
                 order = outbox_rows.insert(

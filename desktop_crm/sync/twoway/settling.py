@@ -19,7 +19,7 @@ from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.records_kept import delete_rows
-from desktop_crm.sync import outbox_rows
+from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.port import ContactItem, MeetingItem, TaskItem
 from desktop_crm.sync.twoway import rows, strikes
@@ -43,12 +43,14 @@ class Settling:
     """Settles every row whose change is no longer on its way.
 
     Attributes:
+        holder: name under which the lease is held.
         changes: what was written to records, for the windows.
     """
 
     actor: Actor
     mailbox: int
     port: WritableMailbox
+    holder: str
     changes: ChangeSet = NOTHING
 
     def run(self) -> None:
@@ -82,6 +84,7 @@ class Settling:
         """Nothing came of it: a refused step is not tried again until its item changes."""
         by = self.actor.user_id
         with self.actor.db.writing() as connection:
+            lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
             if struck:
                 contact = rows.is_contact(connection, row)
                 line = f"{'contact' if contact else 'activity'}:{row.record}"
@@ -98,6 +101,7 @@ class Settling:
             gone = isinstance(deed, Delete) and deed.occurrence is None
             values = {"order_id": None, **({"state": ItemState.GONE.value} if gone else {})}
             with self.actor.db.writing() as connection:
+                lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
                 rows.keep(connection, row.id, values, self.actor.user_id)
             return
         image: Image | None
@@ -106,6 +110,7 @@ class Settling:
         except Vanished:
             image = None
         with self.actor.db.writing() as connection:
+            lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
             self._written(connection, row, deed.item, place.item_id, image, place.change_key)
 
     def _written(
@@ -147,7 +152,8 @@ class Settling:
             }
         self._tell_uid(connection, record, now)
         version = rows.records(connection, kind, [record["id"]])[record["id"]]["version"]
-        equal = all(
+        # One that was deleted here while it was on its way out counts as changed.
+        equal = record.get("deleted_at") is None and all(
             one.same(local[one.name], base.local.get(one.name))
             for one in TABLES[kind].fields
             if one.name in local

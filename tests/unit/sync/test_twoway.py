@@ -141,6 +141,25 @@ def test_deleting_here_asks_before_it_deletes_there(both: World) -> None:
     quiet(both)
 
 
+def test_what_is_deleted_here_while_it_goes_out_is_asked_for_there(
+    both: World, moment: list[dt.datetime]
+) -> None:
+    key = both.save("activity", kind="task", subject="Sună", owner=both.ana, due_at=SOON)
+
+    def lost(_deed: object) -> None:
+        both.port._after = None
+        raise EnvironmentProblem("gone", retryable=True)
+
+    both.port._after = lost
+    both.sync()
+    records.delete(both.actor, "activity", [key])
+    moment[0] += dt.timedelta(hours=1)
+    go(both)
+    go(both)
+    assert [(d.deed, d.state) for d in deeds(both)] == [("save", "done"), ("delete", "held")]
+    quiet(both)
+
+
 def test_a_deletion_that_was_refused_is_not_asked_again(both: World) -> None:
     both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
     go(both)
