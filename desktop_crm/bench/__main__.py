@@ -145,6 +145,19 @@ def _mail(files: Files) -> list[Row]:
     return mail.run()
 
 
+def _folder(files: Files) -> list[Row]:
+    from desktop_crm.bench import mailbox
+    from desktop_crm.bench.postgres_server import NoServer
+
+    with mailbox.stored() as ground:
+        rows = mailbox.opened_at_once(ground)
+    try:
+        with mailbox.stored_on_server() as server:
+            return [*rows, *mailbox.opened_at_once(server)]
+    except NoServer as missing:
+        return [*rows, unmeasured("folder", "stored mail", str(missing), "postgresql")]
+
+
 def _quote(files: Files) -> list[Row]:
     from desktop_crm.bench import quote_pdf
 
@@ -244,6 +257,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "5": ("open a contact", _opened),
     "6": ("pipeline totals", _pipeline),
     "11": ("mail", _mail),
+    "folder": ("stored mail", _folder),
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),

@@ -44,6 +44,7 @@ from desktop_crm.models.mail import ItemState, MailFlag, StoredPart
 from desktop_crm.models.outbox import OPEN, DeedKind
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
+from desktop_crm.services.query import key_clause
 from desktop_crm.services.search import typed
 
 _LEAVING: Final = (DeedKind.MOVE.value, DeedKind.DELETE.value)
@@ -187,26 +188,24 @@ def own_items(actor: Actor) -> ColumnElement[bool]:
     An item that is to be moved or deleted is left out while its order waits, and stands there
     again when the order is cancelled or refused.
     """
+    # Asked item by item through an index: orders are few, and a page shows few items.
     leaving = (
-        select(MailboxItem.id)
-        .select_from(OutboxItem)
-        .join(
-            MailboxItem,
-            and_(
-                MailboxItem.mailbox_id == OutboxItem.mailbox_id,
-                MailboxItem.folder == OutboxItem.folder,
-                MailboxItem.item_key == OutboxItem.item_key,
-            ),
+        exists()
+        .where(
+            OutboxItem.mailbox_id == MailboxItem.mailbox_id,
+            OutboxItem.item_key == MailboxItem.item_key,
+            OutboxItem.folder == MailboxItem.folder,
+            OutboxItem.deed.in_(_LEAVING),
+            OutboxItem.state.in_(_OPEN),
         )
-        .where(OutboxItem.deed.in_(_LEAVING), OutboxItem.state.in_(_OPEN))
-        .correlate(None)
+        .correlate(MailboxItem.__table__)
     )
     boxes = select(Mailbox.id).where(Mailbox.deleted_at.is_(None), own_mailbox(actor))
     return and_(
         MailboxItem.mailbox_id.in_(boxes),
         MailboxItem.state == ItemState.STORED.value,
         MailboxItem.deleted_at.is_(None),
-        MailboxItem.id.not_in(leaving),
+        ~leaving,
     )
 
 
@@ -324,7 +323,8 @@ def message_keys(
             )
         )
     else:
-        newest = (MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
+        # Walked in the order of the index over mail by time, until a page is full.
+        newest = (Activity.occurred_at.desc(), Activity.id.desc())
         statement = _special(actor, query.special).add_columns(MailMessage.thread_key)
     if query.search.strip():
         statement = statement.where(_matches(actor, query.search))
@@ -384,28 +384,6 @@ def messages(
         threads: Whether each line stands for its conversation, whose messages are counted.
         cancel: Stops the statement.
     """
-
-    def count(state: LinkState) -> ColumnElement[int]:
-        return (
-            select(func.count())
-            .where(
-                Link.activity_id == MailMessage.activity_id,
-                Link.state == state.value,
-                Link.deleted_at.is_(None),
-            )
-            .scalar_subquery()
-        )
-
-    unread = exists().where(
-        MailboxItem.activity_id == MailMessage.activity_id,
-        own_items(actor),
-        MailboxItem.is_read.is_(False),
-    )
-    flagged = exists().where(
-        MailboxItem.activity_id == MailMessage.activity_id,
-        own_items(actor),
-        MailboxItem.flag == MailFlag.FLAGGED.value,
-    )
     statement = (
         select(
             MailMessage.activity_id,
@@ -418,18 +396,17 @@ def messages(
             MailMessage.sent_at,
             MailMessage.has_attachments,
             Activity.direction,
-            unread.label("unread"),
-            flagged.label("flagged"),
-            count(LinkState.LINKED).label("linked"),
-            count(LinkState.SUGGESTED).label("suggested"),
         )
         .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(MailMessage.activity_id.in_(ids), visible(actor))
+        .where(visible(actor))
     )
     with actor.db.reading(cancel) as connection:
+        statement = statement.where(key_clause(connection, MailMessage.activity_id, ids))
         rows = {row.activity_id: row for row in connection.execute(statement)}
         keys = {row.thread_key for row in rows.values() if row.thread_key} if threads else set()
         sizes = _thread_sizes(actor, connection, keys)
+        unread, flagged = _marks(actor, connection, ids)
+        links = _links(connection, ids)
     lines = []
     for activity_id in ids:
         row = rows.get(activity_id)
@@ -444,16 +421,43 @@ def messages(
                 subject=row.subject or "",
                 preview=" ".join((row.preview or "").split()),
                 at=row.sent_at,
-                unread=bool(row.unread),
+                unread=activity_id in unread,
                 outgoing=outgoing,
                 has_attachments=row.has_attachments,
-                linked=row.linked,
-                suggested=row.suggested,
-                flagged=bool(row.flagged),
+                linked=links.get((activity_id, LinkState.LINKED.value), 0),
+                suggested=links.get((activity_id, LinkState.SUGGESTED.value), 0),
+                flagged=activity_id in flagged,
                 thread=sizes.get(row.thread_key, 1),
             )
         )
     return tuple(lines)
+
+
+def _marks(
+    actor: Actor, connection: Connection, ids: Sequence[int]
+) -> tuple[set[int | None], set[int | None]]:
+    """Which of some messages are unread, and which are flagged, in the actor's mailboxes."""
+    statement = select(MailboxItem.activity_id, MailboxItem.is_read, MailboxItem.flag).where(
+        own_items(actor), key_clause(connection, MailboxItem.activity_id, ids)
+    )
+    unread: set[int | None] = set()
+    flagged: set[int | None] = set()
+    for activity, is_read, flag in connection.execute(statement):
+        if not is_read:
+            unread.add(activity)
+        if flag == MailFlag.FLAGGED.value:
+            flagged.add(activity)
+    return unread, flagged
+
+
+def _links(connection: Connection, ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """How many links of each state some messages have."""
+    statement = (
+        select(Link.activity_id, Link.state, func.count())
+        .where(key_clause(connection, Link.activity_id, ids), Link.deleted_at.is_(None))
+        .group_by(Link.activity_id, Link.state)
+    )
+    return {(activity, state): count for activity, state, count in connection.execute(statement)}
 
 
 def _thread_sizes(actor: Actor, connection: Connection, keys: Collection[str]) -> dict[str, int]:
@@ -462,7 +466,7 @@ def _thread_sizes(actor: Actor, connection: Connection, keys: Collection[str]) -
     statement = (
         select(MailMessage.thread_key, func.count())
         .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(MailMessage.thread_key.in_(keys), visible(actor))
+        .where(key_clause(connection, MailMessage.thread_key, sorted(keys)), visible(actor))
         .group_by(MailMessage.thread_key)
     )
     return {key: size for key, size in connection.execute(statement) if key is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import shiboken6
@@ -13,10 +14,10 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QMainWindow, QVBoxLayou
 from desktop_crm.core import i18n
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import tr
-from desktop_crm.views import theme
+from desktop_crm.views import clocks, theme
 from desktop_crm.views.bus import Bus
 from desktop_crm.views.errors import ErrorPresenter
-from desktop_crm.views.modules import MODULES, warm_up
+from desktop_crm.views.modules import MODULES
 from desktop_crm.views.rail import Rail
 from desktop_crm.views.record_windows import RecordWindows
 from desktop_crm.views.ribbon import Ribbon
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from desktop_crm.core.settings import Settings
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
-    from desktop_crm.views.mail.outbox_clock import OutboxClock
     from desktop_crm.views.palette import CommandPalette
-    from desktop_crm.views.reminder_window import ReminderClock
     from desktop_crm.views.tasks import Tasks
     from desktop_crm.views.workbench import Neighbours
 
@@ -61,8 +60,6 @@ class MainWindow(QMainWindow):
         self._tasks = tasks
         self.bus = Bus(self)
         self.bench: Workbench | None = None
-        self._outbox: OutboxClock | None = None
-        self._reminders: ReminderClock | None = None
         self.setObjectName("window")
         self.setWindowTitle(tr("Desktop CRM"))
         self.setMinimumSize(SMALLEST)
@@ -137,23 +134,7 @@ class MainWindow(QMainWindow):
         self._fill(module)
         self.windows.offer_drafts(self.bench)
         self.commands.watch.start(self.bench)
-        QTimer.singleShot(_WARM_UP_MS, self, self._warm_up)
-
-    @Slot()
-    def _warm_up(self) -> None:
-        """Import the code of panes and forms on a thread before somebody waits for it."""
-        self._tasks.read(warm_up, done=lambda _none: None, owner=self)
-        if self.bench is not None:
-            from desktop_crm.views.mail.outbox_clock import OutboxClock
-
-            if self._outbox is not None:
-                self._outbox.deleteLater()
-            self._outbox = OutboxClock(self.bench, self)
-            from desktop_crm.views.reminder_window import ReminderClock
-
-            if self._reminders is not None:
-                self._reminders.deleteLater()
-            self._reminders = ReminderClock(self.bench, self)
+        QTimer.singleShot(_WARM_UP_MS, self, partial(clocks.start, self.bench, self))
 
     def _fill(self, module: str) -> None:
         if self.bench is None:
@@ -213,14 +194,9 @@ class MainWindow(QMainWindow):
     # --- what panes ask --------------------------------------------------------------------
 
     def toast(
-        self,
-        title: str,
-        text: str = "",
-        *,
-        undo: bool = False,
-        bad: bool = False,
+        self, title: str, text: str = "", *, undo: bool = False, bad: bool = False,
         take_back: Callable[[], object] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         # A note about what was done in a record's window is read there, not behind it.
         front = self.windows.in_front() or self
         for window in (self, *self.windows.shown()):
