@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QListWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.formats import Formats
 from desktop_crm.services import agenda, records
@@ -20,10 +19,8 @@ from desktop_crm.views.calendar.month_view import MonthView
 from desktop_crm.views.calendar.navigator import Navigator
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.calendar.time_view import TimeView
-from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
 from desktop_crm.views.panes import calendar_edits
 from desktop_crm.views.panes.calendar import CalendarPane
-from desktop_crm.views.panes.calendar_side import CalendarSide
 from tests.support.company import NOW, ZONE, Company, at
 from tests.support.windows import child, expect, settle, shell_of
 
@@ -461,104 +458,3 @@ def test_an_all_day_event_keeps_its_dates_when_moved(
 def test_the_grid_tells_where_a_point_lies(week: TimeView) -> None:
     day, minute = week.grid.position(QPointF(week.grid.column(3).center().x(), 0))
     assert (day, minute) == (3, 0.0)
-
-
-def test_every_span_by_its_keys(pane: CalendarPane, qtbot: QtBot) -> None:
-    commands = {one.id: one for one in pane.commands()}
-    for span in Span:
-        assert commands[f"calendar.{span.value}"].shortcut.startswith("Ctrl+Alt+")
-        commands[f"calendar.{span.value}"].run()
-        settle(qtbot, pane.bench)
-        assert pane.span is span
-        assert child(pane, QToolButton, f"calendarSpan.{span}").isChecked()
-    pane.set_narrow(True)
-    assert child(pane, QToolButton, "calendarSpanMenu").text().strip() == "Year"
-
-
-def test_the_agenda_by_keyboard(pane: CalendarPane, company: Company, qtbot: QtBot) -> None:
-    pane.show_span(Span.AGENDA)
-    settle(qtbot, pane.bench)
-    view = pane.agenda_view
-    rows = [one.title if isinstance(one, AgendaEvent) else one for one in view.model.rows]
-    assert rows[:4] == [date(2026, 11, 25), "Team stand-up", "Product demonstration",
-                        date(2026, 11, 26)]  # fmt: skip
-    for _ in range(3):
-        QTest.keyClick(view.list, Qt.Key.Key_Down)
-    assert expect(view.selected_event(), AgendaEvent).title == "Product demonstration"
-    QTest.keyClick(view.list, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    settle(qtbot, pane.bench)
-    qtbot.waitUntil(lambda: not pane.bench.tasks.busy)
-    values = records.get(company.actor, "activity", company.ids["demo"]).values
-    assert values["start_at"] == at(25, 11, 15)
-    assert expect(view.selected_event(), AgendaEvent).title == "Product demonstration"
-    QTest.keyClick(view.list, Qt.Key.Key_Return)
-    assert shell_of(pane.bench).opened == [("activity", company.ids["demo"])]
-    QTest.keyClick(view.list, Qt.Key.Key_Delete)
-    settle(qtbot, pane.bench)
-    qtbot.waitUntil(lambda: "Product demonstration" not in [
-        one.title for one in view.model.rows if isinstance(one, AgendaEvent)
-    ])  # fmt: skip
-
-
-def test_a_year_shows_how_busy_days_are_and_leads_to_them(pane: CalendarPane, qtbot: QtBot) -> None:
-    pane.show_span(Span.YEAR)
-    settle(qtbot, pane.bench)
-    year = pane.year_view
-    assert year.load[date(2026, 11, 25)] == 90
-    assert year.load[date(2026, 11, 26)] == 8 * 60
-    assert year.description(date(2026, 11, 25)).endswith("2 events, 1.5 h busy")
-    QTest.keyClick(year, Qt.Key.Key_Right)
-    assert year.cursor_day == date(2026, 11, 26)
-    QTest.keyClick(year, Qt.Key.Key_PageDown)
-    assert pane.day == date(2027, 11, 25)
-    pane.go_today()
-    settle(qtbot, pane.bench)
-    QTest.keyClick(year, Qt.Key.Key_Return)
-    settle(qtbot, pane.bench)
-    assert (pane.span, pane.day) == (Span.DAY, date(2026, 11, 25))
-
-
-def test_the_team_side_by_side_and_above_one_another(
-    pane: CalendarPane, company: Company, qtbot: QtBot
-) -> None:
-    pane.show_day(date(2026, 11, 24))
-    pane.show_span(Span.TEAM)
-    settle(qtbot, pane.bench)
-    grid = pane.time_view.grid
-    assert [lane.name for lane in grid.lanes] == ["Mara Ionescu", "Ada Min", "Dan Pop"]
-    assert [one.title for one in grid.events_in(2)] == ["Busy"]
-    assert grid.events_in(0) == []
-    people = child(pane, QListWidget, "calendarPeople")
-    people.setFocus()
-    people.setCurrentRow(1)
-    QTest.keyClick(people, Qt.Key.Key_Space)
-    settle(qtbot, pane.bench)
-    assert [lane.name for lane in grid.lanes] == ["Mara Ionescu", "Dan Pop"]
-    beside = child(pane, QToolButton, "calendarBeside")
-    QTest.keyClick(beside, Qt.Key.Key_Space)
-    settle(qtbot, pane.bench)
-    assert grid.lanes == []
-    assert len(grid.days) == 5
-    tones = {one.whose: one.tone for one in grid.events}
-    assert tones.keys() == {"Mara Ionescu", "Dan Pop"}
-    assert len(set(tones.values())) == 2
-
-
-def test_a_second_zone_stands_beside_the_hours(pane: CalendarPane, qtbot: QtBot) -> None:
-    narrow = pane.time_view.grid.gutter()
-    pane.side.set_zone(ZoneInfo("America/New_York"))
-    assert pane.time_view.grid.gutter() > narrow
-    again = CalendarSide(pane.bench)
-    qtbot.addWidget(again)
-    assert again.second_zone == ZoneInfo("America/New_York")
-    pane.side.set_zone(None)
-    assert pane.time_view.grid.gutter() == narrow
-
-
-def test_recurrence_is_edited_from_the_calendar(pane: CalendarPane, qtbot: QtBot) -> None:
-    pane.time_view.grid.choose(stand_up(pane))
-    pane.edit_recurrence()
-    settle(qtbot, pane.bench)
-    dialog = child(pane.window(), RecurrenceDialog, "recurrence")
-    assert dialog.words.text() == "Every week on Monday and Wednesday"
-    dialog.close()
