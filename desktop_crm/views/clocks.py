@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog
 
 from desktop_crm.views.modules import warm_up
 
@@ -24,9 +26,21 @@ def start(bench: Workbench, window: QObject) -> None:
     It runs after the first rows are painted; clocks of a database that was open before stop.
     """
     bench.tasks.read(warm_up, done=lambda _none: None, owner=window)
+    stop(window)
     for place in _CLOCKS:
         path, _colon, name = place.partition(":")
-        kind = getattr(import_module(path), name)
-        for old in window.findChildren(kind):
+        getattr(import_module(path), name)(bench, window)
+
+
+def stop(window: QObject) -> None:
+    """Stop the clocks of a window; the reminders that are shown go with them."""
+    for place in _CLOCKS:
+        path, _colon, name = place.partition(":")
+        # What was never imported never began.
+        module = sys.modules.get(path)
+        if module is None:
+            continue
+        for old in window.findChildren(getattr(module, name)):
+            if isinstance(shown := getattr(old, "window", None), QDialog):
+                shown.close()
             old.deleteLater()
-        kind(bench, window)

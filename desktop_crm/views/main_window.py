@@ -186,8 +186,7 @@ class MainWindow(QMainWindow):
         self._settings.window_geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self._save_timer.stop()
         self.commands.watch.stop()
-        if self._reminders is not None:
-            self._reminders.stop()
+        clocks.stop(self)
         self._write_settings()
         super().closeEvent(event)
 

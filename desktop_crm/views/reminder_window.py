@@ -57,12 +57,6 @@ class ReminderClock(QObject):
         """The window, while there is something to remind of."""
         return self._window
 
-    def stop(self) -> None:
-        """Remind no longer, and close the window."""
-        self._timer.stop()
-        if self._window is not None:
-            self._window.close()
-
     @Slot()
     def check(self) -> None:
         """Ask now."""
