@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton
 
 from desktop_crm.core import clock
 from desktop_crm.services import reminders
+from desktop_crm.views import clocks
 from desktop_crm.views.reminder_window import ReminderClock, ReminderWindow, distance
 from tests.support.company import Company, at
 from tests.support.windows import child, expect, settle, shell_of
@@ -113,3 +114,23 @@ def test_closing_alone_puts_nothing_off(watch: ReminderClock, qtbot: QtBot) -> N
 )  # fmt: skip
 def test_distances_in_words(minutes: int, words: str) -> None:
     assert distance(minutes) == words
+
+
+def test_the_window_goes_with_the_clocks_of_the_main_window(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    company.add(
+        "activity", "soon",
+        {"subject": "soon", "kind": "appointment", "start_at": at(25, 14), "end_at": at(25, 15),
+         "reminder_minutes": 15, "owner": company.actor.user_id},
+    )  # fmt: skip
+    clock.use_clock(lambda: at(25, 13, 50))
+    window = shell_of(bench).window
+    clocks.start(bench, window)
+    (watch,) = window.findChildren(ReminderClock)
+    qtbot.waitUntil(lambda: shown(watch) == ["soon"])
+    reminding = expect(watch.window, ReminderWindow)
+    clocks.stop(window)
+    assert not reminding.isVisible()
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: window.findChildren(ReminderClock) == [])
