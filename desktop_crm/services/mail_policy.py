@@ -1,7 +1,7 @@
 """What the user of a mailbox lets be read, kept and shown to colleagues; plain values.
 
 Only what passes it on the user's own machine reaches a database. In a shared database everything
-is closed until its user opens it; in one's own it is open until closed.
+is closed until its user opens it; in one's own it is open until he chooses otherwise.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import fold
@@ -34,7 +34,7 @@ class MailPolicy:
         kept: which messages are kept.
         text_kept: whose text and files are kept.
         shared: what colleagues see.
-        among_colleagues: the database is a shared one.
+        only_linked: colleagues see of it what belongs to a record, and nothing else.
     """
 
     folders: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ class MailPolicy:
     kept: MailKept = MailKept.ALL
     text_kept: TextKept = TextKept.ALL
     shared: MailShared = MailShared.WHOLE
-    among_colleagues: bool = False
+    only_linked: bool = False
 
     @property
     def asks_who(self) -> bool:
@@ -65,7 +65,7 @@ class MailPolicy:
         """Whether a message is its user's alone, whatever the roles of others say."""
         if self.shared is MailShared.NOBODY:
             return True
-        return self.among_colleagues and not linked
+        return self.only_linked and not linked
 
 
 def lines(text: str | None) -> list[str]:
@@ -107,7 +107,7 @@ def of_mailbox(connection: Connection, mailbox: int) -> MailPolicy:
         kept=MailKept(row.kept or MailKept.ALL),
         text_kept=TextKept(row.text_kept or text_kept),
         shared=MailShared(row.sharing or shared),
-        among_colleagues=shared_db,
+        only_linked=shared_db or row.sharing is not None,
     )
 
 
@@ -130,11 +130,16 @@ def digest(text: str) -> str:
 
 def is_linked(activity: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether a message belongs to a record for sure."""
-    link = Link.__table__.c
-    return exists().where(
-        link.activity_id == activity,
-        link.state == LinkState.LINKED.value,
-        link.deleted_at.is_(None),
+    link = Link.__table__
+    # Said, because it stands within other subqueries as well.
+    return (
+        exists()
+        .where(
+            link.c.activity_id == activity,
+            link.c.state == LinkState.LINKED.value,
+            link.c.deleted_at.is_(None),
+        )
+        .correlate_except(link)
     )
 
 
@@ -153,11 +158,12 @@ def held_by(activity: ColumnElement[int], *conditions: ColumnElement[bool]) -> C
     )
 
 
-def shares(shared_db: bool) -> ColumnElement[bool]:
-    """Condition for mailboxes whose user lets colleagues see their mail."""
+def shares(activity: ColumnElement[int], shared_db: bool) -> ColumnElement[bool]:
+    """Condition for mailboxes whose user lets colleagues see a message of theirs."""
     sharing = Mailbox.__table__.c.sharing
     chosen = sharing.in_([MailShared.HEADERS.value, MailShared.WHOLE.value])
-    return chosen if shared_db else or_(chosen, sharing.is_(None))
+    open_ones = and_(chosen, is_linked(activity))
+    return open_ones if shared_db else or_(open_ones, sharing.is_(None))
 
 
 def keeps_text(activity: ColumnElement[int], shared_db: bool) -> ColumnElement[bool]:
@@ -173,6 +179,4 @@ def keeps_text(activity: ColumnElement[int], shared_db: bool) -> ColumnElement[b
 def is_open(connection: Connection) -> ColumnElement[bool]:
     """Whether a mailbox lets colleagues see a message, as far as their roles do."""
     key = Activity.__table__.c.id
-    shared_db = is_shared(connection)
-    linked = is_linked(key) if shared_db else true()
-    return held_by(key, shares(shared_db)) & linked
+    return held_by(key, shares(key, is_shared(connection)))

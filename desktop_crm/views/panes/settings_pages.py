@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core import i18n
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
 from desktop_crm.services import databases, mailboxes, query, records
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.services.query import RecordQuery
-from desktop_crm.sync import scheduler
+from desktop_crm.sync import policy_review, scheduler
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs import database
 from desktop_crm.views.dialogs.dialog import Labelled
@@ -44,6 +44,7 @@ from desktop_crm.views.widgets.layout import clear, row, separator
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
+    from desktop_crm.sync.policy_review import LeftOut
     from desktop_crm.sync.port import Step
     from desktop_crm.views.workbench import Workbench
 
@@ -326,6 +327,8 @@ class MailboxesPage(SettingsPage):
         )  # fmt: skip
         self.work = MailboxWork(bench, self)
         self.work.finished.connect(self.load)
+        self.work.privacy.withdrawn.connect(lambda: self.notice.say(""))
+        self.bench.bus.changed.connect(self._changed)
         add = push_button(
             "settings.mailboxes.add", tr("Add mailbox"), self.work.add, kind="primary"
         )
@@ -351,6 +354,24 @@ class MailboxesPage(SettingsPage):
         self.bench.tasks.read(
             mailboxes.list_mailboxes, self.bench.actor, done=self._show, owner=self, lane="boxes"
         )
+
+    def _changed(self, changes: ChangeSet) -> None:
+        """Settings of a mailbox were changed: tell what they would not let in any more."""
+        for box in sorted(changes.ids("mailbox")):
+            self.bench.tasks.read(
+                policy_review.left_out_now, self.bench.actor, box,
+                done=self._tell_left_out, owner=self, lane=f"leftOut{box}",
+                failed=lambda _error: None, later=True, cancellable=True,
+            )  # fmt: skip
+
+    def _tell_left_out(self, found: LeftOut) -> None:
+        count = len(found.ids)
+        text = ntr(
+            "{n} stored message would be left out by these settings; “Withdraw…” takes it away.",
+            "{n} stored messages would be left out by these settings; “Withdraw…” takes them away.",
+            count,
+        )
+        self.notice.say(text if count else "", "warn")
 
     def _show(self, boxes: tuple[MailboxRow, ...]) -> None:
         clear(self._cards)
