@@ -95,7 +95,7 @@ class WithdrawDialog(Dialog):
         count = len(chosen.ids)
         number = self._bench.formats.number(count, 0)
         parts = [ntr("{number} message", "{number} messages", count, number=number)]
-        shown = ", ".join(f"“{one}”" for one in chosen.subjects if one)
+        shown = ", ".join(tr("“{title}”", title=one) for one in chosen.subjects if one)
         more = count - len(chosen.subjects)
         if shown:
             parts[0] += f": {shown}"

@@ -291,7 +291,7 @@ class MailboxCard(QFrame):
                 partial(bench.shell.open_record, "mailbox", box.id),
             )
         )  # fmt: skip
-        buttons += [
+        private = [
             push_button(
                 f"mailbox.{box.id}.colleagues", tr("What colleagues see…"),
                 partial(work.privacy.of_mailbox, box),
@@ -304,7 +304,8 @@ class MailboxCard(QFrame):
         remove = push_button(
             f"mailbox.{box.id}.remove", tr("Remove…"), partial(work.remove, box), kind="danger"
         )
-        column.addWidget(row(*buttons, None, remove, spacing=8))
+        column.addWidget(row(*buttons, None, spacing=8))
+        column.addWidget(row(*private, None, remove, spacing=8))
 
     def _test(self) -> None:
         self._bench.tasks.background(
