@@ -13,10 +13,11 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
-from desktop_crm.sync.find_servers import find_servers
+from desktop_crm.sync.find_service import FindStep, Outcome, find_service
 
 
 @click.group("mailbox", help=tr("Add, list, test and remove mailboxes."))
@@ -131,22 +132,81 @@ def add(
 
 
 def _found(new: NewMailbox) -> NewMailbox:
-    """The mailbox with the servers its address leads to; said, because the password goes there."""
-    found = find_servers(new.address)
-    warn(
-        tr(
-            "Found by {source}: {servers}.",
-            source=found.source,
-            servers=", ".join(one for one in (found.imap, found.smtp, found.dav) if one),
+    """The mailbox with the servers its address leads to; said, because the password goes there.
+
+    Raises:
+        UserError: there is none, another service holds the mail, or a person must agree first.
+    """
+    found = find_service(new.address)
+    box = found.new
+    if box is None or box.kind != MailboxKind.IMAP.value:
+        raise UserError(
+            N_(
+                "No mail server of this address was found; nothing was added. Give it by "
+                "--server; “mailbox find {address}” says what answers."
+            ),
+            field="server",
+            address=new.address,
         )
-    )
+    if found.confirm:
+        raise UserError(
+            N_(
+                "These hosts are outside the domain of the address: {hosts}. The password was not "
+                "sent and nothing was added; if they are right, give {servers}."
+            ),
+            field="server",
+            hosts=", ".join(found.confirm),
+            servers=_words_for(box),
+        )
+    warn(tr("Found: {servers}.", servers=_words_for(box)))
     return replace(
         new,
-        server=found.imap,
-        smtp_server=new.smtp_server or found.smtp,
-        dav_server=new.dav_server or found.dav,
-        login=new.login or found.login,
+        server=box.server,
+        smtp_server=new.smtp_server or box.smtp_server,
+        dav_server=new.dav_server or box.dav_server,
+        login=new.login or box.login,
     )
+
+
+def _words_for(box: NewMailbox) -> str:
+    """The options that say what was found."""
+    options = [("--server", box.server), ("--smtp", box.smtp_server), ("--user", box.login)]
+    options += [("--dav", one) for one in box.dav_server.split()]
+    if box.kind == MailboxKind.GRAPH.value:
+        options.append(("--tenant", box.tenant))
+    return " ".join(f"{name} {value}" for name, value in options if value)
+
+
+@group.command("find", help=tr("Find which service holds the mail of an address."))
+@click.argument("address")
+@common
+def find(call: Call, address: str) -> int:
+    """Ask step by step, without a password; no database is opened."""
+    found = find_service(address, tell=None if call.as_json else _say_found)
+    steps = [
+        {"key": s.key, "name": s.name, "ok": s.outcome is Outcome.FOUND, "message": s.message}
+        for s in found.steps
+    ]
+    if found.new is None:
+        text = tr("Nobody answers for {address}; ask your administrator.", address=address)
+        return call.refuse(text, Code.ENVIRONMENT, steps=steps)
+    facts = {
+        "kind": found.new.kind,
+        "server": found.new.server or None,
+        "smtp_server": found.new.smtp_server or None,
+        "dav_server": found.new.dav_server or None,
+        "tenant": found.new.tenant or None,
+        "login": found.new.login or None,
+        "confirm": list(found.confirm),
+        "steps": steps,
+    }
+    words = f"--kind {found.new.kind} {_words_for(found.new)}".rstrip()
+    return call.answer(facts, tr("“mailbox add” takes: {options}", options=words))
+
+
+def _say_found(step: FindStep) -> None:
+    if step.outcome is not Outcome.ASKING:
+        say(f"{step.name}: {step.message}")
 
 
 def _show_code(address: str, code: str) -> None:

@@ -99,6 +99,14 @@ class MailboxRow:
     state: str
     message: str
     last_synced_at: datetime | None
+    leased_by: str = ""
+    leased_until: datetime | None = None
+
+    def held_by(self, now: datetime) -> str:
+        """Machine that is synchronising it at a moment (R61); empty for none."""
+        if self.leased_until is None or self.leased_until <= now:
+            return ""
+        return self.leased_by.partition("/")[0]
 
 
 def needs_password(kind: str, sign_in: str) -> bool:
@@ -461,6 +469,8 @@ def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
         Mailbox.state,
         Mailbox.message,
         Mailbox.last_synced_at,
+        Mailbox.leased_by,
+        Mailbox.leased_until,
     ).where(Mailbox.deleted_at.is_(None))
     rights = row_clause(actor, registry.get("mailbox"), Mailbox.__table__, "read")
     return statement if rights is None else statement.where(rights)
@@ -488,4 +498,6 @@ def _row(found: RowMapping) -> MailboxRow:
         state=found["state"],
         message=found["message"] or "",
         last_synced_at=found["last_synced_at"],
+        leased_by=found["leased_by"] or "",
+        leased_until=found["leased_until"],
     )

@@ -13,9 +13,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from desktop_crm.core.errors import UserError
-from desktop_crm.core.i18n import N_, tr
-from desktop_crm.core.text import canonical_email, email_domain
+from desktop_crm.core.i18n import tr
 
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True)
 _GUESSES: Final = (
@@ -63,45 +61,6 @@ class Lookups(Protocol):
     def listens(self, host: str, port: int) -> bool:
         """Whether something takes connections there."""
         ...
-
-
-def find_servers(address: str, lookups: Lookups | None = None) -> Servers:
-    """Servers of an address.
-
-    Args:
-        address: an e-mail address.
-        lookups: how to ask; None asks the network.
-
-    Raises:
-        UserError: it is no address, or nothing was found.
-    """
-    canonical = canonical_email(address)
-    if canonical is None:
-        raise UserError(
-            N_('"{address}" is no e-mail address; write it like name@company.com.'),
-            field="address",
-            address=address,
-        )
-    if lookups is None:
-        from desktop_crm.sync.server_lookups import NetworkLookups
-
-        lookups = NetworkLookups()
-    domain = email_domain(canonical)
-    found = (
-        by_file(canonical, domain, lookups)
-        or by_records(domain, lookups)
-        or by_guess(domain, lookups)
-    )
-    if found is None:
-        raise UserError(
-            N_(
-                "No mail server of {domain} was found. Enter its address; your provider names it "
-                "for IMAP."
-            ),
-            field="server",
-            domain=domain,
-        )
-    return found
 
 
 def by_file(address: str, domain: str, lookups: Lookups) -> Servers | None:

@@ -41,6 +41,7 @@ def sync_once(
     progress: Progress | None = None,
     automatic: bool = False,
     consent: Consent = Consent(),  # noqa: B008  a value that never changes
+    began: Callable[[MailboxRow], None] | None = None,
 ) -> SyncResult:
     """One pass of mail and calendar.
 
@@ -53,6 +54,7 @@ def sync_once(
         automatic: nobody asked for it now: mailboxes that were stopped stay so, because trying
             a refused password again and again would lock the account.
         consent: what a person decided about the lines of a dry run.
+        began: called with each mailbox before its pass.
 
     Returns:
         What happened; a mailbox that could not be read has its `problem`, the others went on.
@@ -63,6 +65,8 @@ def sync_once(
     """
     result = SyncResult(dry_run=dry_run)
     for row in _wanted(actor, mailbox_id, automatic=automatic):
+        if began is not None:
+            began(row)
         done = _one(actor, row, dry_run, cancel or Cancel(), progress, consent=consent)
         result.mailboxes.append(done)
     return result

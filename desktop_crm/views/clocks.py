@@ -1,4 +1,4 @@
-"""What goes on by the clock while the window is open: mail that leaves, and reminders."""
+"""What goes on by the clock while the window is open: mail that leaves or comes, reminders."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CLOCKS: Final = (
     "desktop_crm.views.mail.outbox_clock:OutboxClock",
+    "desktop_crm.views.mailbox.passes:PassClock",
     "desktop_crm.views.reminder_window:ReminderClock",
 )
 

@@ -30,7 +30,6 @@ from desktop_crm.views.workspace import Workspace
 
 if TYPE_CHECKING:
     from desktop_crm.core.settings import Settings
-    from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
@@ -75,9 +74,7 @@ class MainWindow(QMainWindow):
         self._save_timer.setInterval(_SAVE_AFTER_MS)
         self._save_timer.timeout.connect(self._save_settings)
         tasks.failed.connect(self.show_error)
-        self.bus.changed.connect(self._news)
         self._build()
-        tasks.progress.connect(self._show_tasks)
         self.commands.bind()
         self.reload_commands()
 
@@ -104,6 +101,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine()
         self.setCentralWidget(root)
         self.setStatusBar(self.status)
+        self._tasks.progress.connect(self.status.show_tasks)
         self.rail.chosen.connect(self.show_module)
         self.top_bar.search_wanted.connect(self.open_palette)
         self.top_bar.create_wanted.connect(self.commands.show_creating)
@@ -147,7 +145,7 @@ class MainWindow(QMainWindow):
         self.workspace.start(self.bench)
         self.workspace.set_narrow(self.width() < NARROW)
         self.show_module(module if module in allowed else allowed[0])
-        self.status.ask_mailbox(self.bench)
+        self.status.mailbox.start(self.bench)
 
     def restart_workspace(self) -> None:
         # In the next turn: whoever asks may be a button of the workspace that goes away.
@@ -267,15 +265,6 @@ class MainWindow(QMainWindow):
                 before.setFocus()
 
         return closed
-
-    @Slot(object)
-    def _news(self, changes: ChangeSet) -> None:
-        if self.bench is not None and changes.touches("mailbox", "sync_state", "mailbox_item"):
-            self.status.ask_mailbox(self.bench)
-
-    @Slot(object)
-    def _show_tasks(self, tasks: object) -> None:
-        self.status.show_tasks(tasks)  # type: ignore[arg-type]
 
     @Slot()
     def _save_settings(self) -> None:

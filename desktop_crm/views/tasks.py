@@ -121,6 +121,10 @@ class Tasks(QObject):
         """Whether anything is running or waiting to be delivered."""
         return bool(self._running)
 
+    def is_running(self, task: Task) -> bool:
+        """Whether a piece of work is running or waits to be delivered."""
+        return task in self._running
+
     def read(
         self,
         function: Callable[..., T],

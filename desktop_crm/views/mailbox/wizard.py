@@ -396,7 +396,7 @@ class MailboxWizard(Dialog):
         """The mailbox's own fields about privacy, as its record declares them."""
         sections = [one for one in registry.get("mailbox").form if one.label == "Privacy"]
         form = RecordForm("mailbox", self._bench, sections=(*sections, _DIRECTIONS))
-        form.setMinimumHeight(theme.scaled(300))
+        form.setMinimumHeight(theme.scaled(360))
         layout = self._privacy.layout()
         if layout is not None:
             layout.addWidget(form)
@@ -429,7 +429,7 @@ class MailboxWizard(Dialog):
     def _not_kept(self, error: Exception) -> None:
         self._task = None
         self._update()
-        if isinstance(error, UserError) and error.field == "name":
+        if isinstance(error, UserError) and error.field in self.fields.fields:
             self._go(SIGN_IN)
             self.fields.show_error(error)
         else:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_crm.core import secrets
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import mailboxes
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
@@ -18,6 +19,7 @@ from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.questions import Question
 from desktop_crm.views.errors import ask
 from desktop_crm.views.mail.privacy import MailPrivacy
+from desktop_crm.views.mailbox.passes import passes_of
 from desktop_crm.views.mailbox.password_dialog import PasswordDialog
 from desktop_crm.views.mailbox.wizard import MailboxWizard
 
@@ -26,11 +28,6 @@ if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
-
-
-def one_pass(actor: Actor, mailbox_id: int | None, cancel: Cancel) -> SyncResult:
-    """A pass that a person asked for."""
-    return scheduler.sync_once(actor, mailbox_id, cancel=cancel)
 
 
 def never_read(actor: Actor, mailbox_id: int | None) -> MailboxRow | None:
@@ -63,8 +60,9 @@ class MailboxWork(QObject):
     def __init__(self, bench: Workbench, parent: QObject) -> None:
         super().__init__(parent)
         self._bench = bench
-        self._running = False
         self.privacy = MailPrivacy(bench, self)
+        self.passes = passes_of(bench)
+        self.passes.changed.connect(self._tell_busy)
 
     @property
     def can_add(self) -> bool:
@@ -74,7 +72,7 @@ class MailboxWork(QObject):
     @property
     def can_sync(self) -> bool:
         """Whether a pass may be started now."""
-        return not self._running and self._bench.actor.can("mailbox", "read")
+        return self.passes.running is None and self._bench.actor.can("mailbox", "read")
 
     def sync_all(self) -> None:
         """Run a pass over every mailbox."""
@@ -82,7 +80,7 @@ class MailboxWork(QObject):
 
     def sync(self, mailbox_id: int | None) -> None:
         """Run a pass over one mailbox, or over all; a first one is shown before it is done."""
-        if self._running:
+        if self.passes.running is not None:
             return
         self._bench.tasks.read(
             never_read, self._bench.actor, mailbox_id,
@@ -95,26 +93,23 @@ class MailboxWork(QObject):
         from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
 
         dialog = DryRunDialog(self._bench, box)
-        dialog.finished_pass.connect(self._passed)
+        dialog.finished_pass.connect(self._previewed)
         dialog.open()
 
     def _begin(self, mailbox_id: int | None, first: MailboxRow | None) -> None:
-        if self._running:
-            return
         if first is not None:
             self.preview(first)
-            return
-        self._running = True
-        self.busy_changed.emit(True)
-        self._bench.tasks.background(
-            partial(one_pass, self._bench.actor, mailbox_id),
-            done=self._passed, failed=self._failed, owner=self,
-            label=tr("Synchronising"), cancellable=True,
-        )  # fmt: skip
+        else:
+            self.passes.start(mailbox_id, self._passed, self._failed)
+
+    def _previewed(self, result: SyncResult) -> None:
+        self.passes.note(result)
+        self._passed(result)
+
+    def _tell_busy(self) -> None:
+        self.busy_changed.emit(self.passes.running is not None)
 
     def _passed(self, result: SyncResult) -> None:
-        self._end()
-        self._bench.bus.publish(result.changes)
         self.finished.emit()
         self._bench.tasks.read(
             questions.waiting, self._bench.actor,
@@ -141,14 +136,9 @@ class MailboxWork(QObject):
             QuestionDialog(self._bench, asked).open()
 
     def _failed(self, error: Exception) -> None:
-        self._end()
         self.finished.emit()
         if not isinstance(error, Cancelled):
             self._bench.shell.show_error(error)
-
-    def _end(self) -> None:
-        self._running = False
-        self.busy_changed.emit(False)
 
     def add(self) -> None:
         """Ask for a new mailbox and read it for the first time."""
@@ -176,6 +166,15 @@ class MailboxWork(QObject):
     def _not_signed_in(self, error: Exception) -> None:
         if not isinstance(error, Cancelled):
             self._bench.shell.show_error(error)
+
+    def mend(self, box: MailboxRow) -> None:
+        """Do what lets a stopped mailbox go on: password, sign-in, or its settings."""
+        if box.kind == MailboxKind.GRAPH.value:
+            self.sign_in(box)
+        elif mailboxes.needs_password(box.kind, box.sign_in):
+            self.enter_password(box)
+        else:
+            self._bench.shell.open_record("mailbox", box.id)
 
     def remove(self, box: MailboxRow) -> None:
         """Ask, then remove a mailbox; what it brought stays."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,9 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_crm.core import i18n
+from desktop_crm.core import clock, i18n
 from desktop_crm.core.i18n import N_, ntr, tr
-from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
+from desktop_crm.meta.field import Tone
+from desktop_crm.models.mail import MailboxKind, SignInBy
 from desktop_crm.services import databases, mailboxes, query, records
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.services.query import RecordQuery
@@ -33,11 +35,13 @@ from desktop_crm.views.dialogs.dialog import Labelled
 from desktop_crm.views.forms.editing import RecordEditing
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.forms.record_form import RecordForm
+from desktop_crm.views.mailbox import state
 from desktop_crm.views.mailbox.steps import StepList
 from desktop_crm.views.panes.mailbox_work import MailboxWork
 from desktop_crm.views.theme import Theme
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState, Glyph, Notice
+from desktop_crm.views.widgets.flow import Flow
 from desktop_crm.views.widgets.labels import Elide, Pill, label
 from desktop_crm.views.widgets.layout import clear, row, separator
 
@@ -240,33 +244,35 @@ class MailboxCard(QFrame):
         self.setProperty("kpi", True)
         self._box = box
         self._bench = bench
-        state = MailboxState(box.state)
-        pill = Pill(tr(state.label), state.tone.value)
+        self._work = work
+        self._pill = Pill("", "neutral")
         kind = tr(MailboxKind(box.kind).label)
         where = box.path or box.server or box.tenant
-        last = (
-            tr("last pass {when}", when=bench.formats.datetime(box.last_synced_at))
-            if box.last_synced_at
-            else tr("not read yet")
+        self._sentence = label("", "dim", wrap=True, name=f"mailbox.{box.id}.message")
+        self._mend = push_button(
+            f"mailbox.{box.id}.mend", "", partial(work.mend, box), kind="primary"
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(6)
         column.addWidget(
-            row(Glyph("mail", "accent_text"), label(box.name, "h2"), pill, None, spacing=10)
+            row(Glyph("mail", "accent_text"), label(box.name, "h2"), self._pill, None, spacing=10)
         )
-        column.addWidget(Elide(f"{box.address}  ·  {kind}  ·  {last}", "dim"))
+        column.addWidget(Elide(f"{box.address}  ·  {kind}", "dim"))
         column.addWidget(Elide(where, "cap", mode=Qt.TextElideMode.ElideMiddle))
-        if box.message:
-            problem = label(box.message, "error", wrap=True, name=f"mailbox.{box.id}.message")
-            column.addWidget(problem)
+        column.addWidget(self._sentence)
+        self._mend_line = row(self._mend, None)
+        column.addWidget(self._mend_line)
         self.steps = StepList()
         column.addWidget(self.steps)
+        self._sync = push_button(
+            f"mailbox.{box.id}.sync", tr("Synchronise now"), partial(work.sync, box.id),
+            drawing="arrow_sync",
+        )  # fmt: skip
+        work.passes.changed.connect(self.show_state)
+        self.show_state()
         buttons: list[QWidget | None] = [
-            push_button(
-                f"mailbox.{box.id}.sync", tr("Synchronise now"), partial(work.sync, box.id),
-                drawing="arrow_sync",
-            ),
+            self._sync,
             push_button(
                 f"mailbox.{box.id}.dryRun", tr("Dry run…"), partial(work.preview, box)
             ),
@@ -304,8 +310,25 @@ class MailboxCard(QFrame):
         remove = push_button(
             f"mailbox.{box.id}.remove", tr("Remove…"), partial(work.remove, box), kind="danger"
         )
-        column.addWidget(row(*buttons, None, spacing=8))
-        column.addWidget(row(*private, None, remove, spacing=8))
+        lines = QWidget()
+        flow = Flow(lines, spacing=8)
+        for button in (*buttons, *private, remove):
+            if button is not None:
+                flow.addWidget(button)
+        column.addWidget(lines)
+
+    def show_state(self) -> None:
+        """Show what the mailbox does, waits for or needs at this moment."""
+        standing = state.of_passes(self._box, self._work.passes, clock.now())
+        self._pill.show_text(standing.word, standing.tone.value)
+        self._sentence.setText(standing.sentence)
+        self._sentence.setVisible(bool(standing.sentence))
+        bad = standing.tone is Tone.BAD
+        theme.set_property(self._sentence, "role", "error" if bad else "dim")
+        self._mend.setText(standing.mend)
+        self._mend.setAccessibleName(f"{self._box.name}: {standing.mend}")
+        self._mend_line.setVisible(bool(standing.mend))
+        self._sync.setEnabled(self._work.can_sync)
 
     def _test(self) -> None:
         self._bench.tasks.background(
@@ -333,6 +356,15 @@ class MailboxesPage(SettingsPage):
         add = push_button(
             "settings.mailboxes.add", tr("Add mailbox"), self.work.add, kind="primary"
         )
+        self.paused = QCheckBox(tr("Pause"))
+        self.paused.setObjectName("settings.mailboxes.pause")
+        self.paused.setAccessibleName(tr("Pause"))
+        self.paused.setToolTip(tr("Mailboxes are read only when you ask for it, on this computer."))
+        self.paused.setChecked(self.work.passes.is_paused)
+        self.paused.toggled.connect(self.work.passes.pause)
+        self.work.passes.changed.connect(self._passes_changed)
+        self.head.setSpacing(16)
+        self.head.addWidget(self.paused, 0, Qt.AlignmentFlag.AlignTop)
         self.head.addWidget(add, 0, Qt.AlignmentFlag.AlignTop)
         add.setVisible(self.work.can_add)
         inside = QWidget()
@@ -373,6 +405,11 @@ class MailboxesPage(SettingsPage):
             count,
         )
         self.notice.say(text if count else "", "warn")
+
+    def _passes_changed(self) -> None:
+        self.paused.setChecked(self.work.passes.is_paused)
+        if self.work.passes.running is None:
+            self.load()
 
     def _show(self, boxes: tuple[MailboxRow, ...]) -> None:
         clear(self._cards)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.sync import exchange_discovery, graph, graph_signin
-from desktop_crm.sync.find_servers import Servers as FoundServers
+from desktop_crm.sync.find_service import FindStep, FoundService, Outcome
 from tests.ews_server.certificates import make_certificates
 from tests.ews_server.server import EwsServer
 from tests.graph_server import GraphServer
@@ -304,11 +305,55 @@ def test_a_mail_server_is_added_tried_and_read(
     assert run("sync", "--db", empty, "--json").json["created"] == 0
 
 
+def _finds(monkeypatch: pytest.MonkeyPatch, box: NewMailbox | None, *confirm: str) -> None:
+    steps = (FindStep("graph", "Microsoft 365", Outcome.NOTHING, "It is not served there."),)
+    found = FoundService(box, steps, confirm)
+
+    def find_service(address: str, *, tell: Callable[[FindStep], None] | None = None) -> object:
+        if tell is not None:
+            for step in found.steps:
+                tell(step)
+        return found
+
+    monkeypatch.setattr("desktop_crm.cli.mailboxes.find_service", find_service)
+
+
+def test_the_service_of_an_address_is_found_step_by_step(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _finds(monkeypatch, NewMailbox("me", "graph", "me@firm.example", tenant="firm.example"))
+    ran = run("mailbox", "find", "me@firm.example", "--json")
+    assert (ran.code, ran.json["kind"], ran.json["tenant"]) == (0, "graph", "firm.example")
+    assert ran.json["steps"][0]["ok"] is False
+    said = run("mailbox", "find", "me@firm.example").out
+    assert "Microsoft 365: It is not served there." in said
+    assert "--kind graph --tenant firm.example" in said
+    _finds(monkeypatch, None)
+    ran = run("mailbox", "find", "me@firm.example", "--json")
+    assert (ran.code, len(ran.json["steps"])) == (3, 1)
+
+
+def test_a_password_is_sent_to_no_host_outside_the_domain_unasked(
+    run: Run, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = NewMailbox("me", "imap", "me@firm.example", server="imaps://imap.host.example:993")
+    _finds(monkeypatch, box, "imap.host.example")
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret\n"))
+    words = ("--kind", "imap", "--address", "me@firm.example", "--password-stdin")
+    ran = run("mailbox", "add", "Office", *words, "--db", empty, "--json")
+    assert ran.code == 1
+    assert "--server imaps://imap.host.example:993" in ran.json["error"]
+    assert run("mailbox", "list", "--db", empty, "--json").json == []
+
+
 def test_a_mail_server_is_found_from_the_address(
     run: Run, empty: Path, mail_servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = FoundServers(mail_servers.dovecot.url, login=mail_servers.login, source="usual names")
-    monkeypatch.setattr("desktop_crm.cli.mailboxes.find_servers", lambda address: found)
+    box = NewMailbox(
+        "me", "imap", "me@firm.example",
+        server=mail_servers.dovecot.url, login=mail_servers.login,
+    )  # fmt: skip
+    _finds(monkeypatch, box)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
     added = run(
         "mailbox", "add", "Office", "--kind", "imap", "--address", "me@firm.example",
