@@ -20,7 +20,7 @@ from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import set_where
 
 MOST = 2_000
-"""Messages opened or closed at once; the next pass goes on."""
+"""Messages opened or closed by one statement."""
 
 
 def settle_messages(connection: Connection, activities: Sequence[int]) -> ChangeSet:
@@ -54,8 +54,7 @@ def _settle(connection: Connection, scope: ColumnElement[bool]) -> ChangeSet:
     to_close = asked.where(~message.withheld, ~private, brought, ~is_open)
     changed: list[int] = []
     for statement, closed in ((to_close, True), (to_open, False)):
-        keys = list(connection.execute(statement).scalars())
-        if keys:
+        while keys := list(connection.execute(statement).scalars()):
             sensitivity = Sensitivity.PRIVATE if closed else Sensitivity.NORMAL
             these = key_clause(connection, activity.id, keys)
             set_where(connection, Activity, these, {"sensitivity": sensitivity.value})

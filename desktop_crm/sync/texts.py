@@ -7,6 +7,7 @@ or its user shares headers alone, they go again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, literal, select, true
 
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db import search_text
 from desktop_crm.db.engine import Cancel
@@ -36,6 +38,8 @@ from desktop_crm.sync.facts import Facts
 from desktop_crm.sync.known import Box
 from desktop_crm.sync.port import Mailbox, MailItem
 from desktop_crm.sync.writes import Image, Ref, Vanished, WritableMailbox
+
+_log = logging.getLogger(__name__)
 
 MOST: Final = 200
 """Texts fetched, and texts dropped, in one pass; the newest first, the next pass goes on."""
@@ -86,6 +90,9 @@ class TextsPass:
                 image = self.patiently(partial(self.port.image, Ref(row.folder, row.item_key)))
             except Vanished:
                 image = None
+            except UserError as error:
+                _log.info("the text of message %d cannot be read: %s", row.id, error.template)
+                continue
             with self.actor.db.writing() as connection:
                 lease.take(connection, self.mailbox, self.holder, self.actor.user_id)
                 self._fill(connection, row, image)
@@ -97,7 +104,7 @@ class TextsPass:
             select(
                 MailMessage.id,
                 MailMessage.activity_id,
-                MailMessage.message_id,
+                MailboxItem.identity,
                 MailboxItem.id.label("item"),
                 MailboxItem.folder,
                 MailboxItem.item_key,
@@ -121,7 +128,7 @@ class TextsPass:
 
     def _fill(self, connection: Connection, row: Any, image: Image | None) -> None:  # noqa: ANN401
         item = None if image is None else image.item
-        same = isinstance(item, MailItem) and mapping.identity_of(item) == row.message_id
+        same = isinstance(item, MailItem) and mapping.identity_of(item) == row.identity
         if not isinstance(item, MailItem) or not same:
             gone = {"state": ItemState.GONE.value}
             update_rows(connection, MailboxItem, [(row.item, gone)], self.actor.user_id)

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from desktop_crm.core.errors import NotFound
+from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.models import Document, DocumentContent, Link
-from desktop_crm.services import context, mail_colleagues, mail_message, mail_policy, records
+from desktop_crm.services import (
+    context,
+    mail_colleagues,
+    mail_message,
+    mail_policy,
+    mail_sharing,
+    records,
+)
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail_view import MailQuery, message_keys
 from desktop_crm.services.query import RecordQuery, first_page
@@ -169,6 +176,40 @@ def test_a_message_is_seen_at_once_when_it_is_linked_and_unseen_when_not(
     assert seen(world, radu) == []
     records.restore(world.actor, "link", [link])
     assert seen(world, radu) == [key]
+
+
+def test_more_than_one_statement_takes_are_closed(
+    shared_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_sharing, "MOST", 2)
+    world = shared_world
+    radu = _colleague(world)
+    policy(world, sharing="whole")
+    for n in range(5):
+        world.port.put(INBOX, mail(f"{n}@x"))
+    world.sync()
+    assert len(seen(world, radu)) == 5
+    policy(world, sharing="nobody")
+    world.sync()
+    assert seen(world, radu) == []
+
+
+def test_a_message_that_cannot_be_read_again_stops_nothing(world: World) -> None:
+    policy(world, text_kept="linked")
+    world.port.put(INBOX, stranger())
+    world.sync()
+    _link(world, world.messages[0].activity_id)
+
+    def fault(call: str) -> None:
+        if call == "image":
+            raise UserError("It cannot be read.")
+
+    world.port._fault = fault
+    assert world.sync().problem is None
+    assert world.messages[0].stored == "headers"
+    world.port._fault = None
+    world.sync()
+    assert world.messages[0].stored == "full"
 
 
 def test_what_a_person_made_private_is_not_opened_by_a_link(shared_world: World) -> None:
