@@ -23,6 +23,7 @@ KNOWN_WORDS: Mapping[str, object] = {
     "recurrence_rule": "FREQ=WEEKLY",
     "pattern": "X-{number}",
     "domain": "company.example",
+    "commands": "Urmărit = track",
 }
 """Texts that follow a standard, by field name."""
 
