@@ -188,7 +188,10 @@ def find(call: Call, address: str) -> int:
         for s in found.steps
     ]
     if found.new is None:
-        text = tr("Nobody answers for {address}; ask your administrator.", address=address)
+        text = tr(
+            "Nobody answers for {address}: look at the network, or ask your administrator.",
+            address=address,
+        )
         return call.refuse(text, Code.ENVIRONMENT, steps=steps)
     facts = {
         "kind": found.new.kind,

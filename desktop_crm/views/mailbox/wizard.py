@@ -281,8 +281,8 @@ class MailboxWizard(Dialog):
         self._found = found
         if found.new is None:
             text = tr(
-                "Nobody answers for this address. Go on and enter the settings; your "
-                "administrator or provider knows them."
+                "Nobody answers for this address; perhaps this computer is offline. Go on and "
+                "enter the settings; your administrator or provider knows them."
             )
             self.fields.line("address").setText(self.address.text().strip())
             self.fields.line("name").setText(self.address.text().strip())
