@@ -90,7 +90,7 @@ def box(connection: Connection, mailbox: int) -> Box:
 
 def without_mailbox(connection: Connection, user: int | None) -> Box:
     """What counts for a user who has no mailbox: our own people; two statements."""
-    policy = MailPolicy(among_colleagues=mail_policy.is_shared(connection))
+    policy = MailPolicy(only_linked=mail_policy.is_shared(connection))
     return Box(0, "", user, _ours(connection, "", user, None, None), {}, policy)
 
 

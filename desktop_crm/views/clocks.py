@@ -37,11 +37,11 @@ def stop(window: QObject) -> None:
     """Stop the clocks of a window; the reminders that are shown go with them."""
     for place in _CLOCKS:
         path, _colon, name = place.partition(":")
-        # What was never imported never began.
-        module = sys.modules.get(path)
-        if module is None:
+        # What was never imported, or is being imported by another thread, never began.
+        kind = getattr(sys.modules.get(path), name, None)
+        if kind is None:
             continue
-        for old in window.findChildren(getattr(module, name)):
+        for old in window.findChildren(kind):
             if isinstance(shown := getattr(old, "window", None), QDialog):
                 shown.close()
             old.deleteLater()
