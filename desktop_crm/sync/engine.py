@@ -8,8 +8,6 @@ reported twice is recognised and changes nothing.
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,6 +30,7 @@ from desktop_crm.sync.folders_read import folders_to_read
 from desktop_crm.sync.late import resolve_late
 from desktop_crm.sync.narrowing import narrow
 from desktop_crm.sync.outbox import OutboxPass
+from desktop_crm.sync.patience import aside, pause, read
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
 from desktop_crm.sync.port import (
     Batch,
@@ -71,16 +70,6 @@ UNSTORABLE: Final = N_("The database refuses what the item says.")
 
 RACES: Final = 3
 """How often a batch is planned anew because a colleague stored the same message meanwhile."""
-
-
-def pause(seconds: float, cancel: Cancel) -> None:
-    """Wait, and stop waiting at once when the work is stopped."""
-    ends = time.monotonic() + seconds
-    wake = threading.Event()
-    while (left := ends - time.monotonic()) > 0:
-        cancel.check()
-        wake.wait(min(left, 0.1))
-    cancel.check()
 
 
 @dataclass(slots=True)
@@ -151,7 +140,11 @@ class Engine:
             result.problem = problem
         finally:
             self._release()
-            self.port.close()
+            if self.cancel.is_cancelled:
+                # A call that was let go of may still use the connection; nobody waits for it.
+                aside(self.port.close)
+            else:
+                self.port.close()
         return result
 
     def _read(self, box: stored.Box, result: MailboxResult) -> None:
@@ -217,7 +210,7 @@ class Engine:
         finally:
             result.changes = result.changes.merge(self._journal.result.changes)
         settling = Settling(self.actor, self.mailbox, self._journal.port, self._holder)
-        self._patiently(settling.run)
+        self._patiently(settling.run, writes=True)
         result.changes = result.changes.merge(settling.changes)
 
     def _open_journal(self) -> None:
@@ -288,11 +281,14 @@ class Engine:
         with self.actor.db.writing() as connection:
             return resolve_late(connection, box.ours, box.last_synced_at, self.actor.user_id)
 
-    def _patiently(self, work: Callable[[], R]) -> R:
-        """Ask again where that can help: a wrong password is asked with once."""
+    def _patiently(self, work: Callable[[], R], *, writes: bool = False) -> R:
+        """Ask again where that can help: a wrong password is asked with once.
+
+        A call that only reads is let go of when the work is stopped.
+        """
         for patience in PATIENCE:
             try:
-                return work()
+                return work() if writes else read(work, self.cancel)
             except EnvironmentProblem as problem:
                 asked = problem.params.get("retry_after")
                 seconds = float(asked) if isinstance(asked, int | float) else patience
@@ -300,7 +296,7 @@ class Engine:
                     raise
                 _log.info("waiting %.1f s: %s", seconds, problem.template)
                 self.wait(seconds, self.cancel)
-        return work()
+        return work() if writes else read(work, self.cancel)
 
     def _begin_anew(self, folder: Folder, status: str) -> None:
         if self.dry_run:

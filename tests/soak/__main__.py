@@ -20,25 +20,35 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--faults", type=int, default=1_000)
     chosen = parser.parse_args()
-    logging.disable(logging.ERROR)  # what fails here is meant to fail
+    logging.disable(logging.ERROR)  # what fails there is meant to fail
+    try:
+        return _run(chosen.seed, chosen.kills, chosen.faults)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _run(seed: int, kills: int, failures: int) -> int:
+    print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="desktop-crm-soak-") as folder:
         template = Path(folder) / "template.db"
         migrate.create(f"sqlite:///{template}").close()
         problems: list[str] = []
-        if chosen.kills:
-            outcome = killed.run(Path(folder), chosen.seed, chosen.kills, template)
+        if kills:
+            outcome = killed.run(Path(folder), seed, kills, template)
             problems = outcome.problems
             show(killed.said(outcome))
-        if chosen.faults:
+        if failures:
             # What is broken there ends the run with the shortest story that shows it.
-            show(faults.said(faults.run(template, chosen.seed, chosen.faults)))
-    for _problem in problems:
-        pass
+            show(faults.said(faults.run(template, seed, failures)))
+    for problem in problems:
+        print(f"BROKEN {problem}")
+    print("broken" if problems else "nothing lost, nothing doubled, nobody told")
     return 1 if problems else 0
 
 
 def show(figures: dict[str, object]) -> None:
     """Print figures, each with its name."""
+    print("  ".join(f"{name} {figure}" for name, figure in figures.items()), flush=True)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def run(folder: Path, seed: int, kills: int, template: Path | None = None) -> Ou
         db = Database.open(url)
         try:
             last = AT + dt.timedelta(hours=outcome.kills + 10)
-            outcome.problems += Compared(db, server, phone.rooms, last).problems()
+            outcome.problems += Compared(db, server, phone.rooms, last, phone.removed).problems()
         finally:
             db.close()
             clock.use_clock(None)
@@ -99,6 +99,7 @@ class Phone:
     def __init__(self, server: Server, source: random.Random) -> None:
         self.server, self.box, self.random = server, server.mailbox, source
         self.rooms: dict[str, str] = {}
+        self.removed: set[str] = set()
         self.count = 0
 
     def something_happens(self) -> None:
@@ -141,7 +142,11 @@ class Phone:
         folder = self.random.choice((INBOX, SENT, CALENDAR))
         held = self.box.held(folder)
         if len(held) > 5:
-            self.box.remove(folder, self.random.choice(list(held)))
+            key = self.random.choice(list(held))
+            item = held[key]
+            if isinstance(item, MeetingItem):
+                self.removed.add(item.subject)
+            self.box.remove(folder, key)
 
     def plan(self) -> None:
         self.box.put(TASKS, TaskItem(new_uid(), f"phone {new_uid()}", due=AT.date()))

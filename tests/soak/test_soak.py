@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.soak import faults, killed
+from tests.soak.__main__ import main
 
 SEED = 20_260_302
 
@@ -31,3 +32,19 @@ def test_servers_that_fail(template: Path) -> None:
     assert tally.faults >= 50
     assert tally.waits
     assert {key.partition(" ")[0] for key in tally.struck} == {"memory", "exchange", "graph"}
+
+
+def test_the_figures_are_printed_with_their_seed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["soak", "--seed", "5", "--kills", "1", "--faults", "1"])
+    broken = killed.Outcome(5, kills=1, problems=["message doubled"])
+    monkeypatch.setattr(killed, "run", lambda *_: broken)
+    monkeypatch.setattr(faults, "run", lambda *_: faults.Tally(5))
+    assert main() == 1
+    said = capsys.readouterr().out
+    assert said.startswith("seed 5\n")
+    assert "BROKEN message doubled" in said
+    broken.problems.clear()
+    assert main() == 0
+    assert "nothing lost" in capsys.readouterr().out

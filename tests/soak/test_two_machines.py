@@ -14,6 +14,7 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.models import Mailbox
 from desktop_crm.services import records
+from desktop_crm.services.records_kept import update_rows
 from desktop_crm.sync import lease
 from desktop_crm.sync.compose import Letter
 from desktop_crm.sync.engine import Engine
@@ -73,6 +74,11 @@ class Slow(MemoryMailbox):
             self.meanwhile = None
 
 
+def slow(world: World) -> Slow:
+    assert isinstance(world.port, Slow)
+    return world.port
+
+
 def by(world: World, machine: str) -> MailboxResult:
     engine = Engine(
         world.actor,
@@ -93,8 +99,6 @@ def give_up_lease(world: World) -> None:
     """The lease of the machine that stands still has run out."""
     with world.actor.db.writing() as connection:
         past = lease._now(connection) - dt.timedelta(minutes=1)
-        from desktop_crm.services.records_kept import update_rows
-
         update_rows(
             connection, Mailbox, [(world.mailbox, {"leased_until": past})], world.actor.user_id
         )
@@ -111,14 +115,14 @@ def test_a_machine_that_slept_comes_back_to_a_mailbox_another_has_read(
         if call != "changes" or about.key != CALENDAR.key:
             return False
         give_up_lease(world)
-        world.port.meanwhile = None
+        slow(world).meanwhile = None
         # What the first machine holds in its hands is old by now.
         world.port.put(CALENDAR, meeting("u-1", start=SOON, end=SOON, location="Nou"), first)
         world.port.put(TASKS, TaskItem("t1", "Sună din nou", due=SOON.date()), task)
         assert by(world, "desk").problem is None
         return True
 
-    world.port.meanwhile = sleep
+    slow(world).meanwhile = sleep
     came_back = by(world, "laptop").problem
     assert isinstance(came_back, EnvironmentProblem)
     assert came_back.retryable
@@ -143,11 +147,11 @@ def test_a_machine_that_slept_before_it_wrote_down_an_order_writes_none(
         if call != "changes" or about.key != TASKS.key:
             return False
         give_up_lease(world)
-        world.port.meanwhile = None
+        slow(world).meanwhile = None
         assert by(world, "desk").problem is None
         return True
 
-    world.port.meanwhile = sleep
+    slow(world).meanwhile = sleep
     by(world, "laptop")
     assert by(world, "laptop").problem is None
     assert len(world.port.held(CALENDAR)) == 1
@@ -181,13 +185,13 @@ def test_a_clock_a_day_ahead_takes_no_lease_that_is_held(shared: World) -> None:
     def meanwhile(call: str, about: Any) -> bool:
         if not isinstance(about, Send):
             return False
-        shared.port.meanwhile = None
+        slow(shared).meanwhile = None
         for wrong in (DAY, -DAY):
             with clock.held(clock.now() + wrong):
                 seen.append(str(by(shared, "desk").problem))
         return True
 
-    shared.port.meanwhile = meanwhile
+    slow(shared).meanwhile = meanwhile
     assert by(shared, "laptop").problem is None
     assert all("synchronised by laptop" in problem for problem in seen)
     assert len(seen) == 2

@@ -132,7 +132,7 @@ def test_a_stopped_pass_keeps_whole_batches(world: World) -> None:
 
 
 def test_waiting_ends_when_the_work_is_stopped(world: World) -> None:
-    from desktop_crm.sync.engine import pause
+    from desktop_crm.sync.patience import pause
 
     cancel = Cancel()
     cancel.cancel()

@@ -172,6 +172,32 @@ def test_a_deletion_that_was_refused_is_not_asked_again(both: World) -> None:
     assert held(both)
 
 
+def test_a_lost_answer_and_a_change_there_are_no_conflict(
+    both: World, moment: list[dt.datetime]
+) -> None:
+    """What was written before the answer got lost is nobody else's change."""
+    key = appointment(both, description="A")
+    go(both)
+    records.save(both.actor, "activity", key, None, {"description": "B"})
+
+    def lost(_deed: object) -> None:
+        both.port._after = None
+        raise EnvironmentProblem("gone", retryable=True)
+
+    both.port._after = lost
+    both.sync()
+    assert held(both).text == "B"
+    (item,) = both.port.held(CALENDAR)
+    both.port.put(CALENDAR, replace(held(both), location="Sala 9"), item)
+    records.save(both.actor, "activity", key, None, {"description": "C"})
+    for _ in range(3):
+        moment[0] += dt.timedelta(hours=1)
+        go(both)
+    assert (held(both).text, held(both).location) == ("C", "Sala 9")
+    assert activity(both, key).location == "Sala 9"
+    quiet(both)
+
+
 def test_too_many_deletions_stop_the_pass(both: World) -> None:
     keys = [both.port.put(CALENDAR, meeting(f"u{n}", start=SOON, end=SOON)) for n in range(8)]
     go(both)
