@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ GENERATOR: Final = 1
 GOAL: Final = 3
 """How many times the statement by hand a list may take, as other lists."""
 
+Run = Callable[[], list[int]]
 _CHUNK: Final = 5_000
 _RARE: Final = "kompressorstation"
 _WORDS: Final = (
@@ -168,7 +169,7 @@ def opened_at_once(ground: Ground) -> list[Row]:
     def by_hand(statement: str, *values: object) -> list[int]:
         return [row[0] for row in ground.fetch(statement.replace("@line@", _LINE), values)]
 
-    cases = (
+    cases: tuple[tuple[str, Run, Run], ...] = (
         ("first page of a folder", lambda: page(folder), lambda: by_hand(_FOLDER, box, "Inbox")),
         (
             "a conversation",

@@ -452,8 +452,12 @@ class Plan:
         return select(index.c.rowid).where(name.op("MATCH")(bindparam("match", "", String)))
 
     def _among_keys(self) -> ColumnElement[bool]:
-        key = self.paths.table.c.id
-        if self.actor.db.dialect == "sqlite":
-            listed = func.json_each(bindparam("keys", "[]", String)).table_valued("value")
-            return key.in_(select(listed.c.value))
-        return key == func.any(bindparam("keys", [], ARRAY(Integer)))
+        return late_keys(self.actor.db.dialect, self.paths.table.c.id)
+
+
+def late_keys(dialect: str, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Clause for many keys that are bound late, as ``keys``, as packed_keys() packs them."""
+    if dialect == "sqlite":
+        listed = func.json_each(bindparam("keys", "[]", String)).table_valued("value")
+        return key.in_(select(listed.c.value))
+    return key == func.any(bindparam("keys", [], ARRAY(Integer)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,7 +44,9 @@ from desktop_crm.models.mail import ItemState, MailFlag, StoredPart
 from desktop_crm.models.outbox import OPEN, DeedKind
 from desktop_crm.services import permissions
 from desktop_crm.services.context import Actor
-from desktop_crm.services.query import key_clause
+from desktop_crm.services.list_plan import late_keys
+from desktop_crm.services.prepared import Prepared
+from desktop_crm.services.query import key_clause, packed_keys
 from desktop_crm.services.search import typed
 
 _LEAVING: Final = (DeedKind.MOVE.value, DeedKind.DELETE.value)
@@ -384,29 +386,20 @@ def messages(
         threads: Whether each line stands for its conversation, whose messages are counted.
         cancel: Stops the statement.
     """
-    statement = (
-        select(
-            MailMessage.activity_id,
-            MailMessage.thread_key,
-            MailMessage.from_name,
-            MailMessage.from_address,
-            MailMessage.to_line,
-            MailMessage.subject,
-            MailMessage.preview,
-            MailMessage.sent_at,
-            MailMessage.has_attachments,
-            Activity.direction,
-        )
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(visible(actor))
-    )
+    packed = packed_keys(actor.db.dialect, ids)
     with actor.db.reading(cancel) as connection:
-        statement = statement.where(key_clause(connection, MailMessage.activity_id, ids))
-        rows = {row.activity_id: row for row in connection.execute(statement)}
-        keys = {row.thread_key for row in rows.values() if row.thread_key} if threads else set()
-        sizes = _thread_sizes(actor, connection, keys)
-        unread, flagged = _marks(actor, connection, ids)
-        links = _links(connection, ids)
+        found = _prepared(actor, _lines).inside(connection, keys=packed)
+        rows = {row[0]: _Line(*row) for row in found}
+        sizes = _thread_sizes(actor, connection, rows.values()) if threads else {}
+        unread: set[int] = set()
+        flagged: set[int] = set()
+        for activity, is_read, flag in _prepared(actor, _marks).inside(connection, keys=packed):
+            if not is_read:
+                unread.add(activity)
+            if flag == MailFlag.FLAGGED.value:
+                flagged.add(activity)
+        counted = _prepared(actor, _links).inside(connection, keys=packed)
+        links = {(activity, state): count for activity, state, count in counted}
     lines = []
     for activity_id in ids:
         row = rows.get(activity_id)
@@ -433,40 +426,66 @@ def messages(
     return tuple(lines)
 
 
-def _marks(
-    actor: Actor, connection: Connection, ids: Sequence[int]
-) -> tuple[set[int | None], set[int | None]]:
-    """Which of some messages are unread, and which are flagged, in the actor's mailboxes."""
-    statement = select(MailboxItem.activity_id, MailboxItem.is_read, MailboxItem.flag).where(
-        own_items(actor), key_clause(connection, MailboxItem.activity_id, ids)
+class _Line(NamedTuple):
+    """What is read of a message for its line."""
+
+    activity_id: int
+    thread_key: str | None
+    from_name: str | None
+    from_address: str | None
+    to_line: str | None
+    subject: str | None
+    preview: str | None
+    sent_at: datetime | None
+    has_attachments: bool
+    direction: str | None
+
+
+def _prepared(actor: Actor, make: Callable[[Actor], Select[*tuple[Any, ...]]]) -> Prepared:
+    """A statement with the actor's rights in it, made once and kept with the actor."""
+    key = ("mail", make.__name__)
+    found = actor.statements.get(key)
+    if found is None:
+        found = actor.statements[key] = Prepared(actor.db, make(actor))
+    return found
+
+
+def _lines(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Messages by their activities."""
+    columns = [MailMessage.__table__.c[name] for name in _Line._fields if name != "direction"]
+    return (
+        select(*columns, Activity.direction)
+        .join(Activity, Activity.id == MailMessage.activity_id)
+        .where(visible(actor), late_keys(actor.db.dialect, MailMessage.activity_id))
     )
-    unread: set[int | None] = set()
-    flagged: set[int | None] = set()
-    for activity, is_read, flag in connection.execute(statement):
-        if not is_read:
-            unread.add(activity)
-        if flag == MailFlag.FLAGGED.value:
-            flagged.add(activity)
-    return unread, flagged
 
 
-def _links(connection: Connection, ids: Sequence[int]) -> dict[tuple[int, str], int]:
-    """How many links of each state some messages have."""
-    statement = (
+def _marks(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """How messages are marked in the actor's own mailboxes."""
+    return select(MailboxItem.activity_id, MailboxItem.is_read, MailboxItem.flag).where(
+        own_items(actor), late_keys(actor.db.dialect, MailboxItem.activity_id)
+    )
+
+
+def _links(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """How many links of each state messages have."""
+    return (
         select(Link.activity_id, Link.state, func.count())
-        .where(key_clause(connection, Link.activity_id, ids), Link.deleted_at.is_(None))
+        .where(late_keys(actor.db.dialect, Link.activity_id), Link.deleted_at.is_(None))
         .group_by(Link.activity_id, Link.state)
     )
-    return {(activity, state): count for activity, state, count in connection.execute(statement)}
 
 
-def _thread_sizes(actor: Actor, connection: Connection, keys: Collection[str]) -> dict[str, int]:
+def _thread_sizes(
+    actor: Actor, connection: Connection, rows: Collection[_Line]
+) -> dict[str | None, int]:
+    keys = sorted({row.thread_key for row in rows if row.thread_key})
     if not keys:
         return {}
     statement = (
         select(MailMessage.thread_key, func.count())
         .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(key_clause(connection, MailMessage.thread_key, sorted(keys)), visible(actor))
+        .where(key_clause(connection, MailMessage.thread_key, keys), visible(actor))
         .group_by(MailMessage.thread_key)
     )
-    return {key: size for key, size in connection.execute(statement) if key is not None}
+    return {key: size for key, size in connection.execute(statement)}

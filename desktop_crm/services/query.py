@@ -103,7 +103,7 @@ def first_page(
         many = prepared(actor, query, f"many {limit}", lambda plan: plan.page_of_many(limit))
         return many.rows(actor.db, cancel, **late)
     few = prepared(actor, query, f"few {limit}", lambda plan: plan.page_of_few(limit))
-    packed = _packed(actor.db.dialect, hits)
+    packed = packed_keys(actor.db.dialect, hits)
     return few.rows(actor.db, cancel, keys=packed, **late)
 
 
@@ -125,7 +125,7 @@ def rows(
         return []
     plain = replace(query, filter=None, search="", order=(), deleted=False, group="", starts="")
     read = prepared(actor, plain, "rows", lambda plan: plan.by_keys())
-    found = read.rows(actor.db, cancel, keys=_packed(actor.db.dialect, ids))
+    found = read.rows(actor.db, cancel, keys=packed_keys(actor.db.dialect, ids))
     by_id = {row.id: row for row in found}
     return [by_id[key] for key in ids if key in by_id]
 
@@ -236,7 +236,7 @@ def prepared(
     return found
 
 
-def _packed(dialect: str, ids: Sequence[int]) -> object:
+def packed_keys(dialect: str, ids: Sequence[int]) -> object:
     """Many keys as one value."""
     # SQLite reads one text by json_each: no limit of 32,766, and one statement for any count.
     # Larger than a key column holds: there is no such record, and a server would refuse it.

@@ -66,6 +66,10 @@ class OutboxClock(QObject):
         bench.bus.changed.connect(self._changed)
         self.look()
 
+    def stop(self) -> None:
+        """Let nothing more leave."""
+        self._timer.stop()
+
     def _changed(self, changes: ChangeSet) -> None:
         if changes.touches("outbox_item"):
             self._least = _SOON_MS
