@@ -111,7 +111,8 @@ def save(actor: Actor, facts: SeriesFacts, rule: str, zone: ZoneInfo, reach: Rea
     """
     clock = None if facts.all_day else facts.zone
     values: dict[str, object] = {"recurrence_rule": rule or None}
-    if not facts.all_day:
+    if not facts.all_day and (not facts.rule or zone.key != facts.zone.key):
+        # A zone nobody here knows is kept by its name until another one is chosen (R34).
         values["time_zone"] = zone.key
     if facts.rule:
         shown = facts.start.replace(tzinfo=clock or ZoneInfo("UTC"))

@@ -37,7 +37,7 @@ def demo(company: Company) -> records.RecordValues:
 
 def test_it_names_the_meeting_and_goes_when_put_aside(bar: EndedBar, qtbot: QtBot) -> None:
     text = child(bar, QLabel, "ended.text").text()
-    assert text == "“Product demonstration” with Officine Rossi has ended."
+    assert text == "“Product demonstration” (Officine Rossi) has ended."
     QTest.keyClick(bar.later, Qt.Key.Key_Space)
     qtbot.waitUntil(bar.isHidden)
 

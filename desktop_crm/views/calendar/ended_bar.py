@@ -65,7 +65,7 @@ class EndedBar(QFrame):
         self.setVisible(event is not None)
         if event is not None:
             self._text.setText(
-                tr("“{title}” with {record} has ended.", title=event.title, record=event.regarding)
+                tr("“{title}” ({record}) has ended.", title=event.title, record=event.regarding)
             )
 
     def _put_aside(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import PermissionDenied, UserError
-from desktop_crm.services import agenda, records, series_edits, undo
+from desktop_crm.services import agenda, records, reminders, series_edits, series_facts, undo
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.services.series_edits import Reach
 from tests.support.company import NOW, ZONE, Company, at, small_company
@@ -285,3 +286,35 @@ def test_a_date_that_is_gone_is_not_made_again(company: Company) -> None:
     key = series_of(company, "FREQ=WEEKLY;COUNT=5")
     with pytest.raises(UserError, match="no longer part"):
         series_edits.change(company.actor, key, at(18, 9), Reach.THIS, {"location": "x"})
+
+
+def test_an_unknown_zone_is_kept_until_another_is_chosen(company: Company) -> None:
+    key = series_of(company, "FREQ=WEEKLY;COUNT=5", time_zone="Customized Time Zone 3")
+    assert starts(company) == TUESDAYS
+    facts = series_facts.read(company.actor, key, at(3, 9))
+    series_facts.save(company.actor, facts, "FREQ=WEEKLY;COUNT=3", facts.zone, Reach.ALL)
+    assert starts(company) == TUESDAYS[:3]
+    assert values_of(company, key)["time_zone"] == "Customized Time Zone 3"
+    facts = series_facts.read(company.actor, key, at(3, 9))
+    series_facts.save(company.actor, facts, facts.rule, ZoneInfo("Europe/London"), Reach.ALL)
+    assert starts(company) == TUESDAYS[:3]
+    assert values_of(company, key)["time_zone"] == "Europe/London"
+
+
+def test_the_editor_of_a_changed_occurrence_shows_its_series(company: Company) -> None:
+    key = series_of(company, "FREQ=WEEKLY;COUNT=5")
+    moved = move(company, date(2026, 11, 17), Reach.THIS, at(18, 15))
+    facts = series_facts.read(company.actor, moved.activity, at(17, 9))
+    assert (facts.activity, facts.rule, facts.changed) == (key, "FREQ=WEEKLY;COUNT=5", 1)
+
+
+def test_a_series_is_parted_and_reminds_on_a_server_too(postgres_db: Database) -> None:
+    clock.use_clock(lambda: NOW)
+    company = small_company(postgres_db)
+    series_of(company, "FREQ=WEEKLY;COUNT=5", reminder_minutes=15)
+    move(company, date(2026, 12, 1), Reach.FOLLOWING, on(12, 2, 10))
+    assert starts(company) == [*TUESDAYS[:4], "12-02 10:00"]
+    found = reminders.due(company.actor, on(12, 2, 9, 45))
+    assert [one.begins for one in found] == [on(12, 2, 10)]
+    undo.undo(company.actor)
+    assert starts(company) == TUESDAYS
