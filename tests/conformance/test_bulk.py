@@ -20,7 +20,7 @@ RECORDS = tuple(e for e in registry.all() if e.is_record and not e.parent)
 def plain(world: World, entity: Entity) -> BoundField | None:
     """A field whose values rules leave alone; None when the entity has none."""
     for field in edits.editable(world.admin, entity.key):
-        plainly = field.kind in {kinds.TEXT, kinds.MULTILINE, kinds.INTEGER, kinds.DATE}
+        plainly = field.kind in {kinds.TEXT, kinds.MULTILINE, kinds.INTEGER}
         known = field.name in KNOWN_WORDS or field.name in RECKONED.get(entity.key, ())
         named = field.name == entity.title or field.name in entity.natural_key or field.copy_of
         if plainly and field.nullable and not (known or named):
