@@ -17,7 +17,10 @@ from tests.support.company import NOW, Company, small_company
 from tests.support.post import deliver, suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_crm.db.engine import Database
+    from desktop_crm.services.changes import ChangeSet
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_accepting_settles_the_message(company: Company, offer: int) -> None:
 
 def test_each_decision_is_one_step_of_undo(company: Company, offer: int) -> None:
     before = states(company, offer)
-    decisions = (
+    decisions: tuple[Callable[[], ChangeSet], ...] = (
         lambda: filing.accept(company.actor, offer, first_link(company, offer)),
         lambda: filing.reject(company.actor, offer),
         lambda: filing.refile(company.actor, offer, "opportunity", company.ids["Packaging line"]),
