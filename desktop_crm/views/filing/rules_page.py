@@ -48,9 +48,9 @@ class FilingRulesPage(SettingsPage):
             tr("Filing rules"),
             (
                 Heading(tr("Mail of")),
-                Heading(tr("Kind"), 130),
+                Heading(tr("Kind"), 142),
                 Heading(tr("Goes to"), 180),
-                Heading(tr("Mailbox"), 90),
+                Heading(tr("Mailbox"), 104),
                 Heading(tr("Messages"), 76, is_number=True),
                 Heading(tr("Filed"), 64, is_number=True),
             ),
