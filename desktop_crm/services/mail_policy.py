@@ -111,6 +111,13 @@ def of_mailbox(connection: Connection, mailbox: int) -> MailPolicy:
     )
 
 
+def stated(*, shared_db: bool) -> dict[str, str]:
+    """Fields of a new mailbox: what leaving them empty means in a shared database, in words."""
+    if not shared_db:
+        return {}
+    return {"sharing": MailShared.NOBODY.value, "text_kept": TextKept.LINKED.value}
+
+
 def is_shared(connection: Connection) -> bool:
     """Whether colleagues work in the same database."""
     return connection.dialect.name != "sqlite"

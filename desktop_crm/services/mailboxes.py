@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, RowMapping, Select, select
@@ -19,11 +19,11 @@ from desktop_crm.core.text import canonical_email, clean, fold
 from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox
 from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
-from desktop_crm.models.mail_policy import MailShared, TextKept
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.cloud_registration import registration
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail_policy import stated
 from desktop_crm.services.mail_servers import imap_address, smtp_address, web_address
 from desktop_crm.services.permissions import require, row_clause
 from desktop_crm.services.records_kept import update_rows
@@ -306,7 +306,7 @@ def add(
         "sign_in": box.sign_in or None,
         "certificate": box.certificate or None,
         "user": actor.user_id,
-        **_shared_defaults(actor),
+        **stated(shared_db=actor.db.is_shared),
     }
     saved = records.save(actor, "mailbox", None, None, values)
     place = set_password(actor, saved.id, password) if password else None
@@ -325,13 +325,6 @@ def require_free(actor: Actor, name: str) -> None:
             field="name",
             name=clean(name),
         )
-
-
-def _shared_defaults(actor: Actor) -> dict[str, Any]:
-    """What an empty policy means in a shared database, said so that a person reads it."""
-    if not actor.db.is_shared:
-        return {}
-    return {"sharing": MailShared.NOBODY.value, "text_kept": TextKept.LINKED.value}
 
 
 def list_mailboxes(actor: Actor) -> tuple[MailboxRow, ...]:
