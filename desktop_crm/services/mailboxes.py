@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, select
 
 from desktop_crm.core import secrets
 from desktop_crm.core.errors import NotFound, UserError
@@ -427,13 +427,7 @@ def set_state(
     if synced_at is not None:
         values["last_synced_at"] = synced_at
     with actor.db.writing() as connection:
-        _set(connection, mailbox_id, values, actor.user_id)
-
-
-def _set(
-    connection: Connection, mailbox_id: int, values: dict[str, object], by: int | None
-) -> None:
-    update_rows(connection, Mailbox, [(mailbox_id, values)], by)
+        update_rows(connection, Mailbox, [(mailbox_id, values)], actor.user_id)
 
 
 def _secret(uid: str) -> str:
