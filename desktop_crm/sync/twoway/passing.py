@@ -146,6 +146,8 @@ class TwoWayPass:
             except Vanished:
                 _log.info("%s left the mailbox meanwhile; the next pass sees it", work.pair.key)
             except CrmError as problem:
+                if isinstance(problem, UserError) and problem.field == "password":
+                    raise  # asked again for every item, it would lock the account
                 # A record that cannot be saved, or was changed this very moment, waits.
                 _log.warning("%s: %s", work.pair.key, problem.template)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +29,7 @@ from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, fields_o
 from desktop_crm.sync.twoway.merge import Base, base_of, written
 from desktop_crm.sync.twoway.pairing import CONTACT, TASK
 from desktop_crm.sync.twoway.rows import Held
-from desktop_crm.sync.writes import Delete, Image, Ref, Save, Vanished, WritableMailbox
+from desktop_crm.sync.writes import Delete, Image, Save, Vanished, WritableMailbox
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +64,6 @@ class Settling:
                 continue
             if state is OutboxState.DONE:
                 self._done(row)
-            elif state is OutboxState.STALE:
-                self._outdated(row)
             else:
                 self._given_up(row, struck=str(params.get("step", "")) if state in _REFUSED else "")
 
@@ -96,43 +93,6 @@ class Settling:
                 delete_rows(connection, MailboxItem, "id", [row.id])
             else:
                 rows.keep(connection, row.id, {"order_id": None}, by)
-
-    def _outdated(self, row: Held) -> None:
-        """The item changed before it was written, or after it was and the answer got lost.
-
-        What it says as it was to be written is no change of somebody else's.
-        """
-        with self.actor.db.reading() as connection:
-            deed, _ = outbox_rows.done(connection, row.order or 0)
-        now: object = None
-        before = base_of(row.base)
-        if isinstance(deed, Save) and before is not None:
-            with suppress(Vanished):
-                now = self.port.image(Ref(row.folder, row.item_key)).item
-        if (
-            before is None
-            or not isinstance(deed, Save)
-            or not isinstance(now, MeetingItem | TaskItem | ContactItem)
-        ):
-            self._given_up(row, struck="")
-            return
-        kind, by = kind_of(deed.item), self.actor.user_id
-        gave, stands = fields_of_item(deed.item), fields_of_item(now)
-        came = {
-            one.name: gave[one.name]
-            for one in TABLES[kind].fields
-            if one.name in gave and one.same(gave[one.name], stands.get(one.name))
-        }
-        with self.actor.db.writing() as connection:
-            lease.keep(connection, self.mailbox, self.holder, by)
-            values: dict[str, Any] = {"order_id": None}
-            record = rows.records(connection, kind, [row.record or 0]).get(row.record or 0)
-            if record is not None:
-                local = fields_of_record(kind, record, Frame(self.actor.zone, self.actor.language))
-                base = written(kind, before, local, row.seen or before.mailbox, came)
-                open_ = differs(kind, base.stored(), stands)
-                values |= {"base": base.stored(), "seen": stands if open_ else None}
-            rows.keep(connection, row.id, values, by)
 
     def _done(self, row: Held) -> None:
         with self.actor.db.reading() as connection:

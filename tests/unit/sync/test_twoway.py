@@ -172,30 +172,26 @@ def test_a_deletion_that_was_refused_is_not_asked_again(both: World) -> None:
     assert held(both)
 
 
-def test_a_lost_answer_and_a_change_there_are_no_conflict(
-    both: World, moment: list[dt.datetime]
-) -> None:
-    """What was written before the answer got lost is nobody else's change."""
-    key = appointment(both, description="A")
+def test_a_refused_password_ends_the_pass_at_once(both: World) -> None:
+    """Each further item would be one more refusal, and many of them lock the account."""
+    keys = [appointment(both, subject=f"Vizită {n}") for n in range(3)]
     go(both)
-    records.save(both.actor, "activity", key, None, {"description": "B"})
+    for key in keys:
+        records.save(both.actor, "activity", key, None, {"location": "Iași"})
+    asked: list[str] = []
 
-    def lost(_deed: object) -> None:
-        both.port._after = None
-        raise EnvironmentProblem("gone", retryable=True)
+    def refuse(call: str) -> None:
+        if call == "image":
+            asked.append(call)
+            raise UserError("Refused.", field="password")
 
-    both.port._after = lost
-    both.sync()
-    assert held(both).text == "B"
-    (item,) = both.port.held(CALENDAR)
-    both.port.put(CALENDAR, replace(held(both), location="Sala 9"), item)
-    records.save(both.actor, "activity", key, None, {"description": "C"})
-    for _ in range(3):
-        moment[0] += dt.timedelta(hours=1)
-        go(both)
-    assert (held(both).text, held(both).location) == ("C", "Sala 9")
-    assert activity(both, key).location == "Sala 9"
-    quiet(both)
+    both.port._fault = refuse
+    result = both.sync()
+    assert isinstance(result.problem, UserError)
+    assert len(asked) == 1
+    both.port._fault = None
+    go(both)
+    assert [getattr(i, "location", "") for i in both.port.held(CALENDAR).values()] == ["Iași"] * 3
 
 
 def test_too_many_deletions_stop_the_pass(both: World) -> None:
