@@ -37,6 +37,7 @@ class Compared:
         removed: Iterable[str] = (),
     ) -> None:
         self.removed = frozenset(removed)
+        self.questions = 0
         self.db, self.box, self.rooms = db, server.mailbox, rooms
         self.notes = server.notes
         self.actor = system_actor(db)
@@ -172,6 +173,7 @@ class Compared:
             yield f"deleted here and still there: {sorted(stays)}"
         phone = {name for name in there if name.startswith("phone")}
         yield from _differ("tasks of the phone", phone - dropped, set(rows), only_lost=True)
+        asked = {row.activity_id for row in self._rows(MailboxItem) if row.seen}
         said: dict[int, int] = {}
         for note in self.notes:
             if note[0] == "changed":
@@ -184,7 +186,12 @@ class Compared:
                     yield f"{row.subject}: edit {said[row.id]} is lost here ({row.description})"
             if item is None or row.subject not in made:
                 continue
-            if (item.text or "").strip() != (row.description or "").strip():
+            if (item.text or "").strip() == (row.description or "").strip():
+                continue
+            if row.id in asked:
+                # Both values are kept, and a person is asked which is right.
+                self.questions += 1
+            else:
                 yield f"{row.subject}: {row.description!r} here, {item.text!r} there"
 
     def _meetings(self) -> Iterator[str]:
