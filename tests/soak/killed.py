@@ -214,6 +214,8 @@ class _Killing:
         if process.exitcode not in (0, None) and not self._crashed():
             self.outcome.kills += 1
             self.outcome.ways[way if other is None else f"{way} of two"] += 1
+        # The one that is left is not shot at in its place.
+        self.server.before = self.server.after = lambda count: False
         process.close()
         if other is not None:
             # The one that is left goes on, and takes over what the dead one held.
