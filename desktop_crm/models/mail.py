@@ -416,9 +416,9 @@ class SyncStrike(Tracked, Base):
         label=N_("Struck line"),
         plural=N_("Struck lines"),
         icon="arrow_sync",
-        title="line",
-        columns=("mailbox", "line", "title"),
-        form=(Section(N_("Struck line"), (("mailbox", "line"), "title")),),
+        title="title",
+        columns=("mailbox", "title"),
+        form=(Section(N_("Struck line"), ("mailbox", "title")),),
         parent=("mailbox",),
     )
     mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
