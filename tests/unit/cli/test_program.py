@@ -79,7 +79,7 @@ def test_a_reader_that_goes_away_is_no_error(top: Path, home: Path, sample: Path
         ("query", "account", "--limit", "0"),
         ("query", "account", "--no-such-option"),
         ("mailbox",),
-        ("mailbox", "add", "x", "--kind", "imap", "--address", "a@b.example"),
+        ("mailbox", "add", "x", "--kind", "pigeon", "--address", "a@b.example"),
         ("quote", "print", "Q-1"),
         ("import", "contact", "x.csv", "--map", "no sign"),
         ("import", "contact", "x.csv", "--value", "product:no sign"),
