@@ -69,7 +69,8 @@ def test_an_administrator_adds_fields_without_owning_the_tables(
     actor = sign_in(theirs)
     for kind in FieldKind:
         target = {"target": "contact"} if kind is FieldKind.LINK else {}
-        fields.add(actor, "account", kind, f"Own {kind.label}", **target)
+        values = ("Red", "Blue") if kind is FieldKind.CHOICE else ()
+        fields.add(actor, "account", kind, f"Own {kind.label}", values=values, **target)
     own = [n for n in registry.get("account").fields if n.startswith("x_")]
     assert len(own) == len(FieldKind)
     key = records.save(actor, "account", None, None, {"name": "Nord", own[0]: "41"}).id
