@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -25,12 +26,22 @@ def start(bench: Workbench, window: QObject) -> None:
     """Import the code of panes before somebody waits for it, and start a database's clocks.
 
     It runs after the first rows are painted; clocks of a database that was open before stop.
+    Their code is imported on a reader thread, because what reads mailboxes is much.
     """
-    bench.tasks.read(warm_up, done=lambda _none: None, owner=window)
     stop(window)
-    for place in _CLOCKS:
-        path, _colon, name = place.partition(":")
-        getattr(import_module(path), name)(bench, window)
+
+    def begin(kinds: list[Callable[[Workbench, QObject], object]]) -> None:
+        stop(window)
+        for kind in kinds:
+            kind(bench, window)
+
+    bench.tasks.read(_load, done=begin, owner=window, lane="clocks")
+    bench.tasks.read(warm_up, done=lambda _none: None, owner=window)
+
+
+def _load() -> list[Callable[[Workbench, QObject], object]]:
+    places = (place.partition(":") for place in _CLOCKS)
+    return [getattr(import_module(path), name) for path, _colon, name in places]
 
 
 def stop(window: QObject) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,7 +120,7 @@ def test_distances_in_words(minutes: int, words: str) -> None:
 
 
 def test_the_window_goes_with_the_clocks_of_the_main_window(
-    bench: Workbench, company: Company, qtbot: QtBot
+    bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company.add(
         "activity", "soon",
@@ -126,7 +129,16 @@ def test_the_window_goes_with_the_clocks_of_the_main_window(
     )  # fmt: skip
     clock.use_clock(lambda: at(25, 13, 50))
     window = shell_of(bench).window
+    imported_by: set[threading.Thread] = set()
+
+    def importing(path: str) -> ModuleType:
+        imported_by.add(threading.current_thread())
+        return import_module(path)
+
+    monkeypatch.setattr(clocks, "import_module", importing)
     clocks.start(bench, window)
+    qtbot.waitUntil(lambda: bool(window.findChildren(ReminderClock)))
+    assert threading.main_thread() not in imported_by
     (watch,) = window.findChildren(ReminderClock)
     qtbot.waitUntil(lambda: shown(watch) == ["soon"])
     reminding = expect(watch.window, ReminderWindow)
