@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from itertools import islice
@@ -87,21 +88,38 @@ def data_file(size: Size, folder: Path | None = None) -> Path:
 
     The full one takes some minutes and about 1.5 GB. Files of other schemas are removed.
     """
+    return kept_file(size.name, GENERATOR, lambda draft: _build(draft, Rows(size)), folder)
+
+
+def kept_file(
+    name: str, generator: int, make: Callable[[Path], None], folder: Path | None = None
+) -> Path:
+    """Return a file of this schema and generator, made whole or not at all; older ones go."""
     home = folder or cache_dir() / "bench"
     home.mkdir(parents=True, exist_ok=True)
-    path = home / f"{size.name}-{migrate.HEAD}-{schema_digest()}-{GENERATOR}.db"
+    path = home / f"{name}-{migrate.HEAD}-{schema_digest()}-{generator}.db"
     if path.exists():
         return path
-    for old in home.glob(f"{size.name}-*"):
+    for old in home.glob(f"{name}-*"):
         old.unlink(missing_ok=True)
-    draft = home / f"{size.name}-{os.getpid()}.part"
+    draft = home / f"{name}-{os.getpid()}.part"
     try:
-        _build(draft, Rows(size))
+        make(draft)
         draft.replace(path)
     finally:
         for left in home.glob(f"{draft.name}*"):
             left.unlink(missing_ok=True)
     return path
+
+
+def grown_file(name: str, generator: int, size: Size, add: Callable[[Path], None]) -> Path:
+    """Return a kept file that begins as a copy of a data file."""
+
+    def make(draft: Path) -> None:
+        shutil.copyfile(data_file(size), draft)
+        add(draft)
+
+    return kept_file(name, generator, make)
 
 
 @lru_cache(maxsize=1)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from desktop_crm.bench.data import data_file, schema_digest
+from desktop_crm.bench.data import grown_file
 from desktop_crm.bench.data_rows import SEED, SMALL
 from desktop_crm.bench.ground import Ground, on_server, opened
 from desktop_crm.bench.rows import Row, compared, pair, unmeasured
-from desktop_crm.core.paths import cache_dir
 from desktop_crm.core.text import fold
 from desktop_crm.db import migrate
 from desktop_crm.models import Activity, MailboxItem, MailMessage
@@ -79,22 +76,7 @@ def stored_on_server() -> Iterator[Ground]:
 
 def mailbox_file() -> Path:
     """Return the file, made when it is not there; about a minute."""
-    home = cache_dir() / "bench"
-    path = home / f"mailbox-{migrate.HEAD}-{schema_digest()}-{GENERATOR}.db"
-    if path.exists():
-        return path
-    base = data_file(SMALL)
-    for old in home.glob("mailbox-*"):
-        old.unlink(missing_ok=True)
-    draft = home / f"mailbox-{os.getpid()}.part"
-    try:
-        shutil.copyfile(base, draft)
-        fill(draft, MESSAGES, THREADS)
-        draft.replace(path)
-    finally:
-        for left in home.glob(f"{draft.name}*"):
-            left.unlink(missing_ok=True)
-    return path
+    return grown_file("mailbox", GENERATOR, SMALL, lambda path: fill(path, MESSAGES, THREADS))
 
 
 def fill(path: Path, messages: int, threads: int) -> None:

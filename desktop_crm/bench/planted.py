@@ -5,9 +5,7 @@ A planted record says in its source which one it repeats; nothing else about it 
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from desktop_crm.bench.data import data_file, schema_digest
+from desktop_crm.bench.data import grown_file
 from desktop_crm.bench.data_rows import SEED, Size
 from desktop_crm.bench.ground import Ground, on_server, opened
-from desktop_crm.core.paths import cache_dir
 from desktop_crm.core.text import fold
 from desktop_crm.db import migrate
 from desktop_crm.meta import registry
@@ -148,22 +145,9 @@ def planted_on_server() -> Iterator[Ground]:
 
 def planted_file() -> Path:
     """Return the file, made when it is not there; about a minute."""
-    home = cache_dir() / "bench"
-    path = home / f"planted-{migrate.HEAD}-{schema_digest()}-{GENERATOR}.db"
-    if path.exists():
-        return path
-    base = data_file(PAIRS)
-    for old in home.glob("planted-*"):
-        old.unlink(missing_ok=True)
-    draft = home / f"planted-{os.getpid()}.part"
-    try:
-        shutil.copyfile(base, draft)
-        plant(draft, OF_PEOPLE, OF_COMPANIES)
-        draft.replace(path)
-    finally:
-        for left in home.glob(f"{draft.name}*"):
-            left.unlink(missing_ok=True)
-    return path
+    return grown_file(
+        "planted", GENERATOR, PAIRS, lambda made: plant(made, OF_PEOPLE, OF_COMPANIES)
+    )
 
 
 def plant(path: Path, people: int, companies: int) -> None:
