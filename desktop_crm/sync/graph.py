@@ -35,7 +35,7 @@ from desktop_crm.sync.graph_calls import (
     error_of,
     segment,
 )
-from desktop_crm.sync.graph_deeds import CONTACTS, TODO, Deeds
+from desktop_crm.sync.graph_deeds import CONTACTS, TASK_LISTS, Deeds
 from desktop_crm.sync.graph_problems import GraphError, problem_of
 from desktop_crm.sync.mime import Unusable
 from desktop_crm.sync.port import (
@@ -115,7 +115,7 @@ class GraphMailbox:
             found.append(CALENDAR)
             for one in self._listed("/me/todo/lists", {}):
                 name = items.text(one, "displayName") or "-"
-                found.append(Folder(TODO + items.text(one, "id"), name, FolderRole.TASKS))
+                found.append(Folder(TASK_LISTS + items.text(one, "id"), name, FolderRole.TASKS))
             book = self._graph.get("/me/contactFolders/contacts", {"$select": "id,displayName"})
             books = [book, *self._listed("/me/contactFolders", {"$select": "id,displayName"})]
             keys = dict.fromkeys(items.text(one, "id") for one in books)
@@ -268,8 +268,8 @@ def _foreign(shown: str, address: str) -> UserError:
 
 def _delta(folder: Folder) -> tuple[str, dict[str, str]]:
     """Where the changes of a folder begin."""
-    if folder.key.startswith(TODO):
-        return f"/me/todo/lists/{segment(folder.key.removeprefix(TODO))}/tasks/delta", {}
+    if folder.key.startswith(TASK_LISTS):
+        return f"/me/todo/lists/{segment(folder.key.removeprefix(TASK_LISTS))}/tasks/delta", {}
     if folder.key.startswith(CONTACTS):
         book = segment(folder.key.removeprefix(CONTACTS))
         return f"/me/contactFolders/{book}/contacts/delta", {}

@@ -40,7 +40,7 @@ from desktop_crm.sync.writes import (
     Written,
 )
 
-TODO: Final = "todo/"
+TASK_LISTS: Final = "todo/"
 """What the key of a task list begins with."""
 CONTACTS: Final = "contacts/"
 """What the key of an address book begins with."""
@@ -148,7 +148,7 @@ class Deeds:
         if ref.folder == CALENDAR:
             return self._events.entry(ref.item_id)
         path = _path(ref)
-        query = {} if ref.folder.startswith(TODO) else {"$expand": items.OWN_KEY_EXPAND}
+        query = {} if ref.folder.startswith(TASK_LISTS) else {"$expand": items.OWN_KEY_EXPAND}
         try:
             return self._graph.get(path, query)
         except GraphError as error:
@@ -159,7 +159,11 @@ class Deeds:
     def _read(self, ref: Ref, entry: items.Json) -> MeetingItem | TaskItem | ContactItem:
         if ref.folder == CALENDAR:
             return self._events.item(entry)
-        return items.task_item(entry) if ref.folder.startswith(TODO) else items.contact_item(entry)
+        return (
+            items.task_item(entry)
+            if ref.folder.startswith(TASK_LISTS)
+            else items.contact_item(entry)
+        )
 
     def _current(self, ref: Ref) -> items.Json:
         entry = self._entry(ref)
@@ -211,14 +215,14 @@ class Deeds:
     def _carrying(self, folder: str, own_key: str) -> Written | None:
         """The task or contact of a folder that carries a key."""
         home = _home(folder)
-        if folder.startswith(TODO):
+        if folder.startswith(TASK_LISTS):
             path = with_query(home, expand="linkedResources", top="100")
         else:
             path = with_query(home, filter=items.own_filter(own_key), select="id,changeKey")
         while path:
             answer = self._graph.get(path)
             for one in answer.get("value") or ():
-                if not folder.startswith(TODO) or _is_linked(one, own_key):
+                if not folder.startswith(TASK_LISTS) or _is_linked(one, own_key):
                     return Written(Ref(folder, items.text(one, "id"), items.change_key(one)))
             path = items.text(answer, "@odata.nextLink")
         return None
@@ -301,18 +305,18 @@ class Deeds:
 
 
 def _is_mail(folder: str) -> bool:
-    return folder != CALENDAR and not folder.startswith((TODO, CONTACTS))
+    return folder != CALENDAR and not folder.startswith((TASK_LISTS, CONTACTS))
 
 
 def _home(folder: str) -> str:
     """Where the items of a task list or address book are made."""
-    if folder.startswith(TODO):
-        return f"/me/todo/lists/{segment(folder.removeprefix(TODO))}/tasks"
+    if folder.startswith(TASK_LISTS):
+        return f"/me/todo/lists/{segment(folder.removeprefix(TASK_LISTS))}/tasks"
     return f"/me/contactFolders/{segment(folder.removeprefix(CONTACTS))}/contacts"
 
 
 def _path(ref: Ref) -> str:
-    if ref.folder.startswith(TODO):
+    if ref.folder.startswith(TASK_LISTS):
         return f"{_home(ref.folder)}/{segment(ref.item_id)}"
     return f"/me/contacts/{segment(ref.item_id)}"
 

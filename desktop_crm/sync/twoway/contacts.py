@@ -14,7 +14,7 @@ from typing import Any, Final
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import canonical_email, canonical_phone
 from desktop_crm.models.party import ReachType
-from desktop_crm.sync.port import Address, ContactItem, PostalAddress, Sensitivity
+from desktop_crm.sync.port import Address, ContactItem, PostalAddress
 from desktop_crm.sync.twoway.fields import (
     Field,
     Frame,
@@ -29,11 +29,6 @@ from desktop_crm.sync.twoway.fields import (
 _KINDS: Final = ("work", "mobile", "home", "fax", "other")
 _PLACES: Final = ("work", "home", "other")
 _PLACE_PARTS: Final = ("street", "postal_code", "city", "region", "country")
-
-
-def is_private(item: ContactItem) -> bool:
-    """Whether it is the owner's own affair and stays in the mailbox (R39)."""
-    return item.sensitivity is not Sensitivity.NORMAL
 
 
 def _text(name: str, label: str, column: str, limit: int) -> Field:

@@ -7,14 +7,15 @@ what they last agreed on, can be compared and stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import clean, storable
-from desktop_crm.sync.port import ContactItem, MeetingItem, TaskItem
+from desktop_crm.sync.port import ContactItem, MeetingItem, Sensitivity, TaskItem
 
 Value = Any
 """Plain JSON."""
@@ -112,6 +113,27 @@ def instant(value: datetime | date) -> datetime:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return datetime.combine(value, time(), tzinfo=UTC)
+
+
+def is_private(item: TwoWayItem) -> bool:
+    """Whether only its time, or of a contact nothing, may be known here (R39)."""
+    masked = isinstance(item, MeetingItem) and item.masked
+    return masked or item.sensitivity is not Sensitivity.NORMAL
+
+
+PRIVACY: Final = Field(
+    "privacy",
+    N_("Private"),
+    is_private,
+    lambda record, _frame: record.get("sensitivity") == Sensitivity.PRIVATE.value,
+    lambda item, value: replace(
+        item, sensitivity=Sensitivity.PRIVATE if value else Sensitivity.NORMAL
+    ),
+    lambda value, _record, _frame: {
+        "sensitivity": (Sensitivity.PRIVATE if value else Sensitivity.NORMAL).value
+    },
+)
+"""Whether a meeting or task is private; records write it as items do."""
 
 
 def merged_map(base: Value, ours: Value, theirs: Value) -> Value:

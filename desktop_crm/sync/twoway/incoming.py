@@ -17,7 +17,8 @@ from desktop_crm.sync.plan import collapsed
 from desktop_crm.sync.port import Batch, Change, ChangeKind, ContactItem, Folder, TaskItem
 from desktop_crm.sync.results import FolderResult
 from desktop_crm.sync.twoway import rows
-from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, item_private, kind_of
+from desktop_crm.sync.twoway.fields import is_private
+from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, kind_of
 from desktop_crm.sync.twoway.merge import base_of
 from desktop_crm.sync.twoway.pairing import CONTACT, TASK
 
@@ -101,7 +102,7 @@ class Incoming:
         rows.keep(self.connection, row.id, {**values, "change_key": None}, by)
 
     def _values(self, item: TaskItem | ContactItem, row: Any) -> dict[str, Any]:  # noqa: ANN401
-        if isinstance(item, ContactItem) and item_private(item):
+        if isinstance(item, ContactItem) and is_private(item):
             self.result.excluded[translate(self.actor.language, PRIVATE)] += 1
             return {"state": ItemState.EXCLUDED.value, "seen": None, "base": None}
         kind, fields = kind_of(item), fields_of_item(item)

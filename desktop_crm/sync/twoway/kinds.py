@@ -79,10 +79,3 @@ def onto_record(kind: Kind, values: Fields, record: Record, frame: Frame) -> dic
             stands |= made
             changed |= made
     return changed
-
-
-def item_private(item: TwoWayItem) -> bool:
-    """Whether only part of it, or nothing, may be known here (R39)."""
-    if isinstance(item, MeetingItem):
-        return meetings.is_private(item)
-    return tasks.is_private(item) if isinstance(item, TaskItem) else contacts.is_private(item)

@@ -14,11 +14,11 @@ from desktop_crm.models.activity import (
     ActivityReason,
     ActivityState,
     Participation,
-    Sensitivity,
 )
 from desktop_crm.sync.port import Address, Attendee, MeetingItem, Response, Role, ShowAs
 from desktop_crm.sync.port import Sensitivity as Private
 from desktop_crm.sync.twoway.fields import (
+    PRIVACY,
     Field,
     Frame,
     Record,
@@ -26,6 +26,7 @@ from desktop_crm.sync.twoway.fields import (
     Way,
     block,
     instant,
+    is_private,
     line,
     merged_list,
     merged_map,
@@ -45,11 +46,6 @@ PARTS: Final = {
 }
 _ROLES: Final = {part.value: role for role, part in PARTS.items()}
 _SHOWN: Final = frozenset(one.value for one in ShowAs)
-
-
-def is_private(item: MeetingItem) -> bool:
-    """Whether only the time may be known of it (R39)."""
-    return item.masked or item.sensitivity is not Private.NORMAL
 
 
 def masked(item: MeetingItem) -> MeetingItem:
@@ -403,16 +399,7 @@ _TIMES: Final = (
         _status_to_item,
         _status_to_record,
     ),
-    Field(
-        "privacy",
-        N_("Private"),
-        is_private,
-        lambda record, _frame: record.get("sensitivity") == Sensitivity.PRIVATE.value,
-        lambda item, value: replace(item, sensitivity=Private.PRIVATE if value else Private.NORMAL),
-        lambda value, _record, _frame: {
-            "sensitivity": (Sensitivity.PRIVATE if value else Sensitivity.NORMAL).value
-        },
-    ),
+    PRIVACY,
 )
 """What is known of a private meeting, too."""
 

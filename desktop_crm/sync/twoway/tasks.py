@@ -12,10 +12,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.models.activity import ActivityReason, ActivityState, Priority, Sensitivity
-from desktop_crm.sync.port import Sensitivity as Private
+from desktop_crm.models.activity import ActivityReason, ActivityState, Priority
 from desktop_crm.sync.port import TaskItem
-from desktop_crm.sync.twoway.fields import Field, Frame, Record, Value, block, line
+from desktop_crm.sync.twoway.fields import PRIVACY, Field, Frame, Record, Value, block, line
 from desktop_crm.sync.twoway.meetings import subject_of, subject_to
 
 END_OF_WORK: Final = time(17)
@@ -30,11 +29,6 @@ _OPEN: Final = {
 }
 _REASONS: Final = {status: reason for reason, status in _OPEN.items()}
 _PRIORITIES: Final = frozenset(one.value for one in Priority)
-
-
-def is_private(item: TaskItem) -> bool:
-    """Whether only its day may be known (R39)."""
-    return item.sensitivity is not Private.NORMAL
 
 
 def _due_of(record: Record, frame: Frame) -> Value:
@@ -100,16 +94,7 @@ _DAYS: Final = (
         _status_to_item,
         _status_to_record,
     ),
-    Field(
-        "privacy",
-        N_("Private"),
-        is_private,
-        lambda record, _frame: record.get("sensitivity") == Sensitivity.PRIVATE.value,
-        lambda item, value: replace(item, sensitivity=Private.PRIVATE if value else Private.NORMAL),
-        lambda value, _record, _frame: {
-            "sensitivity": (Sensitivity.PRIVATE if value else Sensitivity.NORMAL).value
-        },
-    ),
+    PRIVACY,
 )
 
 _CONTENT: Final = (
