@@ -27,12 +27,13 @@ def test_a_record_that_stays_beside_the_list_counts_as_viewed(
     pane = pane_of(bench, qtbot, "account")
     assert pane.list.table.select_id(company.ids["rossi"])
 
-    def viewed() -> bool:
-        return company.ids["rossi"] in marks.keys(company.actor, MarkKind.VIEWED, "account")
+    def viewed() -> list[int]:
+        return list(marks.keys(company.actor, MarkKind.VIEWED, "account"))
 
-    qtbot.waitUntil(viewed, timeout=20_000)
-    qtbot.waitUntil(lambda: pane.views.views.counts[shipped_views.VIEWED] == 1)
+    qtbot.waitUntil(lambda: company.ids["rossi"] in viewed(), timeout=20_000)
     settle(qtbot, bench)
+    # On a slow machine the row the list opened at was looked at for those 10 ms, too.
+    qtbot.waitUntil(lambda: pane.views.views.counts[shipped_views.VIEWED] == len(viewed()))
 
 
 def test_a_record_that_is_opened_counts_as_viewed(
