@@ -251,6 +251,80 @@ def test_a_month_by_mouse(month: MonthView) -> None:
     assert [a for _, a, _, _ in changed] == [at(26, 9)]
 
 
+def end_of(view: MonthView, one: AgendaEvent) -> QPoint:
+    rect = view.rect_of(one)
+    return QPoint(round(rect.right()) - 3, round(rect.center().y()))
+
+
+def test_the_end_of_a_bar_is_dragged_over_days(month: MonthView) -> None:
+    changed, cell = caught(month.change_requested), round(month._cell(0).width()) - 4
+    fair = event(3, *gesture.whole_day(date(2026, 11, 16), date(2026, 11, 17)), all_day=True)
+    month.show_events([fair, event(1, at(25, 9), at(25, 10))])
+    start = end_of(month, fair)
+    drag(month, start, start + QPoint(2 * cell, 0))
+    assert changed.pop()[1:] == (*gesture.whole_day(date(2026, 11, 16), date(2026, 11, 19)), True)
+    drag(month, start, start - QPoint(cell, 0))
+    assert changed.pop()[1:] == (*gesture.whole_day(date(2026, 11, 16)), True)
+    start = end_of(month, month.events[1])
+    drag(month, start, start + QPoint(cell, 0))
+    assert changed.pop()[1:] == (at(25, 9), at(26, 10), False)
+    drag(month, start, start - QPoint(cell, 0))  # the first day is the earliest there is
+    assert changed == []
+
+
+def test_what_is_dragged_in_a_month_is_shown_where_it_comes_to_lie(month: MonthView) -> None:
+    changed = caught(month.change_requested)
+    start = end_of(month, month.events[0])
+    before = month.rect_of(month.events[0])
+    QTest.mousePress(month, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(month, start + QPoint(month.width() // 7, 0))
+    assert month.rect_of(month.events[0]).width() > 1.8 * before.width()
+    QTest.keyClick(month, Qt.Key.Key_Escape)
+    assert month.rect_of(month.events[0]) == before
+    QTest.mouseRelease(month, Qt.MouseButton.LeftButton, pos=start)
+    assert changed == []
+    assert month.selected_event() is not None
+
+
+def test_the_last_day_of_a_months_event_by_keyboard(month: MonthView) -> None:
+    changed = caught(month.change_requested)
+    month.choose(month.events[0])
+    alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(month, Qt.Key.Key_Right, alt | shift)
+    QTest.keyClick(month, Qt.Key.Key_Down, alt | shift)
+    QTest.keyClick(month, Qt.Key.Key_Left, alt | shift)
+    nine = at(25, 9)
+    assert [(a, b) for _, a, b, _ in changed] == [
+        (nine, at(26, 10)), (nine, datetime(2026, 12, 2, 8, tzinfo=UTC)),
+    ]  # fmt: skip
+
+
+def test_several_days_of_a_month_are_marked_for_what_is_created(month: MonthView) -> None:
+    created = caught(month.create_requested)
+    month.choose(None)
+    month.go_to(date(2026, 11, 18))
+    QTest.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(month, Qt.Key.Key_Return)
+    first = month._cell(month.days.index(date(2026, 11, 17))).center().toPoint()
+    drag(month, first, first - QPoint(month.width() // 7, 0))
+    assert created == [
+        (*gesture.whole_day(date(2026, 11, 18), date(2026, 11, 19)), True),
+        (*gesture.whole_day(date(2026, 11, 16), date(2026, 11, 17)), True),
+    ]
+
+
+def test_the_strip_above_the_hours_is_dragged(week: TimeView) -> None:
+    changed, created = caught(week.change_requested), caught(week.create_requested)
+    y = week.strip.height() - 18
+    x = [round(week.grid.column(n).center().x()) for n in range(5)]
+    end = QPoint(round(week.grid.column(1).right()) - 12, y)
+    drag(week.strip, end, QPoint(x[3], y))
+    span = gesture.whole_day(date(2026, 11, 23), date(2026, 11, 26))
+    assert [(a, b) for _, a, b, _ in changed] == [span]
+    drag(week.strip, QPoint(x[4], y), QPoint(x[3], y))
+    assert created == [(*gesture.whole_day(date(2026, 11, 26), date(2026, 11, 27)), True)]
+
+
 def test_a_full_day_says_how_many_more_there_are(month: MonthView) -> None:
     shown = caught(month.day_requested)
     month.show_events([event(n, at(25, 8 + n // 4), at(25, 9 + n // 4)) for n in range(20)])

@@ -31,7 +31,6 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import icons, theme
 from desktop_crm.views.calendar import event_paint, gesture, layout
-from desktop_crm.views.calendar.gesture import SNAP, Edge
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.time_keys import ARROWS
 
@@ -301,15 +300,6 @@ class AgendaView(CalendarPage):
         if not event.movable:
             self.move_refused.emit(event)
             return
-        zone = self.model.formats.zone
-        days, direction = step
-        if resize and not event.all_day:
-            local = layout.wall(event.end, zone) + timedelta(days=days, minutes=SNAP * direction)
-            start, end = gesture.resized(event, zone, Edge.END, local)
-        elif resize:
-            start = event.start
-            end = max(event.end + timedelta(days=days), start + timedelta(days=1))
-        else:
-            start, end = gesture.moved(event, zone, days=days, minutes=SNAP * direction)
+        start, end = gesture.nudged(event, self.model.formats.zone, step, resize=resize)
         if (start, end) != (event.start, event.end):
             self.change_requested.emit(event, start, end, event.all_day)

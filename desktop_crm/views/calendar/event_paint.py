@@ -179,12 +179,13 @@ def paint_bar(
     *,
     selected: bool = False,
     timed: bool = False,
+    ghost: bool = False,
 ) -> None:
     """Draw an event as one line: over whole days filled, with its hour in a month's cell."""
     if timed:
-        _paint_timed_line(painter, rect, event, formats, selected=selected)
+        _paint_timed_line(painter, rect, event, formats, selected=selected or ghost)
         return
-    _shape(painter, rect, event, selected=selected, ghost=False)
+    _shape(painter, rect, event, selected=selected, ghost=ghost)
     font = theme.font(12, QFont.Weight.Medium)
     metrics = QFontMetricsF(font)
     painter.setFont(font)

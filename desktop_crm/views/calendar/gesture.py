@@ -89,6 +89,40 @@ def resized(
     return event.start, max(at, event.start + shortest)
 
 
+def until_day(event: AgendaEvent, zone: ZoneInfo, days: int) -> tuple[datetime, datetime]:
+    """Start and end after the last day moved by days; the hour of the end is kept.
+
+    The first day is the earliest the last one can be.
+    """
+    if event.all_day:
+        shortest = event.start + timedelta(days=1)
+        return event.start, max(event.end + timedelta(days=days), shortest)
+    end = wall(event.end, zone) + timedelta(days=days)
+    while instant(end, zone) <= event.start:
+        end += timedelta(days=1)
+    return event.start, instant(end, zone)
+
+
+def nudged(
+    event: AgendaEvent, zone: ZoneInfo, step: tuple[int, int], *, resize: bool
+) -> tuple[datetime, datetime]:
+    """Start and end after an arrow key: a day or a quarter of an hour, moved or longer.
+
+    Args:
+        event: what is changed.
+        zone: of the person.
+        step: days and quarters of an hour.
+        resize: the end alone.
+    """
+    days, quarters = step
+    if not resize:
+        return moved(event, zone, days=days, minutes=SNAP * quarters)
+    if event.all_day:
+        return until_day(event, zone, days)
+    local = wall(event.end, zone) + timedelta(days=days, minutes=SNAP * quarters)
+    return resized(event, zone, Edge.END, local)
+
+
 def whole_day(day: date, last: date | None = None) -> tuple[datetime, datetime]:
     """Start and end of an all-day event over the days given, both included."""
     first = datetime.combine(day, time(), UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -22,10 +23,25 @@ WEEK_COLUMN = 34
 CAPTION = 30
 NUMBER = 26
 BAR = 21
+GRIP = 7
+
+
+@dataclass(slots=True)
+class _Press:
+    """A pressed mouse: the event it drags, where it began, and whether it pulls the end."""
+
+    event: AgendaEvent | None
+    index: int
+    pulls_end: bool
 
 
 class MonthView(CalendarPage):
-    """A month. Enter creates at nine o'clock on the day of the cursor."""
+    """A month. Enter creates at nine o'clock on the day of the cursor.
+
+    Shift with arrows, or the mouse, marks several days; what is created then covers them whole.
+    Alt with arrows moves the selected event by days and weeks, Alt+Shift moves its last day, as
+    the mouse does with the bar and its right end.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,10 +53,12 @@ class MonthView(CalendarPage):
         self.events: list[AgendaEvent] = []
         self.chosen: AgendaEvent | None = None
         self.cursor_day = clock.today()
+        self._anchor = self.cursor_day
         self._today = date.min
         self._weeks: list[list[layout.Strip]] = []
-        self._press: tuple[AgendaEvent, int] | None = None
-        self._over: int | None = None
+        self._press: _Press | None = None
+        self._ghost: AgendaEvent | None = None
+        self.setMouseTracking(True)
         self._leaving = False
         theme.changed.connect(self.update)
 
@@ -52,6 +70,7 @@ class MonthView(CalendarPage):
         self._today = now.astimezone(formats.zone).date()
         if self.cursor_day not in self.days:
             self.cursor_day = self.month
+        self._anchor = self.cursor_day
         self.show_events([])
 
     @property
@@ -65,8 +84,16 @@ class MonthView(CalendarPage):
             keys = {event.key: event for event in self.events}
             by_id = {event.id: event for event in self.events if not event.series}
             self.choose(keys.get(self.chosen.key) or by_id.get(self.chosen.id))
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Place the bars; what is dragged lies where it would come to lie."""
+        shown = self.events
+        if self._ghost is not None and self._press is not None and self._press.event is not None:
+            dragged = self._press.event.key
+            shown = [self._ghost if one.key == dragged else one for one in shown]
         self._weeks = [
-            layout.strips(self.events, self.days[n : n + 7], self.formats.zone, every_event=True)
+            layout.strips(shown, self.days[n : n + 7], self.formats.zone, every_event=True)
             for n in range(0, len(self.days), 7)
         ]
         self.update()
@@ -80,19 +107,32 @@ class MonthView(CalendarPage):
         if event is not None:
             day = layout.day_span(event, self.formats.zone)[0]
             if day in self.days:
-                self.cursor_day = day
+                self.cursor_day = self._anchor = day
         self._describe()
         self.selected.emit(event)
         self.update()
 
     def go_to(self, day: date) -> None:
+        self._anchor = day
+        self._stretch_to(day)
+
+    def _stretch_to(self, day: date) -> None:
         self.cursor_day = day
         self._describe()
         self.update()
 
+    def marked_days(self) -> tuple[date, date]:
+        """First and last of the days that are marked; usually both are that of the cursor."""
+        return min(self._anchor, self.cursor_day), max(self._anchor, self.cursor_day)
+
     def _describe(self) -> None:
         if self.chosen is not None:
             self.setAccessibleDescription(event_paint.description(self.chosen, self.formats))
+            return
+        first, last = self.marked_days()
+        if first != last:
+            days = f"{self.formats.date(first)} – {self.formats.date(last)}"
+            self.setAccessibleDescription(days)
             return
         day = f"{self.formats.weekday(self.cursor_day)} {self.formats.date(self.cursor_day)}"
         count = sum(
@@ -152,12 +192,16 @@ class MonthView(CalendarPage):
         return QRectF()
 
     def _event_at(self, point: QPointF) -> AgendaEvent | None:
+        return self._hit(point)[0]
+
+    def _hit(self, point: QPointF) -> tuple[AgendaEvent | None, bool]:
+        """The event under a point, and whether the point lies on the end of its last day."""
         for week, strips in enumerate(self._weeks):
             for strip in strips:
-                shown = self._is_shown(week, strip)
-                if shown and self._strip_rect(week, strip).contains(point):
-                    return strip.event
-        return None
+                rect = self._strip_rect(week, strip)
+                if self._is_shown(week, strip) and rect.contains(point):
+                    return strip.event, strip.ends and point.x() > rect.right() - GRIP
+        return None, False
 
     def _hidden(self, index: int) -> int:
         week, column = divmod(index, 7)
@@ -209,8 +253,9 @@ class MonthView(CalendarPage):
         outside = day.month != self.month.month
         if outside:
             painter.fillRect(cell, theme.color("surface2"))
-        cursor = day == self.cursor_day and self.hasFocus() and self.chosen is None
-        if cursor or index == self._over:
+        first, last = self.marked_days()
+        cursor = first <= day <= last and self.hasFocus() and self.chosen is None
+        if cursor:
             painter.fillRect(cell, theme.color("sel"))
         painter.setPen(QPen(theme.color("stroke"), 1))
         x, y = round(cell.left()) + 0.5, round(cell.top()) + 0.5
@@ -249,43 +294,72 @@ class MonthView(CalendarPage):
             self.formats,
             selected=selected,
             timed=timed,
+            ghost=strip.event is self._ghost,
         )
 
     # --- mouse ---------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         point = event.position()
-        found = self._event_at(point)
+        found, at_end = self._hit(point)
         index = self._index_at(point)
         if found is None and self._hidden(index) and self._more_rect(index).contains(point):
             self.day_requested.emit(self.days[index])
             return
-        self._press = (found, index) if found is not None else None
+        self._press = _Press(found, index, at_end)
         self.choose(found)
         self.go_to(self.days[index])
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is None:
+        press = self._press
+        if press is None:
+            found, at_end = self._hit(event.position())
+            pulls = found is not None and at_end and found.movable
+            self.setCursor(Qt.CursorShape.SizeHorCursor if pulls else Qt.CursorShape.ArrowCursor)
             return
         index = self._index_at(event.position())
-        self._over = index if index != self._press[1] else None
-        self.update()
+        days = index - press.index
+        if press.event is None:
+            self._stretch_to(self.days[index])
+            return
+        ghost = None
+        if days and press.event.movable:
+            start, end = self._changed(press.event, days, pulls_end=press.pulls_end)
+            ghost = replace(press.event, start=start, end=end)
+        if ghost != self._ghost:
+            self._ghost = ghost
+            self._lay_out()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         press, self._press = self._press, None
-        over, self._over = self._over, None
-        self.update()
-        if press is not None and over is not None:
-            self._move(press[0], over - press[1])
+        self._ghost = None
+        self._lay_out()
+        days = self._index_at(event.position()) - press.index if press is not None else 0
+        if press is None or not days:
+            return
+        if press.event is None:
+            self.create_here()
+        else:
+            self._change(press.event, days, pulls_end=press.pulls_end)
+
+    def cancel_drag(self) -> bool:
+        """Drop what the mouse is dragging; whether there was anything."""
+        if self._press is None:
+            return False
+        if self._press.event is None:
+            self.go_to(self.cursor_day)
+        self._press = self._ghost = None
+        self._lay_out()
+        return True
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._press = None
+        self.cancel_drag()
         found = self._event_at(event.position())
         if found is not None:
             self.open_requested.emit(found)
         else:
-            self.cursor_day = self.days[self._index_at(event.position())]
-            self._create()
+            self.go_to(self.days[self._index_at(event.position())])
+            self.create_here()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
@@ -303,9 +377,14 @@ class MonthView(CalendarPage):
         if key in ARROWS:
             step = ARROWS[key]
             days = step[0] + 7 * step[1]
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             if event.modifiers() & Qt.KeyboardModifier.AltModifier:
                 if self.chosen is not None:
-                    self._move(self.chosen, days)
+                    self._change(self.chosen, days, pulls_end=shift)
+            elif shift and self.chosen is None:
+                target = self.cursor_day + timedelta(days=days)
+                if target in self.days:
+                    self._stretch_to(target)
             else:
                 self._step(days)
         elif not self._other_key(key):
@@ -318,11 +397,12 @@ class MonthView(CalendarPage):
             if self.chosen is not None:
                 self.open_requested.emit(self.chosen)
             else:
-                self._create()
+                self.create_here()
         elif key in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace} and self.chosen is not None:
             self.delete_requested.emit(self.chosen)
+        elif key == Qt.Key.Key_Escape and self.cancel_drag():
+            return True
         elif key == Qt.Key.Key_Escape and self.chosen is not None:
-            self._press = self._over = None
             self.choose(None)
         else:
             return False
@@ -336,14 +416,27 @@ class MonthView(CalendarPage):
         if target not in self.days:
             self.page_requested.emit(1 if days > 0 else -1)
 
-    def _move(self, event: AgendaEvent, days: int) -> None:
+    def _changed(
+        self, event: AgendaEvent, days: int, *, pulls_end: bool
+    ) -> tuple[datetime, datetime]:
+        if pulls_end:
+            return gesture.until_day(event, self.formats.zone, days)
+        return gesture.moved(event, self.formats.zone, days=days)
+
+    def _change(self, event: AgendaEvent, days: int, *, pulls_end: bool) -> None:
         if not event.movable:
             self.move_refused.emit(event)
             return
-        start, end = gesture.moved(event, self.formats.zone, days=days)
-        self.change_requested.emit(event, start, end, event.all_day)
+        start, end = self._changed(event, days, pulls_end=pulls_end)
+        if (start, end) != (event.start, event.end):
+            self.change_requested.emit(event, start, end, event.all_day)
 
-    def _create(self) -> None:
+    def create_here(self) -> None:
+        """Ask for a new event on the day of the cursor, or over the days that are marked."""
+        first, last = self.marked_days()
+        if first != last:
+            self.create_requested.emit(*gesture.whole_day(first, last), True)
+            return
         start = layout.instant(gesture.at(self.cursor_day, 9 * 60), self.formats.zone)
         self.create_requested.emit(start, start + timedelta(minutes=30), False)
 

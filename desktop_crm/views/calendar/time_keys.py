@@ -8,15 +8,14 @@ Tab after Escape leaves the page without going through its events.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from desktop_crm.services.agenda_event import AgendaEvent
-from desktop_crm.views.calendar import gesture, layout
-from desktop_crm.views.calendar.gesture import SNAP, Edge, Slots
+from desktop_crm.views.calendar import gesture
+from desktop_crm.views.calendar.gesture import Slots
 
 if TYPE_CHECKING:
     from desktop_crm.views.calendar.time_grid import TimeGrid
@@ -82,15 +81,7 @@ class TimeKeys:
         if not event.movable:
             self._grid.move_refused.emit(event)
             return
-        zone = self._grid.formats.zone
-        days, direction = step
-        if resize and not event.all_day:
-            local = layout.wall(event.end, zone) + timedelta(days=days, minutes=SNAP * direction)
-            start, end = gesture.resized(event, zone, Edge.END, local)
-        elif resize:
-            start, end = event.start, max(event.end + timedelta(days=days), _after(event.start))
-        else:
-            start, end = gesture.moved(event, zone, days=days, minutes=SNAP * direction)
+        start, end = gesture.nudged(event, self._grid.formats.zone, step, resize=resize)
         if (start, end) != (event.start, event.end):
             self._grid.change_requested.emit(event, start, end, event.all_day)
 
@@ -127,7 +118,3 @@ class TimeKeys:
             return True
         self._grid.choose(None)
         return False
-
-
-def _after(start: datetime) -> datetime:
-    return start + timedelta(days=1)

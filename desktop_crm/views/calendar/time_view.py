@@ -25,6 +25,7 @@ CAPTION = 52
 BAR = 24
 MOST_ROWS = 4
 SCROLL_BAR = 12
+GRIP = 7
 
 
 class DayStrip(QWidget):
@@ -42,8 +43,10 @@ class DayStrip(QWidget):
         self._grid = grid
         self._today = date.min
         self._strips: list[layout.Strip] = []
-        self._press: tuple[AgendaEvent, int] | None = None
+        self._press: tuple[AgendaEvent | None, int] | None = None
+        self._pulls_end = False
         self._shift = 0
+        self.setMouseTracking(True)
 
     def refresh(self, today: date) -> None:
         """Lay the bars out again after days or events changed."""
@@ -69,9 +72,12 @@ class DayStrip(QWidget):
         width = (self.width() - SCROLL_BAR - left) / len(self._grid.days)
         return QRectF(left + width * day, 0, width, self.height())
 
-    def _rect(self, strip: layout.Strip, shift: int = 0) -> QRectF:
-        first = self._column(strip.first + shift)
-        last = self._column(strip.last + shift)
+    def _rect(self, strip: layout.Strip) -> QRectF:
+        dragged = self._press[0] if self._press is not None else None
+        shift = self._shift if dragged is not None and dragged.key == strip.event.key else 0
+        begin = strip.first + (0 if self._pulls_end else shift)
+        first = self._column(begin)
+        last = self._column(max(begin, strip.last + shift))
         bar = theme.scaled(BAR)
         top = theme.scaled(CAPTION) + strip.row * bar + 3
         return QRectF(first.left() + 2, top, last.right() - first.left() - 10, bar - 3)
@@ -82,8 +88,18 @@ class DayStrip(QWidget):
         return min(max(index, 0), len(self._grid.days) - 1)
 
     def _event_at(self, point: QPointF) -> AgendaEvent | None:
+        found = self._strip_at(point)
+        return None if found is None else found.event
+
+    def _strip_at(self, point: QPointF) -> layout.Strip | None:
         shown = (one for one in self._strips if one.row < MOST_ROWS)
-        return next((one.event for one in shown if self._rect(one).contains(point)), None)
+        return next((one for one in shown if self._rect(one).contains(point)), None)
+
+    def _at_end(self, point: QPointF) -> bool:
+        """Whether a point lies on the end of an event's last day."""
+        strip = self._strip_at(point)
+        on_page = strip is not None and strip.ends and not self._grid.lanes
+        return strip is not None and on_page and point.x() > self._rect(strip).right() - GRIP
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -161,9 +177,13 @@ class DayStrip(QWidget):
         grid = self._grid
         if not (grid.slots.all_day and grid.hasFocus() and grid.chosen is None):
             return
-        column = self._column(grid.slots.day)
+        first, last = self._column(grid.slots.day), self._column(grid.slots.day)
+        if self._press is not None and self._press[0] is None:
+            ends = sorted((self._press[1], self._press[1] + self._shift))
+            first, last = self._column(ends[0]), self._column(ends[1])
         top = theme.scaled(CAPTION) + 2
-        box = QRectF(column.left() + 2, top, column.width() - 4, self.height() - top - 3)
+        width = last.right() - first.left() - 4
+        box = QRectF(first.left() + 2, top, width, self.height() - top - 3)
         painter.setPen(QPen(theme.color("focus"), 1.5))
         painter.setBrush(theme.color("sel"))
         painter.drawRoundedRect(box, 4, 4)
@@ -171,8 +191,7 @@ class DayStrip(QWidget):
     def _paint_strip(self, painter: QPainter, strip: layout.Strip) -> None:
         chosen = self._grid.chosen
         selected = chosen is not None and chosen.key == strip.event.key
-        dragged = self._press is not None and self._press[0].key == strip.event.key
-        rect = self._rect(strip, self._shift if dragged else 0)
+        rect = self._rect(strip)
         event_paint.paint_bar(painter, rect, strip.event, self._grid.formats, selected=selected)
 
     def _paint_hidden(self, painter: QPainter) -> None:
@@ -187,7 +206,8 @@ class DayStrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self._event_at(event.position())
         self._shift = 0
-        self._press = (found, self._day_at(event.position())) if found else None
+        self._pulls_end = self._at_end(event.position())
+        self._press = (found, self._day_at(event.position()))
         self._grid.choose(found)
         if found is None:
             day = self._day_at(event.position())
@@ -196,7 +216,11 @@ class DayStrip(QWidget):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is not None and self._press[0].movable:
+        if self._press is None:
+            found = self._event_at(event.position())
+            pulls = found is not None and found.movable and self._at_end(event.position())
+            self.setCursor(Qt.CursorShape.SizeHorCursor if pulls else Qt.CursorShape.ArrowCursor)
+        elif self._press[0] is None or self._press[0].movable:
             days = self._grid.days
             self._shift = (days[self._day_at(event.position())] - days[self._press[1]]).days
             self.update()
@@ -204,10 +228,22 @@ class DayStrip(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         press, self._press = self._press, None
         shift, self._shift = self._shift, 0
-        if press is not None and shift:
-            start, end = gesture.moved(press[0], self._grid.formats.zone, days=shift)
-            self.change_requested.emit(press[0], start, end, press[0].all_day)
         self.update()
+        if press is None:
+            return
+        dragged, first = press
+        if dragged is None:
+            if shift:
+                days = sorted((self._grid.days[first], self._grid.days[first + shift]))
+                self.create_requested.emit(*gesture.whole_day(*days), True)
+        elif not dragged.movable:
+            if self._day_at(event.position()) != first:
+                self._grid.move_refused.emit(dragged)
+        elif shift:
+            change = gesture.until_day if self._pulls_end else gesture.moved
+            start, end = change(dragged, self._grid.formats.zone, days=shift)
+            if (start, end) != (dragged.start, dragged.end):
+                self.change_requested.emit(dragged, start, end, dragged.all_day)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._press = None

@@ -376,6 +376,10 @@ class CalendarPane(Pane):
     # --- what the person asks ------------------------------------------------------------
 
     def _create_now(self, kind: str = "appointment") -> None:
+        if kind == "appointment" and self.page is self.month_view:
+            self.month_view.choose(None)
+            self.month_view.create_here()
+            return
         day = self._cursor_day()
         if day is not None:
             start = layout.instant(datetime.combine(day, time(9)), self.bench.formats.zone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -200,7 +200,10 @@ class EventEdits(QObject):
         assert isinstance(start, datetime)  # noqa: S101  put there by _change
         assert isinstance(end, datetime)  # noqa: S101  the same
         if values["is_all_day"]:
-            return formats.date(start.date())
+            first, last = start.date(), (end - timedelta(days=1)).date()
+            return " – ".join(formats.date(day) for day in dict.fromkeys((first, last)))
+        if start.astimezone(formats.zone).date() != end.astimezone(formats.zone).date():
+            return f"{formats.datetime(start)} – {formats.datetime(end)}"
         return f"{formats.datetime(start)}–{formats.time(end)}"
 
     def delete(self, event: AgendaEvent) -> None:

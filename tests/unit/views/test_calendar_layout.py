@@ -115,6 +115,18 @@ def test_an_event_is_never_shorter_than_a_quarter_of_an_hour() -> None:
     assert (start, end) == (at(25, 9, 45), at(25, 10))
 
 
+def test_the_last_day_of_an_event_moves_and_its_hour_stays() -> None:
+    late = event(1, at(25, 22), at(26, 2))
+    assert gesture.until_day(late, ZONE, 2) == (at(25, 22), at(28, 2))
+    # At two o'clock of its first day it had not begun: the day after is the earliest.
+    assert gesture.until_day(late, ZONE, -1) == (at(25, 22), at(26, 2))
+    saturday = event(2, datetime(2026, 3, 28, 7, tzinfo=UTC), datetime(2026, 3, 28, 8, tzinfo=UTC))
+    start, end = gesture.until_day(saturday, ZONE, 1)
+    assert end - start == timedelta(hours=24)  # a day of 23 hours and one more
+    fair = whole_days(3, date(2026, 11, 24), date(2026, 11, 26))
+    assert gesture.until_day(fair, ZONE, -9) == gesture.whole_day(date(2026, 11, 24))
+
+
 @pytest.mark.parametrize(("minute", "snapped"), [(7, 0), (8, 15), (52, 45), (1433, 1440)])
 def test_snapping(minute: int, snapped: int) -> None:
     assert gesture.snap(minute) == snapped
