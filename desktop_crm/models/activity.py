@@ -138,7 +138,6 @@ class LinkRule(Choice):
     REPLY = "reply", N_("Answer to a linked message")
     TOKEN = "token", N_("Reference number in the message")
     CONVERSATION = "conversation", N_("Same conversation")
-    FOLDER = "folder", N_("Folder chosen by the user")
     FILING = "filing", N_("Filing rule of the user")
     CONTACT = "contact", N_("Address of a contact")
     LEAD = "lead", N_("Address of a lead")

@@ -22,8 +22,8 @@ class FilingKind(Choice):
 class FilingRule(Tracked, Base):
     """Where mail of a thread, sender, domain, folder or category goes; without a record: nowhere.
 
-    It stands where folders do in the order of the finders (M6) and never touches what a person
-    linked by hand.
+    It is asked after threads and before addresses (M6) and never touches what a person linked by
+    hand.
     """
 
     __tablename__ = "filing_rule"

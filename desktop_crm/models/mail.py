@@ -147,7 +147,6 @@ class Mailbox(Titled, Base):
                     ("own_domains", "personal_domains"),
                 ),
             ),
-            Section(N_("Filing"), ("filing",)),
             Section(N_("Writing"), ("signature",)),
             Section(
                 N_("In both directions"),
@@ -235,10 +234,6 @@ class Mailbox(Titled, Base):
             "As far as their role lets them. Empty is by the database: in a shared one nothing "
             "until you choose, in your own what the role says."
         ),
-    )
-    filing: Stored[str | None] = multiline(
-        N_("Folders and categories"),
-        help=N_("One a line, folder or category = account; mail in it belongs to the account."),
     )
     signature: Stored[str | None] = multiline(
         N_("Signature"), help=N_("Stands below everything that is written from this mailbox.")

@@ -17,7 +17,6 @@ _SENTENCES: Final = {
     LinkRule.REPLY: N_("It answers a message that is filed here."),
     LinkRule.TOKEN: N_("It carries the reference {evidence} of this record."),
     LinkRule.CONVERSATION: N_("Its mailbox counts it into a conversation that is filed here."),
-    LinkRule.FOLDER: N_("It lies in “{evidence}”, which your settings file here."),
     LinkRule.FILING: N_("Your filing rule for “{evidence}” sends it here."),
     LinkRule.CONTACT: N_("{evidence} is an address of this contact."),
     LinkRule.LEAD: N_("{evidence} is an address of this lead."),

@@ -437,7 +437,7 @@ class Engine:
         if box.policy.asks_who:
             wanted.append(ActionKind.HOLD)
         items = [a.item for a in actions if a.kind in wanted and a.item is not None]
-        facts = gather(connection, items, box.ours, box.filing, box.id)
+        facts = gather(connection, items, box.ours, box.id)
         facts.messages.update(self._imagined.messages)
         actions = narrow(actions, facts, box.policy)
         return actions, decide(actions, folder, facts), facts

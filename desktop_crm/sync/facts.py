@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, false, or_, select
 
 from desktop_crm.core.sameness import public_domains
-from desktop_crm.core.text import email_domain, fold
+from desktop_crm.core.text import email_domain
 from desktop_crm.models import (
     Account,
     Activity,
@@ -94,24 +94,16 @@ class Facts:
     conversations: dict[str, Thread] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
     deals: tuple[Deal, ...] = ()
-    filing: dict[str, Match] = field(default_factory=dict)
     rules: Mapping[Key, Rule] = field(default_factory=dict)
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     near: dict[str, tuple[Near, ...]] = field(default_factory=dict)
     titles: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
-def filing_of(text: str | None) -> dict[str, str]:
-    """Folders and categories a person mapped, folded, to the folded names of accounts."""
-    pairs = (line.partition("=") for line in (text or "").splitlines())
-    return {fold(name): fold(account) for name, sign, account in pairs if sign and account.strip()}
-
-
 def gather(
     connection: Connection,
     items: Sequence[Correspondence],
     ours: Ours,
-    filing: Mapping[str, str],
     mailbox: int | None = None,
 ) -> Facts:
     """Read what a batch needs; about a dozen statements. The rules are those of the mailbox."""
@@ -125,7 +117,6 @@ def gather(
     _who_probably(connection, facts, items, addresses)
     _known_messages(connection, facts, mails)
     _by_token(connection, facts, mails)
-    _by_filing(connection, facts, filing)
     facts.rules = rules_of(connection, mailbox) if mailbox is not None else {}
     _open_deals(connection, facts)
     return facts
@@ -353,22 +344,6 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
     for deal in deals:
         found = Reference("opportunity", deal.id, deal.name, deal.account_id, deal.contact_id)
         facts.references[deal.uid] = found
-
-
-def _by_filing(connection: Connection, facts: Facts, filing: Mapping[str, str]) -> None:
-    if not filing:
-        return
-    rows = connection.execute(
-        select(Account.id, Account.name, Account.title_key).where(
-            _within(Account.title_key, set(filing.values())), Account.deleted_at.is_(None)
-        )
-    ).all()
-    by_name: dict[str, list[Match]] = defaultdict(list)
-    for row in rows:
-        by_name[row.title_key].append(Match("account", row.id, row.name, row.id))
-    for name, account in filing.items():
-        if len(by_name.get(account, ())) == 1:
-            facts.filing[name] = by_name[account][0]
 
 
 def _open_deals(connection: Connection, facts: Facts) -> None:

@@ -30,7 +30,6 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.mail_policy import MailPolicy, digest
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
-from desktop_crm.sync.facts import filing_of
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.plan import Holder, Known, Stored
 from desktop_crm.sync.port import (
@@ -54,7 +53,6 @@ class Box:
     name: str
     user: int | None
     ours: Ours
-    filing: dict[str, str]
     policy: MailPolicy
     last_synced_at: datetime | None = None
 
@@ -78,20 +76,18 @@ def box(connection: Connection, mailbox: int) -> Box:
             Mailbox.user_id,
             Mailbox.never_log,
             Mailbox.own_domains,
-            Mailbox.filing,
             Mailbox.last_synced_at,
         ).where(Mailbox.id == mailbox)
     ).one()
     ours = _ours(connection, row.address or "", row.user_id, row.own_domains, row.never_log)
-    filing = filing_of(row.filing)
     policy = mail_policy.of_mailbox(connection, mailbox)
-    return Box(row.id, row.name, row.user_id, ours, filing, policy, row.last_synced_at)
+    return Box(row.id, row.name, row.user_id, ours, policy, row.last_synced_at)
 
 
 def without_mailbox(connection: Connection, user: int | None) -> Box:
     """What counts for a user who has no mailbox: our own people; two statements."""
     policy = MailPolicy(only_linked=mail_policy.is_shared(connection))
-    return Box(0, "", user, _ours(connection, "", user, None, None), {}, policy)
+    return Box(0, "", user, _ours(connection, "", user, None, None), policy)
 
 
 def _ours(

@@ -204,10 +204,13 @@ def is_never_filed(context: Context) -> bool:
 
 
 def rule_of(context: Context) -> Rule | None:
-    """The rule of the user that decides about a message."""
+    """The rule of the user that decides; about a meeting its calendar and categories alone."""
     item, facts = context.item, context.facts
-    if not isinstance(item, MailItem) or not facts.rules:
+    labels = (context.folder.name, *item.categories)
+    if not facts.rules:
         return None
+    if not isinstance(item, MailItem):
+        return first_rule(facts.rules, threads=(), people=(), labels=labels)
     ours = facts.ours
     sender = item.sender
     people = (*item.to, *item.cc) if context.outgoing else ((sender,) if sender else ())
@@ -215,18 +218,8 @@ def rule_of(context: Context) -> Rule | None:
         facts.rules,
         threads=(thread_key(item, facts), *facts.threads.get(item.thread_key, ())),
         people=tuple(p.address for p in people if p.readable and not ours.is_ours(p.address)),
-        labels=(context.folder.name, *item.categories),
+        labels=labels,
     )
-
-
-def by_folder(context: Context) -> list[Proposal]:
-    """M6: the folder or category that the user said belongs to an account."""
-    for name in (context.folder.name, *context.item.categories):
-        match = context.facts.filing.get(fold(name))
-        if match is not None:
-            sure = Decimal(90)
-            return [Proposal("account", match.id, LinkRule.FOLDER, _evidence(name), sure)]
-    return []
 
 
 def by_participants(context: Context) -> list[Proposal]:
@@ -383,14 +376,13 @@ _CONFIDENCE: Final = {
     LinkRule.DOMAIN: Decimal(75),
 }
 _DECIDED: Final = frozenset(
-    {LinkRule.REPLY, LinkRule.TOKEN, LinkRule.CONVERSATION, LinkRule.FILING, LinkRule.FOLDER}
+    {LinkRule.REPLY, LinkRule.TOKEN, LinkRule.CONVERSATION, LinkRule.FILING}
 )
 FINDERS: Final[tuple[Finder, ...]] = (
     by_reply,
     by_token,
     by_conversation,
     by_rule,
-    by_folder,
     by_participants,
 )
 """M3 to M7 in the order in which they are asked; M2 is the engine's, M8 follows M7."""

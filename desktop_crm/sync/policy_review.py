@@ -73,7 +73,7 @@ def left_out_now(actor: Actor, mailbox_id: int, *, cancel: Cancel | None = None)
             if cancel is not None:
                 cancel.check()
             items = _items(connection, keys[start : start + CHUNK], held)
-            facts = gather(connection, list(items.values()), box.ours, box.filing, box.id)
+            facts = gather(connection, list(items.values()), box.ours, box.id)
             for key, item in items.items():
                 reason = reason_to_exclude(item, _ANY, box.ours)
                 reason = reason or reason_to_leave_out(item, facts, box.policy)

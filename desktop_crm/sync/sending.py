@@ -117,7 +117,7 @@ def _record(
     box = known.box(connection, mailbox)
     if reason_to_exclude(item, _SENT, box.ours):
         return None, NOTHING
-    facts = gather(connection, [item], box.ours, box.filing, box.id)
+    facts = gather(connection, [item], box.ours, box.id)
     if is_of_internal_thread(item, facts):
         return None, NOTHING
     action = Action(

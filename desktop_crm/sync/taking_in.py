@@ -147,7 +147,7 @@ def take_items(
                 taken.refused.append((name, tr(NEVER_LOG)))
             else:
                 fresh.setdefault(identity, item)
-        facts = gather(connection, list(fresh.values()), box.ours, box.filing, box.id)
+        facts = gather(connection, list(fresh.values()), box.ours, box.id)
         actions = [
             Action(ActionKind.CREATE, "", identity, item, is_read=True, digest=content_hash(item))
             for identity, item in fresh.items()

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy import column as sa_column
 from sqlalchemy import table as sa_table
 
@@ -22,7 +22,7 @@ from desktop_crm.db import migrate
 from desktop_crm.db.engine import Database
 from desktop_crm.db.migrate import SchemaState
 from desktop_crm.db.search_index import SEARCHED
-from desktop_crm.models import Base
+from desktop_crm.models import Base, FilingRule
 from desktop_crm.services import records
 from desktop_crm.services.context import system_actor
 from desktop_crm.services.search import everything
@@ -287,12 +287,18 @@ def first_revision(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             "uid": "b", "number": "(0721) 234-567", "type": "work", "is_primary": False,
             "account_id": 7, **stamp,
         })  # fmt: skip
+        _put(connection, "mailbox", {
+            "id": 3, "uid": "c", "name": "Ana", "kind": "folder", "address": "ana@firma.example",
+            "filing": "Proiecte = valcea\nVIP=VÂLCEA\nno sign\nX = nobody", "state": "never",
+            "title_key": "ana", "search_text": "ana", **stamp,
+        })  # fmt: skip
     db.close()
     return url
 
 
 def _put(connection: Connection, table: str, values: dict[str, object]) -> None:
-    columns = (sa_column(name, Base.metadata.tables[table].c[name].type) for name in values)
+    now = Base.metadata.tables[table].c
+    columns = (sa_column(name, now[name].type if name in now else None) for name in values)
     connection.execute(sa_table(table, *columns).insert(), [values])
 
 
@@ -307,3 +313,26 @@ def test_search_texts_of_an_older_database_are_written_anew(first_revision: str)
         assert records.get(actor, "account", 7).version == 1
     finally:
         db.close()
+
+
+def test_lines_that_filed_folders_become_filing_rules(first_revision: str) -> None:
+    migrate.upgrade(first_revision)
+    db = migrate.open_current(first_revision)
+    try:
+        with db.reading() as connection:
+            rows = connection.execute(
+                select(
+                    FilingRule.mailbox_id,
+                    FilingRule.kind,
+                    FilingRule.value,
+                    FilingRule.shown,
+                    FilingRule.record_type,
+                    FilingRule.record_id,
+                ).order_by(FilingRule.id)
+            ).all()
+    finally:
+        db.close()
+    assert [tuple(row) for row in rows] == [
+        (3, "category", "proiecte", "Proiecte", "account", 7),
+        (3, "category", "vip", "VIP", "account", 7),
+    ]

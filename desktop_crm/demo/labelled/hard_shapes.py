@@ -8,6 +8,7 @@ from functools import partial
 
 from desktop_crm.demo.labelled.office import PUBLIC, Office
 from desktop_crm.demo.labelled.post import NOWHERE, Clerk, refile
+from desktop_crm.models.filing import FilingKind
 from desktop_crm.sync.port import Address
 
 
@@ -159,7 +160,7 @@ def converted_leads(office: Office, clerk: Clerk) -> None:
 def folders_and_categories(office: Office, clerk: Clerk) -> None:
     """The user said that a category belongs to an account; who writes is nobody known."""
     firm = office.firm()
-    office.filed[f"Proiect {firm.id}"] = firm.name
+    office.rules.append((FilingKind.CATEGORY, f"Proiect {firm.id}", firm.key))
     for _ in range(8):
         sender = office.stranger("consultanta.example")
         clerk.write(sender, "Avize", (firm.key,), categories=(f"Proiect {firm.id}",))

@@ -85,7 +85,6 @@ class Office:
         user: whose mailbox it is.
         me: that user's address.
         colleague: somebody else of the same office.
-        filed: categories the user said belong to an account, with its name.
         rules: filing rules the user made; without a record such mail is never filed.
     """
 
@@ -94,7 +93,6 @@ class Office:
     me: Address
     colleague: Address = field(default_factory=lambda: Address(f"bogdan@{DOMAIN}", "Bogdan"))
     rng: random.Random = field(default_factory=lambda: random.Random(SEED))
-    filed: dict[str, str] = field(default_factory=dict)
     rules: list[tuple[FilingKind, str, Key | None]] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
     _stage: int | None = None

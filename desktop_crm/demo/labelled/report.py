@@ -122,14 +122,13 @@ def _measured(actor: Actor, login: str | None) -> Report:
         for shape in (*PLAIN, *HARD, *DECIDED):
             clerk.shape = shape.__name__
             shape(office, clerk)
-    filing = "\n".join(f"{name} = {account}" for name, account in office.filed.items())
     mailbox = records.save(
         system_actor(actor.db),
         "mailbox",
         None,
         None,
         {"name": "labelled", "kind": "folder", "address": me.address, "path": ".",
-         "user": user, "own_domains": DOMAIN, "filing": filing},
+         "user": user, "own_domains": DOMAIN},
     ).id  # fmt: skip
     actor = sign_in(actor.db, login)
     for kind, value, record in office.rules:

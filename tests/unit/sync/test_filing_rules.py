@@ -14,8 +14,8 @@ from desktop_crm.services.duplicates.merge import MergeWish, merge
 from desktop_crm.services.rules.leads import ConversionWish, convert
 from desktop_crm.sync.current import current_records
 from desktop_crm.sync.filing import Key, Rule, first_rule
-from desktop_crm.sync.memory import INBOX, SENT
-from tests.unit.sync.conftest import World, mail
+from desktop_crm.sync.memory import CALENDAR, INBOX, SENT
+from tests.unit.sync.conftest import World, mail, meeting
 
 STRANGER = "ada@new.example"
 _SENDER, _DOMAIN, _THREAD, _CATEGORY = (
@@ -116,6 +116,16 @@ def test_a_rule_for_a_thread_files_what_comes_in_it(world: World) -> None:
     world.port.put(INBOX, mail("m2@x", sender="else@else.example", in_reply_to="m1@x"))
     world.sync()
     assert linked(world) == [("account", account, "filing")]
+
+
+@pytest.mark.parametrize("label", ["Proiect Nord", "Calendar"])
+def test_a_rule_for_a_category_or_calendar_files_meetings(world: World, label: str) -> None:
+    account = firm(world)
+    rule(world, _CATEGORY, label, ("account", account))
+    rule(world, _SENDER, STRANGER, ("account", world.client))
+    world.port.put(CALENDAR, meeting(attendees=(), categories=("proiect nord",)))
+    world.sync()
+    assert [link[:3] for link in world.links()] == [("account", account, "filing")]
 
 
 def test_a_rule_of_another_mailbox_says_nothing(world: World) -> None:

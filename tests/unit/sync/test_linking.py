@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from desktop_crm.models import Link, Mailbox
-from desktop_crm.services import mail_message, records
+from desktop_crm.models.filing import FilingKind
+from desktop_crm.services import filing_rules, mail_message, records
 from desktop_crm.sync.memory import INBOX, SENT
 from desktop_crm.sync.port import Address, Folder, FolderRole, Sensitivity
 from tests.unit.sync.conftest import World, mail
@@ -204,8 +205,8 @@ def test_a_conversation_is_a_hint_that_a_participant_confirms(world: World) -> N
 
 def test_a_folder_and_a_category_belong_to_an_account(world: World) -> None:
     other = world.save("account", name="Țesătoria Română")
-    filing = "Proiecte = tesatoria romana\nVIP=Țesătoria Română\nbroken line\nX = nobody"
-    records.save(world.actor, "mailbox", world.mailbox, None, {"filing": filing})
+    for name in ("Proiecte", "VIP"):
+        filing_rules.add(world.actor, world.mailbox, FilingKind.CATEGORY, name, ("account", other))
     project = Folder("Proiecte", "Proiecte", FolderRole.OTHER)
     from desktop_crm.sync.memory import MemoryMailbox
 
@@ -215,7 +216,7 @@ def test_a_folder_and_a_category_belong_to_an_account(world: World) -> None:
     world.port.put(INBOX, mail("neither@x", sender="who@else.example", categories=("X",)))
     world.sync()
     for message_id in ("folder@x", "category@x"):
-        assert links_of(world, message_id) == {("account", other, "folder", "linked")}
+        assert links_of(world, message_id) == {("account", other, "filing", "linked")}
     assert links_of(world, "neither@x") == set()
 
 
@@ -346,4 +347,4 @@ def test_sent_mail_counts(world: World) -> None:
 
 
 def test_the_mailbox_form_shows_what_the_rules_ask(world: World) -> None:
-    assert {"never_log", "own_domains", "filing"} <= {c.name for c in Mailbox.__table__.columns}
+    assert {"never_log", "own_domains"} <= {c.name for c in Mailbox.__table__.columns}

@@ -622,6 +622,7 @@ def upgrade() -> None:
     _two_way()
     _mail_privacy()
     _filing()
+    _move_filing()
     _search()
 
 
@@ -925,6 +926,45 @@ def _filing() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+
+
+def _move_filing() -> None:
+    """Make rules of the lines, folder or category = account, that stood at the mailboxes."""
+    connection = op.get_bind()
+    mailbox = sa.table("mailbox", sa.column("id"), sa.column("filing"))
+    account = sa.table("account", sa.column("id"), sa.column("title_key"), sa.column("deleted_at"))
+    rule = sa.table(
+        "filing_rule",
+        *(sa.column(name) for name in ("uid", "mailbox_id", "kind", "value", "shown")),
+        *(sa.column(name) for name in ("record_type", "record_id", "version")),
+        sa.column("created_at", types.UtcDateTime()),
+        sa.column("modified_at", types.UtcDateTime()),
+    )
+    now = clock.now()
+    made: dict[tuple[int, str], dict[str, object]] = {}
+    lines = sa.select(mailbox.c.id, mailbox.c.filing).where(mailbox.c.filing.is_not(None))
+    for row in connection.execute(lines).all():
+        for name, _, title in (line.partition("=") for line in row.filing.splitlines()):
+            live = sa.and_(account.c.title_key == fold(title), account.c.deleted_at.is_(None))
+            found = connection.execute(sa.select(account.c.id).where(live)).scalars().all()
+            if len(found) == 1 and fold(name):
+                made[row.id, fold(name)[:500]] = {
+                    "uid": new_uid(),
+                    "mailbox_id": row.id,
+                    "kind": "category",
+                    "value": fold(name)[:500],
+                    "shown": " ".join(name.split())[:400],
+                    "record_type": "account",
+                    "record_id": found[0],
+                    "version": 1,
+                    "created_at": now,
+                    "modified_at": now,
+                }
+    if made:
+        op.bulk_insert(rule, list(made.values()))
+    op.drop_column("mailbox", "filing")
+    link = sa.table("link", sa.column("rule"))
+    op.execute(link.update().where(link.c.rule == "folder").values(rule="filing"))
 
 
 def _search() -> None:
