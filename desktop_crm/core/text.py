@@ -127,7 +127,8 @@ def canonical_email(text: str) -> str | None:
 
     Both parts are lower case; an international domain becomes punycode.
     """
-    address = clean(text).strip("<>'\" ").lower()
+    # A dot behind the domain is its root; it names the same one.
+    address = clean(text).strip("<>'\" ").rstrip(".").lower()
     if address.startswith("mailto:"):
         address = address[7:]
     if not _EMAIL.match(address):
@@ -144,6 +145,13 @@ def canonical_email(text: str) -> str | None:
 def email_domain(address: str) -> str:
     """Domain of an address, lower case; empty when there is none."""
     return address.rpartition("@")[2].lower() if "@" in address else ""
+
+
+def untagged(address: str) -> str:
+    """The address without the tag of its local part; empty when it has none."""
+    local, _, domain = address.partition("@")
+    plain, sign, _ = local.partition("+")
+    return f"{plain}@{domain}" if sign and plain and domain else ""
 
 
 @lru_cache(maxsize=4096)

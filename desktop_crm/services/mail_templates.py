@@ -1,7 +1,9 @@
 """Prepared messages: which there are, and how their placeholders are filled from records.
 
 A placeholder that finds nothing stands in the text as a visible gap; it is never sent as an empty
-word or as “None”. Templates run in a sandbox: they read texts and nothing else.
+word or as “None”. Templates run in a sandbox and say what they may say by a list: placeholders,
+conditions and a few words for texts. There is no way to repeat anything, so that a template takes
+no longer than it is long, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, PermissionDenied, UserError
-from desktop_crm.core.i18n import N_
+from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
 from desktop_crm.models.mail import TemplateKind
@@ -34,6 +36,25 @@ _FOLLOWED: Final = ("contact", "account", "lead", "opportunity")
 """Links of a record that is written about, which placeholders reach as well."""
 
 MOST: Final = 500
+
+_SAID: Final = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr,
+    nodes.Getitem, nodes.Slice, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And,
+    nodes.Or, nodes.Not, nodes.Test, nodes.Filter, nodes.Call, nodes.Concat, nodes.Add, nodes.Sub,
+    nodes.Neg, nodes.List, nodes.Tuple,
+)  # fmt: skip
+"""What a template may be made of: nothing that repeats, multiplies or keeps a value."""
+
+_FILTERS: Final = frozenset(
+    {
+        "capitalize", "count", "d", "default", "first", "last", "length", "lower", "title", "trim",
+        "truncate", "upper",
+    }
+)  # fmt: skip
+_WORDS: Final = frozenset(
+    {"capitalize", "endswith", "lower", "split", "startswith", "strip", "title", "upper"}
+)
+"""What a text may be asked for by name; none makes it longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +168,56 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
         UserError: the template has a mistake, or asks for more than texts.
     """
     environment = ImmutableSandboxedEnvironment(undefined=_Gap, autoescape=False)
+    environment.globals.clear()
     try:
-        return environment.from_string(text).render(values)
+        asked = environment.parse(text)
+        _refuse_more_than_texts(asked)
+        return environment.from_string(asked).render(values)
     except TemplateSyntaxError as error:
         raise UserError(
             N_("The template has a mistake in line {line}: {problem}. Nothing was filled in."),
             line=error.lineno,
             problem=error.message or "",
         ) from error
+    except RecursionError as error:
+        raise UserError(
+            N_("The template cannot be filled in: {problem}. Nothing was filled in."),
+            problem=tr(N_("it is nested too deeply")),
+        ) from error
     except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UserError(
             N_("The template cannot be filled in: {problem}. Nothing was filled in."), problem=error
         ) from error
+
+
+def _refuse_more_than_texts(asked: nodes.Template) -> None:
+    """Look through a template before anything of it is worked out.
+
+    Raises:
+        UserError: it holds something that is not on the list.
+    """
+    waiting: list[nodes.Node] = [asked]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.iter_child_nodes()
+        word = ""
+        if not isinstance(node, _SAID):
+            word = type(node).__name__.lower()
+        elif isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+            word = node.name
+        elif isinstance(node, nodes.Call):
+            called = node.node
+            known = isinstance(called, nodes.Getattr) and called.attr in _WORDS
+            word = "" if known else str(getattr(called, "attr", getattr(called, "name", "()")))
+        if word:
+            raise UserError(
+                N_(
+                    "A template only puts texts in their places; “{word}” in line {line} does "
+                    "more. Nothing was filled in."
+                ),
+                word=word,
+                line=node.lineno,
+            )
 
 
 def gaps(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import canonical_email, email_domain
+from desktop_crm.core.text import canonical_email, email_domain, untagged
 from desktop_crm.sync.port import (
     Correspondence,
     Folder,
@@ -54,15 +54,31 @@ class Ours:
 
 def domains_in(text: str | None) -> frozenset[str]:
     """Domains a person listed, separated by blanks, commas or lines; an @ before them is fine."""
-    words = (text or "").replace(",", " ").replace(";", " ").split()
-    return frozenset(word.lower().lstrip("@*.") for word in words if "@" not in word.lstrip("@*."))
+    return frozenset(_domain(word) for word in _words(text) if "@" not in word) - {""}
 
 
 def addresses_in(text: str | None) -> frozenset[str]:
-    """Addresses a person listed, separated by blanks, commas or lines."""
-    words = (text or "").replace(",", " ").replace(";", " ").split()
-    found = (canonical_email(word) for word in words if "@" in word.lstrip("@*."))
-    return frozenset(address for address in found if address)
+    """Addresses a person listed, separated by blanks, commas or lines.
+
+    One that is none as it stands is kept as it is: it may be found in damaged text.
+    """
+    named = (word for word in _words(text) if "@" in word)
+    return frozenset(canonical_email(word) or word for word in named)
+
+
+def _words(text: str | None) -> list[str]:
+    """What was listed, without what people write around an address or a domain."""
+    words = (text or "").replace(",", " ").replace(";", " ").lower().split()
+    return [word.strip("<>()[]\"'").removeprefix("mailto:").lstrip("@*.") for word in words]
+
+
+def _domain(word: str) -> str:
+    """A domain as addresses have it: without the rest of a web address, in ASCII."""
+    name = word.rpartition("://")[2].partition("/")[0].partition(":")[0].rstrip(".")
+    try:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
 
 
 def reason_to_exclude(item: Correspondence, folder: Folder, ours: Ours) -> str:
@@ -104,7 +120,9 @@ def _listed(item: Correspondence, ours: Ours) -> bool:
 
 
 def _is_listed(address: str, ours: Ours) -> bool:
-    return address in ours.never_addresses or is_below(email_domain(address), ours.never_domains)
+    # Who is never stored is so under every tag of the address, too.
+    named = {address, untagged(address)} & ours.never_addresses
+    return bool(named) or is_below(email_domain(address), ours.never_domains)
 
 
 def _is_within(text: str, ours: Ours) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, false, or_, select
 
 from desktop_crm.core.sameness import public_domains
-from desktop_crm.core.text import email_domain
+from desktop_crm.core.text import email_domain, untagged
 from desktop_crm.models import (
     Account,
     Activity,
@@ -30,10 +30,10 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
-from desktop_crm.sync.current import current_records
+from desktop_crm.sync.current import Record, current_records
 from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.filing import Key, Rule, rules_of
-from desktop_crm.sync.near import Near, authors_of_forwarded, by_name, names_of, untagged
+from desktop_crm.sync.near import Near, authors_of_forwarded, by_name, names_of
 from desktop_crm.sync.port import Correspondence, MailItem
 
 TOKEN: Final = re.compile(r"\[#([^\[\]\s]{3,40})\]")
@@ -316,34 +316,44 @@ def tokens_of(item: MailItem) -> tuple[str, ...]:
 
 
 def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -> None:
+    """Find what reference numbers name; that of a merged record names what took it in (R52)."""
     tokens = {token for item in mails for token in tokens_of(item)}
     if not tokens:
         return
-    quotes = connection.execute(
-        select(
-            Quote.id, Quote.number, Quote.uid, Quote.name, Quote.account_id, Quote.contact_id
-        ).where(
-            or_(_within(Quote.number, tokens), _within(Quote.uid, tokens)),
-            Quote.deleted_at.is_(None),
+    named: dict[str, Record] = {}
+    for entity, table, columns in (
+        ("quote", Quote.__table__, ("uid", "number")),
+        ("opportunity", Opportunity.__table__, ("uid",)),
+    ):
+        listed = [table.c[name] for name in columns]
+        rows = connection.execute(
+            select(table.c.id, *listed)
+            .where(or_(*(_within(column, tokens) for column in listed)))
+            .order_by(table.c.deleted_at.is_(None), table.c.id)
         )
-    ).all()
-    deals = connection.execute(
-        select(
-            Opportunity.id,
-            Opportunity.uid,
-            Opportunity.name,
-            Opportunity.account_id,
-            Opportunity.contact_id,
-        ).where(_within(Opportunity.uid, tokens), Opportunity.deleted_at.is_(None))
-    ).all()
-    for row in quotes:
-        found = Reference("quote", row.id, row.name or row.number, row.account_id, row.contact_id)
-        facts.references[row.uid] = found
-        if row.number:
-            facts.references[row.number] = found
-    for deal in deals:
-        found = Reference("opportunity", deal.id, deal.name, deal.account_id, deal.contact_id)
-        facts.references[deal.uid] = found
+        for key, *names in rows:
+            named |= {name: (entity, key) for name in names if name}
+    standing = current_records(connection, named.values())
+    found = _references(connection, {one for several in standing.values() for one in several})
+    for token, record in named.items():
+        now = next((one for one in standing[record] if one in found), None)
+        if now is not None:
+            facts.references[token] = found[now]
+
+
+def _references(connection: Connection, records: set[Record]) -> dict[Record, Reference]:
+    found: dict[Record, Reference] = {}
+    for entity, model in (("quote", Quote), ("opportunity", Opportunity)):
+        table = model.__table__
+        statement = select(table.c.id, table.c.name, table.c.account_id, table.c.contact_id).where(
+            table.c.deleted_at.is_(None)
+        )
+        ids = [key for kind, key in records if kind == entity]
+        for row in _by_keys(connection, statement, table.c.id, ids):
+            found[entity, row.id] = Reference(
+                entity, row.id, row.name or "", row.account_id, row.contact_id
+            )
+    return found
 
 
 def _open_deals(connection: Connection, facts: Facts) -> None:

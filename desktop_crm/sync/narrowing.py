@@ -112,7 +112,9 @@ def _has_thread(item: MailItem, facts: Facts, kept: set[str] | frozenset[str]) -
 
 def _is_tracked(item: MailItem, facts: Facts, kept: set[str] | frozenset[str]) -> bool:
     """Whether we sent it from here, or it belongs to what is linked to a record."""
-    if item.own_key or any(token in facts.references for token in tokens_of(item)):
+    # Others may use this program, too: their mail carries such a key as well.
+    ours = item.sender is not None and facts.ours.is_ours(item.sender.address)
+    if (ours and item.own_key) or any(token in facts.references for token in tokens_of(item)):
         return True
     answers = {one for one in (item.in_reply_to, *item.references) if one}
     if answers & kept or any(thread.links for thread in _before(item, facts)):

@@ -40,13 +40,6 @@ class Near:
     by_name: bool
 
 
-def untagged(address: str) -> str:
-    """The address without the tag of its local part; empty when it has none."""
-    local, _, domain = address.partition("@")
-    plain, sign, _ = local.partition("+")
-    return f"{plain}@{domain}" if sign and plain and domain else ""
-
-
 def authors_of_forwarded(item: Correspondence) -> tuple[str, ...]:
     """Addresses of whoever a passed-on message is from, as its quoted head says."""
     if not isinstance(item, MailItem) or not _FORWARD.match(item.subject):

@@ -83,3 +83,41 @@ def test_a_template_reads_texts_and_nothing_else(values: Mapping[str, object]) -
     filled = mail_templates.fill("{{ contact.__class__ }}{{ contact._texts }}", values)
     assert "class '" not in filled
     assert "Ana" not in filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'a' * 3000000000 }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ '{:>999999999}'.format(1) }}",
+        "{{ 'a'.ljust(999999999) }}",
+        "{{ 10 ** 99999999 }}",
+        "{{ lipsum(n=1000000) }}",
+        "{{ contact.first_name|center(999999999) }}",
+        "{{ ('a' * 1000)|wordwrap(1)|indent(100000) }}",
+        "{{ 'a'|replace('a', 'aaaaaaaaaa')|replace('a', 'aaaaaaaaaa') }}",
+        "{% for a in 'ab' %}{% for b in 'ab' %}x{% endfor %}{% endfor %}",
+        "{% set x = 'a' %}{% set x = x ~ x %}{{ x }}",
+        "{% with x = 'a' %}{{ x ~ x }}{% endwith %}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "{% include 'other' %}",
+        "{{ contact|attr('_texts') }}",
+        "{{ cycler.__init__.__globals__ }}" + "{{ joiner() }}",
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    ],
+)
+def test_a_template_that_would_grow_or_run_without_end_is_refused(
+    text: str, values: Mapping[str, object]
+) -> None:
+    with pytest.raises(UserError, match="Nothing was filled in"):
+        mail_templates.fill(text, values)
+
+
+def test_words_for_texts_and_conditions_are_said(values: Mapping[str, object]) -> None:
+    text = (
+        "{{ contact.first_name.split('n')[0]|upper }}{{ contact.phone|default('none', true) }}"
+        "{% if contact.first_name == 'Ana' and not contact.phone %}!{% else %}?{% endif %}"
+        "{{ 'x' ~ contact.first_name[:2] if contact.first_name is defined }}"
+    )
+    assert mail_templates.fill(text, values) == "Anone!xAn"

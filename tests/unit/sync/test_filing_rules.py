@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop_crm.models import Link, Opportunity
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services import filing, filing_rules, mail_message, records
 from desktop_crm.services.duplicates.merge import MergeWish, merge
+from desktop_crm.services.duplicates.unmerge import unmerge
 from desktop_crm.services.rules.leads import ConversionWish, convert
 from desktop_crm.sync.current import current_records
 from desktop_crm.sync.filing import Key, Rule, first_rule
@@ -206,6 +208,61 @@ def test_chains_of_merges_end_in_the_record_that_lives(world: World) -> None:
     with world.actor.db.reading() as connection:
         found = current_records(connection, {("account", one), ("account", 9_999)})
     assert found == {("account", one): (("account", three),), ("account", 9_999): ()}
+
+
+def _token(world: World, deal: int) -> str:
+    return next(str(row.uid) for row in world.rows(Opportunity) if row.id == deal)
+
+
+def _tagged(world: World, message_id: str, token: str, **more: Any) -> None:
+    world.port.put(INBOX, mail(message_id, subject=f"About it [#{token}]", **more))
+    world.sync()
+
+
+def test_the_number_of_a_merged_record_names_what_took_it_in(world: World) -> None:
+    """M4 by the current record: merged, merged again, put apart, deleted."""
+    old, new = (
+        world.save("opportunity", name=name, account=world.client) for name in ("One", "Two")
+    )
+    token = _token(world, old)
+    merged = merge(world.actor, MergeWish("opportunity", new, (old,)))
+    _tagged(world, "m1@x", token)
+    merge(world.actor, MergeWish("opportunity", world.deal, (new,)))
+    _tagged(world, "m2@x", token)
+    named = [r.record_id for r in world.rows(Link) if r.rule == "token"]
+    assert named == [world.deal, world.deal]  # links of the first went along with the merge
+    records.delete(world.actor, "opportunity", [world.deal])
+    _tagged(world, "m3@x", token)
+    assert [r.record_id for r in world.rows(Link) if r.rule == "token"] == named
+    assert merged.master == new
+
+
+def test_the_number_of_a_record_that_was_put_apart_again_names_it(world: World) -> None:
+    old, new = (
+        world.save("opportunity", name=name, account=world.client) for name in ("One", "Two")
+    )
+    token = _token(world, old)
+    merged = merge(world.actor, MergeWish("opportunity", new, (old,)))
+    unmerge(world.actor, merged.operation)
+    _tagged(world, "m1@x", token)
+    assert [r.record_id for r in world.rows(Link) if r.rule == "token"] == [old]
+
+
+def test_a_number_without_anybody_of_its_record_says_nothing(world: World) -> None:
+    token = _token(world, world.deal)
+    _tagged(world, "m1@x", token, sender=STRANGER)
+    assert [r for r in world.rows(Link) if r.rule == "token"] == []
+
+
+def test_the_address_of_a_merged_person_is_that_of_who_took_them_in(world: World) -> None:
+    other = world.save(
+        "contact", first_name="Ioan", last_name="Pop", account=world.client,
+        emails=[{"address": "ioan@elsewhere.example", "is_primary": True}],
+    )  # fmt: skip
+    merge(world.actor, MergeWish("contact", world.contact, (other,)))
+    world.port.put(INBOX, mail(sender="ioan@elsewhere.example"))
+    world.sync()
+    assert ("contact", world.contact, "contact") in linked(world)
 
 
 # --- which rule decides --------------------------------------------------------------------------

@@ -280,7 +280,8 @@ def test_only_the_chosen_folders_are_read(world: World) -> None:
 
 def test_answers_to_tracked_mail_are_kept(world: World) -> None:
     policy(world, kept="answers")
-    world.port.put(INBOX, mail("ours@x", own_key="k"))
+    ours = mail("ours@x", own_key="k", sender="ana@firma.example", to=("ion@client.example",))
+    world.port.put(INBOX, ours)
     world.port.put(INBOX, mail("answer@x", in_reply_to="ours@x"))
     world.port.put(INBOX, mail("other@x"))
     world.sync()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_crm.sync.near import authors_of_forwarded, untagged
+from desktop_crm.core.text import untagged
+from desktop_crm.sync.near import authors_of_forwarded
 from desktop_crm.sync.port import Address
 from tests.unit.sync.conftest import World, mail
 

@@ -195,3 +195,30 @@ def test_unlinked_mail_on_a_shared_database_is_its_header(
     (message,) = shared_world.messages
     assert message.stored == ("full" if linked else "headers")
     assert (SECRET in everything(shared_world)) is linked
+
+
+@pytest.mark.parametrize(
+    ("listed", "address"),
+    [
+        ("Lawyer <lawyer@elsewhere.example>", "lawyer@elsewhere.example"),
+        ("mailto:Lawyer@Elsewhere.example", "lawyer@elsewhere.example"),
+        ("lawyer@elsewhere.example.", "lawyer@elsewhere.example"),
+        ("lawyer@elsewhere.example", "lawyer+case7@elsewhere.example"),
+        ("lawyer@elsewhere.example", "lawyer@elsewhere.example."),
+        ("lawyer@localhost", "lawyer@localhost"),
+        ("lawyer@münchen.example", "lawyer@xn--mnchen-3ya.example"),
+        ("münchen.example", "lawyer@xn--mnchen-3ya.example"),
+        ("(clinic.example)", "x@clinic.example"),
+        ("*@clinic.example.", "x@ward.clinic.example"),
+        ("https://www.example/x, https://clinic.example:443/about", "x@clinic.example"),
+        ("clinic.example", "x@clinic.example."),
+    ],
+)
+def test_the_list_of_those_never_to_store_is_read_as_people_write_it(
+    world: World, tmp_path: Path, listed: str, address: str
+) -> None:
+    records.save(world.actor, "mailbox", world.mailbox, None, {"never_log": listed})
+    (tmp_path / "a.eml").write_bytes(letter(f"Cc: Somebody <{address}>").encode())
+    assert world.sync(port=FolderMailbox(tmp_path)).problem is None
+    assert [item.state for item in world.items] == ["excluded"]
+    assert SECRET not in everything(world)

@@ -74,6 +74,11 @@ POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any], Folder]] = {
     ),
     "nobody known": ({"kept": "known"}, {"sender": "who@nowhere.example"}, INBOX),
     "no answer": ({"kept": "answers"}, {}, INBOX),
+    "a key of somebody else's program": (
+        {"kept": "answers"},
+        {"own_key": "k1", "headers": (("x-crm-ref", "k1"),)},
+        INBOX,
+    ),
 }
 
 
@@ -89,7 +94,15 @@ def test_no_byte_of_what_is_left_out_is_anywhere(
     key = world.port.put(folder, secret(**changes))
     radu = "radu@other.example"
     world.port.put(
-        INBOX, mail("open@x", categories=("Customers",), own_key="ours", sender=radu, text="")
+        INBOX,
+        mail(
+            "open@x",
+            categories=("Customers",),
+            own_key="ours",
+            text="",
+            sender="ana@firma.example",
+            to=(radu,),
+        ),
     )
     assert world.sync().problem is None
     assert traces(world.actor.db, SECRET) == own
