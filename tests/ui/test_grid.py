@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
 
-from desktop_crm.services import query, records, undo
+from desktop_crm.services import filters, query, records, undo
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.grid.cell_editor import CellEditor
 from desktop_crm.views.grid.paste_dialog import PasteDialog
@@ -152,6 +152,58 @@ def test_somebody_elses_change_is_not_overwritten(
     problem = child(pane.list.table.viewport(), QLabel, "cell.problem")
     assert "Theirs" in problem.text()
     assert value(bench, key, "industry") == "Theirs"
+
+
+def test_what_is_typed_stays_when_the_list_is_read_anew(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "Lighting")
+    made = records.save(bench.actor, "account", None, None, {"name": "Aaron"})
+    bench.bus.publish(made.changes)
+    qtbot.waitUntil(lambda: pane.list.model.id_at(0) == made.id)
+    settle(qtbot, bench)
+    assert (line.text(), line.hasFocus()) == ("Lighting", True)
+    place = pane.list.table.visualRect(pane.list.model.index(1, 0))
+    assert place.top() <= editor_of(pane).geometry().center().y() <= place.bottom()
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == "Lighting"
+
+
+def test_what_is_typed_is_saved_when_its_row_leaves_the_list(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    QTest.keyClicks(child(editor_of(pane), QLineEdit), "Lighting")
+    pane.list.filter_by(filters.parse("name = Nobody", "account"))
+    qtbot.waitUntil(lambda: pane.list.count == 0)
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == "Lighting"
+    assert pane.list.table.viewport().findChild(CellEditor) is None or editor_of(pane).isHidden()
+
+
+def test_what_is_typed_is_saved_when_the_list_goes_out_of_sight(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "industry")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    QTest.keyClicks(child(editor_of(pane), QLineEdit), "Lighting")
+    pane.hide()
+    settle(qtbot, bench)
+    assert value(bench, key, "industry") == "Lighting"
 
 
 def test_typing_in_the_edit_mode_replaces_and_tab_goes_on(

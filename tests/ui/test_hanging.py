@@ -147,6 +147,27 @@ def test_files_and_pictures_are_pasted_and_previewed(
     assert shell_of(bench).toasts[-1][0] == "There is nothing to attach"
 
 
+def test_files_before_an_unreadable_one_are_shown(
+    files: FilesPage, bench: Workbench, qtbot: QtBot, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for path in paths:
+        path.write_text(path.name)
+    read = attachments._hash
+
+    def gone(path: Path, limit: int) -> tuple[str, int]:
+        if path == paths[1]:
+            path.unlink()  # somebody takes the stick out
+        return read(path, limit)
+
+    monkeypatch.setattr(attachments, "_hash", gone)
+    files.add(paths)
+    quiet(qtbot, bench)
+    assert "two.txt" in str(shell_of(bench).errors[-1])
+    assert names(files) == ["one.txt"]
+
+
 def test_the_chosen_file_stays_in_sight_beside_its_preview(
     files: FilesPage, bench: Workbench, qtbot: QtBot, company: Company
 ) -> None:

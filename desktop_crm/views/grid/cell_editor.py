@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -184,6 +184,13 @@ class CellEditor(QFrame):
             return
         self._closing = True
         self.take(Qt.Key.Key_unknown)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Take the value when the list itself goes out of sight."""
+        super().hideEvent(event)
+        if not self._closing and not event.spontaneous():
+            self._closing = True
+            self.take(Qt.Key.Key_unknown)
 
     def finish(self) -> None:
         """Go away."""

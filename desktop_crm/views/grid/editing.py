@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_crm.core.errors import Conflict, CrmError, UserError, ValidationFailed
@@ -45,9 +45,8 @@ class GridEditing(QObject):
         self._bench = bench
         self._table = panel.table
         self._editor: CellEditor | None = None
-        self._column = -1
         self._table.installEventFilter(self)
-        panel.model.modelAboutToBeReset.connect(self._close)
+        panel.model.keys_known.connect(self._after_reset)
         for bar in (self._table.verticalScrollBar(), self._table.horizontalScrollBar()):
             bar.valueChanged.connect(self._follow)
 
@@ -161,7 +160,6 @@ class GridEditing(QObject):
             return
         index = self._panel.model.index(row, column)
         self._table.scrollTo(index)
-        self._column = column
         editor = CellEditor(self._table.viewport(), self._bench, self._panel.entity.key, cell)
         editor.taken.connect(self._save)
         editor.left.connect(self._leave)
@@ -171,11 +169,31 @@ class GridEditing(QObject):
 
     def _follow(self) -> None:
         """Keep the editor over its cell while the list is scrolled."""
-        if self._editor is not None:
-            row = self._panel.model.row_of(self._editor.cell.record_id)
-            if row >= 0:
-                index = self._panel.model.index(row, self._column)
-                self._editor.move(self._table.visualRect(index).topLeft())
+        index = self._index_of_editor()
+        if self._editor is not None and index.isValid():
+            self._editor.move(self._table.visualRect(index).topLeft())
+
+    def _index_of_editor(self) -> QModelIndex:
+        """Where the cell that is edited stands now; invalid when the list does not show it."""
+        if self._editor is None:
+            return QModelIndex()
+        cell, model = self._editor.cell, self._panel.model
+        row = model.row_of(cell.record_id)
+        paths = [column.path for column in model.columns]
+        if cell.field not in paths or model.id_at(row) != cell.record_id:
+            return QModelIndex()
+        return model.index(row, paths.index(cell.field))
+
+    def _after_reset(self) -> None:
+        """Keep what is being typed when the list is read anew; save it where its cell is gone."""
+        if self._editor is None:
+            return
+        index = self._index_of_editor()
+        if index.isValid():
+            self._table.scrollTo(index)
+            self._follow()
+        else:
+            self._editor.take(Qt.Key.Key_unknown)
 
     def _leave(self) -> None:
         self._close()

@@ -285,8 +285,8 @@ class FilesPage(QWidget):
             return
         self._bench.tasks.background(
             attachments.add_files, self._bench.actor, self._entity, record.id, paths,
-            done=partial(self._added, len(paths)), owner=self, label=tr("Attaching files"),
-            failed=self._bench.shell.show_error, cancellable=True, progressing=True,
+            done=self._added, owner=self, label=tr("Attaching files"),
+            failed=self._not_all_added, cancellable=True, progressing=True,
         )  # fmt: skip
 
     def paste(self) -> None:
@@ -313,13 +313,21 @@ class FilesPage(QWidget):
         name = tr("Picture {when}.png", when=f"{now:%Y-%m-%d %H.%M}")
         self._bench.tasks.write(
             _attach_picture, self._bench.actor, self._entity, record.id, name, image,
-            done=partial(self._added, 1), owner=self, label=tr("Attaching files"),
+            done=self._added, owner=self, label=tr("Attaching files"),
             failed=self._bench.shell.show_error,
         )  # fmt: skip
 
-    def _added(self, count: int, changes: ChangeSet) -> None:
+    def _added(self, changes: ChangeSet) -> None:
         self._bench.bus.publish(changes)
-        self._bench.shell.toast(attachments.described(count), undo=True)
+        if changes:
+            count = len(changes.ids("document"))
+            self._bench.shell.toast(attachments.described(count), undo=True)
+
+    def _not_all_added(self, error: Exception) -> None:
+        """Say why a file was refused, and show those before it, which stay attached."""
+        if self._record is not None:
+            self.show_record(self._record)
+        self._bench.shell.show_error(error)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         data = event.mimeData()
