@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
 
 from desktop_crm.services import filters, query, records, undo
+from desktop_crm.services.customizing import fields
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.grid.cell_editor import CellEditor
 from desktop_crm.views.grid.paste_dialog import PasteDialog
@@ -204,6 +205,33 @@ def test_what_is_typed_is_saved_when_the_list_goes_out_of_sight(
     pane.hide()
     settle(qtbot, bench)
     assert value(bench, key, "industry") == "Lighting"
+
+
+def test_a_field_retired_under_the_cursor_says_so_and_keeps_what_is_typed(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    made = records.save(
+        bench.actor, "custom_field", None, None,
+        {"entity": "account", "kind": "text", "label": "Hall"},
+    )  # fmt: skip
+    (hall,) = fields.of_entity(bench.actor, "account")
+    bench.bus.publish(made.changes)
+    pane = opened("account")
+    pane.list.arrange(columns=["name", hall.name])
+    settle(qtbot, bench)
+    go_to(pane, 0, hall.name)
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "West")
+    bench.bus.publish(fields.retire(bench.actor, hall))
+    qtbot.waitUntil(lambda: len(pane.list.model.columns) == 1)
+    settle(qtbot, bench)
+    problem = child(pane.list.table.viewport(), QLabel, "cell.problem")
+    assert "“Hall” was retired" in problem.text()
+    assert (line.text(), line.isVisible()) == ("West", True)
+    QTest.keyClick(line, Qt.Key.Key_Escape)
+    assert pane.list.table.hasFocus()
 
 
 def test_typing_in_the_edit_mode_replaces_and_tab_goes_on(

@@ -34,7 +34,7 @@ _WORDS: Final = {
     Mode.PERCENT: N_("Change by percent"),
 }
 _FIELD_WIDTH: Final = 190
-_MODE_WIDTH: Final = 130
+_MODE_WIDTH: Final = 148
 _MOST: Final = 8
 
 

@@ -86,7 +86,6 @@ class CellEditor(QFrame):
         field = registry.get(entity_key).fields[cell.field]
         self.setAccessibleName(tr(field.label))
         self.cell = cell
-        self._ground = parent
         self.editor = make_editor(field, "cell.value", bench)
         self.editor.load(cell.value, cell.title)
         layout = QHBoxLayout(self)
@@ -108,12 +107,17 @@ class CellEditor(QFrame):
         """Lie over a cell, a little wider where the cell is too narrow to type in."""
         width = max(area.width(), theme.scaled(_LEAST_WIDTH))
         height = max(area.height(), self.editor.sizeHint().height())
-        room = self._ground.width()
+        room = self._room()
         left = min(area.left(), max(0, room - width))
         self.setGeometry(left, area.top() + (area.height() - height) // 2, width, height)
         self.show()
         self.raise_()
         self.editor.setFocus()
+
+    def _room(self) -> int:
+        # Asked each time: a viewport may outlive the wrapper the editor was made with.
+        ground = self.parentWidget()
+        return ground.width() if ground is not None else self.width()
 
     def begin_with(self, text: str) -> None:
         """Replace the value by what is being typed, or mark it all."""
@@ -168,7 +172,7 @@ class CellEditor(QFrame):
         wanted = self._problem.fontMetrics().horizontalAdvance(text) + theme.scaled(28)
         self._problem.setFixedWidth(min(wanted, theme.scaled(_PROBLEM_WIDTH)))
         self._problem.adjustSize()
-        left = min(self.x(), max(0, self._ground.width() - self._problem.width()))
+        left = min(self.x(), max(0, self._room() - self._problem.width()))
         self._problem.move(left, self.geometry().bottom() + 2)
         self._problem.show()
         self._problem.raise_()
