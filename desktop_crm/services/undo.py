@@ -32,7 +32,7 @@ _MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
 LONG: Final = 2_000
 """More entries than this are taken back in several transactions."""
-PART: Final = 1_000
+PART: Final = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from desktop_crm.services.drafts import Work
 from desktop_crm.services.permissions import denial
 from desktop_crm.services.query import RecordQuery
 
-CHUNK: Final = 1000
+CHUNK: Final = 500
 """Records of one transaction: about a tenth of a second of the lock."""
 SOURCE: Final = "bulk"
 
@@ -197,7 +197,7 @@ def said(errors: Sequence[FieldError]) -> str:
 
 
 def _named(actor: Actor, entity_key: str, reasons: dict[int, str]) -> tuple[Failure, ...]:
-    """Failures with the titles of the records; one statement for each thousand."""
+    """Failures with the titles of the records; one statement for each five hundred."""
     title = registry.get(entity_key).title
     asked = RecordQuery(entity_key, (title,))
     titles: dict[int, str] = {}

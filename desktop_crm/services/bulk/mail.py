@@ -43,7 +43,7 @@ class Recipients:
 
 
 def recipients(actor: Actor, targets: Targets, cancel: Cancel | None = None) -> Recipients:
-    """Read the addresses; two statements for each thousand records."""
+    """Read the addresses; two statements for each five hundred records."""
     entity = registry.get(targets.entity)
     require(actor, entity, "read")
     consents = tuple(name for name in _CONSENTS if name in entity.fields)

@@ -50,6 +50,33 @@ def test_three_threads_that_read_and_write_lose_nothing(counter: Database) -> No
         assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 300
 
 
+def test_a_long_row_of_changes_lets_others_in_between(sqlite_url: str) -> None:
+    """Another window of the program waits for one transaction, not for the whole row of them."""
+    here, elsewhere = Database.open(sqlite_url), Database.open(sqlite_url)
+    begun = threading.Event()
+    done: list[int] = []
+
+    def write_on_and_on() -> None:
+        for number in range(30):
+            with here.writing():
+                begun.set()
+                time.sleep(0.06)
+            done.append(number)
+
+    passed: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(write_on_and_on)
+        assert begun.wait(10)
+        for _ in range(5):
+            before = len(done)
+            with elsewhere.writing():
+                passed.append(len(done) - before)
+        work.result()
+    here.close()
+    elsewhere.close()
+    assert max(passed) <= 2
+
+
 def test_a_writing_transaction_that_fails_writes_nothing(counter: Database) -> None:
     def fail() -> None:
         with counter.writing() as connection:
