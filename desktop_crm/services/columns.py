@@ -27,6 +27,7 @@ from desktop_crm.models import RecordMark
 from desktop_crm.services import privacy
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
+from desktop_crm.services.filters.fields import of_retired
 from desktop_crm.services.permissions import knows, row_clause
 
 _KEY: Final = "id"
@@ -94,7 +95,7 @@ class Paths:
         entity, table = self._joined[prefix]
         field = entity.fields.get(last)
         if field is None or not knows(self.actor, field):
-            raise UserError(
+            raise of_retired(entity, last) or UserError(
                 N_("{entity} has no field “{field}”."), entity=tr(entity.label), field=last
             )
         return field, table

@@ -18,6 +18,7 @@ from desktop_crm.services import query
 from desktop_crm.services.bulk.job import SOURCE, BulkReport, Progress, Targets, run
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.filters.fields import of_retired
 from desktop_crm.services.permissions import denial, require, visible_fields
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.records import Change, save_many
@@ -99,7 +100,9 @@ def edit(
         if field is None:
             if wish.field in entity.fields:
                 raise denial(actor, entity, "edit")
-            raise UserError(N_("There is no field “{name}”."), name=wish.field)
+            raise of_retired(entity, wish.field) or UserError(
+                N_("There is no field “{name}”."), name=wish.field
+            )
         if wish.mode not in modes(field):
             raise UserError(
                 N_("{label} cannot be changed in this way. Choose another change."),

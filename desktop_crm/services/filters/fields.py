@@ -33,8 +33,23 @@ def resolve(entity: Entity, path: str) -> BoundField:
     return last
 
 
+def of_retired(entity: Entity, name: str) -> UserError | None:
+    """Sentence for a field that an administrator retired; None for any other name."""
+    retired = entity.retired.get(name)
+    if retired is None:
+        return None
+    return UserError(
+        N_(
+            "The field “{label}” was retired. Take it out here, or ask an administrator to bring "
+            "it back."
+        ),
+        label=tr(retired.label),
+        name=name,
+    )
+
+
 def _unknown(entity: Entity, name: str) -> UserError:
-    return not_there(
+    return of_retired(entity, name) or not_there(
         entity,
         name,
         entity.fields,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +18,8 @@ from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
 from desktop_crm.models.customizing import FieldKind
 from desktop_crm.services import audit, boards, query, records, saved_views, undo, views
+from desktop_crm.services.bulk.edits import FieldEdit, edit
+from desktop_crm.services.bulk.job import Targets
 from desktop_crm.services.context import Actor, sign_in, system_actor
 from desktop_crm.services.customizing import choices, definitions, fields, forms, layout
 from desktop_crm.services.customizing.layout import Layout, Part, Tab
@@ -153,8 +156,15 @@ def test_a_retired_field_keeps_its_values_and_comes_back_with_them(admin: Actor)
     assert "“Shoe size” was retired" in str(told.value)
     assert "“42”" in str(told.value)
     assert records.get(admin, "account", key).values["name"] == "Nord"
-    with pytest.raises(UserError, match="no field"):
-        query.first_page(admin, RecordQuery("account", (name,)))
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: query.first_page(admin, RecordQuery("account", (name,))),
+        lambda: query.first_page(admin, RecordQuery("account", (), Rule(name, "=", "41"))),
+        lambda: parse(f"{name} = 41", "account"),
+        lambda: edit(admin, Targets("account", [key]), [FieldEdit(name, value="42")]),
+    )
+    for ask in asks:
+        with pytest.raises(UserError, match="The field “Shoe size” was retired"):
+            ask()
     fields.bring_back(admin, field)
     assert records.get(admin, "account", key).values[name] == "41"
 
