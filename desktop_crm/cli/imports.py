@@ -23,7 +23,7 @@ _SHOWN_REASONS = 10
     "import",
     help=tr(
         "Take records in from an .xlsx, .csv or .vcf file; with --mail, messages and meetings from "
-        ".eml, .msg and .ics files."
+        ".eml, .msg, .pst and .ics files."
     ),
 )
 @click.argument("entity", required=False)
@@ -100,7 +100,7 @@ def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
         ntr("{n} was here already", "{n} were here already", len(taken.known)),
     ]
     lines += [
-        tr("{name} was not taken in: {reason}", name=name, reason=reason)
+        tr("Not taken in: {name}. {reason}", name=name, reason=reason)
         for name, reason in taken.refused
     ]
     return call.answer(facts, *lines)

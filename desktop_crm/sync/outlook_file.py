@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import struct
-from email import policy
-from email.message import EmailMessage
-from email.parser import HeaderParser
-from email.utils import format_datetime, formataddr
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from desktop_crm.core.i18n import N_
+from desktop_crm.sync import outlook_mime as kept
 from desktop_crm.sync.mime import Unusable
 
 if TYPE_CHECKING:
     from oxmsg import Message
-
-_MAIL: Final = "IPM.NOTE"
-_LINES: Final = {1: "To", 2: "Cc", 3: "Bcc"}
-_HEADERS: Final = 0x007D
-_RECIPIENT_TYPE: Final = 0x0C15
-_MESSAGE_ID: Final = 0x1035
-_REFERENCES: Final = 0x1039
-_IN_REPLY_TO: Final = 0x1042
-_CONTENT_ID: Final = 0x3712
-_POLICY: Final = policy.SMTP.clone(cte_type="7bit")
 
 
 def as_mime(data: bytes) -> bytes:
@@ -37,62 +24,44 @@ def as_mime(data: bytes) -> bytes:
 
     try:
         found = Message.load(data)
-        if not found.message_class.upper().startswith(_MAIL):
+        if not found.message_class.upper().startswith(kept.MAIL):
             raise Unusable(N_("The Outlook file holds no message."))
-        lines = _head(found)
-        body = _body(found).as_bytes(policy=_POLICY)
+        return kept.written(_kept(found))
     except (OSError, ValueError, LookupError, struct.error, AttributeError) as error:
         raise Unusable(N_("The Outlook file cannot be read.")) from error
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace") + body
 
 
-def _head(found: Message) -> list[str]:
-    """The header it came with; of one that never travelled, what the file says itself."""
-    kept = HeaderParser().parsestr(found.properties.str_prop_value(_HEADERS) or "")
-    lines = {
-        name.lower(): f"{name}: {' '.join(value.split())}"
-        for name, value in kept.items()
-        if not name.lower().startswith(("content-", "mime-version"))
-    }
-    said = {
-        "Subject": found.subject,
-        "Message-ID": found.properties.str_prop_value(_MESSAGE_ID),
-        "In-Reply-To": found.properties.str_prop_value(_IN_REPLY_TO),
-        "References": found.properties.str_prop_value(_REFERENCES),
-        "From": found.sender,
-        "Date": format_datetime(found.sent_date) if found.sent_date else None,
-    }
-    people: dict[str, list[str]] = {}
-    for one in found.recipients:
-        line = _LINES.get(one.properties.int_prop_value(_RECIPIENT_TYPE) or 1, "To")
-        if one.email_address:
-            people.setdefault(line, []).append(formataddr((one.name, one.email_address), "utf-8"))
-    said |= {line: ", ".join(named) for line, named in people.items()}
-    for name, value in said.items():
-        if value:
-            lines.setdefault(name.lower(), f"{name}: {' '.join(value.split())}")
-    return list(lines.values())
+def _kept(found: Message) -> kept.KeptMessage:
+    def text(tag: int) -> str:
+        return found.properties.str_prop_value(tag) or ""
 
-
-def _body(found: Message) -> EmailMessage:
-    made = EmailMessage(policy=_POLICY)
-    text, html = found.body, found.html_body
-    if text or not html:
-        made.set_content(text or "", charset="utf-8")
-        if html:
-            made.add_alternative(html, subtype="html", charset="utf-8")
-    else:
-        made.set_content(html, subtype="html", charset="utf-8")
-    for file in found.attachments:
-        if file.file_bytes is None:
-            continue  # a message within the message, or a file that only Outlook can find
-        kind, _slash, part = (file.mime_type or "application/octet-stream").partition("/")
-        cid = file.properties.str_prop_value(_CONTENT_ID)
-        made.add_attachment(
-            file.file_bytes,
-            kind if part and kind not in ("message", "multipart", "text") else "application",
-            part if part and kind not in ("message", "multipart", "text") else "octet-stream",
-            filename=file.file_name or "attachment",
-            cid=f"<{cid}>" if cid else None,
+    people = (
+        kept.KeptPerson(
+            one.properties.int_prop_value(kept.RECIPIENT_TYPE) or 1, one.name, one.email_address
         )
-    return made
+        for one in found.recipients
+    )
+    files = (
+        kept.KeptFile(
+            file.file_name or "",
+            file.mime_type or "",
+            file.file_bytes,
+            file.properties.str_prop_value(kept.CONTENT_ID) or "",
+        )
+        for file in found.attachments
+        # Without bytes: a message within the message, or a file that only Outlook can find.
+        if file.file_bytes is not None
+    )
+    return kept.KeptMessage(
+        headers=text(kept.HEADERS),
+        subject=found.subject or "",
+        message_id=text(kept.MESSAGE_ID),
+        in_reply_to=text(kept.IN_REPLY_TO),
+        references=text(kept.REFERENCES),
+        sender=found.sender or "",
+        sent_at=found.sent_date,
+        people=tuple(people),
+        text=found.body or "",
+        html=found.html_body or "",
+        files=tuple(files),
+    )

@@ -6,7 +6,8 @@ over is taken though a rule would leave it out; only those never to store stay o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from desktop_crm.core.errors import CrmError
-from desktop_crm.core.i18n import N_, tr
+from desktop_crm.core.errors import Cancelled, CrmError, UserError
+from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Mailbox
@@ -30,14 +31,22 @@ from desktop_crm.sync.facts import gather
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.mime import Unusable, read_message
+from desktop_crm.sync.outlook_store import OutlookStore
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import Correspondence, Folder, MailItem
 
 MAIL: Final = frozenset({".eml", ".msg"})
-KINDS: Final = MAIL | {".ics"}
+STORE: Final = ".pst"
+KINDS: Final = MAIL | {".ics", STORE}
 """Endings of the files that are read here."""
 
 MOST_BYTES: Final = 50 * 1024 * 1024
+"""Bytes of the largest message, alone or in an Outlook data file."""
+
+_TOGETHER: Final = 20
+_TOGETHER_BYTES: Final = 10 * 1024 * 1024
+"""Items of an Outlook data file, and their bytes, that are stored in one transaction."""
+
 _PLACE: Final = Folder("", "")
 
 
@@ -57,21 +66,52 @@ class Taken:
     changes: ChangeSet = NOTHING
 
 
+class _Steps:
+    """How far the work is: a step for a file, in an Outlook data file one for each item."""
+
+    def __init__(
+        self, total: int, tell: Callable[[int, int], None] | None, cancel: Cancel | None
+    ) -> None:
+        self._done, self._total = 0, total
+        self._tell, self._cancel = tell, cancel
+
+    def more(self, count: int) -> None:
+        """There is more to do than was thought."""
+        self._total += count
+
+    def go(self, count: int = 1) -> None:
+        """Count what is done."""
+        self._done += count
+        if self._tell is not None:
+            self._tell(self._done, self._total)
+
+    def check(self) -> None:
+        """Stop where that is asked for.
+
+        Raises:
+            Cancelled: it is.
+        """
+        if self._cancel is not None:
+            self._cancel.check()
+
+
 def take_in(
     actor: Actor,
     paths: Sequence[Path],
     regarding: Sequence[tuple[str, int]] = (),
+    taken: Taken | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Cancel | None = None,
 ) -> Taken:
-    """Store the messages and meetings of files; one short transaction for each file.
+    """Store the messages and meetings of files in short transactions.
 
     Args:
         actor: who acts; the records are theirs.
-        paths: files of .eml, .msg and .ics.
+        paths: files of .eml, .msg, .ics and .pst.
         regarding: records they belong to, beside those the rules find.
-        progress: told how many files are done, of how many.
-        cancel: stops between two files.
+        taken: where it is told what became of them, also when the work is stopped.
+        progress: told how many files and items of Outlook data files are done, of how many.
+        cancel: stops between two files, or between some messages of an Outlook data file.
 
     Returns:
         What was new, known and refused; a file that cannot be read does not disturb the others.
@@ -79,32 +119,103 @@ def take_in(
     Raises:
         Cancelled: the work was stopped; what is done stays.
     """
-    taken = Taken()
-    for number, path in enumerate(paths, 1):
-        if cancel is not None:
-            cancel.check()
+    taken = Taken() if taken is None else taken
+    steps = _Steps(len(paths), progress, cancel)
+    for path in paths:
+        steps.check()
         try:
-            _one(actor, path, regarding, taken)
+            if path.suffix.lower() == STORE:
+                _store(actor, path, regarding, taken, steps)
+            else:
+                _one(actor, path, regarding, taken)
+        except Cancelled:
+            raise
         except CrmError as error:
             taken.refused.append((path.name, str(error)))
-        if progress is not None:
-            progress(number, len(paths))
+        except OSError as error:
+            taken.refused.append((path.name, error.strerror or str(error)))
+        except Unusable as error:
+            taken.refused.append((path.name, tr(error.reason)))
+        steps.go()
     return taken
 
 
 def _one(actor: Actor, path: Path, regarding: Sequence[tuple[str, int]], taken: Taken) -> None:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise Unusable(N_("The file is too large."))
-        data = path.read_bytes()
-        items = read(actor, path.name, data)
-    except OSError as error:
-        taken.refused.append((path.name, error.strerror or str(error)))
-        return
-    except Unusable as error:
-        taken.refused.append((path.name, tr(error.reason)))
-        return
-    take_items(actor, path.name, items, regarding, taken, data)
+    if path.stat().st_size > MOST_BYTES:
+        raise Unusable(N_("The file is too large."))
+    data = path.read_bytes()
+    take_items(actor, path.name, read(actor, path.name, data), regarding, taken, data)
+
+
+def _store(
+    actor: Actor,
+    path: Path,
+    regarding: Sequence[tuple[str, int]],
+    taken: Taken,
+    steps: _Steps,
+) -> None:
+    """Take in the messages of an Outlook data file; those left out are told with their number."""
+    left: Counter[str] = Counter()
+    with OutlookStore(path, MOST_BYTES) as store:
+        steps.more(store.count)
+        try:
+            for pack in _packs(store.messages()):
+                steps.check()
+                messages = [message for message in pack if message is not None]
+                _some(actor, messages, regarding, taken, left)
+                steps.go(len(pack))
+        finally:
+            left.update({tr(reason): count for reason, count in store.left.items()})
+            taken.refused += [
+                (ntr("{n} item of {file}", "{n} items of {file}", count, file=path.name), reason)
+                for reason, count in left.most_common()
+            ]
+
+
+def _packs(found: Iterable[bytes | None]) -> Iterator[list[bytes | None]]:
+    """Some at a time, so that no more than some large ones are in memory."""
+    pack: list[bytes | None] = []
+    size = 0
+    for one in found:
+        pack.append(one)
+        size += len(one or b"")
+        if len(pack) == _TOGETHER or size > _TOGETHER_BYTES:
+            yield pack
+            pack, size = [], 0
+    if pack:
+        yield pack
+
+
+def _some(
+    actor: Actor,
+    messages: Sequence[bytes],
+    regarding: Sequence[tuple[str, int]],
+    taken: Taken,
+    left: Counter[str],
+) -> None:
+    """Store some messages together, one by one where that does not work."""
+    items: list[Correspondence] = []
+    for data in messages:
+        try:
+            items.append(read_message(data))
+        except Unusable as error:
+            left[tr(error.reason)] += 1
+    groups = [items]
+    while groups:
+        group = groups.pop()
+        told = Taken()
+        try:
+            take_items(actor, "", group, regarding, told)
+        except UserError as error:
+            if len(group) > 1:
+                groups += [[item] for item in group]
+            else:
+                left[str(error)] += 1
+            continue
+        taken.created += told.created
+        taken.known += told.known
+        taken.changes = taken.changes.merge(told.changes)
+        left.update(reason for _name, reason in told.refused)
 
 
 def read(actor: Actor, name: str, data: bytes) -> list[Correspondence]:

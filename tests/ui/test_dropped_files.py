@@ -11,16 +11,21 @@ from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from desktop_crm.core.errors import Cancelled
 from desktop_crm.services import mail_message
+from desktop_crm.sync import taking_in
 from desktop_crm.views.dialogs.business_card import BusinessCardDialog
-from desktop_crm.views.mail.dropped import DropTaker
+from desktop_crm.views.mail.dropped import DropTaker, files_of
 from desktop_crm.views.panes.mail import MailPane
+from tests.support import outlook_store
 from tests.support.company import Company
 from tests.support.windows import child, pane_of, settle, shell_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from desktop_crm.services.context import Actor
+    from desktop_crm.sync.taking_in import Taken
     from desktop_crm.views.workbench import Workbench
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
@@ -87,6 +92,53 @@ def test_a_letter_pasted_into_the_mail_pane_is_taken_in(
     QApplication.clipboard().setMimeData(data_of(letter))
     QTest.keySequence(pane, QKeySequence(QKeySequence.StandardKey.Paste))
     qtbot.waitUntil(lambda: ("Files taken in", "1 item taken in") in shell_of(bench).toasts)
+
+
+def test_an_outlook_data_file_dropped_on_a_record_belongs_to_it_and_goes_back(
+    bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
+) -> None:
+    pytest.importorskip("pypff", reason="the extra “pst” (libpff-python) is not installed")
+    letters = [
+        outlook_store.message(subject=f"Archived {n}", sender=("Claire", "claire@rossi.example"))
+        for n in "123"
+    ]
+    path = tmp_path / "archive.PST"
+    path.write_bytes(outlook_store.store([outlook_store.Folder("Inbox", letters)]))
+    pane = pane_of(bench, qtbot, "opportunity")
+    deal = company.ids["Packaging line"]
+    pane.detail.show_record(deal)
+    settle(qtbot, bench)
+    assert files_of(data_of(path)) == [path]
+    child(pane.detail, DropTaker).take([path])
+    settle(qtbot, bench)
+    assert shell_of(bench).toasts[-1] == ("Files taken in", "3 items taken in")
+    (first,) = records_of(bench, "Archived 1")
+    links = {(one.entity, one.record_id) for one in mail_message.message(bench.actor, first).links}
+    assert ("opportunity", deal) in links
+    take_back = shell_of(bench).take_back
+    assert take_back is not None
+    take_back()
+    settle(qtbot, bench)
+    assert records_of(bench, "Archived 1") == []
+
+
+def test_what_came_in_before_it_was_stopped_is_told_and_goes_back(
+    bench: Workbench, qtbot: QtBot, letter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = MailPane(bench)
+    qtbot.addWidget(pane)
+
+    whole = taking_in.take_in
+
+    def stopped(actor: Actor, paths: list[Path], about: object, taken: Taken, **_: object) -> None:
+        whole(actor, paths, taken=taken)
+        raise Cancelled
+
+    monkeypatch.setattr(taking_in, "take_in", stopped)
+    child(pane, DropTaker).take([letter])
+    settle(qtbot, bench)
+    assert shell_of(bench).toasts[-1] == ("Files taken in", "1 item taken in")
+    assert shell_of(bench).take_back is not None
 
 
 def test_a_card_opens_the_form_for_cards_filled_in(

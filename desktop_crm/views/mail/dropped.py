@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from desktop_crm.sync.taking_in import Taken
     from desktop_crm.views.workbench import Workbench
 
-_TAKEN: Final = frozenset({".eml", ".msg", ".ics"})
+_TAKEN: Final = frozenset({".eml", ".msg", ".ics", ".pst"})
 CARD: Final = ".vcf"
 TAKES_MAIL: Final = frozenset({"account", "contact", "lead", "opportunity", "quote"})
 """Records that mail belongs to."""
@@ -76,13 +76,20 @@ class DropTaker(QObject):
         cards = [path for path in paths if path.suffix.lower() == CARD]
         others = [path for path in paths if path not in cards]
         if others and self._bench.actor.can("activity", "create"):
+            taken = taking_in.Taken()
             self._bench.tasks.background(
-                taking_in.take_in, self._bench.actor, others, list(self._regarding()),
-                done=self._taken, owner=self, failed=self._bench.shell.show_error,
+                taking_in.take_in, self._bench.actor, others, list(self._regarding()), taken,
+                done=self._taken, owner=self, failed=partial(self._failed, taken),
                 label=tr("Taking in the files"), cancellable=True, progressing=True,
             )  # fmt: skip
         for path in cards:
             self._take_card(path)
+
+    def _failed(self, taken: Taken, error: Exception) -> None:
+        """What came in before it ended stays; it is told, and can be taken back."""
+        if taken.created or taken.known:
+            self._taken(taken)
+        self._bench.shell.show_error(error)
 
     def _taken(self, taken: Taken) -> None:
         bench = self._bench
@@ -94,7 +101,7 @@ class DropTaker(QObject):
         if known:
             said.append(ntr("{n} was here already", "{n} were here already", known))
         for name, reason in taken.refused[:3]:
-            said.append(tr("{name} was not taken in: {reason}", name=name, reason=reason))
+            said.append(tr("Not taken in: {name}. {reason}", name=name, reason=reason))
         take_back = partial(self._take_back, list(taken.created)) if new else None
         bench.shell.toast(
             tr("Files taken in") if new or known else tr("Nothing was taken in"),

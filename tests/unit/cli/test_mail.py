@@ -17,6 +17,7 @@ from tests.ews_server.server import EwsServer
 from tests.graph_server import GraphServer
 from tests.graph_server.authority import CLIENT, TENANT
 from tests.mail_servers.dovecot import PASSWORD
+from tests.support import outlook_store
 
 if TYPE_CHECKING:
     from tests.mail_servers.servers import Servers
@@ -405,3 +406,19 @@ def test_mail_of_files_is_taken_in_once(run: Run, empty: Path, tmp_path: Path) -
     assert (again.json["created"], again.json["known"]) == (0, 1)
     assert run("import", "--mail", tmp_path / "none.eml", "--db", empty).code != 0
     assert run("import", "--db", empty).code != 0
+
+
+def test_an_outlook_data_file_is_taken_in_with_what_is_left_named(
+    run: Run, empty: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("pypff", reason="the extra “pst” (libpff-python) is not installed")
+    letters = [
+        outlook_store.message(subject=f"A {n}", sender=("Ion", "ion@x.example")) for n in "12"
+    ]
+    card = outlook_store.message(subject="Ion", kind="IPM.Contact")
+    folder = outlook_store.Folder("Inbox", [*letters, card])
+    (tmp_path / "archive.pst").write_bytes(outlook_store.store([folder]))
+    ran = run("import", "--mail", tmp_path, "--db", empty)
+    assert ran.code == 0
+    assert "2 items taken in" in ran.out
+    assert "Not taken in: 1 item of archive.pst. It is an appointment, contact" in ran.out
