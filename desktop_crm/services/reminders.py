@@ -67,7 +67,7 @@ def due(actor: Actor, now: datetime, cancel: Cancel | None = None) -> tuple[Remi
                     begins,
                     row["kind"],
                     row["location"] or "",
-                    bool(row["is_all_day"]),
+                    bool(row["is_all_day"]) and begins != row["due_at"],
                 )
             )
     return tuple(sorted(found, key=lambda one: (one.begins, one.activity)))

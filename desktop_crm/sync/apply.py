@@ -221,10 +221,15 @@ class BatchWriter:
             if self.policy.withholds(linked=one.is_linked):
                 values["sensitivity"] = Private.PRIVATE.value
         elif isinstance(item, MeetingItem):
-            values = mapping.meeting_values(item, self.facts, language)
+            values = self._meeting(item)
         else:
             raise TypeError(type(item).__name__)
         return {**values, **linking.regarding(one.proposals), "owner": self.user}
+
+    def _meeting(self, item: MeetingItem) -> dict[str, Any]:
+        return mapping.meeting_values(
+            item, self.facts, self.actor.language, both_ways=self.meetings is not None
+        )
 
     def _full(self, one: Decided) -> bool:
         """Whether text and files are stored; of encrypted mail there is only the header."""
@@ -288,8 +293,7 @@ class BatchWriter:
             Change(
                 key,
                 None,
-                mapping.meeting_values(item, self.facts, self.actor.language)
-                | (dict.fromkeys(_REGARDING) if key in hidden else {}),
+                self._meeting(item) | (dict.fromkeys(_REGARDING) if key in hidden else {}),
             )
             for key, action in changed.items()
             if isinstance(item := action.item, MeetingItem)
@@ -362,7 +366,7 @@ class BatchWriter:
         for one, key in pairs:
             item = one.action.item
             if isinstance(item, MeetingItem):
-                at = mapping.meeting_values(item, self.facts, self.actor.language)["occurred_at"]
+                at = self._meeting(item)["occurred_at"]
                 missing += [
                     self._link(one, key, proposal, at, {})
                     for proposal in one.proposals

@@ -108,9 +108,9 @@ def write_task(item: TaskItem, own_key: str, before: bytes | None = None) -> byt
         calendar.add_component(todo)
     _set(todo, "SUMMARY", item.subject or None)
     _set(todo, "DESCRIPTION", item.text or None)
-    _set_day(todo, "DTSTART", item.start)
+    _set_day(todo, "DTSTART", item.start, "DUE")
     todo.pop("DURATION", None)
-    _set_day(todo, "DUE", item.due)
+    _set_day(todo, "DUE", item.due, "DTSTART")
     _set(todo, "COMPLETED", item.completed_at)
     _set(todo, "STATUS", _STATUS.get(item.status, "NEEDS-ACTION"))
     own = item.status if item.status in ("waiting", "deferred") else None
@@ -339,14 +339,16 @@ def _set_time(
     _set(component, name, wanted)
 
 
-def _set_day(todo: Component, name: str, day: date | None) -> None:
-    """Set a day; a time on that day stays."""
+def _set_day(todo: Component, name: str, day: date | None, other: str) -> None:
+    """Set a day; a time on that day stays, and both are days or both times (RFC 5545, 3.8.2.3)."""
     stands = _value(todo, name)
     if stands is not None and day is not None:
         known = stands.dt.date() if isinstance(stands.dt, datetime) else stands.dt
         if known == day:
             return
-    _set(todo, name, day)
+    beside = _value(todo, other)
+    clock_ = beside.dt.timetz() if beside and isinstance(beside.dt, datetime) else None
+    _set(todo, name, datetime.combine(day, clock_) if day and clock_ else day)
 
 
 def _ahead(minutes: int | None) -> timedelta | None:

@@ -36,7 +36,7 @@ from desktop_crm.sync.port import (
 )
 from desktop_crm.sync.twoway import kinds
 from desktop_crm.sync.twoway.fields import TEXT_LIMIT, Frame, stamp
-from desktop_crm.sync.twoway.meetings import BUSY, NO_SUBJECT, PARTS
+from desktop_crm.sync.twoway.meetings import BUSY, NO_SUBJECT, OWN_FIELDS, PARTS
 
 _PRIORITY: Final = {"high": Priority.HIGH, "low": Priority.LOW}
 
@@ -153,13 +153,17 @@ def _line(people: Sequence[Address]) -> str | None:
     return plain(", ".join(shown), 10_000) or None
 
 
-def meeting_values(item: MeetingItem, facts: Facts, language: str) -> dict[str, Any]:
+def meeting_values(
+    item: MeetingItem, facts: Facts, language: str, *, both_ways: bool = False
+) -> dict[str, Any]:
     """Fields of the activity that stands for a meeting; all-day events are midnights UTC.
 
-    Who takes part is told by :func:`party_rows`.
+    Who takes part is told by :func:`party_rows`. Reminder and categories are what a person set for
+    themselves: of a mailbox that is only read they stay there.
     """
     fields = kinds.fields_of_item(item)
-    told = {name: value for name, value in fields.items() if name not in ("people", "answers")}
+    apart = {"people", "answers"} | (set() if both_ways else OWN_FIELDS)
+    told = {name: value for name, value in fields.items() if name not in apart}
     values = kinds.onto_record(kinds.Kind.MEETING, told, {}, Frame(language=language))
     organizer = item.organizer
     nothing = {"subject": translate(language, BUSY), "location": None, "description": None}

@@ -325,6 +325,10 @@ class MemoryMailbox:
             flag=held.flag if deed.flag is None else deed.flag,
             categories=held.categories if deed.categories is None else deed.categories,
         )
+        if not isinstance(held.item, MailItem) and deed.categories is not None:
+            # Elsewhere than in mail categories are content.
+            marked = replace(marked, item=replace(held.item, categories=deed.categories))
+            return self._change(deed.ref, marked)
         box = self._boxes[deed.ref.folder]
         box.items[deed.ref.item_id] = marked
         box.journal.append(_Event(ChangeKind.MARKS, deed.ref.item_id, marked))

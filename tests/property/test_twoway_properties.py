@@ -44,6 +44,7 @@ words = st.sampled_from(["", "Ofertă", "Vizită la fabrică", "a  b", "Roboți\
 addresses = st.sampled_from(["ion@client.example", "Lia@Nou.example", "max@x.example"])
 moments = st.integers(0, 400).map(lambda hours: AT + dt.timedelta(hours=hours))
 days = st.integers(0, 400).map(lambda n: dt.date(2026, 1, 1) + dt.timedelta(n))
+categories = st.sampled_from([(), ("Client",), ("client", "VIP"), ("a, b",)])
 attendees = st.dictionaries(
     addresses,
     st.tuples(
@@ -75,6 +76,8 @@ def meetings(draw: st.DrawFn) -> MeetingItem:
         show_as=draw(st.sampled_from(ShowAs)),
         cancelled=draw(st.integers(0, 9)) == 0,
         sensitivity=draw(st.sampled_from([Sensitivity.NORMAL] * 4 + [Sensitivity.PRIVATE])),
+        categories=draw(categories),
+        reminder_minutes=draw(st.sampled_from([None, 0, 15])),
     )
 
 
@@ -84,7 +87,10 @@ def tasks(draw: st.DrawFn) -> TaskItem:
         uid="u",
         subject=draw(words),
         text=draw(words),
+        start=draw(st.none() | days),
         due=draw(st.none() | days),
+        rrule=draw(st.sampled_from(["", "FREQ=WEEKLY", "FREQ=MONTHLY;BYMONTHDAY=5;COUNT=4"])),
+        categories=draw(categories),
         status=draw(
             st.sampled_from(["not_started", "in_progress", "completed", "waiting", "deferred"])
         ),

@@ -100,13 +100,17 @@ def reminds_at(
 def begins_after(
     row: Mapping[str, Any], after: datetime, zone: ZoneInfo, changed: Sequence[str] = ()
 ) -> datetime | None:
-    """First start or due moment after an instant; whole days begin at midnight in `zone`."""
+    """First start or due moment after an instant; whole days begin at midnight in `zone`.
+
+    What starts on a day without a time and is due is reminded of by when it is due.
+    """
     start: datetime | None = row.get("start_at") or row.get("due_at")
     if start is None:
         return None
     found = series.of_row({"is_all_day": False, "end_at": None, **row}, zone, changed)
     if found is None:
-        begins = _local(start, zone) if row.get("is_all_day") else start
+        whole = bool(row.get("is_all_day"))
+        begins = (row.get("due_at") or _local(start, zone)) if whole else start
         return begins if begins > after else None
     try:
         # Whole days lie at midnight UTC, which may be up to a day from the midnight meant.

@@ -6,7 +6,7 @@ what they last agreed on, can be compared and stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import clean, storable
+from desktop_crm.core.text import clean, fold, join_tags, split_tags, storable
 from desktop_crm.sync.port import ContactItem, MeetingItem, Sensitivity, TaskItem
 
 Value = Any
@@ -136,6 +136,38 @@ PRIVACY: Final = Field(
 """Whether a meeting or task is private; records write it as items do."""
 
 
+def merged_list(base: Value, ours: Value, theirs: Value) -> Value:
+    """Both sides' additions and removals of a sorted list without repetition."""
+    before, mine, other = set(base or ()), set(ours), set(theirs)
+    return sorted((mine & other) | (mine - before) | (other - before))
+
+
+def _words(names: Iterable[str]) -> Value:
+    """Categories or tags as both sides compare them; a name with a comma is two words."""
+    return sorted(split_tags("|".join(storable(name) for name in names)), key=fold)
+
+
+def _spelt(value: Value, known: Iterable[str]) -> list[str]:
+    """Words as the side that takes them spells them already."""
+    spelling = {fold(name): name for name in known}
+    return [spelling.get(fold(word), word) for word in value]
+
+
+CATEGORIES: Final = Field(
+    "categories",
+    N_("Categories"),
+    lambda item: _words(item.categories),
+    lambda record, _frame: _words([record.get("tags") or ""]),
+    lambda item, value: replace(item, categories=tuple(_spelt(value, item.categories))),
+    lambda value, record, _frame: {
+        "tags": join_tags(_spelt(value, split_tags(record.get("tags") or "")))
+    },
+    key=lambda value: frozenset(fold(word) for word in value or ()),
+    together=merged_list,
+)
+"""Categories of the mailbox are tags of the record."""
+
+
 def merged_map(base: Value, ours: Value, theirs: Value) -> Value:
     """Both sides' changes of a mapping, entry by entry; None where both changed one differently."""
     before: Mapping[str, Value] = base or {}
@@ -151,9 +183,3 @@ def merged_map(base: Value, ours: Value, theirs: Value) -> Value:
         else:
             found[name] = mine
     return dict(sorted(found.items()))
-
-
-def merged_list(base: Value, ours: Value, theirs: Value) -> Value:
-    """Both sides' additions and removals of a sorted list without repetition."""
-    before, mine, other = set(base or ()), set(ours), set(theirs)
-    return sorted((mine & other) | (mine - before) | (other - before))

@@ -113,7 +113,7 @@ class MeetingBatch:
         never left it (R39).
         """
         state = {"state", "status_reason"} if record in self._finished else set()
-        words = {"subject", "location", "description", "parties"}
+        words = {"subject", "location", "description", "parties", "tags", "reminder_minutes"}
         return frozenset(state | (words if record in self._private else set()))
 
     def sides(self, action: Action) -> dict[str, Any]:

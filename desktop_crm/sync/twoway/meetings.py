@@ -18,6 +18,7 @@ from desktop_crm.models.activity import (
 from desktop_crm.sync.port import Address, Attendee, MeetingItem, Response, Role, ShowAs
 from desktop_crm.sync.port import Sensitivity as Private
 from desktop_crm.sync.twoway.fields import (
+    CATEGORIES,
     PRIVACY,
     Field,
     Frame,
@@ -139,10 +140,11 @@ def _when_key(value: Value) -> object:
     if value is None:
         return None
     clock = _clock_of(value["zone"], value["start"]) if value["rule"] else ()
-    return value["start"], value["end"], _rule_key(value["rule"]), clock
+    return value["start"], value["end"], rule_key(value["rule"]), clock
 
 
-def _rule_key(rule: str) -> object:
+def rule_key(rule: str) -> object:
+    """What of a rule counts when rules are compared: its parts, without what is understood."""
     parts = dict(part.split("=", 1) for part in rule.upper().split(";") if "=" in part)
     if parts.get("INTERVAL") == "1":
         del parts["INTERVAL"]
@@ -366,6 +368,18 @@ def _unchanged(item: MeetingItem, _value: Value) -> MeetingItem:
     return item
 
 
+# --- reminder ---------------------------------------------------------------------------------
+
+
+def _reminder(minutes: int | None) -> Value:
+    """Minutes before the start as text; empty for no reminder."""
+    return "" if minutes is None else str(minutes)
+
+
+def _minutes(value: Value) -> int | None:
+    return int(value) if value else None
+
+
 # --- the table --------------------------------------------------------------------------------
 
 _TIMES: Final = (
@@ -455,7 +469,22 @@ _CONTENT: Final = (
     ),
 )
 
-FIELDS: Final = (*_TIMES, *_CONTENT)
+_OWN: Final = (
+    CATEGORIES,
+    Field(
+        "reminder",
+        N_("Reminder (minutes before)"),
+        lambda item: _reminder(item.reminder_minutes),
+        lambda record, _frame: _reminder(record.get("reminder_minutes")),
+        lambda item, value: replace(item, reminder_minutes=_minutes(value)),
+        lambda value, _record, _frame: {"reminder_minutes": _minutes(value)},
+    ),
+)
+"""What everybody decides about a meeting for themselves."""
+
+OWN_FIELDS: Final = frozenset(field.name for field in _OWN)
+
+FIELDS: Final = (*_TIMES, *_CONTENT, *_OWN)
 PRIVATE_FIELDS: Final = frozenset(field.name for field in _TIMES)
 
 

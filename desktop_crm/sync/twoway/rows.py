@@ -284,7 +284,7 @@ _ACTIVITY_COLUMNS: Final = (
     "id", "version", "deleted_at", "owner_id", "subject", "kind", "state", "status_reason",
     "priority", "due_at", "start_at", "end_at", "is_all_day", "location", "sensitivity",
     "ical_uid", "recurrence_id", "recurrence_rule", "recurrence_exceptions", "time_zone",
-    "is_organizer", "description",
+    "is_organizer", "description", "tags", "reminder_minutes",
 )  # fmt: skip
 _CONTACT_COLUMNS: Final = (
     "id", "version", "deleted_at", "salutation", "first_name", "middle_name", "last_name",

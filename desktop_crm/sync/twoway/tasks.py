@@ -1,21 +1,30 @@
 """Fields of a task: table of both directions.
 
 The mailbox reckons tasks in days and the record in moments: the day is what both share, the time
-of day stays what it was here. A start day is left to the mailbox, since here a start makes an
-event of the calendar.
+of day stays what it was here. A task that starts on a day without a time stands on that day in the
+calendar.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from desktop_crm.core.i18n import N_
 from desktop_crm.models.activity import ActivityReason, ActivityState, Priority
 from desktop_crm.sync.port import TaskItem
-from desktop_crm.sync.twoway.fields import PRIVACY, Field, Frame, Record, Value, block, line
-from desktop_crm.sync.twoway.meetings import subject_of, subject_to
+from desktop_crm.sync.twoway.fields import (
+    CATEGORIES,
+    PRIVACY,
+    Field,
+    Frame,
+    Record,
+    Value,
+    block,
+    line,
+)
+from desktop_crm.sync.twoway.meetings import rule_key, subject_of, subject_to
 
 END_OF_WORK: Final = time(17)
 """Time of day of a due date that came as a day."""
@@ -43,6 +52,27 @@ def _due_to(value: Value, record: Record, frame: Frame) -> dict[str, Any]:
     at = before.astimezone(frame.zone).time() if before is not None else END_OF_WORK
     moment = datetime.combine(date.fromisoformat(value), at, tzinfo=frame.zone)
     return {"due_at": moment.astimezone(UTC)}
+
+
+def _start_of(record: Record, frame: Frame) -> Value:
+    start = record.get("start_at")
+    if start is None:
+        return ""
+    return start.astimezone(UTC if record.get("is_all_day") else frame.zone).date().isoformat()
+
+
+def _start_to(value: Value, record: Record, frame: Frame) -> dict[str, Any]:
+    """The start on another day; of work planned for some hours these stay what they are."""
+    if not value:
+        return {"start_at": None, "end_at": None, "is_all_day": False}
+    day, before, end = date.fromisoformat(value), record.get("start_at"), record.get("end_at")
+    if before is None or record.get("is_all_day"):
+        start = datetime.combine(day, time(), tzinfo=UTC)
+        length = end - before if before is not None and end is not None else timedelta(days=1)
+        return {"start_at": start, "end_at": start + length, "is_all_day": True}
+    wall = datetime.combine(day, before.astimezone(frame.zone).time(), tzinfo=frame.zone)
+    start = wall.astimezone(UTC)
+    return {"start_at": start, "end_at": start + (end - before) if end is not None else None}
 
 
 def _status_of_item(item: TaskItem) -> Value:
@@ -87,6 +117,23 @@ _DAYS: Final = (
         _due_to,
     ),
     Field(
+        "start",
+        N_("Start"),
+        lambda item: item.start.isoformat() if item.start else "",
+        _start_of,
+        lambda item, value: replace(item, start=date.fromisoformat(value) if value else None),
+        _start_to,
+    ),
+    Field(
+        "rule",
+        N_("Recurrence"),
+        lambda item: line(item.rrule, 1_000).removeprefix("RRULE:"),
+        lambda record, _frame: line(record.get("recurrence_rule"), 1_000).removeprefix("RRULE:"),
+        lambda item, value: replace(item, rrule=value),
+        lambda value, _record, _frame: {"recurrence_rule": value or None},
+        key=lambda value: rule_key(value or ""),
+    ),
+    Field(
         "status",
         N_("Status"),
         _status_of_item,
@@ -124,5 +171,5 @@ _CONTENT: Final = (
     ),
 )
 
-FIELDS: Final = (*_DAYS, *_CONTENT)
+FIELDS: Final = (*_DAYS, *_CONTENT, CATEGORIES)
 PRIVATE_FIELDS: Final = frozenset(field.name for field in _DAYS)

@@ -169,6 +169,8 @@ def test_categories_of_the_phone_are_commands_done_once(both: World) -> None:
     assert made[0].opportunity_id == row.opportunity_id
     assert records.get(both.actor, "opportunity", both.deal).values["state"] == "won"
     assert both.port.image(ref).categories == ("Alta",)
+    go(both)
+    assert records.get(both.actor, "activity", row.id).values["tags"] == "|Alta|"
     quiet(both)
     assert {d.why for d in deeds(both)} == {
         "The command of the category “{category}” was carried out."
