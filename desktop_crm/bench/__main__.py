@@ -158,6 +158,19 @@ def _folder(files: Files) -> list[Row]:
         return [*rows, unmeasured("folder", "stored mail", str(missing), "postgresql")]
 
 
+def _calendar(files: Files) -> list[Row]:
+    from desktop_crm.bench import meetings
+    from desktop_crm.bench.postgres_server import NoServer
+
+    with meetings.stored() as ground:
+        rows = [*meetings.pages(ground), *meetings.opened_pages(ground)]
+    try:
+        with meetings.stored_on_server() as server:
+            return [*rows, *meetings.pages(server), *meetings.opened_pages(server)]
+    except NoServer as missing:
+        return [*rows, unmeasured("calendar", "calendar", str(missing), "postgresql")]
+
+
 def _quote(files: Files) -> list[Row]:
     from desktop_crm.bench import quote_pdf
 
@@ -258,6 +271,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "6": ("pipeline totals", _pipeline),
     "11": ("mail", _mail),
     "folder": ("stored mail", _folder),
+    "calendar": ("calendar", _calendar),
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import statistics
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from desktop_crm.bench.ground import COLUMNS, Ground
 from desktop_crm.bench.rows import Row, compared, seconds, unmeasured
 from desktop_crm.bench.window import (
+    Gaps,
     Listing,
     application,
     standard_model,
@@ -31,7 +30,8 @@ _ROUNDS: Final = 5
 _FRAMES: Final = 40
 _FLIGHTS: Final = 3
 _FLIGHT_FRAMES: Final = 200
-_STALL_S: Final = 0.05
+STALL_S: Final = 0.05
+"""Longest time that the window may not answer."""
 _RUNS: Final = 5
 
 
@@ -143,23 +143,8 @@ def select_all(ground: Ground) -> list[Row]:
         listing.view.deleteLater()
         wait(50)
     ours = statistics.median(times)
-    reason = "" if ours <= _STALL_S else "longer than 50 ms"
-    return [Row("selectall", "sqlite", operation, ours, None, None, _STALL_S, not reason, reason)]
-
-
-@dataclass(slots=True)
-class _Gaps:
-    """Longest time between two ticks of a timer."""
-
-    longest: float = 0.0
-    last: float = 0.0
-
-    def tick(self) -> None:
-        """Note that the event loop came round."""
-        now = time.perf_counter()
-        if self.last:
-            self.longest = max(self.longest, now - self.last)
-        self.last = now
+    reason = "" if ours <= STALL_S else "longer than 50 ms"
+    return [Row("selectall", "sqlite", operation, ours, None, None, STALL_S, not reason, reason)]
 
 
 def stall(ground: Ground) -> list[Row]:
@@ -167,21 +152,19 @@ def stall(ground: Ground) -> list[Row]:
     application()
     operation = "longest stall: open 1,000,000 rows, sort, search, jump"
     ours = [_busy_window(ground) for _ in range(_RUNS)]
-    empty = [_empty_window() for _ in range(_RUNS)]
+    empty = [empty_window() for _ in range(_RUNS)]
     mine, bare = statistics.median(ours), statistics.median(empty)
-    reason = "" if mine <= _STALL_S else "longer than 50 ms"
-    return [Row("stall", "sqlite", operation, mine, bare, None, _STALL_S, not reason, reason)]
+    reason = "" if mine <= STALL_S else "longer than 50 ms"
+    return [Row("stall", "sqlite", operation, mine, bare, None, STALL_S, not reason, reason)]
 
 
 def _busy_window(ground: Ground) -> float:
-    gaps, timer = _Gaps(), QTimer()
-    timer.setInterval(1)
-    timer.timeout.connect(gaps.tick)
+    gaps = Gaps()
     with threads() as tasks:
         listing = Listing(ground.everything, tasks)
         listing.view.show()
         wait(100)
-        timer.start()
+        gaps.watch()
         listing.ask(CONTACTS)
         wait_for(lambda: listing.is_complete)
         for share in (0.5, 1.0, 0.1):
@@ -194,24 +177,23 @@ def _busy_window(ground: Ground) -> float:
         wait_for(lambda: listing.is_complete)
         listing.ask(RecordQuery("contact", COLUMNS, order=(Order("modified_at", True),)))
         wait_for(lambda: listing.is_complete)
-        timer.stop()
+        gaps.rest()
         listing.view.close()
         listing.view.deleteLater()
         wait(20)
     return gaps.longest
 
 
-def _empty_window() -> float:
-    gaps, timer = _Gaps(), QTimer()
-    timer.setInterval(1)
-    timer.timeout.connect(gaps.tick)
+def empty_window() -> float:
+    """Longest gap of a window in which nothing happens."""
+    gaps = Gaps()
     window = QWidget()
     window.resize(1100, 800)
     window.show()
     wait(100)
-    timer.start()
+    gaps.watch()
     wait(1_000)
-    timer.stop()
+    gaps.rest()
     window.close()
     window.deleteLater()
     return gaps.longest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -59,6 +60,36 @@ def wait(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+class Gaps:
+    """Longest time in which the event loop did not come round.
+
+    Attributes:
+        longest: In seconds.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._last = 0.0
+        self._timer = QTimer()
+        self._timer.setInterval(1)
+        self._timer.timeout.connect(self._tick)
+
+    def watch(self) -> None:
+        """Begin to look."""
+        self._last = 0.0
+        self._timer.start()
+
+    def rest(self) -> None:
+        """Look no longer."""
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        if self._last:
+            self.longest = max(self.longest, now - self._last)
+        self._last = now
 
 
 class Listing:

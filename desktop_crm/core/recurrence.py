@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -57,9 +58,10 @@ def occurrences(
     """
     clock = zone or ZoneInfo("UTC")
     last = (window_end.astimezone(clock) + timedelta(days=1)).replace(tzinfo=None)
+    since = (window_start.astimezone(clock) - timedelta(days=1)).replace(tzinfo=None)
     skipped = frozenset(exdates)
     found: list[Occurrence] = []
-    for wall in _walls(rule, start_wall, clock, last):
+    for wall in _walls(rule, start_wall, clock, last, since):
         start = wall.replace(tzinfo=clock).astimezone(UTC)
         if start >= window_end or len(found) >= WINDOW_LIMIT:
             break
@@ -98,9 +100,14 @@ def last_wall(rule: str, start_wall: datetime, zone: ZoneInfo | None) -> datetim
     return last
 
 
-def _walls(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterator[datetime]:
-    """Wall-clock starts up to `last`, the start itself always among them (RFC 5545, 3.8.5.3)."""
-    found = _by_rule(rule, start, zone, last)
+def _walls(
+    rule: str, start: datetime, zone: ZoneInfo, last: datetime, since: datetime | None = None
+) -> Iterator[datetime]:
+    """Wall-clock starts up to `last`, the start itself always among them (RFC 5545, 3.8.5.3).
+
+    With `since` some of those before it may be left out.
+    """
+    found = _by_rule(rule, start, zone, last, since)
     first = next(found, None)
     if first != start and start <= last:
         yield start
@@ -119,22 +126,47 @@ def first_by_rule(rule: str, wall: datetime, zone: ZoneInfo | None) -> datetime 
     return next(_by_rule(without_end(rule), wall, zone or ZoneInfo("UTC"), far), None)
 
 
-def _by_rule(rule: str, start: datetime, zone: ZoneInfo, last: datetime) -> Iterator[datetime]:
+def _by_rule(
+    rule: str, start: datetime, zone: ZoneInfo, last: datetime, since: datetime | None = None
+) -> Iterator[datetime]:
     """Wall-clock starts up to `last`: always bounded, so that a rule without a match ends too."""
     parts = parts_of(rule)
     count = parts.pop("COUNT", None)
     until = parts.pop("UNTIL", None)
-    text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
         limit = min(_until(until, zone), last) if until else last
-        series = rrulestr(text, dtstart=start)
-        if not isinstance(series, rrule):
-            raise ValueError(text)
+        if since is not None and limit < since:
+            return iter(())
+        begin = start if count or since is None else _nearer(parts, start, since)
+        rule_alone = _read(";".join(f"{name}={value}" for name, value in parts.items()))
         if _names_no_day(parts):
             return iter(())
-        return islice(iter(series.replace(until=limit)), int(count) if count else None)
+        series = rule_alone.replace(dtstart=begin, until=limit)
+        return islice(iter(series), int(count) if count else None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(UNREADABLE, rule=rule) from error
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> rrule:
+    """A rule read by the library; people use few of them, and reading takes longest."""
+    series = rrulestr(text, dtstart=datetime.combine(date(2000, 1, 1), time()))
+    if not isinstance(series, rrule):
+        raise ValueError(text)
+    return series
+
+
+def _nearer(parts: dict[str, str], start: datetime, since: datetime) -> datetime:
+    """A start shortly before `since` from which the rule goes on as it does from its own.
+
+    Days and weeks repeat alike after a whole number of intervals, so that the years of a daily
+    meeting need not be counted through. Positions are counted from the start of the first week.
+    """
+    period = {"DAILY": 1, "WEEKLY": 7}.get(parts["FREQ"])
+    if period is None or "BYSETPOS" in parts:
+        return start
+    step = period * max(1, int(parts.get("INTERVAL", "1")))
+    return start + timedelta(days=max(0, (since - start).days // step - 1) * step)
 
 
 def _names_no_day(parts: dict[str, str]) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
+from desktop_crm.meta.types import UtcDateTime
 from desktop_crm.models import Account, Activity, ActivityParty, Contact, Lead, Opportunity, User
 from desktop_crm.models.activity import (
     ActivityKind,
@@ -24,7 +27,8 @@ from desktop_crm.services import permissions, privacy, series
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.services.context import Actor
 from desktop_crm.services.dashboards import regarding
-from desktop_crm.services.pipeline import AnyRow, may_edit
+from desktop_crm.services.pipeline import may_edit
+from desktop_crm.services.prepared import Prepared
 from desktop_crm.services.query import key_clause
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,21 @@ LONGEST = timedelta(days=60)
 """How far before the window an event may begin that reaches into it; keeps the index useful."""
 
 BUSY = N_("Busy")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page of the calendar shows.
+
+    Attributes:
+        events: of the window, in order of their start.
+        busy: days of the small month beside it on which something begins.
+    """
+
+    events: tuple[AgendaEvent, ...]
+    busy: frozenset[date]
+
+
 _SHOW_AS = frozenset(
     {
         ActivityReason.FREE.value,
@@ -68,31 +87,36 @@ def events(
 
     A series whose rule cannot be read shows its first occurrence and is logged.
     """
-    scope = _scope(actor, everybody=everybody, people=people)
-    single = and_(
-        scope,
-        Activity.recurrence_rule.is_(None),
-        Activity.start_at < end,
-        Activity.start_at > start - LONGEST,
-        func.coalesce(Activity.end_at, Activity.start_at) >= start,
-    )
-    recurring = and_(scope, Activity.recurrence_rule.is_not(None), Activity.start_at < end)
+    moment = _driver_form(actor)
+    late = {"begin": moment(start), "since": moment(start - LONGEST), "last": moment(end)}
+    asked = _prepared(actor, everybody, tuple(people))
     with actor.db.reading(cancel) as connection:
-        rows = connection.execute(_statement(actor).where(single)).all()
-        masters = connection.execute(_statement(actor).where(recurring)).all()
+        rows = [_Found._make(row) for row in asked.inside(connection, **late)]
+        masters = [row for row in rows if row.recurrence_rule is not None]
         moved = series.changed_names(connection, [row.ical_uid for row in masters])
-        taking_part = _taking_part(connection, [*rows, *masters]) if people else {}
-    found = [_event(actor, row, row.start_at, series.end_of(row._asdict())) for row in rows]
-    for master in masters:
-        found.extend(_occurrences(actor, master, (start, end), moved.get(master.ical_uid, ())))
+        taking_part = _taking_part(connection, rows) if people else {}
+    editable = cache(partial(may_edit, actor, "activity"))
+    found: list[AgendaEvent] = []
+    for row in rows:
+        event = _event(actor, row, editable)
+        if row.recurrence_rule is None:
+            found.append(event)
+        else:
+            changed = moved.get(row.ical_uid or "", ())
+            found.extend(_occurrences(actor, row, event, (start, end), changed))
     if people:
         # Who takes part in what is private to others is not to be known.
         found = [
             one if one.private else replace(one, people=(*one.people, *taking_part.get(one.id, ())))
             for one in found
         ]
-    inside = (one for one in found if one.end > start or one.start >= start)
+    inside = (one for one in found if _inside(one, (start, end)))
     return tuple(sorted(inside, key=lambda one: (one.start, one.end, one.id)))
+
+
+def _inside(event: AgendaEvent, window: tuple[datetime, datetime]) -> bool:
+    start, end = window
+    return event.start < end and (event.end > start or event.start >= start)
 
 
 def colleagues(actor: Actor) -> tuple[tuple[int, str], ...]:
@@ -118,13 +142,42 @@ def busy_days(
     cancel: Cancel | None = None,
 ) -> frozenset[date]:
     """Days of the window, in the actor's zone, on which something begins."""
+    return _days(actor, events(actor, start, end, everybody=everybody, cancel=cancel))
+
+
+def _days(actor: Actor, found: Iterable[AgendaEvent]) -> frozenset[date]:
     return frozenset(
         one.start.date() if one.all_day else one.start.astimezone(actor.zone).date()
-        for one in events(actor, start, end, everybody=everybody, cancel=cancel)
+        for one in found
     )
 
 
-def _taking_part(connection: Connection, rows: Sequence[AnyRow]) -> dict[int, tuple[int, ...]]:
+def page(
+    actor: Actor,
+    shown: tuple[datetime, datetime],
+    month: tuple[datetime, datetime],
+    *,
+    everybody: bool = False,
+    people: Collection[int] = (),
+    cancel: Cancel | None = None,
+) -> Page:
+    """Events of the window that is shown, and the busy days of the month beside it.
+
+    Where both lie together, and they are the same people's, they are read at once: two statements.
+    """
+    start, end = min(shown[0], month[0]), max(shown[1], month[1])
+    apart = shown[0] > month[1] or shown[1] < month[0]
+    if people or apart:
+        found = events(actor, *shown, everybody=everybody, people=people, cancel=cancel)
+        return Page(found, busy_days(actor, *month, everybody=everybody, cancel=cancel))
+    found = events(actor, start, end, everybody=everybody, cancel=cancel)
+    return Page(
+        tuple(one for one in found if _inside(one, shown)),
+        _days(actor, (one for one in found if _inside(one, month))),
+    )
+
+
+def _taking_part(connection: Connection, rows: Sequence[_Found]) -> dict[int, tuple[int, ...]]:
     """Users who take part in events, without their owners; one statement."""
     owners = {row.id: row.owner_id for row in rows}
     found: dict[int, tuple[int, ...]] = {}
@@ -147,17 +200,9 @@ def _scope(actor: Actor, *, everybody: bool, people: Collection[int] = ()) -> Co
         Activity.state != ActivityState.CANCELED.value,
     ]
     rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
-    takes_part = Activity.id.in_(
-        select(ActivityParty.activity_id).where(
-            ActivityParty.user_id == actor.user_id, ActivityParty.deleted_at.is_(None)
-        )
-    )
+    takes_part = _has_party(ActivityParty.user_id == actor.user_id)
     if people:
-        theirs = Activity.id.in_(
-            select(ActivityParty.activity_id).where(
-                ActivityParty.user_id.in_(people), ActivityParty.deleted_at.is_(None)
-            )
-        )
+        theirs = _has_party(ActivityParty.user_id.in_(people))
         conditions.append(or_(Activity.owner_id.in_(people), theirs))
         if rights is not None:
             conditions.append(or_(rights, Activity.owner_id == actor.user_id, takes_part))
@@ -168,72 +213,100 @@ def _scope(actor: Actor, *, everybody: bool, people: Collection[int] = ()) -> Co
     return and_(*conditions)
 
 
-def _statement(actor: Actor) -> Select[*tuple[object, ...]]:
-    statement: Select[*tuple[object, ...]] = (
-        select(
-            Activity.id,
-            Activity.version,
-            Activity.subject,
-            Activity.kind,
-            Activity.state,
-            Activity.status_reason,
-            Activity.start_at,
-            Activity.end_at,
-            Activity.is_all_day,
-            Activity.location,
-            Activity.sensitivity,
-            Activity.owner_id,
-            Activity.is_organizer,
-            Activity.ical_uid,
-            Activity.recurrence_rule,
-            Activity.recurrence_id,
-            Activity.recurrence_exceptions,
-            Activity.time_zone,
-            Activity.opportunity_id,
-            Opportunity.name.label("opportunity"),
-            Activity.account_id,
-            Account.name.label("account"),
-            Activity.contact_id,
-            Contact.full_name.label("contact"),
-            Activity.lead_id,
-            Lead.subject.label("lead"),
-        )
-        .outerjoin(
-            Opportunity,
-            permissions.within_sight(
-                actor, Opportunity.__table__, Opportunity.id == Activity.opportunity_id
-            ),
-        )
-        .outerjoin(
-            Account,
-            permissions.within_sight(actor, Account.__table__, Account.id == Activity.account_id),
-        )
-        .outerjoin(
-            Contact,
-            permissions.within_sight(actor, Contact.__table__, Contact.id == Activity.contact_id),
-        )
-        .outerjoin(
-            Lead, permissions.within_sight(actor, Lead.__table__, Lead.id == Activity.lead_id)
-        )
+def _has_party(who: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether somebody takes part; asked of each event of the window, which are few."""
+    return exists().where(
+        ActivityParty.activity_id == Activity.id, who, ActivityParty.deleted_at.is_(None)
     )
-    return statement
 
 
-def _event(
-    actor: Actor,
-    row: AnyRow,
-    start: datetime,
-    end: datetime,
-    original: datetime | None = None,
-) -> AgendaEvent:
-    private = privacy.hides(actor, registry.get("activity"), row._asdict())
+class _Found(NamedTuple):
+    """What is read of an event or a series."""
+
+    id: int
+    version: int
+    subject: str
+    kind: str
+    state: str
+    status_reason: str | None
+    start_at: datetime
+    end_at: datetime | None
+    is_all_day: bool
+    location: str | None
+    sensitivity: str
+    owner_id: int | None
+    is_organizer: bool
+    ical_uid: str | None
+    recurrence_rule: str | None
+    recurrence_id: str | None
+    recurrence_exceptions: list[str] | None
+    time_zone: str | None
+    opportunity_id: int | None
+    account_id: int | None
+    contact_id: int | None
+    lead_id: int | None
+    opportunity: str | None
+    account: str | None
+    contact: str | None
+    lead: str | None
+
+
+_TITLES = (Opportunity.name, Account.name, Contact.full_name, Lead.subject)
+"""Titles of what an event may be about, the last columns of :class:`_Found`."""
+
+
+def _prepared(actor: Actor, everybody: bool, people: tuple[int, ...]) -> Prepared:
+    """The statement, made once and kept with the actor; the window comes late."""
+    key = ("agenda", everybody, people)
+    found = actor.statements.get(key)
+    if found is None:
+        found = actor.statements[key] = Prepared(actor.db, _statement(actor, everybody, people))
+    return found
+
+
+def _driver_form(actor: Actor) -> Callable[[datetime], object]:
+    """Turns a moment into what the driver takes."""
+    dialect = actor.db.engine.dialect
+    made = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    return made or (lambda moment: moment)
+
+
+def _statement(actor: Actor, everybody: bool, people: tuple[int, ...]) -> Select[Any]:
+    begin, since, last = (
+        bindparam(name, datetime(2000, 1, 1, tzinfo=UTC), UtcDateTime())
+        for name in ("begin", "since", "last")
+    )
+    in_window = and_(
+        Activity.start_at > since, func.coalesce(Activity.end_at, Activity.start_at) >= begin
+    )
+    columns = [Activity.__table__.c[name] for name in _Found._fields[: -len(_TITLES)]]
+    statement: Select[Any] = select(*columns, *_TITLES)
+    for title in _TITLES:
+        entity = title.table.name
+        link = Activity.__table__.c[f"{entity}_id"] == title.table.c.id
+        statement = statement.outerjoin(
+            title.table, permissions.within_sight(actor, title.table, link)
+        )
+    # One walk through the index of starts serves both: a series may have begun years ago.
+    return statement.where(
+        Activity.start_at < last,
+        or_(Activity.recurrence_rule.is_not(None), in_window),
+        _scope(actor, everybody=everybody, people=people),
+    )
+
+
+def _event(actor: Actor, row: _Found, editable: Callable[[int | None], bool]) -> AgendaEvent:
+    """The event of a row; of a series its first occurrence."""
+    told = {"sensitivity": row.sensitivity, "owner_id": row.owner_id}
+    private = privacy.hides(actor, registry.get("activity"), told)
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
+    times = {"start_at": row.start_at, "end_at": row.end_at, "is_all_day": row.is_all_day}
     return AgendaEvent(
         id=row.id,
         version=row.version,
-        start=start,
-        end=end,
+        start=row.start_at,
+        end=series.end_of(times),
         title=tr(BUSY) if private else row.subject,
         place="" if private else row.location or "",
         kind=row.kind,
@@ -241,17 +314,17 @@ def _event(
         show_as="busy" if private else show_as,
         private=private,
         series=in_series,
-        original=original or _original(row),
+        original=_original(row) if row.recurrence_id else None,
         changed=row.recurrence_id is not None,
         foreign=not row.is_organizer,
         closed=row.state == ActivityState.COMPLETED.value,
-        editable=not private and may_edit(actor, "activity", row.owner_id),
+        editable=not private and editable(row.owner_id),
         regarding="" if private else regarding(row)[2],
         people=() if row.owner_id is None else (row.owner_id,),
     )
 
 
-def _original(row: AnyRow) -> datetime | None:
+def _original(row: _Found) -> datetime | None:
     """Start that the rule gives a changed occurrence; None where its name cannot be read."""
     try:
         moment = datetime.fromisoformat(row.recurrence_id or "")
@@ -262,7 +335,8 @@ def _original(row: AnyRow) -> datetime | None:
 
 def _occurrences(
     actor: Actor,
-    master: AnyRow,
+    master: _Found,
+    first: AgendaEvent,
     window: tuple[datetime, datetime],
     changed: tuple[str, ...],
 ) -> Iterator[AgendaEvent]:
@@ -274,7 +348,7 @@ def _occurrences(
         log.warning(
             "Recurrence of activity %d cannot be read: %s", master.id, master.recurrence_rule
         )
-        yield _event(actor, master, master.start_at, master.start_at + found.length)
+        yield first
         return
     for one in listed:
-        yield _event(actor, master, one.start, one.start + found.length, one.start)
+        yield replace(first, start=one.start, end=one.start + found.length, original=one.start)

@@ -194,7 +194,7 @@ def _day_item(actor: Actor, row: AnyRow, *, overdue: bool) -> DayItem:
     )
 
 
-def regarding(row: AnyRow) -> tuple[str, int | None, str]:
+def regarding(row: object) -> tuple[str, int | None, str]:
     """The record in sight that a row concerns most closely: entity, id and title."""
     for entity in ("opportunity", "account", "contact", "lead"):
         record_id, title = getattr(row, f"{entity}_id"), getattr(row, entity)

@@ -116,6 +116,27 @@ def test_occurrences_agree_with_another_library(
     assert [one.start for one in ours] == oracle(rule, start, clock, left_out)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    rule=rules(),
+    start=STARTS,
+    zone=st.sampled_from([*ZONES, None]),
+    end=st.sampled_from(["", ";COUNT=40", ";UNTIL=20260930T120000Z"]),
+    days=st.integers(0, 1200),
+)
+def test_a_late_window_holds_what_counting_from_the_start_gives(
+    rule: str, start: datetime, zone: str | None, end: str, days: int
+) -> None:
+    """Years of a daily meeting are skipped, and no date is lost or shifted by that."""
+    clock = ZoneInfo(zone) if zone else None
+    begin = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=days)
+    until = begin + timedelta(days=45)
+    every = walls(rule + end, start, clock, datetime(2029, 1, 1))  # noqa: DTZ001  a wall clock
+    starts = [wall.replace(tzinfo=clock or UTC).astimezone(UTC) for wall in every]
+    found = occurrences(rule + end, start, clock, (), window_start=begin, window_end=until)
+    assert [one.start for one in found] == [one for one in starts if begin <= one < until]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(rule=rules(), start=STARTS, count=st.sampled_from(["", ";COUNT=9"]))
 def test_a_rule_taken_apart_and_built_again_gives_the_same_dates(

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from desktop_crm.core.formats import Formats
 from desktop_crm.services import agenda, records
 from desktop_crm.services.agenda_event import AgendaEvent
-from desktop_crm.views.calendar import gesture, layout
-from desktop_crm.views.calendar.month_view import MonthView
-from desktop_crm.views.calendar.navigator import Navigator
+from desktop_crm.views.calendar import gesture
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.calendar.time_view import TimeView
 from desktop_crm.views.panes import calendar_edits
 from desktop_crm.views.panes.calendar import CalendarPane
-from tests.support.company import NOW, ZONE, Company, at
+from tests.support.company import NOW, Company, at
+from tests.support.diary import FORMATS, WEEK, caught, drag, event
 from tests.support.windows import child, expect, settle, shell_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.views.workbench import Workbench
-
-WEEK = [date(2026, 11, 23) + timedelta(n) for n in range(5)]
-FORMATS = Formats("en", ZONE)
-
-
-def event(
-    number: int,
-    start: datetime,
-    end: datetime,
-    *,
-    all_day: bool = False,
-    series: bool = False,
-    private: bool = False,
-) -> AgendaEvent:
-    title = f"event {number}"
-    return AgendaEvent(
-        number, 1, start, end, title, all_day=all_day, series=series, private=private
-    )
 
 
 @pytest.fixture
@@ -64,26 +44,6 @@ def week(qtbot: QtBot) -> TimeView:
     qtbot.waitExposed(view)
     view.grid.setFocus()
     return view
-
-
-@pytest.fixture
-def month(qtbot: QtBot) -> MonthView:
-    view = MonthView()
-    qtbot.addWidget(view)
-    view.resize(1000, 700)
-    view.show_days(layout.month_days(date(2026, 11, 25)), FORMATS, NOW)
-    view.go_to(date(2026, 11, 25))
-    view.show_events([event(1, at(25, 9), at(25, 10)), event(2, at(26, 9), at(26, 10))])
-    view.show()
-    qtbot.waitExposed(view)
-    view.setFocus()
-    return view
-
-
-def caught(signal: SignalInstance) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []  # a signal's values carry no types
-    signal.connect(lambda *values: found.append(values))
-    return found
 
 
 def test_arrows_move_the_cursor_and_enter_creates(week: TimeView) -> None:
@@ -168,14 +128,6 @@ def test_leaving_the_page_by_arrow_turns_it(week: TimeView) -> None:
     assert pages == [(1,), (-1,)]
 
 
-def drag(widget: QWidget, start: QPoint, end: QPoint) -> None:
-    QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=start)
-    middle = QPoint((start.x() + end.x()) // 2, (start.y() + end.y()) // 2)
-    for point in (middle, end):
-        QTest.mouseMove(widget, point)
-    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
-
-
 def test_dragging_moves_by_quarters_of_an_hour(week: TimeView) -> None:
     changed = caught(week.change_requested)
     grid = week.grid
@@ -231,88 +183,6 @@ def test_double_click_opens_an_event(week: TimeView) -> None:
     assert [one.id for (one,) in opened] == [1]
 
 
-def test_a_month_by_keyboard(month: MonthView) -> None:
-    created, changed = caught(month.create_requested), caught(month.change_requested)
-    QTest.keyClick(month, Qt.Key.Key_Down)
-    assert month.cursor_day == date(2026, 12, 2)
-    QTest.keyClick(month, Qt.Key.Key_Return)
-    start = datetime(2026, 12, 2, 9, tzinfo=ZONE).astimezone(UTC)
-    assert created == [(start, start + timedelta(minutes=30), False)]
-    QTest.keyClick(month, Qt.Key.Key_Tab)
-    assert expect(month.selected_event(), AgendaEvent).id == 1
-    QTest.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
-    assert [(a, b) for _, a, b, _ in changed] == [(at(26, 9), at(26, 10))]
-
-
-def test_a_month_by_mouse(month: MonthView) -> None:
-    changed = caught(month.change_requested)
-    start = month.rect_of(month.events[0]).center().toPoint()
-    drag(month, start, QPoint(start.x() + month.width() // 7, start.y()))
-    assert [a for _, a, _, _ in changed] == [at(26, 9)]
-
-
-def end_of(view: MonthView, one: AgendaEvent) -> QPoint:
-    rect = view.rect_of(one)
-    return QPoint(round(rect.right()) - 3, round(rect.center().y()))
-
-
-def test_the_end_of_a_bar_is_dragged_over_days(month: MonthView) -> None:
-    changed, cell = caught(month.change_requested), round(month._cell(0).width()) - 4
-    fair = event(3, *gesture.whole_day(date(2026, 11, 16), date(2026, 11, 17)), all_day=True)
-    month.show_events([fair, event(1, at(25, 9), at(25, 10))])
-    start = end_of(month, fair)
-    drag(month, start, start + QPoint(2 * cell, 0))
-    assert changed.pop()[1:] == (*gesture.whole_day(date(2026, 11, 16), date(2026, 11, 19)), True)
-    drag(month, start, start - QPoint(cell, 0))
-    assert changed.pop()[1:] == (*gesture.whole_day(date(2026, 11, 16)), True)
-    start = end_of(month, month.events[1])
-    drag(month, start, start + QPoint(cell, 0))
-    assert changed.pop()[1:] == (at(25, 9), at(26, 10), False)
-    drag(month, start, start - QPoint(cell, 0))  # the first day is the earliest there is
-    assert changed == []
-
-
-def test_what_is_dragged_in_a_month_is_shown_where_it_comes_to_lie(month: MonthView) -> None:
-    changed = caught(month.change_requested)
-    start = end_of(month, month.events[0])
-    before = month.rect_of(month.events[0])
-    QTest.mousePress(month, Qt.MouseButton.LeftButton, pos=start)
-    QTest.mouseMove(month, start + QPoint(month.width() // 7, 0))
-    assert month.rect_of(month.events[0]).width() > 1.8 * before.width()
-    QTest.keyClick(month, Qt.Key.Key_Escape)
-    assert month.rect_of(month.events[0]) == before
-    QTest.mouseRelease(month, Qt.MouseButton.LeftButton, pos=start)
-    assert changed == []
-    assert month.selected_event() is not None
-
-
-def test_the_last_day_of_a_months_event_by_keyboard(month: MonthView) -> None:
-    changed = caught(month.change_requested)
-    month.choose(month.events[0])
-    alt, shift = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
-    QTest.keyClick(month, Qt.Key.Key_Right, alt | shift)
-    QTest.keyClick(month, Qt.Key.Key_Down, alt | shift)
-    QTest.keyClick(month, Qt.Key.Key_Left, alt | shift)
-    nine = at(25, 9)
-    assert [(a, b) for _, a, b, _ in changed] == [
-        (nine, at(26, 10)), (nine, datetime(2026, 12, 2, 8, tzinfo=UTC)),
-    ]  # fmt: skip
-
-
-def test_several_days_of_a_month_are_marked_for_what_is_created(month: MonthView) -> None:
-    created = caught(month.create_requested)
-    month.choose(None)
-    month.go_to(date(2026, 11, 18))
-    QTest.keyClick(month, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
-    QTest.keyClick(month, Qt.Key.Key_Return)
-    first = month._cell(month.days.index(date(2026, 11, 17))).center().toPoint()
-    drag(month, first, first - QPoint(month.width() // 7, 0))
-    assert created == [
-        (*gesture.whole_day(date(2026, 11, 18), date(2026, 11, 19)), True),
-        (*gesture.whole_day(date(2026, 11, 16), date(2026, 11, 17)), True),
-    ]
-
-
 def test_the_strip_above_the_hours_is_dragged(week: TimeView) -> None:
     changed, created = caught(week.change_requested), caught(week.create_requested)
     y = week.strip.height() - 18
@@ -323,29 +193,6 @@ def test_the_strip_above_the_hours_is_dragged(week: TimeView) -> None:
     assert [(a, b) for _, a, b, _ in changed] == [span]
     drag(week.strip, QPoint(x[4], y), QPoint(x[3], y))
     assert created == [(*gesture.whole_day(date(2026, 11, 26), date(2026, 11, 27)), True)]
-
-
-def test_a_full_day_says_how_many_more_there_are(month: MonthView) -> None:
-    shown = caught(month.day_requested)
-    month.show_events([event(n, at(25, 8 + n // 4), at(25, 9 + n // 4)) for n in range(20)])
-    index = month.days.index(date(2026, 11, 25))
-    assert month._hidden(index) > 10
-    point = month._more_rect(index).center().toPoint()
-    QTest.mouseClick(month, Qt.MouseButton.LeftButton, pos=point)
-    assert shown == [(date(2026, 11, 25),)]
-
-
-def test_the_small_month_goes_to_a_day(qtbot: QtBot) -> None:
-    navigator = Navigator()
-    qtbot.addWidget(navigator)
-    navigator.mark(WEEK, date(2026, 11, 25), date(2026, 11, 25), FORMATS)
-    picked = caught(navigator.picked)
-    navigator.show()
-    navigator.days.setFocus()
-    for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Return):
-        QTest.keyClick(navigator.days, key)
-    assert picked == [(date(2026, 12, 3),)]
-    assert navigator.days.month == date(2026, 12, 1)
 
 
 # --- the pane ------------------------------------------------------------------------------------
@@ -532,3 +379,16 @@ def test_an_all_day_event_keeps_its_dates_when_moved(
 def test_the_grid_tells_where_a_point_lies(week: TimeView) -> None:
     day, minute = week.grid.position(QPointF(week.grid.column(3).center().x(), 0))
     assert (day, minute) == (3, 0.0)
+
+
+def test_the_small_month_shows_busy_days_wherever_it_is_turned(
+    pane: CalendarPane, qtbot: QtBot
+) -> None:
+    busy = pane.navigator.days._busy
+    assert date(2026, 11, 26) in busy
+    button = child(pane, QWidget, "navigatorBack")
+    for _ in range(2):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        settle(qtbot, pane.bench)
+    assert not pane.navigator.days._busy & busy
+    assert shown(pane) == ["Team stand-up", "Product demonstration", "Trade fair"]

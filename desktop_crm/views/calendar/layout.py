@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from desktop_crm.services.agenda_event import AgendaEvent
+
+_Span: TypeAlias = tuple[date, date, AgendaEvent]
+"""First and last day of an event."""
 
 DAY_MINUTES = 24 * 60
 WORK_MINUTES = 8 * 60
@@ -155,24 +159,29 @@ def strips(
         zone: zone of the person.
         every_event: place short events too, as a month does; else only whole-day ones.
     """
+    wanted = (event for event in events if every_event or covers_days(event))
+    return _placed(((*day_span(event, zone), event) for event in wanted), days)
+
+
+def weeks(events: Iterable[AgendaEvent], days: Sequence[date], zone: ZoneInfo) -> list[list[Strip]]:
+    """Bars of every event, week by week."""
+    spans = [(*day_span(event, zone), event) for event in events]
+    return [_placed(spans, days[n : n + 7]) for n in range(0, len(days), 7)]
+
+
+def _placed(events: Iterable[_Span], days: Sequence[date]) -> list[Strip]:
     first_day, last_day = days[0], days[-1]
-    spans = []
-    for event in events:
-        if not (every_event or covers_days(event)):
-            continue
-        first, last = day_span(event, zone)
-        if first <= last_day and last >= first_day:
-            spans.append((first, last, event))
+    spans = [span for span in events if span[0] <= last_day and span[1] >= first_day]
     spans.sort(key=lambda span: _strip_order(span, first_day))
-    rows: list[set[int]] = []
+    rows: list[int] = []  # for each the days that are taken, as bits
     placed = []
     for first, last, event in spans:
         begin = max(0, (first - first_day).days)
         end = min(len(days) - 1, (last - first_day).days)
-        wanted = set(range(begin, end + 1))
+        wanted = (2 << end) - (1 << begin)
         row = next((n for n, used in enumerate(rows) if not used & wanted), len(rows))
         if row == len(rows):
-            rows.append(set())
+            rows.append(0)
         rows[row] |= wanted
         placed.append(
             Strip(event, row, begin, end, begins=first >= first_day, ends=last <= last_day)
@@ -180,9 +189,7 @@ def strips(
     return placed
 
 
-def _strip_order(
-    span: tuple[date, date, AgendaEvent], first_day: date
-) -> tuple[date, bool, int, datetime, int]:
+def _strip_order(span: _Span, first_day: date) -> tuple[date, bool, int, datetime, int]:
     first, last, event = span
     shown = max(first, first_day)
     return (shown, not covers_days(event), -(last - shown).days, event.start, event.id)

@@ -56,11 +56,13 @@ class MonthView(CalendarPage):
         self._anchor = self.cursor_day
         self._today = date.min
         self._weeks: list[list[layout.Strip]] = []
+        self._shown: list[list[layout.Strip]] = []
+        self._hidden = [0] * len(self.days)
         self._press: _Press | None = None
         self._ghost: AgendaEvent | None = None
         self.setMouseTracking(True)
         self._leaving = False
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._fit)
 
     # --- content -------------------------------------------------------------------------
 
@@ -92,11 +94,33 @@ class MonthView(CalendarPage):
         if self._ghost is not None and self._press is not None and self._press.event is not None:
             dragged = self._press.event.key
             shown = [self._ghost if one.key == dragged else one for one in shown]
-        self._weeks = [
-            layout.strips(shown, self.days[n : n + 7], self.formats.zone, every_event=True)
-            for n in range(0, len(self.days), 7)
-        ]
+        self._weeks = layout.weeks(shown, self.days, self.formats.zone)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Find out which bars there is room for, and how many are hidden in each cell."""
+        rows = self._rows()
+        self._shown = []
+        self._hidden = [0] * len(self.days)
+        for week, strips in enumerate(self._weeks):
+            used = [0] * 7
+            for one in strips:
+                for index in range(one.first, one.last + 1):
+                    used[index] = max(used[index], one.row + 1)
+            # Where some are hidden there is one row less, to make room to say so.
+            room = [rows - 1 if count > rows else rows for count in used]
+            shown = []
+            for one in strips:
+                if one.row < min(room[one.first : one.last + 1]):
+                    shown.append(one)
+                    continue
+                for index in range(one.first, one.last + 1):
+                    self._hidden[week * 7 + index] += 1
+            self._shown.append(shown)
         self.update()
+
+    def resizeEvent(self, event: object) -> None:
+        self._fit()
 
     def selected_event(self) -> AgendaEvent | None:
         return self.chosen
@@ -158,23 +182,11 @@ class MonthView(CalendarPage):
         room = self._cell(0).height() - theme.scaled(NUMBER) - 2
         return max(1, int(room // theme.scaled(BAR)))
 
-    def _shown_rows(self, week: int, index: int) -> int:
-        """Rows drawn in one cell: one less where some are hidden, to make room to say so."""
-        rows = self._rows()
-        used = [one.row for one in self._weeks[week] if one.first <= index <= one.last]
-        return rows - 1 if used and max(used) >= rows else rows
-
     def _strip_rect(self, week: int, strip: layout.Strip) -> QRectF:
         first, last = self._cell(week * 7 + strip.first), self._cell(week * 7 + strip.last)
         bar = theme.scaled(BAR)
         top = first.top() + theme.scaled(NUMBER) + strip.row * bar
         return QRectF(first.left() + 3, top, last.right() - first.left() - 7, bar - 2)
-
-    def _is_shown(self, week: int, strip: layout.Strip) -> bool:
-        return all(
-            strip.row < self._shown_rows(week, index)
-            for index in range(strip.first, strip.last + 1)
-        )
 
     def _index_at(self, point: QPointF) -> int:
         cell = self._cell(0)
@@ -185,9 +197,9 @@ class MonthView(CalendarPage):
 
     def rect_of(self, event: AgendaEvent) -> QRectF:
         """Rectangle of an event's first bar, empty when it is hidden."""
-        for week, strips in enumerate(self._weeks):
+        for week, strips in enumerate(self._shown):
             for strip in strips:
-                if strip.event.key == event.key and self._is_shown(week, strip):
+                if strip.event.key == event.key:
                     return self._strip_rect(week, strip)
         return QRectF()
 
@@ -196,20 +208,12 @@ class MonthView(CalendarPage):
 
     def _hit(self, point: QPointF) -> tuple[AgendaEvent | None, bool]:
         """The event under a point, and whether the point lies on the end of its last day."""
-        for week, strips in enumerate(self._weeks):
+        for week, strips in enumerate(self._shown):
             for strip in strips:
                 rect = self._strip_rect(week, strip)
-                if self._is_shown(week, strip) and rect.contains(point):
+                if rect.contains(point):
                     return strip.event, strip.ends and point.x() > rect.right() - GRIP
         return None, False
-
-    def _hidden(self, index: int) -> int:
-        week, column = divmod(index, 7)
-        return sum(
-            1
-            for one in self._weeks[week]
-            if one.first <= column <= one.last and not self._is_shown(week, one)
-        )
 
     def _more_rect(self, index: int) -> QRectF:
         cell = self._cell(index)
@@ -226,13 +230,11 @@ class MonthView(CalendarPage):
         self._paint_captions(painter)
         for index, day in enumerate(self.days):
             self._paint_cell(painter, index, day)
-        for week, strips in enumerate(self._weeks):
+        for week, strips in enumerate(self._shown):
             self._paint_week_number(painter, week)
             for strip in strips:
-                if self._is_shown(week, strip):
-                    self._paint_strip(painter, week, strip)
-        for index in range(len(self.days)):
-            hidden = self._hidden(index) if self._weeks else 0
+                self._paint_strip(painter, week, strip)
+        for index, hidden in enumerate(self._hidden):
             if hidden:
                 painter.setFont(theme.font(11, QFont.Weight.Medium))
                 painter.setPen(theme.color("accent_text"))
@@ -303,7 +305,7 @@ class MonthView(CalendarPage):
         point = event.position()
         found, at_end = self._hit(point)
         index = self._index_at(point)
-        if found is None and self._hidden(index) and self._more_rect(index).contains(point):
+        if found is None and self._hidden[index] and self._more_rect(index).contains(point):
             self.day_requested.emit(self.days[index])
             return
         self._press = _Press(found, index, at_end)

@@ -166,9 +166,11 @@ class Navigator(QWidget):
 
     Attributes:
         picked: a day to show.
+        turned: another month is shown, whose busy days are not known yet.
     """
 
     picked = Signal(object)
+    turned = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,6 +195,7 @@ class Navigator(QWidget):
         column.addWidget(self.days)
         self.days.picked.connect(self.picked)
         self.days.month_changed.connect(self._show_name)
+        self.days.month_changed.connect(self.turned)
         self._show_name(self.days.month)
 
     def _button(self, name: str, icon: str, text: str) -> QToolButton:
@@ -207,6 +210,7 @@ class Navigator(QWidget):
     def _step(self, months: int) -> None:
         self.days.show_month(layout.add_months(self.days.month, months))
         self._show_name(self.days.month)
+        self.turned.emit(self.days.month)
 
     def _show_name(self, month: object) -> None:
         if isinstance(month, date):

@@ -243,7 +243,10 @@ class TimeGrid(QWidget):
         self._paint_hours(painter)
         self._paint_slots(painter)
         self._paint_now(painter)
+        seen = QRectF(event.rect())
         for rect, one in self._placed:
+            if not rect.intersects(seen):
+                continue
             chosen = self.chosen is not None and one.key == self.chosen.key
             event_paint.paint_block(painter, rect, one, self.formats, selected=chosen)
         self._paint_ghost(painter)

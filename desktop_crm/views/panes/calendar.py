@@ -6,18 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, Qt
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QCalendarWidget,
-    QHBoxLayout,
-    QMenu,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-    QWidgetAction,
-)
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
@@ -28,6 +17,7 @@ from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.calendar import layout
 from desktop_crm.views.calendar.agenda_view import AgendaView
 from desktop_crm.views.calendar.ended_bar import EndedBar
+from desktop_crm.views.calendar.head import CalendarHead
 from desktop_crm.views.calendar.month_view import MonthView
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.spans import NAMES, Span, days_of, period, turned
@@ -41,8 +31,6 @@ from desktop_crm.views.mail.written import Written
 from desktop_crm.views.panes.calendar_edits import EventEdits
 from desktop_crm.views.panes.calendar_side import CalendarSide
 from desktop_crm.views.panes.pane import Pane
-from desktop_crm.views.widgets.buttons import tool_button
-from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
@@ -84,11 +72,16 @@ class CalendarPane(Pane):
         self.side = CalendarSide(bench)
         self.navigator = self.side.navigator
         self.navigator.picked.connect(self._on_picked)
+        self.navigator.turned.connect(self._load_busy)
         self.side.scope_chosen.connect(self._load)
         self.side.people_chosen.connect(self._people_changed)
         self.side.zone_chosen.connect(self.time_view.set_second_zone)
         self.time_view.set_second_zone(self.side.second_zone)
-        self._title = label("", "h2", name="calendarTitle")
+        self.head = CalendarHead()
+        self.head.today_wanted.connect(self.go_today)
+        self.head.turned.connect(self._turn)
+        self.head.span_chosen.connect(self.show_span)
+        self.head.day_chosen.connect(self._picked_date)
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
@@ -97,7 +90,7 @@ class CalendarPane(Pane):
         inside = main.layout()
         assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
         inside.setContentsMargins(1, 0, 1, 1)
-        inside.addWidget(self._head())
+        inside.addWidget(self.head)
         self.ended = EndedBar(bench)
         inside.addWidget(row(self.ended, margins=(12, 0, 12, 6)))
         inside.addWidget(self._stack, 1)
@@ -116,42 +109,6 @@ class CalendarPane(Pane):
         page.page_requested.connect(self._turn)
         page.selected.connect(lambda _event: self.commands_changed.emit())
         page.day_requested.connect(self._show_day)
-
-    def _head(self) -> QWidget:
-        today = tool_button("calendarToday", tr("Today"), "calendar_ltr", self.go_today)
-        today.setText(tr("Today"))
-        today.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        back = tool_button("calendarBack", tr("Earlier"), "chevron_left", lambda: self._turn(-1))
-        on = tool_button("calendarOn", tr("Later"), "chevron_right", lambda: self._turn(1))
-        self._go = tool_button("calendarGo", tr("Go to date"), "calendar", self.go_to_date)
-        self._spans = QButtonGroup(self)
-        shown: list[QWidget] = []
-        for span, text, _command in NAMES:
-            button = QToolButton()
-            button.setObjectName(f"calendarSpan.{span}")
-            button.setText(tr(text))
-            button.setAccessibleName(tr(text))
-            button.setCheckable(True)
-            button.setChecked(span is self.span)
-            button.clicked.connect(partial(self.show_span, span))
-            self._spans.addButton(button)
-            shown.append(button)
-        # Where all of them do not fit, one button unfolds them.
-        self._span_menu = tool_button(
-            "calendarSpanMenu", tr("How much is shown"), "calendar_ltr", show_text=True
-        )
-        self._span_menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self._span_menu)
-        for span, text, _command in NAMES:
-            menu.addAction(tr(text)).triggered.connect(partial(self.show_span, span))
-        self._span_menu.setMenu(menu)
-        self._span_menu.hide()
-        head = row(
-            today, back, on, self._title, None, *shown, self._span_menu, self._go,
-            spacing=4, margins=(12, 8, 12, 8),
-        )  # fmt: skip
-        head.setFixedHeight(50)
-        return head
 
     @property
     def page(self) -> CalendarPage:
@@ -226,9 +183,7 @@ class CalendarPane(Pane):
         self._load()
 
     def set_narrow(self, narrow: bool) -> None:
-        for button in self._spans.buttons():
-            button.setVisible(not narrow)
-        self._span_menu.setVisible(narrow)
+        self.head.set_narrow(narrow)
 
     def status_text(self) -> str:
         return ntr("{n} event", "{n} events", len(self._events))
@@ -250,12 +205,9 @@ class CalendarPane(Pane):
 
     # --- where one is --------------------------------------------------------------------
 
-    def show_span(self, span: Span, _checked: bool = False) -> None:
+    def show_span(self, span: Span) -> None:
         """Show a day, the work week or the month around the current day."""
         self.span = span
-        for button in self._spans.buttons():
-            button.setChecked(button.objectName() == f"calendarSpan.{span}")
-        self._span_menu.setText(next(f" {tr(name)}" for one, name, _ in NAMES if one is span))
         self._show_span()
         self._load()
         self.page.setFocus()
@@ -273,26 +225,11 @@ class CalendarPane(Pane):
 
     def go_to_date(self) -> None:
         """Unfold a calendar to choose a day from."""
-        menu = QMenu(self)
-        menu.setObjectName("calendarGoMenu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        picker = QCalendarWidget()
-        picker.setObjectName("calendarGoPicker")
-        picker.setAccessibleName(tr("Go to date"))
-        picker.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
-        picker.setSelectedDate(QDate(self.day.year, self.day.month, self.day.day))
-        action = QWidgetAction(menu)
-        action.setDefaultWidget(picker)
-        menu.addAction(action)
+        self.head.unfold()
 
-        def chosen(day: QDate) -> None:
-            menu.close()
-            self.show_day(date(day.year(), day.month(), day.day()))
-            self.page.setFocus()
-
-        picker.activated.connect(chosen)
-        menu.popup(self._go.mapToGlobal(self._go.rect().bottomLeft()))
-        picker.setFocus()
+    def _picked_date(self, day: object) -> None:
+        self._on_picked(day)
+        self.page.setFocus()
 
     def _on_picked(self, day: object) -> None:
         if isinstance(day, date):
@@ -323,7 +260,7 @@ class CalendarPane(Pane):
         else:
             self.page.show_days(days, formats, now)
         self.page.go_to(self.day)
-        self._title.setText(period(self.span, self.day, days, formats))
+        self.head.show_where(self.span, self.day, period(self.span, self.day, days, formats))
         shown = days if self.span is not Span.YEAR else []
         self.navigator.mark(shown, self.day, now.astimezone(formats.zone).date(), formats)
 
@@ -342,21 +279,31 @@ class CalendarPane(Pane):
         return min(first, _midnight(days[0])), max(last, _midnight(days[-1] + timedelta(days=1)))
 
     def _load(self) -> None:
-        actor = self.bench.actor
-        start, end = self._window(self.days())
         people = self.side.chosen_people() if self.span is Span.TEAM else ()
         self.bench.tasks.read(
             partial(
-                agenda.events, actor, start, end,
-                everybody=self.side.everybody and not people, people=people,
+                agenda.page, self.bench.actor, self._window(self.days()), self._small_month(),
+                everybody=self.side.everybody, people=people,
             ),
-            done=self._on_events, owner=self, lane="events",
+            done=self._on_page, owner=self, lane="events",
         )  # fmt: skip
-        month = self._window(layout.month_days(self.navigator.days.month))
+
+    def _small_month(self) -> tuple[datetime, datetime]:
+        return self._window(layout.month_days(self.navigator.days.month))
+
+    def _load_busy(self, _month: object) -> None:
+        """The small month was turned, and the page was not."""
         self.bench.tasks.read(
-            partial(agenda.busy_days, actor, *month, everybody=self.side.everybody),
+            partial(
+                agenda.busy_days, self.bench.actor, *self._small_month(),
+                everybody=self.side.everybody,
+            ),
             done=self.navigator.mark_busy, owner=self, lane="busy",
         )  # fmt: skip
+
+    def _on_page(self, page: agenda.Page) -> None:
+        self.navigator.mark_busy(page.busy)
+        self._on_events(page.events)
 
     def _on_events(self, events: tuple[AgendaEvent, ...]) -> None:
         wanted = (self._edits.as_wanted(event) for event in events)

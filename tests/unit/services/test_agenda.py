@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +107,21 @@ def test_an_event_without_an_end_lasts_half_an_hour(company: Company) -> None:
 def test_busy_days(company: Company) -> None:
     days = agenda.busy_days(company.actor, at(23, 0), at(28, 0))
     assert days == {date(2026, 11, 25), date(2026, 11, 26)}
+
+
+@pytest.mark.parametrize("first", [1, 23, 60])
+def test_a_page_and_the_small_month_beside_it_are_read_at_once(
+    company: Company, first: int
+) -> None:
+    """What a page reads together is what both would read alone; apart they are read apart."""
+    day = at(1, 0) + timedelta(days=first - 1)
+    week, month = (day, day + timedelta(days=7)), (at(1, 0), at(30, 0))
+    page = agenda.page(company.actor, week, month)
+    assert page.events == agenda.events(company.actor, *week)
+    assert page.busy == agenda.busy_days(company.actor, *month)
+    people = (company.other.user_id or 0,)
+    page = agenda.page(company.actor, week, month, people=people)
+    assert page.events == agenda.events(company.actor, *week, people=people)
 
 
 def test_an_event_that_began_before_the_window_reaches_into_it(company: Company) -> None:
