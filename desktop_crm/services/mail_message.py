@@ -213,6 +213,10 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             user_id=one.user_id,
         )
         for one in parties
+        # Who got it in blind copy is for nobody who received it himself.
+        if row.owner_id == actor.user_id
+        or actor.user_id is None
+        or one.participation != Participation.BCC.value
     )
     return Message(
         id=activity_id,

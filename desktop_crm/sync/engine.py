@@ -428,7 +428,7 @@ class Engine:
         *,
         imagined: bool = True,
     ) -> tuple[list[Action], list[Decided], Facts]:
-        known = stored.known(connection, self.actor, self.mailbox, folder, batch, box.user)
+        known = stored.known(connection, self.actor, box, folder, batch)
         if imagined:
             known = self._with_imagined(folder, batch, known)
         actions = plan(batch, folder, known, box.ours, box.user)

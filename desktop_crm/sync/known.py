@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, literal_column, select
+from sqlalchemy import Connection, and_, case, func, literal_column, select
 
 from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import canonical_email, email_domain
@@ -31,6 +31,7 @@ from desktop_crm.services.mail_policy import MailPolicy, digest
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.mapping import identity_of, plain
+from desktop_crm.sync.namesakes import TEXT_READ, Looks, told_apart
 from desktop_crm.sync.plan import Holder, Known, Stored
 from desktop_crm.sync.port import (
     Batch,
@@ -148,24 +149,33 @@ def keep_progress(
         update_rows(connection, SyncState, [(stands.row, values)], by)
 
 
-def known(
-    connection: Connection,
-    actor: Actor,
-    mailbox: int,
-    folder: Folder,
-    batch: Batch,
-    user: int | None,
-) -> Known:
+def known(connection: Connection, actor: Actor, box: Box, folder: Folder, batch: Batch) -> Known:
     """Read what is stored that a batch may concern; four statements, one more for Sent."""
     keys = [change.item_id for change in batch.changes]
     keys += [problem.item_id for problem in batch.quarantined]
     items = [c.item for c in batch.changes if isinstance(c.item, Correspondence)]
-    holders = _holders(connection, mailbox, folder.key, keys)
-    there = stored(connection, actor, items, user)
+    holders = _holders(connection, box.id, folder.key, keys)
+    there = stored(connection, actor, items, box.user)
+    apart = _apart(batch, holders, there, box.ours)
+    there = {**stored(connection, actor, apart, box.user), **there} if apart else there
+    items += apart
     # What lies elsewhere may carry our key because somebody answered with it.
     sent = items if folder.role is FolderRole.SENT else []
     withdrawn = _withdrawn(connection, items)
-    return Known(holders, *_with_sent(connection, mailbox, sent, there), withdrawn)
+    return Known(holders, *_with_sent(connection, box.id, sent, there), withdrawn)
+
+
+def _apart(
+    batch: Batch, holders: Mapping[str, Holder], stored: Mapping[str, Stored], ours: Ours
+) -> list[MailItem]:
+    """Messages of a batch that only bear the identifier of a stored one, as they are known."""
+    looks = {key: one.looks for key, one in stored.items() if one.looks is not None}
+    found = (
+        told_apart(change, holder.identity if holder else "", looks, ours)[1]
+        for change in batch.changes
+        if (holder := holders.get(change.item_id)) or looks
+    )
+    return [item for item in found if item is not None]
 
 
 def _withdrawn(connection: Connection, items: Sequence[Correspondence]) -> frozenset[str]:
@@ -246,22 +256,41 @@ def stored(
     owners = actor.owners(registry.get("activity"), "edit")
     found: dict[str, Stored] = {}
 
-    def add(identity: str, activity: int, owner: int | None, *, deleted: bool) -> None:
+    def add(
+        identity: str,
+        activity: int,
+        owner: int | None,
+        *,
+        deleted: bool,
+        looks: Looks | None = None,
+    ) -> None:
         editable = not deleted and (owners is None or owner in owners)
-        found.setdefault(identity, Stored(activity, owner, editable))
+        found.setdefault(identity, Stored(activity, owner, editable, looks))
 
+    owner = Activity.__table__.c.owner_id
+    foreign = and_(owner.is_not(None), owner.is_distinct_from(user))
     for start in range(0, len(mails), 400):
         for row in connection.execute(
             select(
                 MailMessage.message_id,
                 MailMessage.activity_id,
+                MailMessage.sent_at,
+                MailMessage.from_address,
+                MailMessage.subject,
+                # Texts are long: that of a colleague's message alone is looked at.
+                case((foreign, func.substr(MailMessage.body_text, 1, TEXT_READ))).label("text"),
                 Activity.owner_id,
                 Activity.deleted_at,
             )
             .join(Activity, Activity.id == MailMessage.activity_id)
             .where(MailMessage.message_id.in_(mails[start : start + 400]))
         ):
-            add(row.message_id, row.activity_id, row.owner_id, deleted=row.deleted_at is not None)
+            looks = Looks(
+                row.sent_at, row.from_address or "", row.subject or "", row.text or "",
+                row.owner_id not in (None, user),
+            )  # fmt: skip
+            deleted = row.deleted_at is not None
+            add(row.message_id, row.activity_id, row.owner_id, deleted=deleted, looks=looks)
     for start in range(0, len(uids), 400):
         for event in connection.execute(
             select(

@@ -12,6 +12,7 @@ from desktop_crm.models.mail import ItemState
 from desktop_crm.services.mail_policy import digest
 from desktop_crm.sync.exclusion import NEVER_LOG, WITHDRAWN, Ours, reason_to_exclude
 from desktop_crm.sync.mapping import content_hash, identity_of
+from desktop_crm.sync.namesakes import Looks, looks_of, told_apart
 from desktop_crm.sync.port import (
     Batch,
     Change,
@@ -56,11 +57,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An activity that already stands for an identity, whose it is and who may change it."""
+    """An activity that already stands for an identity, whose it is and who may change it.
+
+    `looks` are those of a message, which its copies have to share.
+    """
 
     activity: int
     owner: int | None
     editable: bool = True
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +107,18 @@ def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | Non
     Applying a batch twice gives nothing but `SAME` the second time.
     """
     actions: list[Action] = []
-    seen: dict[str, str] = {}
-    for change in _in_order(collapsed(batch.changes)):
+    seen: set[str] = set()
+    looks = {key: one.looks for key, one in known.stored.items() if one.looks is not None}
+    for told in _in_order(collapsed(batch.changes)):
+        holder = known.holders.get(told.item_id)
+        change, _ = told_apart(told, holder.identity if holder else "", looks, ours)
         action = _decide(change, folder, known, ours, user)
         if action.kind is ActionKind.CREATE:
             if action.identity in seen:
                 action = replace(action, kind=ActionKind.HOLD)
-            seen[action.identity] = action.key
+            seen.add(action.identity)
+            if isinstance(action.item, MailItem):
+                looks.setdefault(action.identity, looks_of(action.item))
         actions.append(action)
     return [*actions, *(_set_aside(problem, known) for problem in batch.quarantined)]
 

@@ -36,6 +36,7 @@ from desktop_crm.sync.attached import Attached, store_files
 from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.facts import Facts
 from desktop_crm.sync.known import Box
+from desktop_crm.sync.mime import with_fingerprint
 from desktop_crm.sync.port import Mailbox, MailItem
 from desktop_crm.sync.writes import Image, Ref, Vanished, WritableMailbox
 
@@ -128,6 +129,8 @@ class TextsPass:
 
     def _fill(self, connection: Connection, row: Any, image: Image | None) -> None:  # noqa: ANN401
         item = None if image is None else image.item
+        if isinstance(item, MailItem) and mapping.identity_of(item) != row.identity:
+            item = with_fingerprint(item)  # it may only bear the identifier of another
         same = isinstance(item, MailItem) and mapping.identity_of(item) == row.identity
         if not isinstance(item, MailItem) or not same:
             gone = {"state": ItemState.GONE.value}
