@@ -83,7 +83,8 @@ class Formats:
 
     def percent(self, value: Decimal) -> str:
         """Show a percentage; 19 means 19 %."""
-        return f"{self.number(value)}%" if self.language == "en" else f"{self.number(value)} %"
+        gap = "" if self.language == "en" else "\N{NO-BREAK SPACE}"
+        return f"{self.number(value)}{gap}%"
 
     def date(self, value: dt.date) -> str:
         """Show a day, e.g. 22 Nov 2026."""

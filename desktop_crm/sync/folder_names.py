@@ -7,6 +7,9 @@ from typing import Final
 from desktop_crm.core.text import fold
 from desktop_crm.sync.port import FolderRole
 
+IMAP_PREFIX: Final = "imap:"
+"""What the keys of IMAP folders begin with; calendars and address books have another one."""
+
 _NAMES: Final = {
     FolderRole.INBOX: ("inbox",),
     FolderRole.SENT: (

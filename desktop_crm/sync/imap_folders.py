@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from desktop_crm.sync.folder_names import role_of
+from desktop_crm.sync.folder_names import IMAP_PREFIX, role_of
 from desktop_crm.sync.imap_session import Session
 from desktop_crm.sync.port import Folder, FolderRole
 
-PREFIX: Final = "imap:"
-"""What the keys of mail folders begin with; calendars and address books have another one."""
+PREFIX: Final = IMAP_PREFIX
 
 _SPECIAL: Final = {
     b"\\sent": FolderRole.SENT,

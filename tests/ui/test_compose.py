@@ -152,7 +152,7 @@ def test_a_bad_address_is_shown_and_named_before_anything_leaves(
     window = write()
     type_in(window.to.line, "nobody;")
     (pill,) = window.to.pills()
-    assert pill.toolTip() == '"nobody" is no e-mail address.'
+    assert pill.toolTip().startswith('"nobody" is no e-mail address.')
     type_in(window.subject, "x")
     press_send(window, qtbot)
     assert window.notice.text == '"nobody" is no e-mail address; nothing was sent.'
@@ -342,3 +342,54 @@ def test_waiting_for_an_answer_makes_one_task_unless_it_came(
     (task,) = made.ids("activity")
     values = records.get(bench.actor, "activity", task).values
     assert (values["subject"], values["kind"]) == ("No answer yet: Question", "task")
+
+
+def test_a_name_is_looked_at_without_losing_it_and_written_otherwise(
+    write: Callable[..., ComposeWindow], qtbot: QtBot
+) -> None:
+    window = write()
+    type_in(window.to.line, "ana@@rossi.example;")
+    (pill,) = window.to.pills()
+    QTest.mouseClick(pill, Qt.MouseButton.LeftButton, pos=pill.rect().center())
+    assert len(window.to.pills()) == 1, "only the cross takes somebody away"
+    type_in(window.subject, "x")
+    press_send(window, qtbot)
+    assert window.focusWidget() is pill, "the one that is wrong has the focus"
+    QTest.keyClick(pill, Qt.Key.Key_Return)
+    assert window.to.pills() == []
+    assert window.to.line.text() == "ana@@rossi.example"
+    window.to.line.setText("ana@rossi.example")
+    QTest.keyClick(window.to.line, Qt.Key.Key_Return)
+    (pill,) = window.to.pills()
+    cross = pill.rect().center()
+    cross.setX(pill.width() - 10)
+    QTest.mouseClick(pill, Qt.MouseButton.LeftButton, pos=cross)
+    assert window.to.pills() == []
+
+
+def test_a_mailbox_that_delivers_nothing_offers_no_time_to_leave(
+    write: Callable[..., ComposeWindow], company: Company, qtbot: QtBot, tmp_path: Path
+) -> None:
+    company.add(
+        "mailbox", "files",
+        {"name": "Files", "kind": "folder", "address": "files@firm.example",
+         "path": str(tmp_path), "user": company.actor.user_id},
+    )  # fmt: skip
+    window = write()
+    window.from_box.setCurrentIndex(window.from_box.findText("files@", Qt.MatchFlag.MatchContains))
+    assert not window.later_button.isEnabled()
+    assert not window.send_button.isEnabled()
+    assert "add a mailbox in the mail pane" in window.notice.text
+    window.from_box.setCurrentIndex(window.from_box.findText("mara@", Qt.MatchFlag.MatchContains))
+    assert window.later_button.isEnabled()
+
+
+def test_a_filled_template_takes_the_word_about_a_broken_one_away(
+    write: Callable[..., ComposeWindow],
+) -> None:
+    from desktop_crm.core.errors import UserError
+
+    window = write()
+    window.show_error(UserError("The template cannot be filled in."))
+    window.insert_template("", "Good day")
+    assert window.notice.text == ""

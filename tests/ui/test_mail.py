@@ -12,11 +12,14 @@ from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QWidget
 
-from desktop_crm.services import mail_message, records
+from desktop_crm.services import mail_message, mail_view, records
+from desktop_crm.services.mail_view import MailQuery, Special
 from desktop_crm.views.charts.line_list import Line
 from desktop_crm.views.dialogs.business_card import BusinessCardDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.forms.sections import FoldButton
 from desktop_crm.views.panes.mail import MailPane
+from desktop_crm.views.panes.mail_folders import OUTBOX, special_key
 from desktop_crm.views.panes.mail_reading import SafeBrowser
 from desktop_crm.views.stored_files import is_harmless, safe_name
 from tests.support.company import Company
@@ -301,3 +304,39 @@ def test_names_of_attachments_are_made_safe(name: str, safe: str) -> None:
 )
 def test_only_known_kinds_are_opened(name: str, harmless: bool) -> None:
     assert is_harmless(name) is harmless
+
+
+def test_behind_the_outbox_the_list_opens_nothing(
+    pane: MailPane, company: Company, qtbot: QtBot
+) -> None:
+    other = company.ids["Answer"]
+    pane._choose_folder(OUTBOX)
+    quiet(qtbot, pane)
+    pane.outbox.chosen.emit(other)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Answer")
+    pane.refresh()
+    quiet(qtbot, pane)
+    pane.list.current_changed.emit(company.ids["Offer"])
+    pane._reload()
+    quiet(qtbot, pane)
+    assert pane.reading.subject.text() == "Answer"
+    pane._choose_folder(special_key(Special.ALL))
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Offer")
+
+
+def test_on_a_low_window_a_conversation_leaves_the_room_to_the_text(
+    pane: MailPane, company: Company, qtbot: QtBot
+) -> None:
+    deliver(company, "again", subject="Re: Delivery", hours=1)
+    strip = pane.reading.conversation
+    rows = mail_view.message_keys(company.actor, MailQuery())
+    found = mail_view.messages(company.actor, list(rows)[:2])
+    pane.resize(1100, 600)
+    strip._show(found)
+    head = child(strip, FoldButton, "mailThread.head")
+    assert not head.isChecked()
+    assert strip.list.isHidden()
+    QTest.keyClick(head, Qt.Key.Key_Return)
+    assert not strip.list.isHidden()
+    strip._show(found)
+    assert not strip.list.isHidden(), "what the person chose stays"

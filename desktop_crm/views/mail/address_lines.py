@@ -47,7 +47,7 @@ class AddressLines(QWidget):
         lines.setVerticalSpacing(6)
         lines.setColumnStretch(1, 1)
         self._more = push_button("compose.bcc.show", tr("Bcc"), self.show_bcc, kind="link")
-        about = row(link, self.records, spacing=6)
+        about = row(link, self.records, None, spacing=6)
         copies = row(self.cc, self._more, spacing=8)
         controls: tuple[tuple[str, QWidget], ...] = (
             (tr("From"), self.from_box),

@@ -41,6 +41,7 @@ from desktop_crm.views.mail.letters import (
     signature_html,
     undo_seconds,
 )
+from desktop_crm.views.mail.people_edit import PeopleEdit
 from desktop_crm.views.mail.rich_text import FormatBar, LetterEdit, at_start
 from desktop_crm.views.mail.written import Written, opened, restored
 from desktop_crm.views.widgets.buttons import push_button
@@ -114,11 +115,12 @@ class ComposeWindow(QDialog):
         along = column(self.files, margins=(24, 0, 24, 8))
         self.send_button = push_button("compose.send", tr("Send"), self.send, kind="primary")
         self.send_button.setDefault(False)
+        self.later_button = push_button("compose.later", tr("Send later…"), self.bar.ask_when)
         foot = row(
             push_button("compose.discard", tr("Discard"), self._discard, kind="danger"),
             None,
             push_button("compose.save", tr("Save as draft"), self._save_draft),
-            push_button("compose.later", tr("Send later…"), self.bar.ask_when),
+            self.later_button,
             self.send_button,
             spacing=8,
             margins=(24, 12, 24, 12),
@@ -216,13 +218,13 @@ class ComposeWindow(QDialog):
             self.notice.say(
                 tr(
                     "This mailbox is a folder of files, which delivers nothing: the message can "
-                    "be saved as a draft there."
+                    "be saved as a draft there. To send, add a mailbox in the mail pane."
                 ),
                 "warn",
             )
         else:
             self.notice.say("")
-        self.send_button.setEnabled(sender is not None and sender.can_send)
+        self._set_busy(self._busy)
 
     def _sender(self) -> Sender | None:
         chosen = self.from_box.currentData()
@@ -289,6 +291,7 @@ class ComposeWindow(QDialog):
         """Put a filled template where the cursor stands; its subject where there is none."""
         if subject and not self.subject.text().strip():
             self.subject.setText(subject)
+        self._say_about_sender()
         self.text.insert_at_cursor(mail_templates.as_html(body))
         self.text.setFocus()
         self._edited()
@@ -305,13 +308,16 @@ class ComposeWindow(QDialog):
             field = error.field if isinstance(error, UserError) else None
             if (line := lines.get(field or "")) is not None:
                 line.setFocus()
+            if isinstance(line, PeopleEdit):
+                line.go_to_bad()
         else:
             self._bench.shell.show_error(error)
 
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy
         sender = self._sender()
-        self.send_button.setEnabled(not busy and sender is not None and sender.can_send)
+        for button in (self.send_button, self.later_button):
+            button.setEnabled(not busy and sender is not None and sender.can_send)
 
     # --- files and records ---------------------------------------------------------------
 

@@ -66,6 +66,7 @@ class ComposeBar(QWidget):
             tr("Quick parts"),
             "box",
             partial(self._template_menu, TemplateKind.PART),
+            show_text=True,
         )
         self._high = tool_button(
             "compose.importance", tr("High importance"), "flag", self._toggle_importance
@@ -146,6 +147,10 @@ class ComposeBar(QWidget):
 
     def _manage(self) -> None:
         self._bench.shell.show_place("settings", {"page": "mail_template"})
+        # The window that shows it may lie behind this one.
+        window = self._bench.shell.window_widget()
+        window.raise_()
+        window.activateWindow()
 
     # --- importance, reminder, time ------------------------------------------------------
 

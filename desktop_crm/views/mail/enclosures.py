@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.sync.writing import Enclosure, Regarding
-from desktop_crm.views import icons
+from desktop_crm.views import icons, theme
 from desktop_crm.views.icons import icon
 from desktop_crm.views.stored_files import size_text
 from desktop_crm.views.widgets.flow import Flow
@@ -21,9 +21,12 @@ from desktop_crm.views.widgets.flow import Flow
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
 
+_CROSS: Final = 34
+"""So much at the end of a chip is its cross."""
+
 
 class Chip(QToolButton):
-    """Something that can be taken away: by click, Delete or Backspace.
+    """Something that can be taken away: by a click on its cross, Delete or Backspace.
 
     Attributes:
         removed: It is to go.
@@ -42,6 +45,10 @@ class Chip(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("chip", True)
         self.clicked.connect(lambda _checked=False: self.removed.emit())
+
+    def hitButton(self, pos: QPoint) -> bool:
+        """Only the cross takes it away; whoever clicks the name does not mean that."""
+        return self.rect().contains(pos) and pos.x() >= self.width() - theme.scaled(_CROSS)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace}:
@@ -77,6 +84,8 @@ class Chips(QWidget):
             self._flow.addWidget(chip)
             chip.show()
         self.setVisible(bool(chips))
+        if chips:
+            self.setFocusProxy(chips[0])
         self.updateGeometry()
 
 

@@ -79,7 +79,7 @@ class MailDeeds(QObject):
             ),
             Action(
                 "mail.forward", tr("Forward…"), partial(self._answer, "forward"),
-                icon="chevron_right", shortcut="Ctrl+Shift+F", group="write", enabled=has,
+                icon="arrow_forward", shortcut="Ctrl+Shift+F", group="write", enabled=has,
             ),
             Action(
                 "mail.flag", tr("Follow up"), self.toggle_flag, icon="flag", tint="bad",

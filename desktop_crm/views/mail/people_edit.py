@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from email.utils import getaddresses
+from email.utils import formataddr, getaddresses
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCompleter,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 _TALL: Final = 26
+_CROSS: Final = 26
 _REST_MS: Final = 150
 _ENDS: Final = (",", ";")
 _SEPARATORS: Final = re.compile(r"[;\n]")
@@ -51,13 +52,15 @@ def people_of(text: str) -> list[Person]:
 
 
 class PersonPill(QAbstractButton):
-    """One recipient; Del, Backspace or a click on the cross takes them away.
+    """One recipient; Del, Backspace or a click on the cross takes them away, Enter changes them.
 
     Attributes:
         removed: The person is to go.
+        edit_wanted: The person is to be written otherwise.
     """
 
     removed = Signal()
+    edit_wanted = Signal()
 
     def __init__(self, name: str, person: Person) -> None:
         super().__init__()
@@ -66,12 +69,14 @@ class PersonPill(QAbstractButton):
         self.is_good = canonical_email(person.address) is not None
         said = person.name or person.address
         if self.is_good:
-            self.setAccessibleName(tr("Recipient {name}; Delete takes it away", name=said))
+            self.setAccessibleName(
+                tr("Recipient {name}; Enter changes, Delete takes it away", name=said)
+            )
             self.setToolTip(f"{person.name} <{person.address}>" if person.name else said)
         else:
             wrong = tr('"{address}" is no e-mail address.', address=person.address)
             self.setAccessibleName(wrong)
-            self.setToolTip(wrong)
+            self.setToolTip(wrong + " " + tr("Enter or a double click changes it."))
         self.setText(said)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -84,8 +89,20 @@ class PersonPill(QAbstractButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in {Qt.Key.Key_Delete, Qt.Key.Key_Backspace}:
             self.removed.emit()
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2}:
+            self.edit_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def hitButton(self, pos: QPoint) -> bool:
+        """Only the cross takes the person away; whoever clicks the name does not mean that."""
+        return self.rect().contains(pos) and pos.x() >= self.width() - _CROSS
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.hitButton(event.position().toPoint()):
+            super().mouseDoubleClickEvent(event)
+        else:
+            self.edit_wanted.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -190,6 +207,7 @@ class PeopleEdit(QWidget):
         for number, person in enumerate(self._people):
             pill = PersonPill(f"{self._name}.{number}", person)
             pill.removed.connect(partial(self._remove, number))
+            pill.edit_wanted.connect(partial(self._edit, number))
             self._flow.addWidget(pill)
             pill.show()
         self._flow.addWidget(self.line)
@@ -219,6 +237,23 @@ class PeopleEdit(QWidget):
         self._fill()
         self.line.setFocus()
         self.edited.emit()
+
+    def _edit(self, number: int) -> None:
+        """Put somebody back into the line, to be written otherwise."""
+        self.take_typed()
+        person = self._people[number]
+        self._remove(number)
+        self.line.setText(
+            formataddr((person.name, person.address))
+            if person.name.isascii() and person.name
+            else person.address
+        )
+
+    def go_to_bad(self) -> None:
+        """Stand on the first chip whose address is none."""
+        bad = next((pill for pill in self.pills() if not pill.is_good), None)
+        if bad is not None:
+            bad.setFocus()
 
     def _typed(self, text: str) -> None:
         if text.endswith(_ENDS) and clean(text[:-1]):

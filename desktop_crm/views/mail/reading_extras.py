@@ -11,6 +11,7 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import mail_view
 from desktop_crm.views import theme
 from desktop_crm.views.charts.line_list import ROW, Line, LineList
+from desktop_crm.views.forms.sections import FoldButton
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Glyph
 from desktop_crm.views.widgets.labels import label
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 MEMORY: Final = "mail.pictures"
 _SHOWN: Final = 4
-_FEW: Final = 2
 _LOW: Final = 780
+"""Windows lower than this leave the room to the text that is read."""
 
 
 class PictureBar(QFrame):
@@ -68,6 +69,8 @@ def show_always(bench: Workbench, address: str) -> None:
 class ThreadStrip(QWidget):
     """The messages of a conversation, the newest first; hidden when there is only one.
 
+    On a low window it is folded: its head opens it.
+
     Attributes:
         opened: the message the person wants to read.
     """
@@ -79,10 +82,13 @@ class ThreadStrip(QWidget):
         self.setObjectName("mailThread")
         self._bench = bench
         self._activity = 0
-        self._head = label("", "h3")
+        self._head = FoldButton("mailThread.head", "")
+        self._head.toggled.connect(lambda _on: self._fold())
+        self._head.folded.connect(self._choose)
+        self._chosen: bool | None = None
         self.list = LineList("mailThread.list", tr("Messages of this conversation"))
         self.list.opened.connect(self._open)
-        inside = column(self._head, self.list, spacing=2, margins=(20, 4, 12, 4))
+        inside = column(self._head, self.list, spacing=2, margins=(14, 4, 12, 4))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(inside)
@@ -103,9 +109,9 @@ class ThreadStrip(QWidget):
         self.setVisible(len(rows) > 1)
         if len(rows) < 2:
             return
-        self._head.setText(
-            ntr("{n} message in all", "{n} messages in this conversation", len(rows))
-        )
+        said = ntr("{n} message in all", "{n} messages in this conversation", len(rows))
+        self._head.setText(said)
+        self._head.setAccessibleName(said)
         formats = self._bench.formats
         self.list.show_lines(
             [
@@ -121,13 +127,19 @@ class ThreadStrip(QWidget):
                 for one in rows
             ]
         )
-        # On a low window the text that is read needs the room.
-        most = _SHOWN if self.window().height() >= theme.scaled(_LOW) else _FEW
-        height = theme.scaled(ROW) * min(len(rows), most)
-        self.list.setFixedHeight(height + 4)
+        self.list.setFixedHeight(theme.scaled(ROW) * min(len(rows), _SHOWN) + 4)
+        high = self.window().height() >= theme.scaled(_LOW)
+        self._head.setChecked(high if self._chosen is None else self._chosen)
+        self._fold()
         for number, one in enumerate(rows):
             if one.id == self._activity:
                 self.list.setCurrentIndex(self.list.model().index(number, 0))
+
+    def _choose(self, folded: bool) -> None:
+        self._chosen = not folded
+
+    def _fold(self) -> None:
+        self.list.setVisible(self._head.isChecked())
 
     def _open(self, line: Line) -> None:
         if line.id is not None and line.id != self._activity:

@@ -26,10 +26,10 @@ from desktop_crm.views.mail.outbox_list import OutboxList
 from desktop_crm.views.mail.pane_deeds import MailDeeds
 from desktop_crm.views.mail.privacy import MailPrivacy
 from desktop_crm.views.panes.mail_folders import (
-    FOLDER_NAMES,
     OUTBOX,
     SPECIAL,
     folder_name,
+    is_usual,
     key_of,
     query_of,
     special_key,
@@ -74,7 +74,7 @@ class MailPane(Pane):
         self.nav = NavTree("mailFolders", tr("Mail folders"))
         self.nav.chosen.connect(self._choose_folder)
         self.list = MessageList(bench)
-        self.list.current_changed.connect(self._open_message)
+        self.list.current_changed.connect(self._list_moved)
         self.list.messages.counted.connect(self._counted)
         self.list.messages.failed.connect(bench.shell.show_error)
         self.reading = ReadingPane(bench)
@@ -252,7 +252,7 @@ class MailPane(Pane):
             names = dict(self._folders.mailboxes)
             for folder in self._folders.folders:
                 key = f"{folder.mailbox_id}/{folder.folder}"
-                drawing = "folder" if folder.folder.lower() not in FOLDER_NAMES else "mail"
+                drawing = "mail" if is_usual(folder.folder) else "folder"
                 item = NavItem(key, folder_name(folder.folder), drawing)
                 boxes.setdefault(folder.mailbox_id, []).append(item)
                 counts[key] = formats.number(folder.unread, 0) if folder.unread else ""
@@ -282,6 +282,7 @@ class MailPane(Pane):
             return
         self._query = self._asked(key, self.search.text())
         self.triage.show_waiting(self._query.waits)
+        self._open_message(self.list.current_id())
         self.list.ask(self._query)
 
     def _search(self, text: str) -> None:
@@ -334,6 +335,11 @@ class MailPane(Pane):
 
     # --- message -------------------------------------------------------------------------
 
+    def _list_moved(self, activity_id: object) -> None:
+        """The list stands on another message; behind the outbox nobody sees it."""
+        if not self._in_outbox:
+            self._open_message(activity_id)
+
     def _open_message(self, activity_id: object) -> None:
         if not isinstance(activity_id, int):
             self._show_message(None)
@@ -370,10 +376,12 @@ class MailPane(Pane):
 
     def _reload(self) -> None:
         """Read the open message and its line again, in place."""
-        current = self.list.current_id()
+        message, current = self._message, self.list.current_id()
         self._load_folders()
+        shown = current if not self._in_outbox else message.id if message is not None else None
+        if shown is not None:
+            self._open_message(shown)
         if current is not None:
-            self._open_message(current)
             self.list.messages.refresh([current])
 
     def _may_link(self) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
@@ -14,7 +14,7 @@ from desktop_crm.models.activity import LinkState
 from desktop_crm.services.link_reasons import sentence
 from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.views import icons
-from desktop_crm.views.widgets.buttons import push_button, tool_button
+from desktop_crm.views.widgets.buttons import LinkButton, push_button, tool_button
 from desktop_crm.views.widgets.cards import Glyph
 from desktop_crm.views.widgets.labels import Elide, Pill, label
 from desktop_crm.views.widgets.layout import clear, row
@@ -47,13 +47,10 @@ class LinkCard(QFrame):
         self.setObjectName(f"link.{link.id}")
         self.setProperty("kpi", True)
         entity = registry.get(link.entity)
-        title = push_button(
-            f"link.{link.id}.open", link.title or tr("(no name)"),
-            lambda: self.opened.emit(link), kind="link",
-        )  # fmt: skip
-        title.setToolTip(link.title)
-        title.setMinimumWidth(40)
-        title.setSizePolicy(title.sizePolicy().Policy.Ignored, title.sizePolicy().verticalPolicy())
+        title = LinkButton(
+            f"link.{link.id}.open", link.title or tr("(no name)"), lambda: self.opened.emit(link)
+        )
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         title.setAccessibleName(
             tr("Open {entity} {title}", entity=tr(entity.label), title=link.title)
         )

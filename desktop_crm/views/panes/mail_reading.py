@@ -55,6 +55,7 @@ from desktop_crm.views.stored_files import (
 from desktop_crm.views.widgets.avatar import Avatar
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
+from desktop_crm.views.widgets.flow import Flow
 from desktop_crm.views.widgets.labels import Elide, label
 from desktop_crm.views.widgets.layout import clear, row, separator
 
@@ -138,7 +139,7 @@ class SafeBrowser(QTextBrowser):
                 self.window(),
                 tr("Open this link?"),
                 tr("The message leads to {address}", address=address),
-                (("open", tr("Open file"), ""), ("cancel", tr("Cancel"), "primary")),
+                (("open", tr("Open link"), ""), ("cancel", tr("Cancel"), "primary")),
             )
             if answer == "open":
                 QDesktopServices.openUrl(url)
@@ -173,9 +174,8 @@ class ReadingPane(QFrame):
         self._when = label("", "cap")
         self.notice = Notice()
         self._files = QWidget()
-        self._files_row = QHBoxLayout(self._files)
+        self._files_row = Flow(self._files, spacing=6)
         self._files_row.setContentsMargins(20, 0, 20, 8)
-        self._files_row.setSpacing(6)
         self.browser = SafeBrowser()
         self.pictures = PictureBar()
         self.choice = ChoiceBar(bench)
@@ -335,8 +335,10 @@ class ReadingPane(QFrame):
         clear(self._files_row)
         self._files.setVisible(bool(files))
         for file in files:
-            self._files_row.addWidget(self._chip(file))
-        self._files_row.addStretch(1)
+            chip = self._chip(file)
+            self._files_row.addWidget(chip)
+            chip.show()
+        self._files.updateGeometry()
 
     def _chip(self, file: Attachment) -> QToolButton:
         chip = QToolButton()
