@@ -25,7 +25,7 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import Direction, LinkState, Participation
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import visible
+from desktop_crm.services.mail_reach import visible
 from desktop_crm.services.query import key_clause
 
 MOST: Final = 2_000

@@ -17,16 +17,12 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
-    and_,
     bindparam,
     case,
-    column,
     func,
     literal,
     literal_column,
-    or_,
     select,
-    table,
     union_all,
 )
 
@@ -37,7 +33,7 @@ from desktop_crm.services import clauses, grouping, privacy
 from desktop_crm.services.columns import Paths
 from desktop_crm.services.context import Actor
 from desktop_crm.services.filters import Rule
-from desktop_crm.services.list_words import LAST, NO_WORDS, Words
+from desktop_crm.services.list_words import LAST, NO_WORDS, Words, matches, standing
 from desktop_crm.services.permissions import literal_owners, require, row_clause
 from desktop_crm.services.record_query import MOST_COLUMNS, Order, RecordQuery, asks_by_link
 
@@ -49,7 +45,7 @@ _LIVE: Final = "deleted_at IS NULL"
 _GONE: Final = "deleted_at IS NOT NULL"
 
 
-def _told(limit: int | None) -> ColumnElement[int] | None:
+def told(limit: int | None) -> ColumnElement[int] | None:
     """A limit the planner can read; None means all.
 
     Bound late, SQLite plans for all rows and may walk an index of the wrong order: four times as
@@ -121,8 +117,8 @@ class Plan:
         if arms:
             return self._joined_to(self._merged(arms, limit))
         if self._indexed_order() and not self.words.phrase:
-            return self._plain().limit(_told(limit))
-        return self._joined_to(self._sorted_keys().limit(_told(limit)))
+            return self._plain().limit(told(limit))
+        return self._joined_to(self._sorted_keys().limit(told(limit)))
 
     def snapshot(self) -> Select[Any]:
         """Statement of every key in order."""
@@ -148,7 +144,7 @@ class Plan:
         if not most:
             return self.filtered(select(func.count()).select_from(self.paths.source))
         some = self.filtered(select(self.paths.table.c.id).select_from(self.paths.source))
-        return select(func.count()).select_from(some.limit(_told(most + 1)).subquery("some"))
+        return select(func.count()).select_from(some.limit(told(most + 1)).subquery("some"))
 
     def begins(self, limit: int) -> Select[Any]:
         """Statement of the first rows whose title begins with a text, bound late."""
@@ -157,14 +153,14 @@ class Plan:
 
     def hits(self) -> Select[Any]:
         """Statement of the first keys that the search index finds, in no order."""
-        return self._matches().limit(_told(FEW_HITS + 1))
+        return matches(self.entity.key).limit(told(FEW_HITS + 1))
 
     def page_of_few(self, limit: int) -> Select[Any]:
         """Statement of the first rows among some keys, bound late."""
         self.where.remove(self.found)
         self.where.append(self._among_keys())
         return (
-            self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(_told(limit)))
+            self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(told(limit)))
         )
 
     def page_of_many(self, limit: int) -> Select[Any]:
@@ -173,10 +169,10 @@ class Plan:
         if limit >= 0 and not several and self._indexed_order():
             self.where.remove(self.found)
             # An expression instead of the key: the index of the order leads, not the matches.
-            self.where.append((self.paths.table.c.id + 0).in_(self._matches()))
-            return self._plain().limit(_told(limit))
+            self.where.append((self.paths.table.c.id + 0).in_(matches(self.entity.key)))
+            return self._plain().limit(told(limit))
         return (
-            self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(_told(limit)))
+            self._plain() if limit < 0 else self._joined_to(self._sorted_keys().limit(told(limit)))
         )
 
     # --- parts -----------------------------------------------------------------------------
@@ -204,11 +200,11 @@ class Plan:
         if self.actor.db.dialect != "sqlite":
             # None of them has empty values beside others: the plain order is the index's.
             arms = [
-                arm.order_by(*self._ways(arm, is_filled=True)).limit(_told(limit)) for arm in arms
+                arm.order_by(*self._ways(arm, is_filled=True)).limit(told(limit)) for arm in arms
             ]
             arms = [select(arm.subquery(f"a{n}")) for n, arm in enumerate(arms)]
         merged = union_all(*arms)
-        chosen = merged.order_by(*self._ways(merged)).limit(_told(limit)).subquery("m")
+        chosen = merged.order_by(*self._ways(merged)).limit(told(limit)).subquery("m")
         return select(chosen.c.id)
 
     def _ways(
@@ -314,7 +310,7 @@ class Plan:
         none = literal(None, String).label("s0")
         free = self.filtered(select(table.c.id, none)).where(link.is_(None))
         # Without a limit of its own SQLite would sort all of them first.
-        free = free.order_by(self._order()[-1]).limit(_told(limit))
+        free = free.order_by(self._order()[-1]).limit(told(limit))
         arms = [select(free.subquery("f"))]
         if known is not None:
             private = privacy.hidden(self.actor, self.entity, table)
@@ -417,20 +413,11 @@ class Plan:
         if words.begin:
             self._begin_with()
         searched = self.paths.table.c.search_text
-        readings = [
-            and_(
-                *(
-                    searched.like(bindparam(f"l{r}_{n}", "", String), escape="/")
-                    for n in range(len(texts))
-                )
-            )
-            for r, texts in enumerate(words.readings)
-            if texts
-        ]
-        if readings:
-            self.where.append(or_(*readings))
+        stands = standing(words, searched)
+        if stands is not None:
+            self.where.append(stands)
         if words.phrase:
-            self.found = self.paths.table.c.id.in_(self._matches())
+            self.found = self.paths.table.c.id.in_(matches(self.entity.key))
             self.where.append(self.found)
 
     def _only_known(self, name: str) -> None:
@@ -445,11 +432,6 @@ class Plan:
         self._only_known("title_key")
         begin, end = bindparam("w0", "", String), bindparam("e0", "", String)
         self.where.append((title >= begin) & (title < end))
-
-    def _matches(self) -> Select[Any]:
-        index = table(f"{self.entity.key}_fts", column("rowid", Integer))
-        name: ColumnElement[Any] = literal_column(index.name)
-        return select(index.c.rowid).where(name.op("MATCH")(bindparam("match", "", String)))
 
     def _among_keys(self) -> ColumnElement[bool]:
         return late_keys(self.actor.db.dialect, self.paths.table.c.id)

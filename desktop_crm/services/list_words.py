@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    column,
+    literal_column,
+    or_,
+    select,
+    table,
+)
 
 from desktop_crm.db.search_index import SEARCHED
 from desktop_crm.meta import registry
@@ -71,3 +85,25 @@ class Words:
 
 
 NO_WORDS: Final = Words()
+
+
+def standing(words: Words, searched: ColumnElement[Any]) -> ColumnElement[bool] | None:
+    """Clause for a text in which one of the readings stands, bound late; None without any."""
+    readings = [
+        and_(
+            *(
+                searched.like(bindparam(f"l{r}_{n}", "", String), escape="/")
+                for n in range(len(texts))
+            )
+        )
+        for r, texts in enumerate(words.readings)
+        if texts
+    ]
+    return or_(*readings) if readings else None
+
+
+def matches(entity: str) -> Select[Any]:
+    """Keys that SQLite's search index finds for a phrase, which is bound late."""
+    index = table(f"{entity}_fts", column("rowid", Integer))
+    name: ColumnElement[Any] = literal_column(index.name)
+    return select(index.c.rowid).where(name.op("MATCH")(bindparam("match", "", String)))

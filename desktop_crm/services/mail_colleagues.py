@@ -16,7 +16,8 @@ from desktop_crm.models.mail import StoredPart
 from desktop_crm.models.user import UserState
 from desktop_crm.services import context, mailboxes
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import MessageRow, messages, visible
+from desktop_crm.services.mail_lines import MessageRow, messages
+from desktop_crm.services.mail_reach import visible
 from desktop_crm.services.mailboxes import MailboxRow
 from desktop_crm.services.query import key_clause
 

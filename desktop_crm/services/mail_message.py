@@ -29,7 +29,7 @@ from desktop_crm.services import permissions, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.link_reasons import Reason
-from desktop_crm.services.mail_view import own_items, visible
+from desktop_crm.services.mail_reach import own_items, visible
 
 LINKABLE = ("account", "contact", "lead", "opportunity", "quote")
 """Entities that a message can be linked to."""

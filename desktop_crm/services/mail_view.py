@@ -2,59 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Select,
-    and_,
-    column,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    table,
-)
-from sqlalchemy import true as always
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, func, or_, select
 
-from desktop_crm.core.errors import NotFound
-from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import fold
 from desktop_crm.db.engine import Cancel
-from desktop_crm.meta import registry
-from desktop_crm.models import (
-    Activity,
-    Link,
-    Mailbox,
-    MailboxItem,
-    MailMessage,
-    OutboxItem,
-)
-from desktop_crm.models.activity import ActivityKind, Direction, LinkState, Sensitivity
-from desktop_crm.models.mail import ItemState, MailFlag, StoredPart
-from desktop_crm.models.outbox import OPEN, DeedKind
-from desktop_crm.services import permissions
+from desktop_crm.models import Activity, Link, Mailbox, MailboxItem, MailMessage
+from desktop_crm.models.activity import LinkState
+from desktop_crm.services import mail_lines
 from desktop_crm.services.context import Actor
-from desktop_crm.services.list_plan import late_keys
+from desktop_crm.services.list_plan import FEW_HITS, late_keys, told
+from desktop_crm.services.list_words import NO_WORDS, Words, matches, standing
+from desktop_crm.services.mail_lines import MessageRow, prepared
+from desktop_crm.services.mail_reach import in_own_box, own_items, own_mailbox, visible
 from desktop_crm.services.prepared import Prepared
-from desktop_crm.services.query import key_clause, packed_keys
-from desktop_crm.services.search import typed
+from desktop_crm.services.query import packed_keys
+from desktop_crm.services.record_query import RecordQuery
 
-_LEAVING: Final = (DeedKind.MOVE.value, DeedKind.DELETE.value)
-_OPEN: Final = tuple(state.value for state in OPEN)
-THREAD_LIMIT: Final = 200
-"""Messages of one conversation that are shown at once."""
+PAGE: Final = 100
+"""Lines that are read at once."""
 
-_ADDRESS: Final = re.compile(r"(?<=\S)\s*<[^<>]*>")
+_MESSAGE: Final = MailMessage.__table__
+_ACTIVITY: Final = Activity.__table__
+_ITEM: Final = MailboxItem.__table__
 
 
 class Special(StrEnum):
@@ -82,7 +57,6 @@ class MailFolders:
 
     folders: tuple[MailFolder, ...]
     mailboxes: tuple[tuple[int, str], ...]
-    all: int
     review: int
     unlinked: int
 
@@ -103,62 +77,46 @@ class MailQuery:
         return self.mailbox_id is None and self.special is Special.REVIEW
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
-    """One line of a message list; `id` is the activity's, `thread` how many messages it has."""
-
-    id: int
-    correspondent: str
-    subject: str
-    preview: str
-    at: datetime | None
-    unread: bool
-    outgoing: bool
-    has_attachments: bool
-    linked: int
-    suggested: int
-    flagged: bool = False
-    thread: int = 1
-
-
 def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
-    """The actor's folders with counts, and the counts of the special lists."""
-    own = own_items(actor)
-    with actor.db.reading(cancel) as connection:
-        mailboxes = connection.execute(
-            select(Mailbox.id, Mailbox.name)
-            .where(Mailbox.deleted_at.is_(None), own_mailbox(actor))
-            .order_by(Mailbox.title_key)
-        ).all()
-        rows = connection.execute(
-            select(
-                MailboxItem.mailbox_id,
-                MailboxItem.folder,
-                func.count().label("total"),
-                func.count().filter(MailboxItem.is_read.is_(False)).label("unread"),
-            )
-            .join(MailMessage, MailMessage.activity_id == MailboxItem.activity_id)
-            .where(own)
-            .group_by(MailboxItem.mailbox_id, MailboxItem.folder)
-        ).all()
-        counts = [
-            connection.execute(
-                select(func.count()).select_from(_special(actor, which).subquery())
-            ).scalar_one()
-            for which in Special
-        ]
-    names = {row.id: row.name for row in mailboxes}
-    found = [
-        MailFolder(row.mailbox_id, names.get(row.mailbox_id, ""), row.folder, row.total, row.unread)
-        for row in rows
-    ]
+    """The actor's folders with counts, and the counts of the special lists; two statements."""
+    held = prepared(actor, "folders", lambda: _folders(actor), whole=True).tuples(actor.db, cancel)
+    waiting = prepared(actor, "counts", lambda: _counts(actor), whole=True).tuples(actor.db, cancel)
+    found = [MailFolder(*row) for row in held if row[2] is not None]
     found.sort(key=lambda one: (fold(one.mailbox), _folder_rank(one.folder), fold(one.folder)))
-    return MailFolders(tuple(found), tuple((row.id, row.name) for row in mailboxes), *counts)
+    names = dict.fromkeys((key, name) for key, name, *_counts in held)
+    return MailFolders(tuple(found), tuple(names), *waiting[0])
 
 
-def _names(line: str | None) -> str:
-    """The people of a header line without their addresses, where they have names."""
-    return _ADDRESS.sub("", line or "").strip(" ,") or (line or "")
+def _folders(actor: Actor) -> Select[Any]:
+    """Mailboxes by name with what each of their folders holds; one that is empty stands alone."""
+    counted = (
+        select(
+            _ITEM.c.mailbox_id,
+            _ITEM.c.folder,
+            func.count().label("total"),
+            func.count().filter(_ITEM.c.is_read.is_(False)).label("unread"),
+        )
+        .select_from(_ITEM.join(_MESSAGE, _MESSAGE.c.activity_id == _ITEM.c.activity_id))
+        .where(own_items(actor))
+        .group_by(_ITEM.c.mailbox_id, _ITEM.c.folder)
+        .subquery("held")
+    )
+    box = Mailbox.__table__
+    return (
+        select(box.c.id, box.c.name, counted.c.folder, counted.c.total, counted.c.unread)
+        .select_from(box.outerjoin(counted, counted.c.mailbox_id == box.c.id))
+        .where(box.c.deleted_at.is_(None), own_mailbox(actor))
+        .order_by(box.c.title_key, box.c.id)
+    )
+
+
+def _counts(actor: Actor) -> Select[Any]:
+    """How many messages wait to be filed, and how many are not linked."""
+    numbers = [
+        select(func.count()).select_from(_special(actor, which).subquery()).scalar_subquery()
+        for which in (Special.REVIEW, Special.UNLINKED)
+    ]
+    return select(*(number.label(f"n{n}") for n, number in enumerate(numbers)))
 
 
 def _folder_rank(name: str) -> int:
@@ -166,108 +124,14 @@ def _folder_rank(name: str) -> int:
     return 0 if "inbox" in folded else 1 if "sent" in folded else 2
 
 
-def own_mailbox(actor: Actor) -> ColumnElement[bool]:
-    """Mailboxes of the actor, and those of nobody; an administrator has no more.
-
-    The product itself, an actor without a user, has all.
-    """
-    if actor.user_id is None:
-        return always()
-    return or_(
-        Mailbox.user_id == actor.user_id,
-        and_(Mailbox.user_id.is_(None), _mailbox_rights(actor)),
-    )
-
-
-def _mailbox_rights(actor: Actor) -> ColumnElement[bool]:
-    clause = permissions.row_clause(actor, registry.get("mailbox"), Mailbox.__table__, "read")
-    return always() if clause is None else clause
-
-
-def own_items(actor: Actor) -> ColumnElement[bool]:
-    """Items of the actor's own mailboxes, as they are shown: not those on their way out.
-
-    An item that is to be moved or deleted is left out while its order waits, and stands there
-    again when the order is cancelled or refused.
-    """
-    # Asked item by item through an index: orders are few, and a page shows few items.
-    leaving = (
-        exists()
-        .where(
-            OutboxItem.mailbox_id == MailboxItem.mailbox_id,
-            OutboxItem.item_key == MailboxItem.item_key,
-            OutboxItem.folder == MailboxItem.folder,
-            OutboxItem.deed.in_(_LEAVING),
-            OutboxItem.state.in_(_OPEN),
-        )
-        .correlate(MailboxItem.__table__)
-    )
-    boxes = select(Mailbox.id).where(Mailbox.deleted_at.is_(None), own_mailbox(actor))
-    return and_(
-        MailboxItem.mailbox_id.in_(boxes),
-        MailboxItem.state == ItemState.STORED.value,
-        MailboxItem.deleted_at.is_(None),
-        ~leaving,
-    )
-
-
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """Messages of records the actor may see, and of the actor's own mailboxes."""
-    in_own_box = Activity.id.in_(select(MailboxItem.activity_id).where(own_items(actor)))
-    rights = permissions.content_clause(actor, registry.get("activity"), Activity.__table__)
-    seen = always() if rights is None else or_(rights, in_own_box)
-    return and_(Activity.deleted_at.is_(None), Activity.kind == ActivityKind.EMAIL.value, seen)
-
-
-def activity_of(actor: Actor, message_id: str) -> int:
-    """Activity of the message with a Message-ID, with or without its brackets.
-
-    Raises:
-        NotFound: there is none the actor may see.
-    """
-    wanted = message_id.strip().removeprefix("<").removesuffix(">")
-    with actor.db.reading() as connection:
-        found = connection.execute(
-            select(MailMessage.activity_id)
-            .join(Activity, Activity.id == MailMessage.activity_id)
-            .where(MailMessage.message_id == wanted, visible(actor))
-        ).scalar()
-    if found is None:
-        raise NotFound(N_("This message is no longer there, or you may not see it."))
-    return int(found)
-
-
-def findable(actor: Actor) -> ColumnElement[bool]:
-    """Messages that search may show: of those the actor may see.
-
-    One that is private, or of which only the header is kept because it belongs to no record, is
-    found by its owner and in the actor's own mailboxes alone, whatever the role says. It asks
-    for the mailbox row by row: search looks at few.
-    """
-    boxes = select(Mailbox.id).where(Mailbox.deleted_at.is_(None), Mailbox.user_id == actor.user_id)
-    item = MailboxItem.__table__
-    in_own_box = exists().where(
-        item.c.activity_id == Activity.id,
-        item.c.state == ItemState.STORED.value,
-        item.c.deleted_at.is_(None),
-        item.c.mailbox_id.in_(boxes),
-    )
-    mine = or_(Activity.owner_id == actor.user_id, in_own_box)
-    rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
-    seen = always() if rights is None else or_(rights, in_own_box)
-    is_open = and_(
-        MailMessage.stored == StoredPart.FULL.value,
-        Activity.sensitivity == Sensitivity.NORMAL.value,
-    )
-    return and_(Activity.deleted_at.is_(None), seen, or_(is_open, mine))
-
-
 def _has_link(state: LinkState) -> ColumnElement[bool]:
-    return exists().where(
-        Link.activity_id == MailMessage.activity_id,
-        Link.state == state.value,
-        Link.deleted_at.is_(None),
+    link = Link.__table__
+    found = select(link.c.id).where(
+        link.c.activity_id == _MESSAGE.c.activity_id,
+        link.c.state == state.value,
+        link.c.deleted_at.is_(None),
     )
+    return found.correlate_except(link).exists()
 
 
 def _waits(actor: Actor) -> ColumnElement[bool]:
@@ -275,22 +139,19 @@ def _waits(actor: Actor) -> ColumnElement[bool]:
 
     Of mass mail nobody is asked, nor about what lies in other people's mailboxes alone.
     """
-    here = MailMessage.activity_id.in_(select(MailboxItem.activity_id).where(own_items(actor)))
     unknown = and_(
-        MailMessage.set_aside.is_(False),
-        MailMessage.is_automatic.is_(False),
+        _MESSAGE.c.set_aside.is_(False),
+        _MESSAGE.c.is_automatic.is_(False),
         ~_has_link(LinkState.LINKED),
-        here,
+        in_own_box(actor, _MESSAGE.c.activity_id),
     )
     return or_(_has_link(LinkState.SUGGESTED), unknown)
 
 
-def _special(actor: Actor, which: Special) -> Select[int]:
-    statement = (
-        select(MailMessage.activity_id)
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(visible(actor))
-    )
+def _special(actor: Actor, which: Special) -> Select[Any]:
+    """Messages of a list that reaches over all folders."""
+    keys = _keys(_ACTIVITY.c.id, _ACTIVITY.c.occurred_at)
+    statement = keys.select_from(mail_lines.of_activities()).where(visible(actor))
     if which is Special.REVIEW:
         return statement.where(_waits(actor))
     if which is Special.UNLINKED:
@@ -298,194 +159,136 @@ def _special(actor: Actor, which: Special) -> Select[int]:
     return statement
 
 
-def message_keys(
-    actor: Actor, query: MailQuery, *, limit: int | None = None, cancel: Cancel | None = None
-) -> array[int]:
-    """Activities of the messages of a list, the newest first.
+def _keys(activity: ColumnElement[Any], at: ColumnElement[Any]) -> Select[Any]:
+    return select(activity.label("activity"), at.label("at"), _MESSAGE.c.thread_key)
+
+
+class _Searched(NamedTuple):
+    """The words of a query as its statement takes them.
+
+    Attributes:
+        shape: What the statement depends on.
+        late: What is put into it.
+        is_few: Few messages match, whose keys are among what is put in.
+    """
+
+    words: Words
+    shape: tuple[Hashable, ...] = ()
+    late: dict[str, object] = {}  # noqa: RUF012  a value that is never changed
+    is_few: bool = False
+
+
+def _searched(actor: Actor, query: MailQuery, cancel: Cancel | None) -> _Searched | None:
+    """Read the words of a query; None when nothing matches. One statement on SQLite."""
+    asked = RecordQuery("mail_message", (), search=query.search)
+    words = Words.of(actor, asked)
+    late = words.late(asked)
+    if not words.phrase:
+        return _Searched(words, words.shape, late)
+    hits = prepared(actor, "hits", lambda: matches("mail_message").limit(told(FEW_HITS + 1)))
+    found = hits.keys(actor.db, cancel, match=words.phrase)
+    if not found:
+        return None
+    if len(found) > FEW_HITS:
+        return _Searched(words, (words.shape, "many"), late)
+    late["keys"] = packed_keys(actor.db.dialect, found)
+    return _Searched(words, (words.shape, "few"), late, is_few=True)
+
+
+def _matching(actor: Actor, searched: _Searched) -> list[ColumnElement[bool]]:
+    """Every word in subject, people or text of the message."""
+    stands = standing(searched.words, _MESSAGE.c.search_text)
+    found = [] if stands is None else [stands]
+    if searched.is_few:
+        found.append(late_keys(actor.db.dialect, _MESSAGE.c.id))
+    elif searched.words.phrase:
+        # An expression instead of the key: the index of the order leads, not the matches.
+        found.append((_MESSAGE.c.id + 0).in_(matches("mail_message")))
+    return found
+
+
+def _chosen(actor: Actor, query: MailQuery, searched: _Searched) -> Select[Any]:
+    """Messages of a list, the newest first."""
+    if query.mailbox_id is None:
+        # Walked in the order of the index over mail by time, until a page is full.
+        at, key = _ACTIVITY.c.occurred_at, _ACTIVITY.c.id
+        statement = _special(actor, query.special)
+    else:
+        # The item has the message's date, so that the folder's index gives the order.
+        at, key = _ITEM.c.sent_at, _ITEM.c.activity_id
+        source = _ITEM.join(_MESSAGE, _MESSAGE.c.activity_id == _ITEM.c.activity_id)
+        gone = select(_ACTIVITY.c.id).where(_ACTIVITY.c.deleted_at.is_not(None))
+        statement = (
+            _keys(key, at)
+            .select_from(source)
+            .where(
+                own_items(actor),
+                _ITEM.c.mailbox_id == bindparam("box", 0, Integer),
+                _ITEM.c.folder == bindparam("folder", "", String),
+                key.not_in(gone),
+            )
+        )
+    return statement.where(*_matching(actor, searched)).order_by(at.desc(), key.desc())
+
+
+def _statement(
+    actor: Actor, query: MailQuery, searched: _Searched, limit: int | None
+) -> tuple[Prepared, dict[str, object]]:
+    """Statement of a list and what is put into it: its keys, or its first lines."""
+    late = dict(searched.late)
+    if query.mailbox_id is not None:
+        late |= {"box": query.mailbox_id, "folder": query.folder}
+    in_folder, threads = query.mailbox_id is not None, query.conversations
+
+    def make() -> Select[Any]:
+        chosen = _chosen(actor, query, searched)
+        if limit is not None:
+            return mail_lines.first_of(actor, chosen, limit, threads=threads)
+        columns = chosen.selected_columns
+        return chosen.with_only_columns(
+            columns.activity, *([columns.thread_key] if threads else [])
+        )
+
+    key = (in_folder, query.special, searched.shape, limit, threads)
+    return prepared(actor, key, make, whole=limit is None), late
+
+
+def first_page(
+    actor: Actor, query: MailQuery, *, limit: int = PAGE, cancel: Cancel | None = None
+) -> tuple[MessageRow, ...]:
+    """The newest lines of a list; one statement, one more on SQLite where words are searched for.
 
     Args:
         actor: Who looks.
         query: Which messages; by conversations, the newest of each stands for it.
-        limit: Only so many of the newest are looked at; None for all.
+        limit: So many of the newest messages are looked at.
         cancel: Stops the statement.
     """
-    if query.mailbox_id is not None:
-        # The item has the message's date, so that the folder's index gives the order.
-        newest: tuple[ColumnElement[Any], ...] = (
-            MailboxItem.sent_at.desc(),
-            MailboxItem.activity_id.desc(),
-        )
-        statement = (
-            select(MailboxItem.activity_id, MailMessage.thread_key)
-            .join(MailMessage, MailMessage.activity_id == MailboxItem.activity_id)
-            .where(
-                own_items(actor),
-                MailboxItem.mailbox_id == query.mailbox_id,
-                MailboxItem.folder == query.folder,
-            )
-        )
-    else:
-        # Walked in the order of the index over mail by time, until a page is full.
-        newest = (Activity.occurred_at.desc(), Activity.id.desc())
-        statement = _special(actor, query.special).add_columns(MailMessage.thread_key)
-    if query.search.strip():
-        statement = statement.where(_matches(actor, query.search))
-    with actor.db.reading(cancel) as connection:
-        found = connection.execute(statement.order_by(*newest).limit(limit)).all()
-    rows = [(activity, thread) for activity, thread in found if activity is not None]
-    if not query.conversations:
-        return array("q", dict.fromkeys(activity for activity, _thread in rows))
-    seen: dict[str, int] = {}
-    for activity, thread in rows:
-        seen.setdefault(thread or f"#{activity}", activity)
-    return array("q", seen.values())
+    searched = _searched(actor, query, cancel) if query.search.strip() else _Searched(NO_WORDS)
+    if searched is None:
+        return ()
+    read, late = _statement(actor, query, searched, limit)
+    rows: dict[object, MessageRow] = {}
+    for thread, row in mail_lines.lines(read.tuples(actor.db, cancel, **late)):
+        rows.setdefault((query.conversations and thread) or row.id, row)
+    return tuple(rows.values())
 
 
-def conversation(
-    actor: Actor, activity: int, *, cancel: Cancel | None = None
-) -> tuple[MessageRow, ...]:
-    """Messages of the conversation a message belongs to, the newest first; itself included."""
-    thread = select(MailMessage.thread_key).where(MailMessage.activity_id == activity)
-    statement = (
-        select(MailMessage.activity_id)
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(MailMessage.thread_key == thread.scalar_subquery(), visible(actor))
-        .order_by(MailMessage.sent_at.desc(), MailMessage.activity_id.desc())
-        .limit(THREAD_LIMIT)
-    )
-    with actor.db.reading(cancel) as connection:
-        keys = list(connection.execute(statement).scalars())
-    return messages(actor, keys or [activity], cancel=cancel)
-
-
-def _matches(actor: Actor, words: str) -> ColumnElement[bool]:
-    """Every word in subject, people or text of the message."""
-    found = typed.read(words)
-    searched = MailMessage.__table__.c.search_text
-    if actor.db.dialect == "sqlite" and (match := typed.match(found)):
-        index = table("mail_message_fts", column("rowid", Integer))
-        name: ColumnElement[str] = literal_column(index.name)
-        hits = select(index.c.rowid).where(name.op("MATCH")(match))
-        letters = (w for w in found.words if len(w) == 1)
-        return and_(MailMessage.id.in_(hits), *(_stands(searched, word) for word in letters))
-    return or_(*(and_(*(_stands(searched, w) for w in reading)) for reading in found.readings))
-
-
-def _stands(searched: ColumnElement[str], word: str) -> ColumnElement[bool]:
-    return searched.like(typed.pattern(typed.term(word)), escape="/")
-
-
-def messages(
-    actor: Actor, ids: Sequence[int], *, threads: bool = False, cancel: Cancel | None = None
-) -> tuple[MessageRow, ...]:
-    """Lines for these messages, in the order given; those that are gone are left out.
+def message_keys(actor: Actor, query: MailQuery, *, cancel: Cancel | None = None) -> array[int]:
+    """Activities of all messages of a list, the newest first; statements as :func:`first_page`.
 
     Args:
         actor: Who looks.
-        ids: Activities of the messages.
-        threads: Whether each line stands for its conversation, whose messages are counted.
+        query: Which messages; by conversations, the newest of each stands for it.
         cancel: Stops the statement.
     """
-    packed = packed_keys(actor.db.dialect, ids)
-    with actor.db.reading(cancel) as connection:
-        found = _prepared(actor, _lines).inside(connection, keys=packed)
-        rows = {row[0]: _Line(*row) for row in found}
-        sizes = _thread_sizes(actor, connection, rows.values()) if threads else {}
-        unread: set[int] = set()
-        flagged: set[int] = set()
-        for activity, is_read, flag in _prepared(actor, _marks).inside(connection, keys=packed):
-            if not is_read:
-                unread.add(activity)
-            if flag == MailFlag.FLAGGED.value:
-                flagged.add(activity)
-        counted = _prepared(actor, _links).inside(connection, keys=packed)
-        links = {(activity, state): count for activity, state, count in counted}
-    lines = []
-    for activity_id in ids:
-        row = rows.get(activity_id)
-        if row is None:
-            continue
-        outgoing = row.direction == Direction.OUTGOING.value
-        sender = row.from_name or row.from_address or ""
-        lines.append(
-            MessageRow(
-                id=activity_id,
-                correspondent=(_names(row.to_line) or sender) if outgoing else sender,
-                subject=row.subject or "",
-                preview=" ".join((row.preview or "").split()),
-                at=row.sent_at,
-                unread=activity_id in unread,
-                outgoing=outgoing,
-                has_attachments=row.has_attachments,
-                linked=links.get((activity_id, LinkState.LINKED.value), 0),
-                suggested=links.get((activity_id, LinkState.SUGGESTED.value), 0),
-                flagged=activity_id in flagged,
-                thread=sizes.get(row.thread_key, 1),
-            )
-        )
-    return tuple(lines)
-
-
-class _Line(NamedTuple):
-    """What is read of a message for its line."""
-
-    activity_id: int
-    thread_key: str | None
-    from_name: str | None
-    from_address: str | None
-    to_line: str | None
-    subject: str | None
-    preview: str | None
-    sent_at: datetime | None
-    has_attachments: bool
-    direction: str | None
-
-
-def _prepared(actor: Actor, make: Callable[[Actor], Select[*tuple[Any, ...]]]) -> Prepared:
-    """A statement with the actor's rights in it, made once and kept with the actor."""
-    key = ("mail", make.__name__)
-    found = actor.statements.get(key)
-    if found is None:
-        found = actor.statements[key] = Prepared(actor.db, make(actor))
-    return found
-
-
-def _lines(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Messages by their activities."""
-    columns = [MailMessage.__table__.c[name] for name in _Line._fields if name != "direction"]
-    return (
-        select(*columns, Activity.direction)
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(visible(actor), late_keys(actor.db.dialect, MailMessage.activity_id))
-    )
-
-
-def _marks(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """How messages are marked in the actor's own mailboxes."""
-    return select(MailboxItem.activity_id, MailboxItem.is_read, MailboxItem.flag).where(
-        own_items(actor), late_keys(actor.db.dialect, MailboxItem.activity_id)
-    )
-
-
-def _links(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """How many links of each state messages have."""
-    return (
-        select(Link.activity_id, Link.state, func.count())
-        .where(late_keys(actor.db.dialect, Link.activity_id), Link.deleted_at.is_(None))
-        .group_by(Link.activity_id, Link.state)
-    )
-
-
-def _thread_sizes(
-    actor: Actor, connection: Connection, rows: Collection[_Line]
-) -> dict[str | None, int]:
-    keys = sorted({row.thread_key for row in rows if row.thread_key})
-    if not keys:
-        return {}
-    statement = (
-        select(MailMessage.thread_key, func.count())
-        .join(Activity, Activity.id == MailMessage.activity_id)
-        .where(key_clause(connection, MailMessage.thread_key, keys), visible(actor))
-        .group_by(MailMessage.thread_key)
-    )
-    return {key: size for key, size in connection.execute(statement)}
+    searched = _searched(actor, query, cancel) if query.search.strip() else _Searched(NO_WORDS)
+    if searched is None:
+        return array("q")
+    read, late = _statement(actor, query, searched, None)
+    if not query.conversations:
+        return array("q", dict.fromkeys(read.keys(actor.db, cancel, **late)))
+    seen: dict[object, int] = {}
+    for activity, thread in read.tuples(actor.db, cancel, **late):
+        seen.setdefault(thread or activity, activity)
+    return array("q", seen.values())

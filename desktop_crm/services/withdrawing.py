@@ -34,7 +34,7 @@ from desktop_crm.services import purge
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.mail_view import own_items
+from desktop_crm.services.mail_reach import own_items
 from desktop_crm.services.purge import Purged, Refusal
 from desktop_crm.services.query import key_clause
 

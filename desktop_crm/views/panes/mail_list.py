@@ -30,8 +30,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import mail_view
-from desktop_crm.services.mail_view import MailQuery, MessageRow
+from desktop_crm.services import mail_lines, mail_view
+from desktop_crm.services.mail_lines import MessageRow
+from desktop_crm.services.mail_view import PAGE, MailQuery
 from desktop_crm.views import icons, theme
 from desktop_crm.views.widgets.avatar import paint_avatar
 
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 ROW = 72
-PAGE = 100
-FIRST = 256
-"""So many of the newest are shown before all keys are there."""
 KEPT_PAGES = 30
 Index = QModelIndex | QPersistentModelIndex
 
@@ -49,7 +47,7 @@ Index = QModelIndex | QPersistentModelIndex
 class MessageModel(QAbstractListModel):
     """Messages of one query, in the order of their keys.
 
-    The newest arrive first; the keys of all follow behind them.
+    The newest arrive first, with their lines; the keys of all follow behind them.
 
     Attributes:
         arrived: how many of the newest are there.
@@ -75,37 +73,44 @@ class MessageModel(QAbstractListModel):
         """Show the messages of a query; the answer replaces what is shown."""
         self._generation += 1
         self._threads = query.conversations
-        for limit in (FIRST, None):
-            self._bench.tasks.read(
-                partial(mail_view.message_keys, self._bench.actor, query, limit=limit),
-                done=partial(self._take_keys, self._generation, limit is None),
-                failed=self.failed.emit, owner=self, lane="keys" if limit is None else "newest",
-                cancellable=True,
-            )  # fmt: skip
+        self._bench.tasks.read(
+            mail_view.first_page, self._bench.actor, query,
+            done=partial(self._take_newest, self._generation),
+            failed=self.failed.emit, owner=self, lane="newest", cancellable=True,
+        )  # fmt: skip
+        self._bench.tasks.read(
+            mail_view.message_keys, self._bench.actor, query,
+            done=partial(self._take_keys, self._generation),
+            failed=self.failed.emit, owner=self, lane="keys", cancellable=True,
+        )  # fmt: skip
 
-    def _take_keys(self, generation: int, whole: bool, keys: array[int]) -> None:
+    def _take_newest(self, generation: int, rows: tuple[MessageRow, ...]) -> None:
+        if generation == self._generation and self._shown != generation:
+            self._show(array("q", [row.id for row in rows]), rows)
+
+    def _take_keys(self, generation: int, keys: array[int]) -> None:
         if generation != self._generation:
             return
         known = len(self._keys)
-        if self._shown == generation and not whole:
-            return  # all of them were faster
-        if self._shown == generation and keys[:known] == self._keys:
-            if len(keys) > known:
-                self.beginInsertRows(QModelIndex(), known, len(keys) - 1)
-                self._keys = keys
-                # The last page of the newest may not have been full.
-                self._asked.discard(known // PAGE)
-                self.endInsertRows()
-        else:
-            self._shown = generation
-            self.beginResetModel()
+        if self._shown != generation or keys[:known] != self._keys:
+            self._show(keys)
+        elif len(keys) > known:
+            self.beginInsertRows(QModelIndex(), known, len(keys) - 1)
             self._keys = keys
-            self._rows.clear()
-            self._asked.clear()
-            self.endResetModel()
-            self.arrived.emit(len(keys))
-        if whole:
-            self.counted.emit(len(keys))
+            # The last page of the newest may not have been full.
+            self._asked.discard(known // PAGE)
+            self.endInsertRows()
+        self.counted.emit(len(keys))
+
+    def _show(self, keys: array[int], rows: tuple[MessageRow, ...] = ()) -> None:
+        """Show other messages; the first of them may come with their lines."""
+        self._shown = self._generation
+        self.beginResetModel()
+        self._keys = keys
+        self._rows = {row.id: row for row in rows}
+        self._asked = {0} if rows else set()
+        self.endResetModel()
+        self.arrived.emit(len(keys))
 
     def refresh(self, ids: Sequence[int]) -> None:
         """Read these lines again where they stand."""
@@ -143,7 +148,7 @@ class MessageModel(QAbstractListModel):
         self._asked.add(page)
         ids = list(self._keys[page * PAGE : (page + 1) * PAGE])
         self._bench.tasks.read(
-            partial(mail_view.messages, self._bench.actor, ids, threads=self._threads),
+            partial(mail_lines.messages, self._bench.actor, ids, threads=self._threads),
             done=partial(self._take, self._generation, page),
             failed=self.failed.emit, owner=self,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Mailbox
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import mail_message, mail_view, outbox, records
+from desktop_crm.services import mail_lines, mail_message, mail_view, outbox, records
 from desktop_crm.services.mail_view import MailQuery
 from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync import marking
@@ -64,7 +64,7 @@ def marking_ref(world: World) -> Any:
 def test_marks_made_in_the_mailbox_are_shown_here(world: World, message: int) -> None:
     world.port.do(Mark("k1", marking_ref(world), is_read=False, flag=Flag.FLAGGED))
     world.sync()
-    (row,) = mail_view.messages(world.actor, [message])
+    (row,) = mail_lines.messages(world.actor, [message])
     assert (row.unread, row.flagged) == (True, True)
 
 
@@ -127,7 +127,8 @@ def test_a_conversation_is_one_line_with_its_newest_message(world: World, messag
     folder = world.items[0].folder
     asked = MailQuery(world.mailbox, folder, conversations=True)
     assert list(mail_view.message_keys(world.actor, asked)) == [second, other]
-    lines = mail_view.messages(world.actor, [second, other], threads=True)
+    lines = mail_lines.messages(world.actor, [second, other], threads=True)
     assert [line.thread for line in lines] == [2, 1]
-    assert [one.id for one in mail_view.conversation(world.actor, first)] == [second, first]
-    assert list(mail_view.message_keys(world.actor, asked, limit=1)) == [second]
+    assert [one.id for one in mail_lines.conversation(world.actor, first)] == [second, first]
+    (line,) = mail_view.first_page(world.actor, asked, limit=2)
+    assert (line.id, line.thread) == (second, 2)
