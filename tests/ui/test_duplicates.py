@@ -107,12 +107,16 @@ def test_what_changed_meanwhile_is_said_in_the_dialog(qtbot: QtBot, bench: Workb
     dialog = MergeDialog(bench, "contact", (one, two))
     shown(qtbot, dialog)
     settle(qtbot, bench)
+    press(child(dialog, QRadioButton, f"merge.grid.job_title.{one}"), Qt.Key.Key_Right)
     records.save(bench.actor, "contact", two, None, {"job_title": "Director"})
     dialog.go()
     settle(qtbot, bench)
     assert "was changed meanwhile. Nothing was merged" in dialog.notice.text
-    assert dialog.isVisible()
-    dialog.reject()
+    again = child(dialog, QRadioButton, f"merge.grid.job_title.{two}")
+    assert (again.text(), again.isChecked()) == ("Director", True), "as it is now, still chosen"
+    dialog.go()
+    settle(qtbot, bench)
+    assert records.get(bench.actor, "contact", one).values["job_title"] == "Director"
 
 
 def test_the_queue_is_worked_through_by_keyboard(qtbot: QtBot, bench: Workbench) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox
 
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.services.duplicates.comparison import Comparison, compare_records
@@ -70,12 +71,15 @@ class MergeDialog(Dialog):
         self.body.addWidget(self.grid, 1)
         self.body.addWidget(self.moving)
         self.set_foot(None, self.cancel_button(), self._go)
-        bench.tasks.read(
+        self._read(tuple(ids), self._take)
+
+    def _read(self, ids: tuple[int, ...], done: Callable[[Comparison], object]) -> None:
+        self._bench.tasks.read(
             compare_records,
-            bench.actor,
-            entity_key,
-            tuple(ids),
-            done=self._take,
+            self._bench.actor,
+            self._entity,
+            ids,
+            done=done,
             failed=self.show_error,
             owner=self,
             lane="compare",
@@ -149,3 +153,12 @@ class MergeDialog(Dialog):
     def _failed(self, error: Exception) -> None:
         self._go.setEnabled(True)
         self.show_error(error)
+        if isinstance(error, UserError) and self.comparison is not None:
+            self._read(self.comparison.ids, self._take_again)
+
+    def _take_again(self, found: Comparison) -> None:
+        """Show what the records hold now; what was chosen before stays chosen."""
+        self.comparison = found
+        self.grid.show_again(found)
+        self._show_moving()
+        self.grid.focus_first()

@@ -79,6 +79,11 @@ class SideBySide(QScrollArea):
         self.picks = {}
         self._build()
 
+    def show_again(self, comparison: Comparison) -> None:
+        """Show the same records as they are now, with the choices made before."""
+        self._comparison = comparison
+        self._build()
+
     def show_all_fields(self, every: bool) -> None:
         """Show fields in which all records say the same as well."""
         self._only_differences = not every
