@@ -7,6 +7,7 @@ Every function takes the field's choices where there are any; what cannot be rea
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, Protocol
@@ -18,6 +19,8 @@ from desktop_crm.core.text import canonical_email, clean, fold
 
 _YES: Final = {"yes", "true", "1", "da", "y", "x", "adevarat"}
 _NO: Final = {"no", "false", "0", "nu", "n", "", "fals"}
+_CURRENCY: Final = "[A-Z]{3}|[€$£¥₽₺₹]|lei|zł|Kč|kr|Ft"
+_AROUND: Final = re.compile(rf"^([+\-\u2212]?)\s*(?:{_CURRENCY})|\s*(?:{_CURRENCY}|%)$")
 
 
 class ChoiceField(Protocol):
@@ -58,11 +61,14 @@ def show_integer(value: object, formats: Formats, field: ChoiceField | None) -> 
 
 
 def read_decimal(text: str, formats: Formats, field: ChoiceField | None) -> object:
-    """Read a number, with a percent sign or a currency behind it."""
-    bare = clean(text).rstrip("%").strip()
-    if bare[-3:].isalpha() and bare[-3:].isupper():
-        bare = bare[:-3]  # a currency
-    return formats.parse_decimal(bare) if bare else None
+    """Read a number as spreadsheets show it: with a currency, in brackets for a negative one."""
+    bare = clean(text)
+    if not bare:
+        return None
+    inner = bare[1:-1] if bare.startswith("(") and bare.endswith(")") else bare
+    digits = _AROUND.sub(r"\1", inner).strip()
+    value = formats.parse_decimal(digits or bare)
+    return value if inner is bare else -abs(value)
 
 
 def exact(value: object) -> Decimal:
