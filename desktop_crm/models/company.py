@@ -153,7 +153,9 @@ class OwnCompany(Titled, Base):
     )
     quote_terms: Stored[str | None] = multiline(N_("Terms on quotes"))
     attachment_limit_mb: Stored[int | None] = integer(
-        N_("Largest attachment in MB"), default=25, help=N_("Larger files are refused.")
+        N_("Largest attachment in MB"),
+        default=25,
+        help=N_("Larger files are refused, and so is a message whose files have more together."),
     )
 
 

@@ -29,9 +29,6 @@ from desktop_crm.sync.sending import Sending
 from desktop_crm.sync.writes import Delete, Ref
 from desktop_crm.sync.writing import Enclosure
 
-MOST_BYTES: Final = 25 * 1024 * 1024
-"""Bytes of all attachments of one message; most servers take no more."""
-
 _DATA: Final = re.compile(r'src="data:(image/[a-z.+-]+);base64,([^"]+)"')
 _WRITTEN: Final = N_("Written in the mail window.")
 
@@ -80,11 +77,12 @@ def enclosed(actor: Actor, letter: Letter, files: Sequence[Enclosure]) -> Letter
         NotFound: a stored file is gone.
     """
     read = tuple(_read(actor, file) for file in files)
-    if sum(file.size for file in read) > MOST_BYTES:
+    limit = attachments.limit_mb(actor)
+    if sum(file.size for file in read) > limit << 20:
         raise UserError(
             N_("The files have more than {limit} MB together; nothing was sent. Take some away."),
             field="files",
-            limit=MOST_BYTES >> 20,
+            limit=limit,
         )
     html, pictures = _pictures(letter.html)
     return replace(letter, html=html, pictures=pictures, files=read)

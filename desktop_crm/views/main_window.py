@@ -18,12 +18,12 @@ from desktop_crm.views import clocks, theme
 from desktop_crm.views.bus import Bus
 from desktop_crm.views.errors import ErrorPresenter
 from desktop_crm.views.modules import MODULES
+from desktop_crm.views.notes import Notes
 from desktop_crm.views.rail import Rail
 from desktop_crm.views.record_windows import RecordWindows
 from desktop_crm.views.ribbon import Ribbon
 from desktop_crm.views.status_line import StatusLine
 from desktop_crm.views.top_bar import TopBar
-from desktop_crm.views.widgets.overlays import Toast
 from desktop_crm.views.window_commands import WindowCommands
 from desktop_crm.views.workbench import Workbench
 from desktop_crm.views.workspace import Workspace
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.views.palette import CommandPalette
     from desktop_crm.views.tasks import Tasks
+    from desktop_crm.views.widgets.overlays import Countdown
     from desktop_crm.views.workbench import Neighbours
 
 SMALLEST: Final = QSize(1100, 680)
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(settings.window_geometry.encode()))
         self.errors = ErrorPresenter(self, lambda title, text: self.toast(title, text, bad=True))
         self.windows = RecordWindows(self)
+        self.notes = Notes(self)
         self.commands = WindowCommands(self)
         self._palette: CommandPalette | None = None
         self._save_timer = QTimer(self)
@@ -192,15 +194,12 @@ class MainWindow(QMainWindow):
 
     def toast(
         self, title: str, text: str = "", *, undo: bool = False, bad: bool = False,
-        take_back: Callable[[], object] | None = None,
+        take_back: Callable[[], object] | None = None, countdown: Countdown | None = None,
     ) -> None:  # fmt: skip
-        # A note about what was done in a record's window is read there, not behind it.
-        front = self.windows.in_front() or self
-        for window in (self, *self.windows.shown()):
-            for earlier in window.findChildren(Toast):
-                earlier.dismiss()
-        take_back = self.commands.undo if undo else take_back
-        Toast(front, title, text, undo=take_back, bad=bad, home=self)
+        self.notes.show(
+            title, text, undo=self.commands.undo_step if undo else take_back, is_step=undo, bad=bad,
+            countdown=countdown,
+        )  # fmt: skip
 
     def undo(self) -> None:
         self.commands.undo()

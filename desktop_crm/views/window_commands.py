@@ -48,7 +48,12 @@ class WindowCommands:
     # --- doing -----------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take back the user's last change; the text cursor's own undo comes first."""
+        """Take back what was done last; the text cursor's own undo comes first."""
+        if not self._window.notes.take_back():
+            self.undo_step()
+
+    def undo_step(self) -> None:
+        """Take back the user's last change of the audit trail."""
         from desktop_crm.services import undo
 
         bench = self._window.bench

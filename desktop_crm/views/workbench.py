@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from desktop_crm.views.bus import Bus
     from desktop_crm.views.forms.draft_keeper import DraftKeeper
     from desktop_crm.views.tasks import Tasks
+    from desktop_crm.views.widgets.overlays import Countdown
 
 
 class Neighbours(Protocol):
@@ -50,10 +51,12 @@ class Shell(Protocol):
         undo: bool = False,
         bad: bool = False,
         take_back: Callable[[], object] | None = None,
+        countdown: Countdown | None = None,
     ) -> None:
         """Show a note that goes away by itself; with ``undo`` it offers to take it back.
 
-        ``take_back`` does so for what is no step of the audit trail.
+        ``take_back`` does so for what is no step of the audit trail; with ``countdown`` the note
+        says how long, and stays so long.
         """
 
     def undo(self) -> None:

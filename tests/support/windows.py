@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from desktop_crm.services.context import Actor
     from desktop_crm.views.panes.record_pane import RecordPane
+    from desktop_crm.views.widgets.overlays import Countdown
     from desktop_crm.views.workbench import Workbench
 
 Kind = TypeVar("Kind")
@@ -44,8 +45,9 @@ class RecordingShell:
         undo: bool = False,
         bad: bool = False,
         take_back: Callable[[], object] | None = None,
+        countdown: Countdown | None = None,
     ) -> None:
-        self.toasts.append((title, text))
+        self.toasts.append((title, countdown.says(countdown.left) if countdown else text))
         self.take_back = take_back
 
     def undo(self) -> None:

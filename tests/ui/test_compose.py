@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from desktop_crm.models.outbox import DeedKind, OutboxState
 from desktop_crm.services import outbox, records
 from desktop_crm.sync.mime import read_message
-from desktop_crm.views.mail import compose
+from desktop_crm.views.mail import compose, letters
 from desktop_crm.views.mail.compose import ComposeWindow
 from desktop_crm.views.mail.outbox_clock import next_due
 from desktop_crm.views.mail.written import Written, restored
@@ -122,6 +122,19 @@ def test_a_letter_is_written_and_leaves_by_keyboard(
     assert "<b" in mail.html or "font-weight" in mail.html
     assert next_due(bench.actor).next == row.due_at
     assert shell_of(bench).toasts[-1] == ("Message on its way", "It leaves in 10 seconds.")
+
+
+def test_what_leaves_at_once_offers_no_way_back(
+    write: Callable[..., ComposeWindow], bench: Workbench, qtbot: QtBot
+) -> None:
+    letters.choose_undo_seconds(bench, 0)
+    window = write(to=[("Claire", "claire@rossi.example")])
+    type_in(window.subject, "Now")
+    type_in(window.text, "Words")
+    press_send(window, qtbot)
+    qtbot.waitUntil(lambda: is_gone(window))
+    assert shell_of(bench).toasts[-1] == ("Message on its way", "")
+    assert shell_of(bench).take_back is None
 
 
 def test_it_is_called_back_and_stands_again_as_it_was(

@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QPushButton, QRadioButton, QWidget
 from desktop_crm.services import mailboxes, records
 from desktop_crm.services.mailboxes import NewMailbox
 from desktop_crm.services.query import Order, RecordQuery, first_page
+from desktop_crm.views.mail import letters, reading_extras
 from desktop_crm.views.panes import mailbox_work
 from desktop_crm.views.panes.settings import SettingsPane
 from desktop_crm.views.panes.settings_lists import ListPage
+from desktop_crm.views.panes.settings_mail import MailPage
 from desktop_crm.views.panes.settings_pages import AppearancePage, RecordPage
 from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
 from tests.support.company import Company
@@ -203,3 +205,32 @@ def test_the_page_is_kept_over_a_rebuild(
     other.return_to(pane.place())
     assert other.nav.key() == "database"
     settle(qtbot, bench)
+
+
+def test_the_time_to_undo_sending_is_chosen_here(pane: SettingsPane) -> None:
+    pane.show_page("mail")
+    page = expect(pane.page(), MailPage)
+    assert page.undo.currentText() == "10 seconds"
+    page.undo.setFocus()
+    QTest.keyClick(page.undo, Qt.Key.Key_Down)
+    assert page.undo.currentText() == "20 seconds"
+    assert letters.undo_seconds(pane.bench) == 20
+    QTest.keyClick(page.undo, Qt.Key.Key_Home)
+    assert page.undo.currentText() == "None: it leaves at once"
+    assert letters.undo_seconds(pane.bench) == 0
+
+
+def test_senders_whose_pictures_are_shown_can_be_blocked_again(pane: SettingsPane) -> None:
+    for address in ("News@one.example", "two@two.example"):
+        reading_extras.show_always(pane.bench, address)
+    pane.show_page("mail")
+    page = expect(pane.page(), MailPage)
+    page.senders.setFocus()
+    QTest.keyClick(page.senders, Qt.Key.Key_Home)
+    QTest.keyClick(page.senders, Qt.Key.Key_Delete)
+    assert reading_extras.trusted_senders(pane.bench) == ["two@two.example"]
+    assert not reading_extras.always_shown(pane.bench, "news@one.example")
+    QTest.keyClick(page.senders, Qt.Key.Key_Home)
+    QTest.mouseClick(child(page, QPushButton, "settings.mail.remove"), Qt.MouseButton.LeftButton)
+    assert reading_extras.trusted_senders(pane.bench) == []
+    assert child(page, QWidget, "settings.mail.nobody").isVisible()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +47,7 @@ from desktop_crm.views.mail.written import Written, opened, restored
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Notice
 from desktop_crm.views.widgets.layout import column, frame, row, separator
+from desktop_crm.views.widgets.overlays import Countdown
 
 if TYPE_CHECKING:
     from desktop_crm.services.form_drafts import FormDraft
@@ -403,15 +404,16 @@ class ComposeWindow(QDialog):
         bench = self._bench
         self._gone()
         bench.bus.publish(ordered.changes)
-        left = round((ordered.due_at - clock.now()) / timedelta(seconds=1))
+        title = tr("Message on its way")
+        take_back = partial(call_back, bench, ordered.item, written)
+        countdown = Countdown(ordered.due_at, _leaves_in)
         if due_at is not None:
             text = tr("It leaves on {time}.", time=bench.formats.datetime(due_at))
-        elif left > 0:
-            text = ntr("It leaves in {n} second.", "It leaves in {n} seconds.", left)
+            bench.shell.toast(title, text, take_back=take_back)
+        elif countdown.left:
+            bench.shell.toast(title, take_back=take_back, countdown=countdown)
         else:
-            text = ""
-        take_back = partial(call_back, bench, ordered.item, written)
-        bench.shell.toast(tr("Message on its way"), text, take_back=take_back)
+            bench.shell.toast(title)
 
     def _save_draft(self) -> None:
         sender = self._sender()
@@ -466,3 +468,7 @@ class ComposeWindow(QDialog):
 
     def reject(self) -> None:
         self.close()
+
+
+def _leaves_in(seconds: int) -> str:
+    return ntr("It leaves in {n} second.", "It leaves in {n} seconds.", seconds)

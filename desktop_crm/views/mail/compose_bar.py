@@ -17,7 +17,12 @@ from desktop_crm.services.mail_templates import Template
 from desktop_crm.sync import writing
 from desktop_crm.sync.writing import Enclosure, Regarding
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
-from desktop_crm.views.mail.letters import MEMORY, undo_seconds
+from desktop_crm.views.mail.letters import (
+    UNDO_CHOICES,
+    choose_undo_seconds,
+    undo_seconds,
+    undo_text,
+)
 from desktop_crm.views.widgets.buttons import push_button, tool_button
 
 if TYPE_CHECKING:
@@ -201,10 +206,9 @@ class ComposeBar(QWidget):
         menu.addSeparator()
         inner = menu.addMenu(tr("Time to undo sending"))
         now = undo_seconds(self._bench)
-        for seconds in (0, 5, 10, 20, 30):
+        for seconds in UNDO_CHOICES:
             entry = inner.addAction(
-                ntr("{n} second", "{n} seconds", seconds),
-                partial(self._bench.remember, MEMORY, {"undo_s": seconds}),
+                undo_text(seconds), partial(choose_undo_seconds, self._bench, seconds)
             )
             entry.setCheckable(True)
             entry.setChecked(seconds == now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services import mail_templates, outbox
 from desktop_crm.sync import writing
 from desktop_crm.sync.port import Address
@@ -20,6 +21,8 @@ KIND: Final = "mail_message"
 """Under this name letters open as records do, and lie among the drafts of this machine."""
 
 MEMORY: Final = "mail.writing"
+UNDO_CHOICES: Final = (0, 5, 10, 20, 30, 60)
+"""Seconds a message can be called back, as they are offered."""
 BLANK: Final = '<p style="margin:0"><br></p>'
 """A line to write on; those that follow it stand as close."""
 
@@ -44,6 +47,16 @@ def undo_seconds(bench: Workbench) -> int:
     """How long a message can be called back, as the person chose."""
     found = bench.recall(MEMORY).get("undo_s", UNDO_S)
     return found if isinstance(found, int) and 0 <= found <= 120 else UNDO_S
+
+
+def choose_undo_seconds(bench: Workbench, seconds: int) -> None:
+    """Remember how long a message can be called back, on this machine."""
+    bench.remember(MEMORY, {"undo_s": seconds})
+
+
+def undo_text(seconds: int) -> str:
+    """How long a message can be called back, in words."""
+    return ntr("{n} second", "{n} seconds", seconds) if seconds else tr("None: it leaves at once")
 
 
 def call_back(bench: Workbench, item: int, written: Written) -> None:

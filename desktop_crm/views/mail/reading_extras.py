@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
@@ -55,15 +56,27 @@ class PictureBar(QFrame):
         self.hide()
 
 
+def trusted_senders(bench: Workbench) -> list[str]:
+    """Addresses whose pictures the person wants at once, the latest last."""
+    found = bench.recall(MEMORY).get("senders", ())
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
 def always_shown(bench: Workbench, address: str) -> bool:
     """Whether the person wants the pictures of a sender at once."""
-    return bool(address) and address.lower() in bench.recall(MEMORY).get("senders", ())
+    return bool(address) and address.lower() in trusted_senders(bench)
 
 
 def show_always(bench: Workbench, address: str) -> None:
     """Remember that the pictures of a sender are wanted at once, on this machine."""
-    known = [one for one in bench.recall(MEMORY).get("senders", ()) if one != address.lower()]
+    known = [one for one in trusted_senders(bench) if one != address.lower()]
     bench.remember(MEMORY, {"senders": [*known, address.lower()]})
+
+
+def block_again(bench: Workbench, addresses: Sequence[str]) -> None:
+    """Forget that the pictures of some senders are wanted at once."""
+    kept = [one for one in trusted_senders(bench) if one not in addresses]
+    bench.remember(MEMORY, {"senders": kept})
 
 
 class ThreadStrip(QWidget):

@@ -19,6 +19,7 @@ from desktop_crm.views.filing.rules_page import FilingRulesPage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.settings_lists import ListPage
+from desktop_crm.views.panes.settings_mail import MailPage
 from desktop_crm.views.panes.settings_pages import (
     AppearancePage,
     DatabasePage,
@@ -82,6 +83,7 @@ class SettingsPane(Pane):
         makers: dict[str, Callable[[], SettingsPage]] = {
             "appearance": partial(AppearancePage, bench),
             "mailboxes": partial(MailboxesPage, bench),
+            "mail": partial(MailPage, bench),
             "filing": partial(FilingRulesPage, bench),
             "database": partial(DatabasePage, bench),
         }
@@ -220,6 +222,7 @@ def all_pages() -> tuple[tuple[str, tuple[NavItem, ...]], ...]:
         NavItem("appearance", tr("Appearance"), "weather_moon"),
         NavItem("me", tr("Me"), "person"),
         NavItem("mailboxes", tr("Mailboxes"), "mail"),
+        NavItem("mail", tr("Mail"), "note"),
         NavItem("filing", tr("Filing rules"), "filter"),
     )
     company = (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QEnterEvent, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QGraphicsDropShadowEffect,
@@ -16,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_crm.core import clock
 from desktop_crm.core.i18n import tr
 from desktop_crm.views import theme
 from desktop_crm.views.widgets.buttons import push_button, tool_button
@@ -28,7 +33,11 @@ if TYPE_CHECKING:
 
 TOAST_MS: Final = 6_000
 TOAST_UNDO_MS: Final = 10_000
+UNDO_KEYS: Final = "Ctrl+Z"
+_TICK_MS: Final = 200
+"""How often a countdown looks at the clock; its seconds then go by evenly."""
 _TOAST_WIDTH: Final = 380
+_GAP: Final = 8
 _MARGIN: Final = 24
 _FOOT: Final = 48
 """Height of the buttons of a record's window, which a note never covers."""
@@ -43,6 +52,24 @@ def drop_shadow(widget: QWidget, *, blur: int = 36, down: int = 10) -> None:
     widget.setGraphicsEffect(effect)
 
 
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """How long something can still be taken back.
+
+    Attributes:
+        until: The moment it no longer can, aware.
+        says: The sentence for so many seconds left.
+    """
+
+    until: datetime
+    says: Callable[[int], str]
+
+    @property
+    def left(self) -> int:
+        """Seconds left, the one that runs counted whole; 0 when it is over."""
+        return max(0, math.ceil((self.until - clock.now()).total_seconds()))
+
+
 class Toast(QFrame):
     """A note at the lower right that goes away by itself; it may offer to take back.
 
@@ -53,7 +80,14 @@ class Toast(QFrame):
         undo: What its button does; None shows no button.
         bad: Whether something went wrong.
         home: Window it moves to when its own is closed before it was read.
+        countdown: How long its button means something; the note stays just as long and says so.
+        above: A note that stays, which this one must not cover.
+
+    Attributes:
+        offers_own_way_back: Its button does something else than undo the last recorded step.
     """
+
+    offers_own_way_back = False
 
     def __init__(
         self,
@@ -64,9 +98,15 @@ class Toast(QFrame):
         undo: Callable[[], object] | None = None,
         bad: bool = False,
         home: QWidget | None = None,
+        countdown: Countdown | None = None,
+        above: Toast | None = None,
     ) -> None:
         super().__init__(parent)
         self._home = parent if home is None else home
+        self._countdown = countdown
+        self._above = above
+        if countdown is not None:
+            text = countdown.says(countdown.left)
         self.setObjectName("toast")
         self.setAccessibleName(f"{title}. {text}".strip())
         self.setProperty("kind", "bad" if bad else "ok")
@@ -78,18 +118,25 @@ class Toast(QFrame):
         side = Qt.AlignmentFlag.AlignTop if text else Qt.AlignmentFlag.AlignVCenter
         layout.addWidget(glyph, 0, side)
         words: list[QWidget] = [label(title, "strong", wrap=True, name="toast.title")]
-        if text:
-            words.append(label(text, "dim", wrap=True, name="toast.text"))
+        self._text = label(text, "dim", wrap=True, name="toast.text") if text else None
+        if self._text is not None:
+            words.append(self._text)
         layout.addWidget(column(*words, spacing=2), 1)
         self._undo = undo
         if undo is not None:
-            layout.addWidget(push_button("toast.undo", tr("Undo"), self._take_back, kind="flat"))
+            self._button = push_button("toast.undo", tr("Undo"), self.take_back, kind="flat")
+            self.show_key(meant=True)
+            layout.addWidget(self._button)
         layout.addWidget(tool_button("toast.close", tr("Close"), "dismiss", self.dismiss))
         drop_shadow(self, blur=24, down=6)
         self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(TOAST_MS if undo is None else TOAST_UNDO_MS)
-        self._timer.timeout.connect(self.dismiss)
+        self._timer.setSingleShot(countdown is None)
+        if countdown is None:
+            self._timer.setInterval(TOAST_MS if undo is None else TOAST_UNDO_MS)
+            self._timer.timeout.connect(self.dismiss)
+        else:
+            self._timer.setInterval(_TICK_MS)
+            self._timer.timeout.connect(self._count)
         self._timer.start()
         parent.installEventFilter(self)
         self._place()
@@ -102,7 +149,30 @@ class Toast(QFrame):
         self.hide()
         self.deleteLater()
 
-    def _take_back(self) -> None:
+    @property
+    def offers_to_take_back(self) -> bool:
+        """Whether it has a button for that."""
+        return self._undo is not None
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether it stays until its countdown is over."""
+        return self._countdown is not None
+
+    def _count(self) -> None:
+        left = self._countdown.left if self._countdown is not None else 0
+        if self._countdown is None or left == 0:
+            self.dismiss()
+        elif self._text is not None:
+            self._text.setText(self._countdown.says(left))
+
+    def show_key(self, *, meant: bool) -> None:
+        """Say, or no longer say, that the key for undo does what the button does."""
+        keys = QKeySequence(UNDO_KEYS).toString(QKeySequence.SequenceFormat.NativeText)
+        self._button.setText(f"{tr('Undo')} ({keys})" if meant else tr("Undo"))
+
+    def take_back(self) -> None:
+        """Do what its button does."""
         undo = self._undo
         self.dismiss()
         if undo is not None:
@@ -114,10 +184,10 @@ class Toast(QFrame):
         self.setFixedWidth(width)
         self._layout.activate()
         height = max(self._layout.heightForWidth(width), self.sizeHint().height())
-        below = (24 if room is self._home else _FOOT) + _MARGIN
-        self.setGeometry(
-            room.width() - width - _MARGIN, room.height() - height - below, width, height
-        )
+        foot = room.height() - (24 if room is self._home else _FOOT) - _MARGIN
+        if self._above is not None and shiboken6.isValid(self._above) and self._above.isVisible():
+            foot = self._above.y() - _GAP
+        self.setGeometry(room.width() - width - _MARGIN, foot - height, width, height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._room:
@@ -140,11 +210,13 @@ class Toast(QFrame):
         self.raise_()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self._timer.stop()
+        if not self.is_counting:
+            self._timer.stop()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._timer.start()
+        if not self.is_counting:
+            self._timer.start()
         super().leaveEvent(event)
 
 

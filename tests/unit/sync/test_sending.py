@@ -15,7 +15,7 @@ from desktop_crm.db.engine import Database
 from desktop_crm.models import Base, OutboxContent
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import outbox, purge, records
-from desktop_crm.sync import sending
+from desktop_crm.sync import posting, sending
 from desktop_crm.sync.compose import Answered, Letter
 from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox
@@ -23,6 +23,7 @@ from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Attachment, MailItem
 from desktop_crm.sync.sending import Sending
 from desktop_crm.sync.writes import Ability, Deed, Delete, Ref, Written
+from desktop_crm.sync.writing import Enclosure
 from tests.unit.sync.conftest import AT, World, mail
 
 pytestmark = pytest.mark.usefixtures("moment")
@@ -334,3 +335,13 @@ def _lose_once() -> Any:
             raise left.pop()
 
     return after
+
+
+def test_the_company_says_how_large_the_files_of_a_message_may_be(world: World) -> None:
+    own = world.save("own_company", name="Firma", attachment_limit_mb=1)
+    letter = Letter(Address("ana@firma.example"), subject="Ofertă")
+    files = [Enclosure(name, 0, content=bytes(700_000)) for name in ("a.bin", "b.bin")]
+    with pytest.raises(UserError, match="more than 1 MB together"):
+        posting.enclosed(world.actor, letter, files)
+    records.save(world.actor, "own_company", own, None, {"attachment_limit_mb": 2})
+    assert len(posting.enclosed(world.actor, letter, files).files) == 2
