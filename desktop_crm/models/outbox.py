@@ -40,6 +40,7 @@ class DeedKind(Choice):
     DELETE = "delete", N_("Delete item")
     ANSWER = "answer", N_("Answer invitation")
     PUT_BACK = "put_back", N_("Put item back")
+    MAKE_FOLDER = "make_folder", N_("Make folder")
 
 
 class ContentPart(Choice):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync.dav_changes import read_changes
 from desktop_crm.sync.dav_client import DavClient, Denied, Missing
-from desktop_crm.sync.dav_places import Found, Place, discover
+from desktop_crm.sync.dav_places import Found, Place, discover, make
 from desktop_crm.sync.imap_changes import no_folder
-from desktop_crm.sync.port import Batch, Folder
+from desktop_crm.sync.port import Batch, Folder, FolderRole
+from desktop_crm.sync.writes import MakeFolder, Ref, Written
 
 
 class DavStore:
@@ -69,6 +70,45 @@ class DavStore:
             raise no_folder(folder.name, place.client.host) from error
         except Denied as error:
             raise denied(place.client, error) from error
+
+    def like(self, deed: MakeFolder) -> Written | None:
+        """The collection of a name and role, if there is one."""
+        alike = (p for p in self.places if p.role is deed.role and p.name == deed.name)
+        return next((Written(Ref(place.folder.key, "")) for place in alike), None)
+
+    def make(self, deed: MakeFolder) -> Written:
+        """Make a collection on the first server that has a place for it.
+
+        Raises:
+            UserError: none of the servers does.
+        """
+        found = self.like(deed)
+        if found is not None:
+            return found
+        problem = ""
+        for client in self.clients:
+            at = self.at(client)
+            home = at.books if deed.role is FolderRole.CONTACTS else at.calendars
+            if not home:
+                continue
+            try:
+                make(client, home, deed.name, deed.role)
+            except (Denied, Missing) as error:
+                problem = str(error)[:200]
+                continue
+            self._found.clear()
+            found = self.like(deed)
+            if found is not None:
+                return found
+        raise UserError(
+            N_(
+                "The server {server} makes no folder called {name} ({problem}). Nothing was "
+                "changed; make one there yourself."
+            ),
+            server=self.clients[0].host,
+            name=deed.name,
+            problem=problem or "-",
+        )
 
     def close(self) -> None:
         """Close the connections and forget what the servers have."""

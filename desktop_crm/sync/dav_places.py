@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from lxml import etree
+
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync.dav_client import (
@@ -67,11 +69,13 @@ class Place:
 
 @dataclass(slots=True)
 class Found:
-    """What a server has of a person."""
+    """What a server has of a person; `calendars` and `books` are where more can be made."""
 
     places: list[Place] = field(default_factory=list)
     addresses: set[str] = field(default_factory=set)
     outbox: str = ""
+    calendars: str = ""
+    books: str = ""
     schedules: bool = False
 
 
@@ -132,6 +136,8 @@ def _homes(client: DavClient, principal: str, found: Found) -> Iterator[tuple[st
         outboxes = one.paths(_OUTBOX)
         found.outbox = found.outbox or (path_of(outboxes[0]) if outboxes else "")
         default = one.paths(_DEFAULT)
+        found.calendars = found.calendars or next(iter(one.paths(_CALENDARS)), "")
+        found.books = found.books or next(iter(one.paths(_BOOKS)), "")
         for home in (*one.paths(_CALENDARS), *one.paths(_BOOKS)):
             yield home, path_of(default[0]) if default else ""
 
@@ -187,3 +193,26 @@ def _schedules(client: DavClient, places: list[Place]) -> bool:
     except (Missing, Denied):
         return False
     return "calendar-auto-schedule" in response.headers.get("DAV", "").lower()
+
+
+def make(client: DavClient, home: str, name: str, role: FolderRole) -> None:
+    """Make a collection below a home (RFC 4791, 5.3.1; RFC 5689).
+
+    Raises:
+        Denied: the server does not, or there is something of that name.
+    """
+    path = f"{home.rstrip('/')}/{path_of(name)}/"
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
+    book = role is FolderRole.CONTACTS
+    top = etree.Element(f"{DAV}mkcol" if book else f"{CAL}mkcalendar")
+    properties = etree.SubElement(etree.SubElement(top, f"{DAV}set"), f"{DAV}prop")
+    etree.SubElement(properties, _NAME).text = name
+    if book:
+        kinds = etree.SubElement(properties, _TYPE)
+        etree.SubElement(kinds, f"{DAV}collection")
+        etree.SubElement(kinds, f"{CARD}addressbook")
+    else:
+        held = "VTODO" if role is FolderRole.TASKS else "VEVENT"
+        etree.SubElement(etree.SubElement(properties, _COMPONENTS), f"{CAL}comp", name=held)
+    body = etree.tostring(top, xml_declaration=True, encoding="utf-8")
+    client.send("MKCOL" if book else "MKCALENDAR", client.at(path), bytes(body), headers)

@@ -24,6 +24,7 @@ from desktop_crm.sync.writes import (
     Answer,
     Deed,
     Delete,
+    MakeFolder,
     Mark,
     Move,
     Notify,
@@ -42,8 +43,17 @@ KINDS: Final[Mapping[type[Any], DeedKind]] = {
     Delete: DeedKind.DELETE,
     Answer: DeedKind.ANSWER,
     PutBack: DeedKind.PUT_BACK,
+    MakeFolder: DeedKind.MAKE_FOLDER,
 }
 _DEEDS: Final = {kind: deed for deed, kind in KINDS.items()}
+_NEEDED: Final[Mapping[type[Any], Ability]] = {
+    Send: Ability.SEND,
+    SaveDraft: Ability.DRAFTS,
+    Move: Ability.MOVE,
+    Delete: Ability.DELETE,
+    Answer: Ability.MEETINGS,
+    MakeFolder: Ability.FOLDERS,
+}
 _BLOBS: Final = frozenset({"mime", "raw"})
 _ABLE_TO: Final = {
     Ability.SEND: N_("send mail"),
@@ -58,6 +68,7 @@ _ABLE_TO: Final = {
     Ability.TASKS: N_("change tasks"),
     Ability.CONTACTS: N_("change contacts"),
     Ability.FREE_BUSY: N_("tell when people are busy"),
+    Ability.FOLDERS: N_("make folders"),
 }
 
 T = TypeVar("T")
@@ -77,10 +88,6 @@ def needed(deed: Deed) -> frozenset[Ability]:
     """The abilities a mailbox must have for a deed."""
     found: set[Ability] = set()
     match deed:
-        case Send():
-            found = {Ability.SEND}
-        case SaveDraft():
-            found = {Ability.DRAFTS}
         case Save():
             found = {_for_item(deed.item)}
         case Mark():
@@ -90,14 +97,10 @@ def needed(deed: Deed) -> frozenset[Ability]:
                 (Ability.CATEGORIES, deed.categories),
             )
             found = {ability for ability, value in wanted if value is not None}
-        case Move():
-            found = {Ability.MOVE}
-        case Delete():
-            found = {Ability.DELETE}
-        case Answer():
-            found = {Ability.MEETINGS}
         case PutBack():
             found = {_for_item(deed.image.item)}
+        case _:
+            found = {_NEEDED[type(deed)]}
     if notify_of(deed) is not Notify.NOBODY:
         found.add(Ability.INVITE)
     return frozenset(found)

@@ -167,8 +167,7 @@ class Engine:
             result.changes = result.changes.merge(found)
         both = self._both_ways(folders)
         if self._preview is not None:
-            pairing = None if both is None else both.pairing
-            result.lines = self._preview.tell(partial(self._pretend, box), pairing)
+            result.lines = self._preview.tell(partial(self._pretend, box), both)
         else:
             self._bring_together(both, result)
 
@@ -183,6 +182,7 @@ class Engine:
             self._directions.chosen,
             self._holder,
             folders,
+            self._directions.every,
             self.consent,
             self.cancel,
         )

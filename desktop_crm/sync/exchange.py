@@ -49,6 +49,7 @@ from desktop_crm.sync.writes import (
     BusyTime,
     Deed,
     Image,
+    MakeFolder,
     Ref,
     Stale,
     Vanished,
@@ -200,6 +201,8 @@ class ExchangeMailbox:
     def find(self, deed: Deed) -> Written | None:
         """What an earlier try of this deed left behind, by its own key."""
         with self._translated():
+            if isinstance(deed, MakeFolder):
+                return self._folders.like(deed)
             return self._deeds.find(deed)
 
     def image(self, ref: Ref) -> Image:
@@ -214,7 +217,9 @@ class ExchangeMailbox:
     def do(self, deed: Deed) -> Written:
         """Do it once; see :class:`~desktop_crm.sync.writes.WritableMailbox`."""
         with self._translated():
-            return self._deeds.do(deed)
+            return (
+                self._folders.make(deed) if isinstance(deed, MakeFolder) else self._deeds.do(deed)
+            )
 
     def all_folders(self) -> Sequence[Folder]:
         """Every folder of mail, meetings, tasks and contacts."""

@@ -41,9 +41,9 @@ from desktop_crm.sync.port import (
 )
 from desktop_crm.sync.writes import (
     Answer,
-    Deed,
     Delete,
     Image,
+    ItemDeed,
     Mark,
     Move,
     Notify,
@@ -96,7 +96,7 @@ class Deeds:
         self._resolve = resolve
         self._zone = zone
 
-    def do(self, deed: Deed) -> Written:
+    def do(self, deed: ItemDeed) -> Written:
         """Do it once.
 
         Raises:
@@ -123,7 +123,7 @@ class Deeds:
             case PutBack():
                 return self._put_back(deed)
 
-    def find(self, deed: Deed) -> Written | None:
+    def find(self, deed: ItemDeed) -> Written | None:
         """What an earlier try left behind; see the port."""
         match deed:
             case Send():

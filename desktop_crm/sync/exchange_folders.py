@@ -12,6 +12,7 @@ from exchangelib.errors import ErrorAccessDenied, ErrorFolderNotFound, ErrorItem
 from desktop_crm.sync import exchange_calls as calls
 from desktop_crm.sync.exchange_xml import Element, M, T, node, text_at
 from desktop_crm.sync.port import Folder, FolderRole
+from desktop_crm.sync.writes import MakeFolder, Ref, Written
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ _INTERNAL: Final = (
     "IPF.Contact.PeopleConnect", "IPF.Contact.Company", "IPF.Contact.OrganizationalContacts",
     "IPF.Note.OutlookHomepage", "IPF.Note.SocialConnector",
 )  # fmt: skip
+_MADE: Final = {
+    FolderRole.CONTACTS: ("contacts", "t:ContactsFolder"),
+    FolderRole.CALENDAR: ("calendar", "t:CalendarFolder"),
+    FolderRole.TASKS: ("tasks", "t:TasksFolder"),
+}
+"""Below which folder one is made, and its element; its class follows from it."""
+
 PAGE: Final = 500
 """Folders in one answer."""
 
@@ -137,6 +145,26 @@ class Folders:
         """Folders of these keys that the mailbox has, in the order of their names."""
         wanted = frozenset(keys)
         return tuple(folder for folder in self.all() if folder.key in wanted) if wanted else ()
+
+    def make(self, deed: MakeFolder) -> Written:
+        """Make a folder below the usual one of its role; one that is there already is found."""
+        found = self.like(deed)
+        if found is not None:
+            return found
+        name, tag = _MADE[deed.role]
+        payload = node(
+            "m:CreateFolder",
+            node("m:ParentFolderId", _distinguished(name, self.account.primary_smtp_address)),
+            node("m:Folders", node(tag, node("t:DisplayName", deed.name))),
+        )
+        made = calls.ask(self.account, payload).find(f"{M}Folders/*/{T}FolderId")
+        return Written(Ref(made.get("Id"), ""))
+
+    def like(self, deed: MakeFolder) -> Written | None:
+        """The folder of a name and role, if the mailbox has one."""
+        alike = (f for f in self.all() if f.role is deed.role)
+        keys = (f.key for f in alike if f.name.rpartition("/")[2] == deed.name)
+        return next((Written(Ref(key, "")) for key in keys), None)
 
     def _walk(self) -> Sequence[Element]:
         found: list[Element] = []

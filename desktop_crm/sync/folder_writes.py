@@ -22,6 +22,7 @@ from desktop_crm.sync.writes import (
     Deed,
     Delete,
     Image,
+    MakeFolder,
     Move,
     PutBack,
     Ref,
@@ -31,7 +32,7 @@ from desktop_crm.sync.writes import (
     Written,
 )
 
-ABILITIES: Final = frozenset({Ability.DRAFTS, Ability.MOVE, Ability.DELETE})
+ABILITIES: Final = frozenset({Ability.DRAFTS, Ability.MOVE, Ability.DELETE, Ability.FOLDERS})
 DRAFTS: Final = "Drafts"
 _MAIL: Final = ".eml"
 
@@ -50,6 +51,9 @@ class FolderWriter:
 
     def find(self, deed: Deed) -> Written | None:
         """The file an earlier try of a draft or of putting back left."""
+        if isinstance(deed, MakeFolder):
+            made = self._place(deed.name)
+            return Written(Ref(deed.name, "")) if made.is_dir() else None
         try:
             if isinstance(deed, PutBack):
                 return self._written(self._new(deed.image.ref.folder, deed.own_key))
@@ -85,6 +89,8 @@ class FolderWriter:
                     return self._move(self._path(deed.ref), deed.folder)
                 case Delete():
                     return self._delete(self._path(deed.ref), deed.ref)
+                case MakeFolder():
+                    return self._make_folder(deed)
         except OSError as error:
             raise _problem(self._root, error) from error
         raise TypeError(type(deed).__name__)
@@ -135,6 +141,15 @@ class FolderWriter:
             aim = target / f"{path.stem} ({number}){path.suffix}"
         path.rename(aim)
         return self._written(aim)
+
+    def _make_folder(self, deed: MakeFolder) -> Written:
+        path = self._place(deed.name)
+        if not path.resolve().is_relative_to(self._root.resolve()):
+            raise UserError(
+                N_("“{name}” is no name of a folder. Nothing was made."), name=deed.name
+            )
+        path.mkdir(exist_ok=True)
+        return Written(Ref(deed.name, ""))
 
     def _delete(self, path: Path, ref: Ref) -> Written:
         if ref.change_key and ref.change_key != _digest(self._read(path)):

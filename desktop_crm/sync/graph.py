@@ -50,7 +50,7 @@ from desktop_crm.sync.port import (
     Step,
     TokenInvalid,
 )
-from desktop_crm.sync.writes import Ability, BusyTime, Deed, Image, Ref, Written
+from desktop_crm.sync.writes import Ability, BusyTime, Deed, Image, MakeFolder, Ref, Written
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +65,11 @@ _KNOWN: Final = {
     "junkemail": FolderRole.JUNK,
     "archive": FolderRole.ARCHIVE,
 }
+_MADE: Final = {
+    FolderRole.CONTACTS: ("/me/contactFolders", CONTACTS),
+    FolderRole.TASKS: ("/me/todo/lists", TASK_LISTS),
+}
+"""Where a folder is made, and what its key begins with."""
 _TOGETHER: Final = 4 * 1024 * 1024
 """Bytes of messages fetched in one batch; larger ones come alone."""
 _FOLDER_FIELDS: Final = {"$select": "id,displayName,childFolderCount", "$top": "100"}
@@ -187,7 +192,7 @@ class GraphMailbox:
     def find(self, deed: Deed) -> Written | None:
         """What an earlier try of this deed left behind, found by its own key."""
         with self._translated():
-            return self._deeds.find(deed)
+            return self._like(deed) if isinstance(deed, MakeFolder) else self._deeds.find(deed)
 
     def image(self, ref: Ref) -> Image:
         """The item as it stands now.
@@ -208,7 +213,7 @@ class GraphMailbox:
             EnvironmentProblem: as everywhere.
         """
         with self._translated():
-            return self._deeds.do(deed)
+            return self._make(deed) if isinstance(deed, MakeFolder) else self._deeds.do(deed)
 
     def free_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime
@@ -216,6 +221,23 @@ class GraphMailbox:
         """Busy times of people; None for those nobody here knows of."""
         with self._translated():
             return self._deeds.free_busy(addresses, start, end)
+
+    def _like(self, deed: MakeFolder) -> Written | None:
+        alike = (f for f in self.all_folders() if f.role is deed.role and f.name == deed.name)
+        return next((Written(Ref(folder.key, "")) for folder in alike), None)
+
+    def _make(self, deed: MakeFolder) -> Written:
+        """Make an address book or a list of tasks."""
+        path, prefix = _MADE.get(deed.role, ("", ""))
+        if not path:
+            raise UserError(
+                N_("Only address books and lists of tasks are made in Microsoft 365. Nothing was.")
+            )
+        found = self._like(deed)
+        if found is not None:
+            return found
+        made = self._graph.call("POST", path, body={"displayName": deed.name}).json
+        return Written(Ref(prefix + items.text(made, "id"), ""))
 
     def _mail_folders(self, path: str, known: dict[str, str]) -> Iterator[Folder]:
         for one in self._listed(path, _FOLDER_FIELDS):

@@ -25,9 +25,9 @@ from desktop_crm.sync.port import ContactItem, Item, MailItem, MeetingItem, Show
 from desktop_crm.sync.writes import (
     Answer,
     BusyTime,
-    Deed,
     Delete,
     Image,
+    ItemDeed,
     Mark,
     Move,
     PutBack,
@@ -64,7 +64,7 @@ class Deeds:
         self._events = Events(graph, address)
         self.messages = Messages(graph)
 
-    def do(self, deed: Deed) -> Written:
+    def do(self, deed: ItemDeed) -> Written:
         """Do it once.
 
         Raises:
@@ -84,7 +84,7 @@ class Deeds:
                 raise _refused(error) from error
             raise
 
-    def _do(self, deed: Deed) -> Written:
+    def _do(self, deed: ItemDeed) -> Written:
         match deed:
             case Send():
                 return self.messages.send(deed)
@@ -107,7 +107,7 @@ class Deeds:
             case PutBack():
                 return self._put_back(deed)
 
-    def find(self, deed: Deed) -> Written | None:
+    def find(self, deed: ItemDeed) -> Written | None:
         """What an earlier try left behind; see the port."""
         match deed:
             case Send():

@@ -31,6 +31,7 @@ from desktop_crm.sync.writes import (
     Deed,
     Delete,
     Image,
+    MakeFolder,
     Mark,
     Move,
     PutBack,
@@ -52,7 +53,9 @@ _MAIL: Final = frozenset(
         Ability.DELETE,
     }
 )
-_ITEMS: Final = frozenset({Ability.MEETINGS, Ability.TASKS, Ability.CONTACTS, Ability.FREE_BUSY})
+_ITEMS: Final = frozenset(
+    {Ability.MEETINGS, Ability.TASKS, Ability.CONTACTS, Ability.FREE_BUSY, Ability.FOLDERS}
+)
 
 
 class ImapMailbox:
@@ -195,6 +198,8 @@ class ImapMailbox:
             case PutBack():
                 dav = _is_dav(deed.image.ref.folder)
                 return self._items.find(deed) if dav else self._mail.find_put_back(deed)
+            case MakeFolder():
+                return self._dav.like(deed)
         return None
 
     def image(self, ref: Ref) -> Image:
@@ -234,6 +239,8 @@ class ImapMailbox:
             case PutBack():
                 dav = _is_dav(deed.image.ref.folder)
                 return self._items.put_back(deed) if dav else self._mail.put_back(deed)
+            case MakeFolder():
+                return self._dav.make(deed)
 
     def free_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime

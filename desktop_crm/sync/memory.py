@@ -31,6 +31,7 @@ from desktop_crm.sync.writes import (
     Deed,
     Delete,
     Image,
+    MakeFolder,
     Mark,
     Move,
     Notify,
@@ -240,6 +241,8 @@ class MemoryMailbox:
         self._trouble("find")
         if isinstance(deed, Mark | Move | Delete | Answer):
             return None
+        if isinstance(deed, MakeFolder):
+            return self._folder_like(deed)
         for folder, box in self._boxes.items():
             for key, held in box.items.items():
                 if held.own_key == deed.own_key:
@@ -257,29 +260,34 @@ class MemoryMailbox:
         """Do it, and let the answer be lost where `after` says so."""
         self._trouble("do")
         refuse_unable(self._abilities, deed)
-        match deed:
-            case Send() | SaveDraft():
-                written = self._post(deed)
-            case Save():
-                written = self._save(deed)
-            case Mark():
-                written = self._mark(deed)
-            case Move():
-                written = self._move(deed)
-            case Delete():
-                written = self._delete(deed)
-            case Answer():
-                held = self._held(deed.ref, fresh=True)
-                assert isinstance(held.item, MeetingItem)  # noqa: S101  nothing else is answered
-                item = replace(held.item, my_response=deed.response)
-                written = self._change(deed.ref, replace(held, item=item))
-            case PutBack():
-                written = self._put_back(deed)
+        written = self._done(deed)
         if isinstance(deed, Save | Delete | Answer) and deed.notify is not Notify.NOBODY:
             self.told.append((deed.own_key, deed.notify))
         if self._after is not None:
             self._after(deed)
         return written
+
+    def _done(self, deed: Deed) -> Written:
+        match deed:
+            case Send() | SaveDraft():
+                return self._post(deed)
+            case Save():
+                return self._save(deed)
+            case Mark():
+                return self._mark(deed)
+            case Move():
+                return self._move(deed)
+            case Delete():
+                return self._delete(deed)
+            case Answer():
+                held = self._held(deed.ref, fresh=True)
+                assert isinstance(held.item, MeetingItem)  # noqa: S101  nothing else is answered
+                item = replace(held.item, my_response=deed.response)
+                return self._change(deed.ref, replace(held, item=item))
+            case PutBack():
+                return self._put_back(deed)
+            case MakeFolder():
+                return self._make_folder(deed)
 
     def free_busy(
         self, addresses: Sequence[str], start: datetime, end: datetime
@@ -368,6 +376,19 @@ class MemoryMailbox:
             categories=image.categories,
         )
         return self._written(image.ref.folder, self._put(image.ref.folder, held))
+
+    def _folder_like(self, deed: MakeFolder) -> Written | None:
+        alike = (f for f in self._all if f.role is deed.role and f.name == deed.name)
+        return next((Written(Ref(folder.key, "")) for folder in alike), None)
+
+    def _make_folder(self, deed: MakeFolder) -> Written:
+        found = self._folder_like(deed)
+        if found is not None:
+            return found
+        made = Folder(f"{deed.role.value}/{deed.name}", deed.name, deed.role)
+        self._all = (*self._all, made)
+        self._boxes[made.key] = _Box()
+        return Written(Ref(made.key, ""))
 
     def _held(self, ref: Ref, *, fresh: bool = False) -> _Held:
         held = self._box(ref.folder).items.get(ref.item_id)

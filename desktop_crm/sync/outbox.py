@@ -380,6 +380,14 @@ def restore(actor: Actor, item: int) -> int:
         raise UserError(N_("Only what was done can be taken back."), field="item")
     if row.deed is DeedKind.SEND:
         raise UserError(N_("A message that was sent cannot be taken back."), field="item")
+    if row.deed is DeedKind.MAKE_FOLDER:
+        raise UserError(
+            N_(
+                "The folder may hold something by now, so it stays. Delete it in the mailbox if "
+                "you do not want it; it is not made again."
+            ),
+            field="item",
+        )
     with actor.db.reading() as connection:
         deed, result = outbox_rows.done(connection, item)
         image = outbox_rows.image_of(connection, item)

@@ -25,6 +25,7 @@ from desktop_crm.sync.port import ContactItem, Item, MailItem
 from desktop_crm.sync.writes import (
     Deed,
     Image,
+    MakeFolder,
     Mark,
     Move,
     Notify,
@@ -69,13 +70,15 @@ class Entry:
 
 def ref_of(deed: Deed) -> Ref | None:
     """The item a deed changes; None for one that makes something new."""
-    return None if isinstance(deed, Send | PutBack) else deed.ref
+    return None if isinstance(deed, Send | PutBack | MakeFolder) else deed.ref
 
 
 def title_of(deed: Deed) -> str:
     """Subject of what a deed is about, where the deed itself knows it."""
     if isinstance(deed, Save):
         return _name(deed.item)
+    if isinstance(deed, MakeFolder):
+        return deed.name
     return _name(deed.image.item) if isinstance(deed, PutBack) else ""
 
 
@@ -214,7 +217,7 @@ def deed_of(connection: Connection, entry: Entry) -> Deed:
         .where(OutboxItem.id == entry.id)
     ).one()
     deed = decode(entry.deed, row.payload, bytes(row.content or b""))
-    if entry.ref is None or isinstance(deed, Send | PutBack):
+    if entry.ref is None or isinstance(deed, Send | PutBack | MakeFolder):
         return deed
     return replace(deed, ref=entry.ref)
 

@@ -18,6 +18,7 @@ from desktop_crm.sync.port import (
     ContactItem,
     Flag,
     Folder,
+    FolderRole,
     Item,
     Mailbox,
     MeetingItem,
@@ -42,6 +43,7 @@ class Ability(StrEnum):
     TASKS = "tasks"
     CONTACTS = "contacts"
     FREE_BUSY = "free_busy"
+    FOLDERS = "folders"
 
 
 class Notify(StrEnum):
@@ -165,12 +167,25 @@ class PutBack:
     image: Image
 
 
-Deed = Send | SaveDraft | Save | Mark | Move | Delete | Answer | PutBack
+@dataclass(frozen=True, slots=True)
+class MakeFolder:
+    """Make a folder, unless there is one of that name and role; nothing in it is touched."""
+
+    own_key: str
+    name: str
+    role: FolderRole
+
+
+ItemDeed = Send | SaveDraft | Save | Mark | Move | Delete | Answer | PutBack
+Deed = ItemDeed | MakeFolder
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a deed; `ref` is where the item lies now, None when it is gone."""
+    """What became of a deed; `ref` is where the item lies now, None when it is gone.
+
+    Of a folder that was made it names the folder and no item.
+    """
 
     ref: Ref | None
     item: Item | None = None
@@ -210,6 +225,7 @@ class WritableMailbox(Mailbox, Protocol):
         """What an earlier try of this deed left behind, found by its own key; None for nothing.
 
         For a message sent: the copy in Sent. For something saved: the item that carries the key.
+        For a folder: the one of that name and role.
         Deeds that can be done twice without harm (marks) answer None.
         """
         ...

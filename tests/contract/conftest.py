@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.writing")
+pytest.register_assert_rewrite("tests.contract.writing", "tests.contract.folders")

@@ -52,6 +52,7 @@ from desktop_crm.sync.writes import (
     Vanished,
     WritableMailbox,
 )
+from tests.contract.folders import FolderContract
 from tests.contract.writing_driver import (
     AT,
     HOUR,
@@ -64,7 +65,7 @@ from tests.contract.writing_driver import (
 )
 
 
-class WritingContract:
+class WritingContract(FolderContract):
     """The contract; each subclass gives it an adapter."""
 
     @pytest.fixture

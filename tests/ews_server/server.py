@@ -39,6 +39,12 @@ FOLDERS = {
     "junkemail": "IPF.Note",
 }
 
+FOLDER_CLASSES = {
+    "ContactsFolder": "IPF.Contact",
+    "CalendarFolder": "IPF.Appointment",
+    "TasksFolder": "IPF.Task",
+}
+
 Request = socket.socket | tuple[bytes, socket.socket]
 
 
@@ -329,6 +335,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def _FindFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         return soap.message("FindFolder", soap.all_folders(ews.folders))
+
+    def _CreateFolder(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        place = "id-of-" + _only(call, f"{M}ParentFolderId/{T}DistinguishedFolderId").get("Id", "")
+        (element,) = _only(call, f"{M}Folders")
+        tag = element.tag.rpartition("}")[2]
+        name = element.findtext(f"{T}DisplayName", "")
+        if any(one[1] == name and one[3] == place for one in ews.folders):
+            return soap.message("CreateFolder", soap.error("ErrorFolderExists", name))
+        box = f"made-{len(ews.folders)}"
+        ews.boxes[box] = Box()
+        # The class follows from the element.
+        ews.folders.append((f"id-of-{box}", name, FOLDER_CLASSES[tag], place))
+        made = f'<t:{tag}><t:FolderId Id="id-of-{box}" ChangeKey="1"/></t:{tag}>'
+        return soap.message("CreateFolder", soap.success(f"<m:Folders>{made}</m:Folders>"))
 
     def _CreateItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         return soap.message("CreateItem", ews.store.create(call))

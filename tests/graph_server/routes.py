@@ -199,16 +199,20 @@ def _instances(server: GraphServer, request: Request, found: re.Match[str]) -> R
 
 
 def _lists(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
-    listed = [
-        {"id": key, "displayName": "Tasks", "wellknownListName": "defaultList"}
-        for key in server.store.tasks
-    ]
+    listed = [{"id": key, "displayName": server.store.names[key]} for key in server.store.tasks]
     return Reply(200, {"value": listed})
 
 
 def _tasks_delta(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
     collection = server.store.tasks[found[1]]
     return _delta(server, request, collection, list(collection.items.values()))
+
+
+def _books(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
+    # The usual one is not among them.
+    others = [key for key in server.store.contacts if key != "book-1"]
+    listed = [{"id": key, "displayName": server.store.names[key]} for key in others]
+    return Reply(200, {"value": listed})
 
 
 def _contacts_delta(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
@@ -229,7 +233,7 @@ _ROUTES: list[tuple[str, str, Route]] = [
     ("GET", r"/me/calendar/events/([^/]+)/instances", _instances),
     ("GET", r"/me/todo/lists", _lists),
     ("GET", r"/me/todo/lists/([^/]+)/tasks/delta", _tasks_delta),
-    ("GET", r"/me/contactFolders", lambda s, r, f: Reply(200, {"value": []})),
+    ("GET", r"/me/contactFolders", _books),
     (
         "GET",
         r"/me/contactFolders/contacts",

@@ -69,6 +69,7 @@ class Store:
         self.cancelled: dict[str, set[str]] = {}
         self.tasks = {"list-1": Collection()}
         self.contacts = {"book-1": Collection()}
+        self.names = {"list-1": "Tasks", "book-1": "Contacts"}
         self.sent: list[tuple[str, bytes, tuple[str, ...]]] = []
         self.invitations: list[tuple[str, str, tuple[str, ...]]] = []
         self.made: dict[str, str] = {}
@@ -78,6 +79,18 @@ class Store:
         """An id as the service makes them: letters, digits, - and _, with = at the end."""
         self._next += 1
         return f"AAkALg_{kind}-{self._next}="
+
+    def make(self, places: dict[str, Collection], name: str) -> Resource:
+        """Make an address book or a list of tasks."""
+        key = self.new_id("place")
+        places[key] = Collection()
+        self.names[key] = name
+        return {"id": key, "displayName": name}
+
+    def book_of(self, key: str) -> Collection:
+        """The address book a contact lies in; the first for one that lies nowhere."""
+        books = list(self.contacts.values())
+        return next((book for book in books if key in book.items), books[0])
 
     def stamp(self, one: Resource) -> Resource:
         """Give a resource its next version."""

@@ -266,8 +266,20 @@ def _tasks(server: GraphServer, found: Match) -> Collection:
     return server.store.tasks[found[1]]
 
 
-def _book(server: GraphServer) -> Collection:
-    return server.store.contacts["book-1"]
+def _book(server: GraphServer, found: Match) -> Collection:
+    return server.store.contacts[found[1]]
+
+
+def _holding(server: GraphServer, found: Match) -> Collection:
+    return server.store.book_of(found[1])
+
+
+def _make_book(server: GraphServer, request: Request, found: Match) -> Reply:
+    return Reply(201, server.store.make(server.store.contacts, request.body["displayName"]))
+
+
+def _make_list(server: GraphServer, request: Request, found: Match) -> Reply:
+    return Reply(201, server.store.make(server.store.tasks, request.body["displayName"]))
 
 
 def _create(server: GraphServer, collection: Collection, body: Any, kind: str) -> Reply:
@@ -335,6 +347,8 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("DELETE", r"/me/calendar/events/([^/]+)", _delete_event),
     ("POST", r"/me/calendar/events/([^/]+)/(accept|tentativelyAccept|decline)", _respond),
     ("POST", r"/me/calendar/getSchedule", _schedule),
+    ("POST", r"/me/contactFolders", _make_book),
+    ("POST", r"/me/todo/lists", _make_list),
     ("POST", _TASKS, lambda s, r, f: _create(s, _tasks(s, f), r.body, "task")),
     ("GET", _TASKS, _list_tasks),
     ("GET", _TASKS + r"/([^/]+)", lambda s, r, f: _one(_tasks(s, f), f[2])),
@@ -342,17 +356,17 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("DELETE", _TASKS + r"/([^/]+)", lambda s, r, f: _delete(_tasks(s, f), r, f[2])),
     (
         "POST",
-        r"/me/contactFolders/[^/]+/contacts",
-        lambda s, r, f: _create(s, _book(s), r.body, "contact"),
+        r"/me/contactFolders/([^/]+)/contacts",
+        lambda s, r, f: _create(s, _book(s, f), r.body, "contact"),
     ),
     (
         "GET",
-        r"/me/contactFolders/[^/]+/contacts",
+        r"/me/contactFolders/([^/]+)/contacts",
         lambda s, r, f: Reply(
-            200, {"value": matching(list(_book(s).items.values()), r.query["$filter"])}
+            200, {"value": matching(list(_book(s, f).items.values()), r.query["$filter"])}
         ),
     ),
-    ("GET", r"/me/contacts/([^/]+)", lambda s, r, f: _one(_book(s), f[1])),
-    ("PATCH", r"/me/contacts/([^/]+)", lambda s, r, f: _change(s, _book(s), r, f[1])),
-    ("DELETE", r"/me/contacts/([^/]+)", lambda s, r, f: _delete(_book(s), r, f[1])),
+    ("GET", r"/me/contacts/([^/]+)", lambda s, r, f: _one(_holding(s, f), f[1])),
+    ("PATCH", r"/me/contacts/([^/]+)", lambda s, r, f: _change(s, _holding(s, f), r, f[1])),
+    ("DELETE", r"/me/contacts/([^/]+)", lambda s, r, f: _delete(_holding(s, f), r, f[1])),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
@@ -12,11 +11,11 @@ from sqlalchemy import Connection
 from desktop_crm.services.context import Actor
 from desktop_crm.sync.plan import Action
 from desktop_crm.sync.port import Folder, FolderRole, Mailbox
-from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.twoway import places, rows, strikes
 from desktop_crm.sync.twoway.kinds import Kind
 from desktop_crm.sync.twoway.lines import unstruck
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
-from desktop_crm.sync.twoway.passing import folders_both_ways, writable
+from desktop_crm.sync.twoway.passing import writable
 from desktop_crm.sync.twoway.rows import Settings
 from desktop_crm.sync.writes import WritableMailbox
 
@@ -34,6 +33,7 @@ class Directions:
         chosen: what a person chose.
         struck: lines of dry runs a person struck.
         others: folders of tasks and contacts, beside those of mail.
+        every: all folders; None where the mailbox is only read.
     """
 
     actor: Actor
@@ -42,6 +42,7 @@ class Directions:
     chosen: Settings
     struck: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[Folder] = ()
+    every: Sequence[Folder] | None = None
 
     @classmethod
     def of(cls, actor: Actor, mailbox: int, port: Mailbox) -> Directions:
@@ -62,8 +63,8 @@ class Directions:
         """All folders to read: those of mail, and those of tasks and contacts that go both ways."""
         found = [one for one in read if one.role not in _NOTED]
         if self.kinds and isinstance(self.port, WritableMailbox):
-            listing = partial(folders_both_ways, self.port, self.kinds)
-            self.others = patiently(listing)  # type: ignore[arg-type,assignment]
+            self.every = patiently(self.port.all_folders)  # type: ignore[arg-type,assignment]
+            self.others = places.both_ways(self.every or (), self.kinds)
         return [*found, *self.others]
 
     @staticmethod

@@ -24,10 +24,12 @@ SEND: Final = "send"
 """What the outbox does beside creating, changing and deleting."""
 
 MESSAGE: Final = "message"
+FOLDER: Final = "folder"
 STRUCK: Final = N_("Struck from the list of the dry run.")
 
 KIND_LABELS: Final = {
     MESSAGE: N_("Message"),
+    FOLDER: N_("Folder"),
     Kind.MEETING.value: N_("Appointment"),
     Kind.TASK.value: N_("Task"),
     Kind.CONTACT.value: N_("Contact"),
@@ -49,6 +51,12 @@ _DEEDS: Final = {
     DeedKind.DELETE: StepKind.DELETE.value,
     DeedKind.SAVE_DRAFT: StepKind.CREATE.value,
     DeedKind.PUT_BACK: StepKind.CREATE.value,
+    DeedKind.MAKE_FOLDER: StepKind.CREATE.value,
+}
+_OF_DEED: Final = {
+    DeedKind.SEND: MESSAGE,
+    DeedKind.SAVE_DRAFT: MESSAGE,
+    DeedKind.MAKE_FOLDER: FOLDER,
 }
 
 
@@ -60,7 +68,7 @@ class Line:
         key: what it is about; with `fingerprint` what is struck.
         side: here or mailbox.
         what: create, change, cancel, delete, send, conflict or refused.
-        kind: message, meeting, task or contact.
+        kind: message, meeting, task, contact or folder.
         reason: one sentence.
         changes: field, value before and value after, in words; of a conflict both sides' values.
         people: how many other people could be told of it.
@@ -187,7 +195,7 @@ def of_outbox(row: OutboxRow) -> Line:
         str(row.id),
         Side.MAILBOX.value,
         what,
-        MESSAGE if row.deed in (DeedKind.SEND, DeedKind.SAVE_DRAFT) else Kind.MEETING.value,
+        _OF_DEED.get(row.deed, Kind.MEETING.value),
         row.title,
         row.why or row.message or tr(_OUTBOX),
         order=row.id,

@@ -21,9 +21,6 @@ from desktop_crm.sync.twoway.rows import Held, Settings
 from desktop_crm.sync.twoway.series import refusal
 from desktop_crm.sync.writes import Ref
 
-CONTACTS_FOLDER: Final = "CRM"
-"""Name of the contacts folder this program writes to."""
-
 TASK: Final = "task:"
 CONTACT: Final = "contact:"
 """What the identities of tasks and contacts begin with; those of meetings are as they were."""

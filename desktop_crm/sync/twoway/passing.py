@@ -28,15 +28,15 @@ from desktop_crm.services.records import Change, Saved
 from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.outbox import BRAKE_ITEMS, BRAKE_SHARE
 from desktop_crm.sync.outbox_rows import Reason
-from desktop_crm.sync.port import ContactItem, Folder, FolderRole, MeetingItem, TaskItem
-from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.port import ContactItem, Folder, MeetingItem, TaskItem
+from desktop_crm.sync.twoway import places, rows, strikes
 from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, instant, moment_of
 from desktop_crm.sync.twoway.incoming import differs
 from desktop_crm.sync.twoway.kinds import Kind, fields_of_item, onto_item, onto_record
-from desktop_crm.sync.twoway.lines import Consent
+from desktop_crm.sync.twoway.lines import Consent, Line
 from desktop_crm.sync.twoway.meetings import BUSY, CANCELLED
 from desktop_crm.sync.twoway.merge import Base
-from desktop_crm.sync.twoway.pairing import CONTACTS_FOLDER, Pairing, Work
+from desktop_crm.sync.twoway.pairing import Pairing, Work
 from desktop_crm.sync.twoway.plan import Side, Step, StepKind, past
 from desktop_crm.sync.twoway.rows import Settings
 from desktop_crm.sync.writes import (
@@ -63,15 +63,6 @@ _ABLE: Final = {
     Kind.TASK: Ability.TASKS,
     Kind.CONTACT: Ability.CONTACTS,
 }
-NO_CONTACTS: Final = N_(
-    "The mailbox has no contacts folder called CRM. Nothing was written; make one there once."
-)
-NO_FOLDER: Final = N_("The mailbox has no folder for this. Nothing was written there.")
-_ROLES: Final = {
-    Kind.MEETING: FolderRole.CALENDAR,
-    Kind.TASK: FolderRole.TASKS,
-    Kind.CONTACT: FolderRole.CONTACTS,
-}
 _LOOKS: Final = 3
 """How often an item is looked at anew because the mailbox changed it meanwhile."""
 
@@ -87,23 +78,14 @@ def writable(port: object, chosen: Settings) -> frozenset[Kind]:
     return frozenset(kind for kind, ability in _ABLE.items() if ability in port.abilities)
 
 
-def folders_both_ways(port: WritableMailbox, kinds: frozenset[Kind]) -> list[Folder]:
-    """Folders of tasks, and the contacts folder of this program, where there are such."""
-    found = []
-    for folder in port.all_folders():
-        task = folder.role is FolderRole.TASKS and Kind.TASK in kinds
-        person = folder.role is FolderRole.CONTACTS and Kind.CONTACT in kinds
-        if task or (person and folder.name.rpartition("/")[2] == CONTACTS_FOLDER):
-            found.append(folder)
-    return found
-
-
 @dataclass(slots=True)
 class TwoWayPass:
     """One pass; the caller holds the mailbox's lease.
 
     Attributes:
         holder: name under which the lease is held.
+        folders: those that are read.
+        every: all of them; None where they were not listed.
         consent: what a person decided about the lines of a dry run.
         changes: what was written, for the windows.
     """
@@ -114,6 +96,7 @@ class TwoWayPass:
     chosen: Settings
     holder: str
     folders: Sequence[Folder] = ()
+    every: Sequence[Folder] | None = None
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     cancel: Cancel = field(default_factory=Cancel)
     changes: ChangeSet = NOTHING
@@ -131,7 +114,9 @@ class TwoWayPass:
             works = self.pairing(connection).all()
             struck = strikes.struck(connection, self.mailbox)
             holds = outbox_rows.held_by_mailbox(connection, self.mailbox)
+            lines = self.folders_to_make(connection)
         brake(works, holds, struck, reviewed=self.consent.reviewed)
+        self._make_folders([kind for kind, line in lines.items() if not line.struck])
         for work in works:
             self.cancel.check()
             steps = [
@@ -154,13 +139,28 @@ class TwoWayPass:
     def pairing(self, connection: Connection) -> Pairing:
         """Both sides as they are stored now."""
         kinds = writable(self.port, self.chosen)
-        roles = {folder.role for folder in self.folders}
-        placeless = {
-            kind: NO_CONTACTS if kind is Kind.CONTACT else NO_FOLDER
-            for kind in kinds
-            if _ROLES[kind] not in roles
-        }
-        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, placeless)
+        nowhere = places.placeless(kinds, self.folders)
+        for kind, line in self.folders_to_make(connection).items():
+            if not line.struck:
+                nowhere.pop(kind, None)
+        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, nowhere)
+
+    def folders_to_make(self, connection: Connection) -> dict[Kind, Line]:
+        """Folders the mailbox lacks, as lines of a dry run; a struck one is not made."""
+        kinds = writable(self.port, self.chosen)
+        found = places.missing(connection, self.mailbox, self.port, self.chosen, kinds, self.every)
+        struck = strikes.struck(connection, self.mailbox) if found else {}
+        return {kind: places.line_of(kind, struck) for kind in found}
+
+    def _make_folders(self, kinds: Sequence[Kind]) -> None:
+        """Order what is missing; what goes there is written with the next pass."""
+        if not kinds:
+            return
+        with self.actor.db.writing() as connection:
+            self._still_ours(connection)
+            for kind in kinds:
+                places.order(connection, self.mailbox, kind, self.actor.user_id)
+        self.ordered += len(kinds)
 
     def _one(self, work: Work, steps: list[Step]) -> None:
         here = [step for step in steps if step.side is Side.HERE]
@@ -347,7 +347,7 @@ class TwoWayPass:
         """Where a new item goes; None where the mailbox has no such place."""
         if work.series is not None:
             return work.series.folder
-        role = _ROLES[work.pair.kind]
+        role = places.ROLES[work.pair.kind]
         return next((one.key for one in self.folders if one.role is role), None)
 
     def _write_down(self, work: Work, step: Step, deeds: Sequence[Deed]) -> None:

@@ -16,7 +16,7 @@ from desktop_crm.sync.twoway import strikes
 from desktop_crm.sync.twoway.incoming import Incoming
 from desktop_crm.sync.twoway.lines import Line, Lines
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
-from desktop_crm.sync.twoway.pairing import Pairing
+from desktop_crm.sync.twoway.passing import TwoWayPass
 
 Write = Callable[[Connection, Folder, Batch], MeetingBatch | None]
 """Writes a batch of meetings into an open transaction."""
@@ -46,15 +46,15 @@ class Preview:
             struck = strikes.struck(connection, mailbox)
         return cls(actor, mailbox, Lines(actor, struck))
 
-    def tell(self, write: Write, pairing: Callable[[Connection], Pairing] | None) -> list[Line]:
+    def tell(self, write: Write, both: TwoWayPass | None) -> list[Line]:
         """Everything a pass would do; nothing of it is kept and no request is made.
 
         Args:
             write: writes a batch of meetings.
-            pairing: pairs both sides; None for a mailbox that is only read.
+            both: the pass over both sides; None for a mailbox that is only read.
         """
         self.lines.add_outbox(outbox.list_items(self.actor, mailbox=self.mailbox, states=OPEN))
-        if pairing is not None:
+        if both is not None:
             with suppress(_Undone), self.actor.db.writing() as connection:
                 for folder, batch in self.batches:
                     if folder.role is FolderRole.CALENDAR:
@@ -62,7 +62,8 @@ class Preview:
                         self.lines.add_steps(meetings.steps if meetings is not None else ())
                     else:
                         Incoming(connection, self.actor, self.mailbox, folder).take(batch)
-                for work in pairing(connection).all():
+                self.lines.found += both.folders_to_make(connection).values()
+                for work in both.pairing(connection).all():
                     self.lines.add_steps(work.decision.steps)
                 raise _Undone
         return self.lines.found

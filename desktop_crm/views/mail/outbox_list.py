@@ -34,6 +34,7 @@ _ICONS: Final = {
     DeedKind.SAVE_DRAFT: "note",
     DeedKind.MARK: "flag",
     DeedKind.MOVE: "folder",
+    DeedKind.MAKE_FOLDER: "folder",
     DeedKind.DELETE: "delete",
 }
 _WAITING: Final = (OutboxState.WAITING, OutboxState.RUNNING)

@@ -53,6 +53,7 @@ _ICONS: Final = {
     "meeting": "calendar_ltr",
     "task": "task_list_square_ltr",
     "contact": "people",
+    "folder": "folder",
 }
 MOST: Final = 5_000
 """Lines the table shows at once; the filter reaches the others."""

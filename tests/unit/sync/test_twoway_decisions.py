@@ -14,7 +14,7 @@ from desktop_crm.sync.port import (
 )
 from desktop_crm.sync.twoway import conflicts, questions, strikes
 from desktop_crm.sync.twoway.lines import Consent
-from desktop_crm.sync.writes import Mark, Notify, Ref
+from desktop_crm.sync.writes import Ability, Mark, Notify, Ref
 from tests.unit.sync.conftest import World, mail, meeting
 from tests.unit.sync.two_ways import SOON, appointment, deeds, go, held, lines, quiet
 
@@ -209,7 +209,8 @@ def test_a_line_that_is_no_command_is_refused(both: World) -> None:
 
 
 def test_contacts_without_a_folder_are_said_to_have_no_place(both: World) -> None:
-    both.port = MemoryMailbox(others=(TASKS, CONTACTS))
+    able = frozenset(Ability) - {Ability.FOLDERS}
+    both.port = MemoryMailbox(others=(TASKS, CONTACTS), abilities=able)
     records.save(both.actor, "account", both.client, None, {"owner": both.ana})
     records.save(both.actor, "mailbox", both.mailbox, None, {"contact_scope": "mine"})
     (line,) = lines(both)
