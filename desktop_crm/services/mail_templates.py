@@ -220,6 +220,15 @@ def _refuse_more_than_texts(asked: nodes.Template) -> None:
             )
 
 
+def mistake(text: str) -> int:
+    """Line of the first placeholder that is not written whole; 0 when there is none."""
+    try:
+        ImmutableSandboxedEnvironment().parse(text)
+    except TemplateSyntaxError as error:
+        return error.lineno
+    return 0
+
+
 def gaps(text: str) -> list[str]:
     """Placeholders that still stand unfilled in a text, each once."""
     return list(dict.fromkeys(_GAPS.findall(text)))

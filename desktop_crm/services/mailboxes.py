@@ -254,10 +254,11 @@ def _authority(path: str) -> str:
         ssl.create_default_context(cafile=str(found))
     except (OSError, ValueError) as error:
         raise UserError(
-            N_('The file "{path}" holds no certificate of an authority ({problem}).'),
+            N_('There is no file "{path}".')
+            if not found.is_file()
+            else N_('The file "{path}" holds no certificate of an authority.'),
             field="ca_file",
             path=path,
-            problem=error,
         ) from error
     return str(found.resolve())
 

@@ -20,6 +20,7 @@ from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.services.mail_servers import is_loopback
 from desktop_crm.sync.imap_session import busy, refused
+from desktop_crm.sync.unknown_name import UNKNOWN_NAME, is_unknown_name
 
 _log = logging.getLogger(__name__)
 
@@ -183,11 +184,14 @@ class DavClient:
                 raise EnvironmentProblem(
                     N_(
                         "The certificate of {server} is not signed by an authority this computer "
-                        "knows. Nothing was changed; give the file of your own authority with the "
-                        "mailbox (--ca)."
+                        "knows. Nothing was changed; give the file of your own authority in the "
+                        "settings of the mailbox."
                     ),
                     server=self.host,
                 ) from error
+            if is_unknown_name(error):
+                problem = EnvironmentProblem(UNKNOWN_NAME, retryable=True, server=self.host)
+                raise problem from error
             raise EnvironmentProblem(
                 N_(
                     "The server {server} cannot be reached or did not answer in time. What was "

@@ -21,6 +21,7 @@ from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync import exchange_calls as calls
 from desktop_crm.sync import exchange_signin as signin
+from desktop_crm.sync.unknown_name import UNKNOWN_NAME, is_unknown_name
 
 
 def problem_of(error: Exception, server: str, login: str) -> CrmError:
@@ -53,8 +54,11 @@ def _sentence(error: Exception) -> tuple[str, bool]:
     if signin.is_certificate_problem(error):
         return N_(
             "The certificate of {server} is not signed by an authority this computer knows. "
-            "Nothing was changed; give the file of your own authority with the mailbox (--ca)."
+            "Nothing was changed; give the file of your own authority in the settings of the "
+            "mailbox."
         ), False
+    if is_unknown_name(error):
+        return UNKNOWN_NAME, True
     if calls.is_busy(error):
         return N_(
             "The server {server} is busy. What was read so far is kept; try again later."

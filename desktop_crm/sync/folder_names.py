@@ -1,9 +1,14 @@
-"""What a folder is for, by its usual names in the languages people's mailboxes are set up in."""
+"""What a folder is for, by its usual names in the languages people's mailboxes are set up in.
+
+And what it is called where people read it.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import fold
 from desktop_crm.sync.port import FolderRole
 
@@ -53,3 +58,47 @@ def role_of(path: str) -> FolderRole:
     parts = [_ROLES.get(fold(part), FolderRole.OTHER) for part in path.split("/")]
     # What lies anywhere below drafts, junk or deleted items is no mail of the customer's either.
     return next((part for part in parts if part in _UNWANTED), parts[-1])
+
+
+# --- for people ------------------------------------------------------------------------------
+
+_SHOWN: Final = {
+    FolderRole.INBOX: N_("Inbox"),
+    FolderRole.SENT: N_("Sent items"),
+    FolderRole.DRAFTS: N_("Drafts"),
+    FolderRole.ARCHIVE: N_("Archive"),
+    FolderRole.JUNK: N_("Junk"),
+    FolderRole.DELETED: N_("Deleted items"),
+}
+_WELL_KNOWN: Final = {
+    "sentitems": FolderRole.SENT,
+    "deleteditems": FolderRole.DELETED,
+    "junkemail": FolderRole.JUNK,
+}
+"""Keys of Microsoft 365 that are no name."""
+
+
+def is_usual(folder: str) -> bool:
+    """Whether it is a folder that every mailbox has."""
+    return _role(folder) in _SHOWN
+
+
+def folder_name(folder: str) -> str:
+    """Name of a folder as a person reads it: translated where every mailbox has one."""
+    known = _SHOWN.get(_role(folder))
+    return tr(known) if known else _parts(folder)[-1]
+
+
+def _role(folder: str) -> FolderRole:
+    parts = _parts(folder)
+    if len(parts) > 1 and role_of(parts[0]) is not FolderRole.INBOX:
+        return FolderRole.OTHER
+    return _WELL_KNOWN.get(folder.lower()) or role_of(parts[-1])
+
+
+def _parts(folder: str) -> list[str]:
+    """The names from the root down; some servers part them by dots and put all below the inbox."""
+    path = folder.removeprefix(IMAP_PREFIX)
+    below = re.fullmatch(r"INBOX[./](.+)", path)
+    parts = re.split(r"[./]" if below else "/", path)
+    return [part for part in parts if part] or [folder]

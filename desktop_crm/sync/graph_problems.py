@@ -93,7 +93,8 @@ def _unreachable(error: Exception, host: str) -> CrmError:
         return EnvironmentProblem(
             N_(
                 "The certificate of {server} is not signed by an authority this computer knows. "
-                "Nothing was changed; give the file of your own authority with the mailbox (--ca)."
+                "Nothing was changed; give the file of your own authority in the settings of the "
+                "mailbox."
             ),
             server=host,
             retry_after=None,

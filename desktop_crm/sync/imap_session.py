@@ -29,6 +29,7 @@ from imapclient.exceptions import (
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.services.mail_servers import mail_server
+from desktop_crm.sync.unknown_name import UNKNOWN_NAME, is_unknown_name
 
 _log = logging.getLogger(__name__)
 # Its debug lines hold what goes over the wire, the password among it.
@@ -276,7 +277,7 @@ def problem_of(error: Exception, server: str) -> EnvironmentProblem:
             N_(
                 "The certificate of {server} is not signed by an authority this computer knows, or "
                 "is for another name ({problem}). Nothing was changed; give the file of your own "
-                "authority with the mailbox (--ca)."
+                "authority in the settings of the mailbox."
             ),
             server=server,
             problem=error.verify_message,
@@ -292,6 +293,8 @@ def problem_of(error: Exception, server: str) -> EnvironmentProblem:
             ),
             server=server,
         )
+    if is_unknown_name(error):
+        return EnvironmentProblem(UNKNOWN_NAME, retryable=True, server=server)
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return EnvironmentProblem(
             N_(

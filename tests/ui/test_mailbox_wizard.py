@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind
@@ -120,6 +120,10 @@ def test_a_mailbox_is_found_tried_and_added_by_return(
     assert wizard.step == PRIVACY
     form = wizard._form
     assert form is not None
+    # What applies unless it is chosen otherwise is told.
+    shared = company.actor.db.is_shared
+    told = " ".join(one.text() for one in wizard._privacy.findChildren(QLabel))
+    assert ("colleagues see nothing" if shared else "nobody else works here") in told
     form.put("never_log", "bank.example")
     child(wizard, QPushButton, "mailbox.next").click()
     settle(qtbot, bench)

@@ -98,6 +98,9 @@ def test_lines_are_struck_by_keyboard_and_the_rest_is_done(
     dialog = opened(bench, box, qtbot)
     assert activities(bench.actor) == []
     assert {"Ofertă", "Vizită", "Sună clientul"} <= set(titles(dialog))
+    offer = next(fact for fact in dialog.table.facts.facts if fact.cells[0] == "Ofertă")
+    assert offer.cells[3].startswith("From ion@client.example, ")
+    assert dialog.nothing.isHidden()
     assert "Here: create 3" in child(dialog, QLabel, "dryRun.counts").text()
     side = child(dialog, QComboBox, "dryRun.side")
     side.setCurrentIndex(side.findData("here"))
@@ -116,6 +119,22 @@ def test_lines_are_struck_by_keyboard_and_the_rest_is_done(
     assert activities(bench.actor) == [], "the struck meeting was not stored"
     assert scheduler.sync_once(bench.actor, box.id).count("created") == 0
     assert mailboxes.get(bench.actor, box.id).last_synced_at is not None
+
+
+def test_a_mailbox_with_nothing_new_says_so(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    port.put(INBOX, MailItem("m1@x", subject="Offer", sent_at=AT))
+    dialog = opened(bench, box, qtbot)
+    dialog.search.setText("zzz")
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert dialog.nothing.text() == "No line has these words."
+    assert not dialog.nothing.isHidden()
+    dialog.close()
+    scheduler.sync_once(bench.actor, box.id)
+    dialog = opened(bench, box, qtbot)
+    assert dialog.nothing.text().startswith("There is nothing to do")
+    assert not dialog.nothing.isHidden()
 
 
 def test_writing_to_the_mailbox_is_chosen_in_the_list(

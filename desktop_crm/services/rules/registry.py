@@ -17,6 +17,7 @@ from desktop_crm.services.rules import (
     customizing,
     documents,
     keeping,
+    mail_templates,
     mailboxes,
     opportunities,
     quote_rules,
@@ -60,6 +61,7 @@ RULES: Final[Mapping[str, Rules]] = {
         after_remove=(reminding.of_the_series,),
         before_purge=(keeping.activities_on_their_way,),
     ),
+    "mail_template": Rules(before=(mail_templates.whole_placeholders,)),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
     "link": Rules(

@@ -13,6 +13,7 @@ from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind
 from desktop_crm.services.context import Actor
 from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.sync.folder_names import folder_name
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import MailItem, MeetingItem
@@ -46,6 +47,8 @@ WHAT_LABELS: Final = {
 SIDE_LABELS: Final = {Side.HERE.value: N_("Here"), Side.MAILBOX.value: N_("In the mailbox")}
 _OUTBOX: Final = N_("It waits in the outbox.")
 _FOLDER: Final = N_("New in the folder {folder}.")
+_FROM: Final = N_("From {who}, {when}. New in the folder {folder}.")
+_AT: Final = N_("On {when}. New in the folder {folder}.")
 _DEEDS: Final = {
     DeedKind.SEND: SEND,
     DeedKind.DELETE: StepKind.DELETE.value,
@@ -250,9 +253,21 @@ class Lines:
                 StepKind.CREATE.value,
                 kind,
                 item.subject,
-                tr(_FOLDER, folder=name),
+                self._why(item, folder_name(name)),
             )
             self.found.append(replace(line, struck=self._is_struck(line)))
+
+    def _why(self, item: MailItem | MeetingItem, folder: str) -> str:
+        """Where it comes from: a subject alone does not tell whether it may be stored."""
+        at = (item.sent_at or item.received_at) if isinstance(item, MailItem) else item.start
+        formats = self.actor.formats
+        if at is None:
+            return tr(_FOLDER, folder=folder)
+        when = formats.datetime(at) if isinstance(at, datetime) else formats.date(at)
+        sender = item.sender if isinstance(item, MailItem) else None
+        if sender is None:
+            return tr(_AT, when=when, folder=folder)
+        return tr(_FROM, who=sender.name or sender.address, when=when, folder=folder)
 
     def add_steps(self, steps: Iterable[Step]) -> None:
         """Add what would be done about meetings, tasks and contacts."""

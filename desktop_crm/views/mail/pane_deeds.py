@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QInputDialog, QMenu
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import tr
 from desktop_crm.sync import marking
+from desktop_crm.sync.folder_names import folder_name
 from desktop_crm.sync.port import Flag, Folder, FolderRole
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.errors import ask
 from desktop_crm.views.mail.letters import KIND
-from desktop_crm.views.panes.mail_folders import folder_name
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet

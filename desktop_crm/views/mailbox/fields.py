@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QLineEdit,
+    QPushButton,
     QRadioButton,
     QVBoxLayout,
     QWidget,
@@ -289,8 +290,9 @@ class MailboxFields(QWidget):
                 self._grid.addWidget(field, place, column, 1, span, Qt.AlignmentFlag.AlignTop)
                 field.show()
                 control: QWidget = self.sign_in if name == "sign_in" else self._lines[name]
-                QWidget.setTabOrder(before, control)
-                before = control
+                for part in (control, *field.findChildren(QPushButton)):
+                    QWidget.setTabOrder(before, part)
+                    before = part
         self.updateGeometry()
 
     def _speak(self) -> None:

@@ -11,6 +11,7 @@ from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta.field import Tone
 from desktop_crm.models.mail import MailboxKind, MailboxState
 from desktop_crm.services import mailboxes
+from desktop_crm.sync.folder_names import folder_name
 
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
@@ -90,7 +91,7 @@ def _doing(doing: Running) -> str:
         return tr("Signing in.")
     return ntr(
         "{folder}: {n} item so far.", "{folder}: {n} items so far.", doing.items,
-        folder=doing.folder,
+        folder=folder_name(doing.folder),
     )  # fmt: skip
 
 

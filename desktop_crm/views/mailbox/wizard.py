@@ -16,7 +16,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Section
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mailboxes
+from desktop_crm.services import mail_policy, mailboxes
 from desktop_crm.services.mailboxes import Added, NewMailbox
 from desktop_crm.sync.find_service import FindStep, FoundService, find_service
 from desktop_crm.sync.trying import Tried, tried
@@ -45,6 +45,14 @@ _TITLES: Final = (
     N_("Step 4 of 5: the test; nothing is changed there"),
     N_("Step 5 of 5: what stays private"),
     "",
+)
+_SHARED: Final = N_(
+    "Leave this as it is if you are unsure: colleagues see nothing of your mail, and texts are "
+    "kept only of messages that belong to a record. The settings of the mailbox change it later."
+)
+_OWN: Final = N_(
+    "Leave this as it is if you are unsure: nobody else works here, and every message is "
+    "kept with its text. The settings of the mailbox change it later."
 )
 _DIRECTIONS: Final = Section(N_("In both directions"), (("two_way", "contact_scope"),))
 _NAMES: Final = {
@@ -281,8 +289,9 @@ class MailboxWizard(Dialog):
         self._found = found
         if found.new is None:
             text = tr(
-                "Nobody answers for this address; perhaps this computer is offline. Go on and "
-                "enter the settings; your administrator or provider knows them."
+                "Nobody answers for this address. Go back if it is misspelt; perhaps this computer "
+                "is offline. Else go on and enter the settings; your administrator or provider "
+                "knows them."
             )
             self.fields.line("address").setText(self.address.text().strip())
             self.fields.line("name").setText(self.address.text().strip())
@@ -398,9 +407,12 @@ class MailboxWizard(Dialog):
         form = RecordForm("mailbox", self._bench, sections=(*sections, _DIRECTIONS))
         form.setMinimumHeight(theme.scaled(360))
         layout = self._privacy.layout()
+        shared = self._bench.actor.db.is_shared
         if layout is not None:
+            layout.addWidget(label(tr(_SHARED if shared else _OWN), "dim", wrap=True))
             layout.addWidget(form)
-        RecordEditing(form, self.notice, self._bench).open_new({})
+        usual = mail_policy.stated(shared_db=shared)
+        RecordEditing(form, self.notice, self._bench).open_new(usual)
         return form
 
     def _keep(self) -> None:

@@ -17,6 +17,7 @@ from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.mail_message import LinkRow, Message, Party
 from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
 from desktop_crm.sync import newly_known
+from desktop_crm.sync.folder_names import folder_name, is_usual
 from desktop_crm.views.actions import Action
 from desktop_crm.views.filing.made_of_mail import MadeOfMail
 from desktop_crm.views.filing.triage import Triage
@@ -28,8 +29,6 @@ from desktop_crm.views.mail.privacy import MailPrivacy
 from desktop_crm.views.panes.mail_folders import (
     OUTBOX,
     SPECIAL,
-    folder_name,
-    is_usual,
     key_of,
     query_of,
     special_key,

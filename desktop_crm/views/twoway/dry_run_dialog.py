@@ -131,6 +131,8 @@ class DryRunDialog(Dialog):
         self.table.setMinimumHeight(theme.scaled(300))
         self.table.ticked.connect(self._toggle)
         self.table.chosen.connect(self._show_detail)
+        self.nothing = label("", "dim", wrap=True, name="dryRun.nothing")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.detail = label("", "", wrap=True, name="dryRun.detail")
         self.tell = QCheckBox()
         self.tell.setObjectName("dryRun.tell")
@@ -151,12 +153,13 @@ class DryRunDialog(Dialog):
         self.body.addWidget(self.counts)
         self.body.addWidget(self._bar)
         self.body.addWidget(self.table, 1)
+        self.body.addWidget(self.nothing)
         self.body.addWidget(self.detail)
         self.body.addWidget(self.tell)
         self.body.addWidget(self.both)
         self.set_foot(self._conflicts, None, self.cancel_button(tr("Do nothing")), self._go)
-        self.detail.hide()
-        self.tell.hide()
+        for part in (self.detail, self.tell, self.nothing):
+            part.hide()
         self.load()
 
     def _choice(self, name: str, title: str, entries: Sequence[tuple[str, str]]) -> QComboBox:
@@ -226,6 +229,12 @@ class DryRunDialog(Dialog):
         found = self._wanted()
         self.table.show_facts([self._fact(line) for line in found[:MOST]])
         self._count(found)
+        self.nothing.setText(
+            tr("No line has these words.")
+            if self._lines
+            else tr("There is nothing to do: the mailbox holds nothing that is not here already.")
+        )
+        self.nothing.setVisible(not found)
         self._show_detail()
 
     def _fact(self, line: Line) -> Fact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from desktop_crm.sync.port import (
     MailItem,
     TokenInvalid,
 )
+from desktop_crm.sync.unknown_name import is_unknown_name
 from tests.mail_servers import dovecot
 from tests.mail_servers.dovecot import Dovecot
 from tests.mail_servers.proxy import CuttingProxy
@@ -386,3 +388,22 @@ def test_a_dropped_connection_is_made_anew(
         assert subjects(mailbox.changes(folder, None)) == ["m"]
     finally:
         proxy.close()
+
+
+def test_a_misspelt_server_is_told_apart_from_one_that_is_down(
+    make: Make, new_server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_what: object, **_more: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(EnvironmentProblem, match=r"imap\.misspelt\.example is not found") as told:
+        make(new_server, url="imaps://imap.misspelt.example").folders()
+    assert told.value.retryable, "a computer that is offline asks again"
+
+
+def test_a_name_that_is_not_found_is_known_through_other_errors() -> None:
+    outer = RuntimeError("the transport failed")
+    outer.__cause__ = OSError("HTTPSConnectionPool: Failed to resolve 'x.example'")
+    assert is_unknown_name(outer)
+    assert not is_unknown_name(TimeoutError("timed out"))
