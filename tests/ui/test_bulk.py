@@ -105,6 +105,32 @@ def test_a_field_of_all_selected_is_set(
     assert values(bench, "account", "industry") != {"Lighting"}
 
 
+def test_fields_are_changed_by_keyboard_alone(
+    opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
+) -> None:
+    run(opened("account"), "bulk.edit")
+    dialog = dialog_of(bench, BulkEditDialog)
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: child(dialog, QComboBox, "bulkEdit.row1.field").hasFocus())
+
+    def keys(*typed: str | Qt.Key) -> None:
+        for one in typed:
+            here = dialog.focusWidget()
+            assert here is not None
+            if isinstance(one, str):
+                QTest.keyClicks(here, one)
+            else:
+                QTest.keyClick(here, one)
+
+    tab = Qt.Key.Key_Tab
+    keys("Industry", tab, tab, "Lighting", tab, tab, Qt.Key.Key_Space)
+    qtbot.waitUntil(child(dialog, QComboBox, "bulkEdit.row2.field").isVisible)
+    keys("City", tab, tab, "Cluj", Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert values(bench, "account", "industry") == {"Lighting"}
+    assert values(bench, "account", "city") == {"Cluj"}
+
+
 def test_a_field_is_emptied_only_by_word(
     opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
 ) -> None:

@@ -20,6 +20,7 @@ from desktop_crm.views.forms.editors import make_editor
 from desktop_crm.views.widgets.buttons import push_button, tool_button
 from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import row as side_by_side
+from desktop_crm.views.widgets.tab_order import put_behind
 
 if TYPE_CHECKING:
     from desktop_crm.meta.bound import BoundField
@@ -43,6 +44,7 @@ class EditRow(QWidget):
 
     Attributes:
         dropped: The person does not want it any more.
+        last: The control that Tab reaches last.
     """
 
     dropped = Signal()
@@ -75,13 +77,15 @@ class EditRow(QWidget):
             self._place.addWidget(widget)
         self.note = label("", "error", wrap=True)
         self.note.hide()
-        drop = tool_button(f"{name}.drop", tr("Leave this field out"), "dismiss", self.dropped.emit)
+        self.last = tool_button(
+            f"{name}.drop", tr("Leave this field out"), "dismiss", self.dropped.emit
+        )
         line = QHBoxLayout()
         line.setSpacing(8)
         for widget in (self.field, self.mode):
             line.addWidget(widget)
         line.addWidget(self._place, 1)
-        line.addWidget(drop)
+        line.addWidget(self.last)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -106,6 +110,7 @@ class EditRow(QWidget):
                 self.mode.addItem(tr(_WORDS[mode]), mode.value)
             self._editor = make_editor(field, f"{self.objectName()}.value", self._bench)
             self._place.addWidget(self._editor)
+            put_behind(self.mode, self._editor)
         self.mode.blockSignals(False)
         self.mode.setEnabled(field is not None and self.mode.count() > 1)
         self._mode_chosen()
@@ -186,8 +191,8 @@ class BulkEditDialog(BulkDialog):
         self._more = push_button(
             "bulkEdit.more", tr("Another field"), self.add_row, kind="flat", drawing="add"
         )
+        self.add_row(first)  # Tab goes through what stands in the window in the order it came
         self.body.addWidget(side_by_side(self._more, None))
-        self.add_row(first)
         self.finish_building()
 
     @Slot()
@@ -196,8 +201,10 @@ class BulkEditDialog(BulkDialog):
         self._numbers += 1
         row = EditRow(self.bench, self._offered, f"bulkEdit.row{self._numbers}", chosen)
         row.dropped.connect(lambda: self._drop(row))
-        self._rows.append(row)
         self._list.addWidget(row)
+        if self._rows:
+            put_behind(self._rows[-1].last, row)
+        self._rows.append(row)
         self._more.setEnabled(len(self._rows) < min(_MOST, len(self._offered)))
         row.take_focus()
 
