@@ -77,6 +77,12 @@ class _Event:
     held: _Held | None = None
     problem: Quarantined | None = None
 
+    @property
+    def made_by(self) -> str:
+        """Key of the deed that made the item: servers name what they are told to make by it."""
+        new = self.kind is ChangeKind.CREATE and self.held is not None
+        return self.held.own_key if new and self.held is not None else ""
+
     def change(self) -> Change:
         """As the port tells it."""
         held = self.held
@@ -119,6 +125,8 @@ class MemoryMailbox:
         delivered: every message that left, in order.
         told: every deed whose other participants were told, with whom.
         busy: busy times by address, for :meth:`free_busy`.
+        keeps_keys: whether an item somebody else changes still carries the key of the deed that
+            wrote it last, as on Exchange and Microsoft 365; many calendars of phones drop it.
     """
 
     def __init__(
@@ -140,12 +148,15 @@ class MemoryMailbox:
         self.delivered: list[Send] = []
         self.told: list[tuple[str, Notify]] = []
         self.busy: dict[str, tuple[BusyTime, ...]] = {}
+        self.keeps_keys = True
 
     # --- behind the program's back --------------------------------------------------------
 
     def put(self, folder: Folder, item: Item, item_id: str = "", raw: bytes = b"") -> str:
         """Add an item, with its bytes if it has any, or change the one of that id; its id."""
-        return self._put(folder.key, _Held(item, raw=raw), item_id)
+        known = self._boxes[folder.key].items.get(item_id)
+        own_key = known.own_key if known is not None and self.keeps_keys else ""
+        return self._put(folder.key, _Held(item, own_key=own_key, raw=raw), item_id)
 
     def put_broken(self, folder: Folder, problem: Quarantined) -> None:
         """Add an item that cannot be read."""
@@ -244,8 +255,9 @@ class MemoryMailbox:
         if isinstance(deed, MakeFolder):
             return self._folder_like(deed)
         for folder, box in self._boxes.items():
+            made = {one.item_id for one in box.journal if one.made_by == deed.own_key}
             for key, held in box.items.items():
-                if held.own_key == deed.own_key:
+                if held.own_key == deed.own_key or key in made:
                     return self._written(folder, key)
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,7 +32,9 @@ from desktop_crm.sync.outbox_rows import Entry, Reason
 from desktop_crm.sync.port import MailItem, MeetingItem, Response
 from desktop_crm.sync.results import OutboxResult
 from desktop_crm.sync.settling import settled
+from desktop_crm.sync.twoway.kinds import says
 from desktop_crm.sync.writes import (
+    UNSEEN,
     Answer,
     Deed,
     Delete,
@@ -247,7 +249,7 @@ class OutboxPass:
         if entry.attempts:
             found = self.port.find(deed) or self._seen_done(deed)
             if found is not None:
-                return found
+                return self._as_left(deed, found)
             if entry.cancelling:
                 return None
         refuse_unable(self.port.abilities, deed)
@@ -255,6 +257,18 @@ class OutboxPass:
         if ref is not None:
             self._keep_image(entry, deed, ref)
         return self.port.do(deed)
+
+    def _as_left(self, deed: Deed, found: Written) -> Written:
+        """What an earlier try left behind, with its version only where that try gave it.
+
+        Somebody may have changed it since the answer was lost, and nobody here saw that yet.
+        """
+        if not isinstance(deed, Save) or found.ref is None:
+            return found
+        image = self.port.image(found.ref)
+        if says(image.item, deed.item):
+            return Written(image.ref, image.item)
+        return replace(found, ref=replace(found.ref, change_key=UNSEEN))
 
     def _seen_done(self, deed: Deed) -> Written | None:
         """Whether the item shows that an earlier try was done, for deeds that leave no key.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from desktop_crm.sync.port import (
     ContactItem,
@@ -61,6 +61,10 @@ class Ref:
     folder: str
     item_id: str
     change_key: str = ""
+
+
+UNSEEN: Final = "unseen"
+"""Version of an item that somebody changed before anybody here saw it: no item ever has it."""
 
 
 @dataclass(frozen=True, slots=True)

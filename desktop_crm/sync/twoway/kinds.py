@@ -54,6 +54,16 @@ def fields_of_item(item: TwoWayItem) -> dict[str, Any]:
     return table.visible({field.name: field.of_item(item) for field in table.fields})
 
 
+def says(item: object, wanted: TwoWayItem) -> bool:
+    """Whether an item of the mailbox says what it was to say, in whatever form it keeps it."""
+    if not isinstance(item, MeetingItem | TaskItem | ContactItem):
+        return False
+    table, found, given = TABLES[kind_of(wanted)], fields_of_item(item), fields_of_item(wanted)
+    return found.keys() == given.keys() and all(
+        one.same(found[one.name], given[one.name]) for one in table.fields if one.name in given
+    )
+
+
 def fields_of_record(kind: Kind, record: Record, frame: Frame) -> dict[str, Any]:
     """What a record says; fields it says nothing about are absent."""
     table = TABLES[kind]

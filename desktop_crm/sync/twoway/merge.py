@@ -160,9 +160,8 @@ def written(kind: Kind, base: Base | None, local: Fields, seen: Fields, item: Fi
         if name in local and one.same(local[name], item[name]):
             kept_local[name], kept_mailbox[name] = local[name], item[name]
         elif name not in seen or not one.same(seen[name], item[name]):
-            # It was given away and has changed here since: the mailbox has what was given.
-            kept_mailbox[name] = item[name]
-            kept_local.setdefault(name, item[name])
+            # It was given away and has changed here since, be it back to what it was before.
+            kept_local[name], kept_mailbox[name] = item[name], item[name]
     return Base(kept_local, kept_mailbox)
 
 

@@ -1,6 +1,6 @@
 """The pass over both sides: records take what the mailbox says, and the journal what it is told.
 
-Everything that is written to the mailbox goes through the outbox (docs/adr/0016): its row and the
+Everything that is written to the mailbox goes through the outbox (docs/adr/0017): its row and the
 row of the item are written in one transaction, so that a pass may be killed at any instruction.
 """
 

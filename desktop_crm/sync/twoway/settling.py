@@ -29,7 +29,7 @@ from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, fields_o
 from desktop_crm.sync.twoway.merge import Base, base_of, written
 from desktop_crm.sync.twoway.pairing import CONTACT, TASK
 from desktop_crm.sync.twoway.rows import Held
-from desktop_crm.sync.writes import Delete, Image, Save, Vanished, WritableMailbox
+from desktop_crm.sync.writes import Delete, Image, Ref, Save, Vanished, WritableMailbox
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class Settling:
                 continue
             if state is OutboxState.DONE:
                 self._done(row)
+            elif state is OutboxState.STALE and self._outdated(row):
+                continue
             else:
                 self._given_up(row, struck=str(params.get("step", "")) if state in _REFUSED else "")
 
@@ -94,9 +96,49 @@ class Settling:
             else:
                 rows.keep(connection, row.id, {"order_id": None}, by)
 
+    def _outdated(self, row: Held) -> bool:
+        """Learn what the item says all the same, if it is there; False when nothing is known of it.
+
+        It changed before it was written, or after it was and the answer got lost. Where it says
+        what it was to say now, both sides agreed on that, whoever wrote it.
+        """
+        with self.actor.db.reading() as connection:
+            deed, _ = outbox_rows.done(connection, row.order or 0)
+            kept = outbox_rows.image_of(connection, row.order or 0)
+        before = base_of(row.base)
+        if not isinstance(deed, Save) or before is None:
+            return False
+        try:
+            now = self.port.image(Ref(row.folder, row.item_key)).item
+        except Vanished:
+            return False
+        if not isinstance(now, MeetingItem | TaskItem | ContactItem):
+            return False
+        kind, by = kind_of(deed.item), self.actor.user_id
+        gave, stands = fields_of_item(deed.item), fields_of_item(now)
+        came = {
+            one.name: gave[one.name]
+            for one in TABLES[kind].fields
+            if one.name in gave
+            and one.name in stands
+            and one.same(gave[one.name], stands[one.name])
+        }
+        with self.actor.db.writing() as connection:
+            lease.keep(connection, self.mailbox, self.holder, by)
+            record = rows.records(connection, kind, [row.record or 0]).get(row.record or 0)
+            if record is None:
+                return False
+            local = fields_of_record(kind, record, Frame(self.actor.zone, self.actor.language))
+            base = written(kind, before, local, _seen(row, deed.item, kept), came)
+            open_ = differs(kind, base.stored(), stands)
+            values = {"base": base.stored(), "seen": stands if open_ else None, "order_id": None}
+            rows.keep(connection, row.id, values, by)
+        return True
+
     def _done(self, row: Held) -> None:
         with self.actor.db.reading() as connection:
             deed, place = outbox_rows.done(connection, row.order or 0)
+            kept = outbox_rows.image_of(connection, row.order or 0)
         if isinstance(deed, Delete) or place is None or not isinstance(deed, Save):
             gone = isinstance(deed, Delete) and deed.occurrence is None
             values = {"order_id": None, **({"state": ItemState.GONE.value} if gone else {})}
@@ -111,16 +153,17 @@ class Settling:
             image = None
         with self.actor.db.writing() as connection:
             lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
-            self._written(connection, row, deed.item, place.item_id, image, place.change_key)
+            seen = _seen(row, deed.item, kept)
+            self._written(connection, row, deed.item, seen, image, place)
 
     def _written(
         self,
         connection: Connection,
         row: Held,
         item: TwoWayItem,
-        item_key: str,
+        seen: Mapping[str, Any],
         image: Image | None,
-        change_key: str,
+        place: Ref,
     ) -> None:
         kind, by = kind_of(item), self.actor.user_id
         record = rows.records(connection, kind, [row.record or 0]).get(row.record or 0)
@@ -130,7 +173,6 @@ class Settling:
         frame = Frame(self.actor.zone, self.actor.language)
         local = fields_of_record(kind, record, frame)
         before = base_of(row.base)
-        seen = row.seen or (before.mailbox if before else {})
         gave = fields_of_item(item)
         base = written(kind, before, local, seen, gave)
         values: dict[str, Any] = {"order_id": None, "change_key": None}
@@ -141,14 +183,14 @@ class Settling:
             values["state"] = ItemState.GONE.value
         else:
             stands = fields_of_item(now)
-            if image is not None and image.ref.change_key == change_key:
+            if image is not None and image.ref.change_key == place.change_key:
                 base = _as_kept(kind, base, gave, stands)
             open_ = differs(kind, base.stored(), stands)
             values |= {
                 "state": ItemState.STORED.value,
                 "seen": stands if open_ else None,
                 "identity": _identity(now),
-                "item_key": plain(item_key, 1_000),
+                "item_key": plain(place.item_id, 1_000),
             }
         self._tell_uid(connection, record, now)
         version = rows.records(connection, kind, [record["id"]])[record["id"]]["version"]
@@ -174,6 +216,20 @@ class Settling:
         draft = Draft(record["id"], found["version"], found, {})
         writer.fill(work, draft, {"ical_uid": plain(item.uid, 490)})
         self.changes = self.changes.merge(writer.write(work, [draft]))
+
+
+def _seen(row: Held, item: TwoWayItem, kept: Image | None) -> Mapping[str, Any]:
+    """What the mailbox said before an item was written.
+
+    What was read since may be what was written already: what was kept before the first try counts.
+    """
+    before = kept.item if kept is not None else None
+    if isinstance(before, MeetingItem | TaskItem | ContactItem) and (
+        _identity(before) == _identity(item)
+    ):
+        return fields_of_item(before)
+    base = base_of(row.base)
+    return row.seen or (base.mailbox if base else {})
 
 
 def _as_kept(kind: Kind, base: Base, gave: Mapping[str, Any], stands: Mapping[str, Any]) -> Base:
