@@ -66,12 +66,24 @@ class Page:
 
         self._shapes.append(draw)
 
-    def box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: Colour,
+        *,
+        radius: float = _RADIUS,
+    ) -> None:
         """Fill a rectangle with rounded corners, ``y`` being its lower edge."""
 
         def draw(canvas: Canvas) -> None:
             canvas.setFillColorRGB(*colour)
-            canvas.roundRect(x, y, width, height, _RADIUS, stroke=0, fill=1)
+            if radius:
+                canvas.roundRect(x, y, width, height, radius, stroke=0, fill=1)
+            else:
+                canvas.rect(x, y, width, height, stroke=0, fill=1)
 
         self._shapes.append(draw)
 

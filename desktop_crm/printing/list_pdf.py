@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from desktop_crm.core.formats import Formats
-from desktop_crm.core.i18n import N_, translate
 from desktop_crm.printing import fonts
 from desktop_crm.printing.flowables import Page, shortened
 from desktop_crm.printing.fonts import REGULAR, SEMIBOLD
-from desktop_crm.printing.sheet import Sides, written
+from desktop_crm.printing.sheet import Foot, Sides, written
 from desktop_crm.printing.styles import HAIRLINE, PANEL, SOFT, Style
 
 _LEFT: Final = 36.0
@@ -28,7 +26,6 @@ _SUBTITLE: Final = Style(REGULAR, 8.5, 12, SOFT)
 _CELL: Final = Style(REGULAR, 8, 11)
 _STRONG: Final = Style(SEMIBOLD, 8, 11)
 _CAPTION: Final = Style(SEMIBOLD, 7.5, 10, SOFT)
-_FOOT: Final = Style(REGULAR, 7.5, 10, SOFT)
 _GROUP_STYLE: Final = Style(SEMIBOLD, 9, 12)
 
 
@@ -86,8 +83,10 @@ def render(document: ListDocument) -> bytes:
         sides = Sides.a4(lying=wide)
         table = _Table(document, sides)
         pages = list(table.pages())
+        who = (document.company, document.printed_by)
+        foot = Foot(who, document.printed_on, document.language)
         for number, page in enumerate(pages, 1):
-            table.foot(page, number, len(pages))
+            foot.put(page, sides, number, len(pages))
         return written(pages, sides, document.title, document.language, document.printed_on)
 
 
@@ -192,14 +191,3 @@ class _Table:
             else:
                 self._page.text(left + _PAD, baseline, shortened(text, style, room), style)
         self._top -= _ROW
-
-    def foot(self, page: Page, number: int, count: int) -> None:
-        """Write who printed it, when, and which page it is."""
-        words = self._document
-        page.rule(36, _LEFT, self._right)
-        day = Formats(words.language).date(words.printed_on)
-        who = " · ".join(t for t in (words.company, words.printed_by, day) if t)
-        page.text(_LEFT, 24, who, _FOOT)
-        template = translate(words.language, N_("Page {number} of {count}"))
-        said = template.format(number=number, count=count)
-        page.text_right(self._right, 24, said, _FOOT)

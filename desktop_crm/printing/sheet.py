@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
+from typing import Final
 
 from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
+from desktop_crm.core.formats import Formats
+from desktop_crm.core.i18n import N_, translate
 from desktop_crm.printing import fonts
 from desktop_crm.printing.flowables import Page
-from desktop_crm.printing.styles import PAGE_HEIGHT, PAGE_WIDTH
+from desktop_crm.printing.styles import PAGE_HEIGHT, PAGE_WIDTH, SOFT, Style
 
 # Streams as bytes, not as printable text: a fifth smaller, and every reader takes them.
 rl_config.useA85 = 0
 
 MILLIMETRE = 72 / 25.4
+_LEFT: Final = 36.0
+_FOOT: Final = Style(fonts.REGULAR, 7.5, 10, SOFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,26 @@ def make_canvas(target: BytesIO, sides: Sides, title: str, language: str, day: d
     stamp.lt = time.gmtime(stamp.t)
     stamp.YMDhms = tuple(stamp.lt)[:6]
     return canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """What stands below every page: whose paper it is, and when it was printed."""
+
+    who: tuple[str, ...]
+    day: date
+    language: str
+
+    def put(self, page: Page, sides: Sides, number: int, count: int) -> None:
+        """Write it, and which page of how many this is."""
+        right = sides.width - _LEFT
+        page.rule(36, _LEFT, right)
+        said = " · ".join(
+            text for text in (*self.who, Formats(self.language).date(self.day)) if text
+        )
+        page.text(_LEFT, 24, said, _FOOT)
+        template = translate(self.language, N_("Page {number} of {count}"))
+        page.text_right(right, 24, template.format(number=number, count=count), _FOOT)
 
 
 def written(pages: Sequence[Page], sides: Sides, title: str, language: str, day: date) -> bytes:

@@ -30,7 +30,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import icons, theme
-from desktop_crm.views.calendar import event_paint, gesture, layout
+from desktop_crm.views.calendar import gesture, layout, words
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.time_keys import ARROWS
 
@@ -64,12 +64,19 @@ class AgendaModel(QAbstractListModel):
         row = self.rows[index.row()]
         wanted = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
         if role == Qt.ItemDataRole.ToolTipRole and isinstance(row, AgendaEvent):
-            return event_paint.description(row, self.formats)
+            return words.description(row, self.formats)
         if role not in wanted:
             return None
         if isinstance(row, AgendaEvent):
-            return event_paint.description(row, self.formats).replace("\n", ", ")
+            return words.description(row, self.formats).replace("\n", ", ")
         return self.day_text(row)
+
+    def day_of(self, row: int) -> date:
+        """The day under whose caption a row stands."""
+        for one in reversed(self.rows[: row + 1]):
+            if not isinstance(one, AgendaEvent):
+                return one
+        return self.today
 
     def day_text(self, day: date) -> str:
         """Caption of a day."""
@@ -102,8 +109,8 @@ class _AgendaDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if isinstance(row, AgendaEvent):
-            state = option.state
-            self._paint_event(painter, rect, row, state)
+            day = self._model.day_of(index.row())
+            self._paint_event(painter, rect, row, option.state, day)
         else:
             self._paint_day(painter, rect, row)
         painter.restore()
@@ -118,7 +125,12 @@ class _AgendaDelegate(QStyledItemDelegate):
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
 
     def _paint_event(
-        self, painter: QPainter, rect: QRectF, event: AgendaEvent, state: QStyle.StateFlag
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        event: AgendaEvent,
+        state: QStyle.StateFlag,
+        day: date,
     ) -> None:
         if state & QStyle.StateFlag.State_Selected:
             active = bool(state & QStyle.StateFlag.State_HasFocus)
@@ -129,8 +141,8 @@ class _AgendaDelegate(QStyledItemDelegate):
         painter.setFont(theme.font(12, tabular=True))
         painter.setPen(theme.color("text2"))
         hours = QRectF(rect.left() + 16, rect.top(), theme.scaled(HOURS) - 16, rect.height())
-        painter.drawText(hours, middle, event_paint.time_range(event, self._model.formats))
-        tone = theme.color(event_paint.token_of(event))
+        painter.drawText(hours, middle, words.hours_on(event, day, self._model.formats))
+        tone = theme.color(words.token_of(event))
         bar = QRectF(hours.right(), rect.top() + 8, 4, rect.height() - 16)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tone)
@@ -138,7 +150,7 @@ class _AgendaDelegate(QStyledItemDelegate):
         left = bar.right() + 10
         mark = theme.scaled(16) if event.series else 0
         width = rect.right() - left - 16 - mark
-        details = " · ".join(one for one in (event.whose, event.place, event.regarding) if one)
+        details = words.details(event)
         title_font = theme.font(13, QFont.Weight.DemiBold)
         painter.setFont(title_font)
         painter.setPen(theme.color("text2" if event.closed else "text"))

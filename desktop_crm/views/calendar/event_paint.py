@@ -6,31 +6,13 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from desktop_crm.core.formats import Formats
-from desktop_crm.core.i18n import N_, tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import icons, theme
+from desktop_crm.views.calendar import words
 
-_TOKENS = {"appointment": "series_1", "phone_call": "series_2", "task": "series_3"}
-SHOW_AS = {
-    "free": N_("Free"),
-    "tentative": N_("Tentative"),
-    "busy": N_("Busy"),
-    "out_of_office": N_("Out of office"),
-}
 _TINT = {"light": 0.14, "dark": 0.26, "contrast": 0.0}
 _TINT_SELECTED = {"light": 0.26, "dark": 0.44, "contrast": 0.0}
 RADIUS = 4
-
-
-def token_of(event: AgendaEvent) -> str:
-    """Colour token of an event: by whose or what it is, grey when only its time may be known."""
-    if event.tone:
-        return event.tone
-    if event.private:
-        return "series_6"
-    if event.show_as == "out_of_office":
-        return "series_4"
-    return _TOKENS.get(event.kind, "series_6")
 
 
 def blend(top: QColor, bottom: QColor, share: float) -> QColor:
@@ -44,37 +26,6 @@ def blend(top: QColor, bottom: QColor, share: float) -> QColor:
         )
     ]
     return QColor(*mix)
-
-
-def time_range(event: AgendaEvent, formats: Formats) -> str:
-    """The event's hours as text."""
-    if event.all_day:
-        return tr("All day")
-    return f"{formats.time(event.start)}–{formats.time(event.end)}"
-
-
-def description(event: AgendaEvent, formats: Formats) -> str:
-    """The event in words, for tool tips and screen readers."""
-    parts = [event.title, event_days(event, formats)]
-    if event.whose:
-        parts.append(event.whose)
-    if event.place:
-        parts.append(event.place)
-    if event.regarding:
-        parts.append(tr("Regarding {record}", record=event.regarding))
-    if event.series:
-        parts.append(tr("Recurring"))
-    if event.show_as in SHOW_AS and not event.private:
-        parts.append(tr(SHOW_AS[event.show_as]))
-    return "\n".join(parts)
-
-
-def event_days(event: AgendaEvent, formats: Formats) -> str:
-    """Day and hours of an event as text."""
-    if event.all_day:
-        return tr("{day}, all day", day=formats.date(event.start.date()))
-    day = formats.date(event.start.astimezone(formats.zone).date())
-    return f"{day}, {time_range(event, formats)}"
 
 
 def paint_block(
@@ -108,16 +59,16 @@ def paint_block(
         icons.paint_icon(painter, spot, "arrow_sync", "text2")
     if single:
         used = metrics.horizontalAdvance(title)
-        _rest_of_line(painter, first, used, time_range(event, formats))
+        _rest_of_line(painter, first, used, words.time_range(event, formats))
         return
-    details = [event.whose, time_range(event, formats), event.place, event.regarding]
+    details = [event.whose, words.time_range(event, formats), event.place, event.regarding]
     _lines(painter, text, first.bottom() + 1, [line for line in details if line])
 
 
 def _shape(
     painter: QPainter, rect: QRectF, event: AgendaEvent, *, selected: bool, ghost: bool
 ) -> None:
-    tone = theme.color(token_of(event))
+    tone = theme.color(words.token_of(event))
     surface = theme.color("surface")
     share = (_TINT_SELECTED if selected else _TINT)[theme.current()]
     fill = surface if event.show_as == "free" else blend(tone, surface, share)
@@ -203,7 +154,7 @@ def paint_bar(
 def _paint_timed_line(
     painter: QPainter, rect: QRectF, event: AgendaEvent, formats: Formats, *, selected: bool
 ) -> None:
-    tone = theme.color(token_of(event))
+    tone = theme.color(words.token_of(event))
     if selected:
         path = QPainterPath()
         path.addRoundedRect(rect, RADIUS, RADIUS)

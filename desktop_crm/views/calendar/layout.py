@@ -55,6 +55,10 @@ class Lane:
     person: int
     name: str
 
+    def holds(self, event: AgendaEvent) -> bool:
+        """Whether an event stands in this column."""
+        return self.person in event.people
+
 
 def wall(moment: datetime, zone: ZoneInfo) -> datetime:
     """The naive local time of an instant."""

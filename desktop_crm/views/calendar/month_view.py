@@ -15,7 +15,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import theme
-from desktop_crm.views.calendar import event_paint, gesture, layout
+from desktop_crm.views.calendar import event_paint, gesture, layout, words
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.time_keys import ARROWS
 
@@ -151,7 +151,7 @@ class MonthView(CalendarPage):
 
     def _describe(self) -> None:
         if self.chosen is not None:
-            self.setAccessibleDescription(event_paint.description(self.chosen, self.formats))
+            self.setAccessibleDescription(words.description(self.chosen, self.formats))
             return
         first, last = self.marked_days()
         if first != last:
@@ -366,7 +366,7 @@ class MonthView(CalendarPage):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             found = self._event_at(QPointF(event.pos()))
-            text = event_paint.description(found, self.formats) if found else ""
+            text = words.description(found, self.formats) if found else ""
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

@@ -24,7 +24,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import theme
-from desktop_crm.views.calendar import event_paint, gesture, layout
+from desktop_crm.views.calendar import event_paint, gesture, layout, words
 from desktop_crm.views.calendar.gesture import ALL_DAY, SLOT, Edge, Slots
 from desktop_crm.views.calendar.time_keys import TimeKeys
 
@@ -136,7 +136,7 @@ class TimeGrid(QWidget):
 
     def _describe(self) -> None:
         if self.chosen is not None:
-            text = event_paint.description(self.chosen, self.formats)
+            text = words.description(self.chosen, self.formats)
         else:
             day = self.days[self.slots.day]
             name = f"{self.formats.weekday(day)} {self.formats.date(day)}"
@@ -201,8 +201,7 @@ class TimeGrid(QWidget):
         """Events of a column: all of them, or those of the person it belongs to."""
         if not self.lanes:
             return self.events
-        person = self.lanes[column].person
-        return [event for event in self.events if person in event.people]
+        return [event for event in self.events if self.lanes[column].holds(event)]
 
     def _block_rect(self, column: QRectF, block: layout.Block) -> QRectF:
         room = column.width() - 10
@@ -311,7 +310,7 @@ class TimeGrid(QWidget):
         if self._ghost is None:
             return
         for index, day in enumerate(self.days):
-            if self.lanes and self.lanes[index].person not in self._ghost.people:
+            if self.lanes and not self.lanes[index].holds(self._ghost):
                 continue
             for block in layout.blocks([self._ghost], day, self.formats.zone):
                 rect = self._block_rect(self.column(index), block)
@@ -437,7 +436,7 @@ class TimeGrid(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             found = self.event_at(QPointF(event.pos()))
-            text = event_paint.description(found, self.formats) if found else ""
+            text = words.description(found, self.formats) if found else ""
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

@@ -15,7 +15,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import ntr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import theme
-from desktop_crm.views.calendar import event_paint, gesture, layout
+from desktop_crm.views.calendar import event_paint, gesture, layout, words
 from desktop_crm.views.calendar.gesture import Slots
 from desktop_crm.views.calendar.page import CalendarPage
 from desktop_crm.views.calendar.time_grid import TimeGrid
@@ -259,7 +259,7 @@ class DayStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             found = self._event_at(QPointF(event.pos()))
-            text = event_paint.description(found, self._grid.formats) if found else ""
+            text = words.description(found, self._grid.formats) if found else ""
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

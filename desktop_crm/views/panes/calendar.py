@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from desktop_crm.views.mail.written import Written
 from desktop_crm.views.panes.calendar_edits import EventEdits
 from desktop_crm.views.panes.calendar_side import CalendarSide
 from desktop_crm.views.panes.pane import Pane
+from desktop_crm.views.printing import diary
 from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
@@ -161,6 +162,10 @@ class CalendarPane(Pane):
                 enabled=self._can_move, place=Place.MORE,
             ),
             Action(
+                "calendar.print", tr("Print…"), self.print_pages, icon="receipt",
+                shortcut="Ctrl+P", place=Place.MORE,
+            ),
+            Action(
                 "calendar.zone", tr("Second time zone"), self.side.choose_zone,
                 place=Place.MORE,
             ),
@@ -272,11 +277,7 @@ class CalendarPane(Pane):
     # --- loading -------------------------------------------------------------------------
 
     def _window(self, days: list[date]) -> tuple[datetime, datetime]:
-        zone = self.bench.formats.zone
-        first = layout.instant(datetime.combine(days[0], time()), zone)
-        last = layout.instant(datetime.combine(days[-1] + timedelta(days=1), time()), zone)
-        # An all-day event lies at midnight UTC, which is another hour here.
-        return min(first, _midnight(days[0])), max(last, _midnight(days[-1] + timedelta(days=1)))
+        return diary.window(days, self.bench.formats)
 
     def _load(self) -> None:
         people = self.side.chosen_people() if self.span is Span.TEAM else ()
@@ -386,6 +387,23 @@ class CalendarPane(Pane):
         """Find a time that suits several people."""
         FindTimeDialog(self.window(), self.bench).open()
 
+    def print_pages(self) -> None:
+        """Print the days around the one shown: what is shown, as a PDF or on paper."""
+        from desktop_crm.views.printing.calendar_dialog import CalendarPrintDialog
+
+        team = self.span is Span.TEAM
+        side = self.side
+        read = diary.reader(
+            self.bench.actor,
+            everybody=side.everybody and not team,
+            people=side.chosen_people() if team else (),
+            shown=partial(side.as_shown, named=True) if team else _as_it_is,
+        )
+        lanes = tuple(side.lanes()) if team else ()
+        whose = side.whose(team=team)
+        wanted = diary.Wanted(self.span, self.day, whose, read, lanes)
+        CalendarPrintDialog(self.bench, wanted).open()
+
     def invite(self) -> None:
         """Write to the participants of the selected event; the letter leaves when it is sent."""
         event = self.page.selected_event()
@@ -429,7 +447,3 @@ class CalendarPane(Pane):
 
 def _as_it_is(event: AgendaEvent) -> AgendaEvent:
     return event
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

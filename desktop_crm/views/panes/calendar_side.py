@@ -209,6 +209,13 @@ class CalendarSide(QWidget):
         """Whose events are chosen for the team, in the order they were chosen."""
         return tuple(self._chosen)
 
+    def whose(self, *, team: bool) -> str:
+        """Whose events are shown, as text."""
+        if team:
+            names = dict(self._colleagues)
+            return ", ".join(names[key] for key in self._chosen if key in names)
+        return tr("Everybody's") if self.everybody else tr("My calendar")
+
     def lanes(self) -> list[Lane]:
         """A column for each of them; none when they stand above one another."""
         if not self.side_by_side:
@@ -216,13 +223,13 @@ class CalendarSide(QWidget):
         names = dict(self._colleagues)
         return [Lane(key, names[key]) for key in self._chosen if key in names]
 
-    def as_shown(self, event: AgendaEvent) -> AgendaEvent:
-        """An event in the colour and with the name of the person whose it is."""
+    def as_shown(self, event: AgendaEvent, *, named: bool = False) -> AgendaEvent:
+        """An event in the colour of the person whose it is, named where no column says it."""
         names = dict(self._colleagues)
         whose = next((key for key in event.people if key in self._chosen), None)
         if whose is None or whose not in names:
             return event
-        name = "" if self.side_by_side else names[whose]
+        name = names[whose] if named or not self.side_by_side else ""
         return replace(event, tone=self._tone(whose), whose=name)
 
     # --- zone ----------------------------------------------------------------------------

@@ -5,23 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QRadioButton, QSpinBox
+from PySide6.QtWidgets import QSpinBox
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import Cancelled, UserError
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.printing import labels_pdf, list_pdf
 from desktop_crm.printing.labels_pdf import ContactCard, ContactSheet
 from desktop_crm.services import addressing
 from desktop_crm.views.bulk.dialog import FailureTable
-from desktop_crm.views.custom.pdf_preview import PdfPreview
-from desktop_crm.views.dialogs.dialog import Dialog, Labelled
+from desktop_crm.views.dialogs.dialog import Labelled
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.printing import listing
 from desktop_crm.views.printing.listing import Shown, company_name
-from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.printing.pages_dialog import PagesDialog, radio
 from desktop_crm.views.widgets.layout import column, row
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from desktop_crm.services.addressing import Labels
     from desktop_crm.services.bulk.job import Targets
     from desktop_crm.services.context import Actor
-    from desktop_crm.views.tasks import Task
     from desktop_crm.views.workbench import Workbench
 
 _MEMORY: Final = "print.labels"
@@ -39,23 +36,18 @@ _MOST_LABELS: Final = 5_000
 _REACHED: Final = frozenset({"contact", "account", "lead"})
 
 
-class PrintDialog(Dialog):
+class PrintDialog(PagesDialog):
     """A table of the list, mailing labels, or a contact sheet; the pages are shown first."""
 
     def __init__(self, bench: Workbench, shown: Shown, targets: Targets, count: str) -> None:
         entity = registry.get(targets.entity)
         title = tr("Print {records}", records=tr(entity.plural).lower())
-        super().__init__(
-            bench.shell.window_widget(), "printDialog", title, subtitle=count, width=520
-        )
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._bench = bench
+        super().__init__(bench, "printDialog", title, count)
         self._shown = shown
         self._targets = targets
-        self._task: Task | None = None
-        self.table = _radio("print.table", tr("The list as a table"))
-        self.labels = _radio("print.labels", tr("Mailing labels"))
-        self.cards = _radio("print.cards", tr("Contact sheet"))
+        self.table = radio("print.table", tr("The list as a table"))
+        self.labels = radio("print.labels", tr("Mailing labels"))
+        self.cards = radio("print.cards", tr("Contact sheet"))
         self.table.setChecked(True)
         reached = targets.entity in _REACHED
         self.labels.setVisible(reached and addressing.has_addresses(targets.entity))
@@ -80,10 +72,6 @@ class PrintDialog(Dialog):
         self.body.addWidget(what)
         self.body.addWidget(self._of_labels)
         self.body.addWidget(self.left_out, 1)
-        self._cancel = push_button("print.cancel", tr("Cancel"), self._stop_or_close)
-        self._show = push_button("print.show", tr("Show the pages"), self.begin, kind="primary")
-        self._show.setDefault(True)
-        self.set_foot(None, self._cancel, self._show)
         for button in (self.table, self.labels, self.cards):
             button.toggled.connect(self._arrange)
         self.sheet.currentIndexChanged.connect(self._arrange)
@@ -95,40 +83,20 @@ class PrintDialog(Dialog):
         self.skip.setRange(0, form.count - 1)
         self._of_labels.setVisible(self.labels.isChecked())
 
-    def begin(self) -> None:
-        """Make the pages off the UI thread."""
-        self.notice.say("")
+    def work(self) -> Callable[..., tuple[bytes, Labels | None]]:
         self.left_out.hide()
-        self._show.setEnabled(False)
-        self._cancel.setText(tr("Stop"))
         actor = self._bench.actor
-        made: Callable[..., tuple[bytes, Labels | None]]
         if self.labels.isChecked():
             form = labels_pdf.sheet(str(self.sheet.currentData()))
             self._bench.remember(_MEMORY, {"sheet": form.key})
-            made = partial(_labels, actor, self._targets, form.key, self.skip.value())
-        elif self.cards.isChecked():
-            made = partial(_cards, actor, self._targets, self._shown.title)
-        else:
-            made = partial(_table, actor, self._shown, self._targets)
-        self._task = self._bench.tasks.background(
-            made, done=self._take, failed=self._failed, owner=self,
-            label=tr("Printing"), cancellable=True,
-        )  # fmt: skip
+            return partial(_labels, actor, self._targets, form.key, self.skip.value())
+        if self.cards.isChecked():
+            return partial(_cards, actor, self._targets, self._shown.title)
+        return partial(_table, actor, self._shown, self._targets)
 
-    def _settle(self) -> None:
-        self._task = None
-        self._show.setEnabled(True)
-        self._cancel.setText(tr("Close"))
-
-    def _take(self, made: tuple[bytes, Labels | None]) -> None:
-        self._settle()
+    def take(self, made: tuple[bytes, Labels | None]) -> None:
         content, labels = made
-        name = f"{self._shown.title}.pdf".replace("/", "-")
-        dialog = PdfPreview(
-            self._bench.shell.window_widget(), self._bench, self._shown.title, name, content
-        )
-        dialog.show()
+        self.show_pages(self._shown.title, content)
         if labels is None or not labels.left_out:
             self.accept()
             return
@@ -143,26 +111,6 @@ class PrintDialog(Dialog):
         )
         self.left_out.show_failures(labels.left_out)
         self.left_out.show()
-
-    def _failed(self, error: Exception) -> None:
-        self._settle()
-        if isinstance(error, Cancelled):
-            self.notice.say(tr("Stopped; nothing was printed."), "warn")
-        else:
-            self.show_error(error)
-
-    def _stop_or_close(self) -> None:
-        if self._task is not None:
-            self._task.stop()
-        else:
-            self.reject()
-
-
-def _radio(name: str, text: str) -> QRadioButton:
-    made = QRadioButton(text)
-    made.setObjectName(name)
-    made.setAccessibleName(text)
-    return made
 
 
 def _table(
