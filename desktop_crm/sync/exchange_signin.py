@@ -84,13 +84,19 @@ class Policy(FailFast):  # type: ignore[misc]  # exchangelib carries no types
 
     The library looks at "Connection: close" first, and so takes a refused password for a busy
     server and asks again until the account is locked.
+
+    Attributes:
+        refused: how the server refused to let the person in, once it did.
     """
+
+    refused: UnauthorizedError | None = None
 
     def raise_response_errors(self, response: requests.Response) -> None:
         """Raise what an HTTP answer means; a usable one passes."""
         status = response.status_code
         if status in (401, 403):
-            raise UnauthorizedError(f"HTTP {status}")
+            self.refused = UnauthorizedError(f"HTTP {status}")
+            raise self.refused
         if status in (429, 502, 503, 504):
             error = ErrorServerBusy(f"HTTP {status}", back_off=_retry_after(response))
             raise error
@@ -216,17 +222,19 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib carries no ty
     USERAGENT = "desktop-crm"
 
     def __init__(self, url: str, sign_in: SignIn, *, timeout_s: float) -> None:
+        policy = Policy()
         super().__init__(
             Configuration(
                 service_endpoint=url,
                 credentials=Credentials(sign_in.login, sign_in.password),
-                retry_policy=Policy(),
+                retry_policy=policy,
                 version=Version(build=EXCHANGE_2013_SP1, api_version="Exchange2013_SP1"),
                 max_connections=1,
             )
         )
         self.TIMEOUT = (min(15.0, timeout_s), timeout_s)
         self._sign_in = sign_in
+        self._policy = policy
 
     @property
     def version(self) -> Version:
@@ -249,6 +257,16 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib carries no ty
             except requests.RequestException as error:
                 raise TransportError(str(error)) from error
         return auth_type_of(response, self._sign_in)
+
+    def get_session(self) -> requests.Session:
+        """Session for one request.
+
+        Raises:
+            UnauthorizedError: the password was refused before: once more might lock the account.
+        """
+        if self._policy.refused is not None:
+            raise self._policy.refused
+        return super().get_session()
 
     def create_session(self) -> requests.Session:
         """Session that signs in."""

@@ -129,6 +129,7 @@ class Graph:
         self._timeout = (min(15.0, timeout_s), timeout_s)
         self._verify: bool | str = ca_file or True
         self._session: requests.Session | None = None
+        self._refused: Answer | None = None
 
     @property
     def host(self) -> str:
@@ -166,7 +167,7 @@ class Graph:
         mime: bytes | None = None,
         if_match: str = "",
     ) -> Answer:
-        """One request; a refused token is renewed once.
+        """One request; a refused token is renewed once, and nothing is asked once that is refused.
 
         Args:
             method: HTTP method.
@@ -192,10 +193,14 @@ class Graph:
             data = base64.b64encode(mime)
         if if_match:
             headers["If-Match"] = etag_of(if_match)
+        if self._refused is not None:
+            return self._refused.checked()
         for renew in (False, True):
             answer = self._once(method, path, params, headers, data, renew=renew)
             if answer.status != 401 or renew:
                 break
+        if answer.status == 401:
+            self._refused = answer
         return answer.checked()
 
     def _once(

@@ -38,12 +38,16 @@ def _run(seed: int, kills: int, failures: int) -> int:
             problems = outcome.problems
             show(killed.said(outcome))
         if failures:
-            # What is broken there ends the run with the shortest story that shows it.
-            show(faults.said(faults.run(template, seed, failures)))
+            # What is broken there ends the run with the story that shows it.
+            show(faults.said(faults.run(template, seed, failures, told=_goes_on)))
     for problem in problems:
         print(f"BROKEN {problem}")
     print("broken" if problems else "nothing lost, nothing doubled, nobody told")
     return 1 if problems else 0
+
+
+def _goes_on(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def show(figures: dict[str, object]) -> None:

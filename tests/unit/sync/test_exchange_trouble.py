@@ -9,6 +9,7 @@ import time_machine
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.services.mailboxes import server_address as endpoint
 from desktop_crm.sync.exchange import INBOX, ExchangeMailbox
+from tests.contract.writing_driver import sending
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script
 from tests.unit.sync.conftest import mailbox_of
@@ -32,6 +33,20 @@ def test_after_a_wrong_password_the_right_one_works(ews: EwsServer) -> None:
     mailbox = mailbox_of(ews)
     assert [f.name for f in mailbox.folders()] == ["Inbox", "Sent Items", "Calendar"]
     mailbox.close()
+
+
+def test_a_refusal_where_nothing_hangs_on_the_answer_is_the_last_request(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    """Where the copy of a sent message lies can be asked later; the password must not be."""
+    assert mailbox.folders()
+    ews.fault("FindItem", script.status(401))
+    assert mailbox.do(sending()).ref is None
+    asked = len(ews.requests)
+    with pytest.raises(UserError, match="refused") as problem:
+        mailbox.changes(INBOX, None)
+    assert problem.value.field == "password"
+    assert len(ews.requests) == asked
 
 
 def test_a_refusal_that_closes_the_connection_is_still_a_refusal(

@@ -13,6 +13,7 @@ import time_machine
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.sync.graph import CALENDAR, INBOX, GraphMailbox
 from desktop_crm.sync.port import TokenInvalid
+from tests.contract.writing_driver import sending
 from tests.ews_server.certificates import make_certificates
 from tests.graph_server import GraphServer
 from tests.graph_server.routes import Reply, problem
@@ -176,6 +177,24 @@ def test_a_sign_in_that_was_revoked_is_never_a_loop(
         box.changes(INBOX, None)
     assert (told.value.field, tokens.renewed) == ("password", 1)
     assert len(server.calls) == 2
+
+
+def test_a_refusal_where_nothing_hangs_on_the_answer_is_the_last_request(
+    server: GraphServer, box: GraphMailbox
+) -> None:
+    """Where the copy of a sent message lies can be asked later; the sign-in must not be."""
+    refuse = status(401, "InvalidAuthenticationToken")
+
+    def once_it_was_sent(handler: Any) -> bool:
+        return bool(server.store.sent) and refuse(handler)
+
+    server.fault(r"/me/messages/[^/]+$", once_it_was_sent, times=20)
+    assert box.do(sending()).ref is None
+    asked = len(server.calls)
+    with pytest.raises(UserError, match="no longer accepts") as problem:
+        box.changes(INBOX, None)
+    assert problem.value.field == "password"
+    assert len(server.calls) == asked
 
 
 def test_conditional_access_is_told_as_what_it_is(server: GraphServer, box: GraphMailbox) -> None:
