@@ -22,6 +22,7 @@ from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import canonical_email, clean, email_domain
 from desktop_crm.sync.mail_body import text_of
+from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.port import Address, Attachment
 from desktop_crm.sync.writes import Ref, SaveDraft, Send
 
@@ -94,6 +95,27 @@ def build(letter: Letter, at: datetime, own_key: str = "") -> Send:
     everybody = (*checked.to, *checked.cc, *checked.bcc)
     recipients = tuple(dict.fromkeys(_wire(person.address) for person in everybody))
     return Send(key, message_id, mime, _wire(checked.sender.address), recipients)
+
+
+def hidden_recipients(deed: Send) -> tuple[str, ...]:
+    """Recipients the message does not name; it must name nobody who is no recipient.
+
+    Raises:
+        UserError: it names somebody it shall not go to, or is no message.
+    """
+    wanted = list(dict.fromkeys(canonical_email(one) or one for one in deed.recipients))
+    try:
+        message = read_message(deed.mime)
+    except Unusable as error:
+        raise UserError(error.reason) from error
+    named = {person.address for person in (*message.to, *message.cc, *message.bcc)}
+    stray = named.difference(wanted)
+    if stray:
+        raise UserError(
+            N_("The message names {address}, to whom it shall not go. Nothing was sent."),
+            address=", ".join(sorted(stray)),
+        )
+    return tuple(one for one in wanted if one not in named)
 
 
 def build_draft(letter: Letter, at: datetime, ref: Ref | None = None) -> SaveDraft:

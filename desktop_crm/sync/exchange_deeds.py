@@ -19,7 +19,6 @@ from lxml import etree
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import canonical_email
 from desktop_crm.sync import exchange_calls as calls
 from desktop_crm.sync import exchange_contacts as contacts
 from desktop_crm.sync import exchange_fields as fields
@@ -27,9 +26,9 @@ from desktop_crm.sync import exchange_items as items
 from desktop_crm.sync import exchange_meetings as meetings
 from desktop_crm.sync import exchange_requests as requests
 from desktop_crm.sync import exchange_tasks as tasks
+from desktop_crm.sync.compose import hidden_recipients
 from desktop_crm.sync.exchange_folders import DRAFTS, SENT, Folders
 from desktop_crm.sync.exchange_xml import Element, change_key_of, id_of, node, tag_of, text_at
-from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.port import (
     ContactItem,
     Flag,
@@ -460,23 +459,5 @@ def _mime(data: bytes) -> Element:
 
 
 def _hidden(deed: Send) -> Element:
-    """Recipients the message does not name; it must name nobody who is no recipient.
-
-    Raises:
-        UserError: it names somebody it shall not go to.
-    """
-    wanted = list(dict.fromkeys(canonical_email(one) or one for one in deed.recipients))
-    try:
-        message = read_message(deed.mime)
-    except Unusable as error:
-        raise UserError(error.reason) from error
-    named = {person.address for person in (*message.to, *message.cc, *message.bcc)}
-    stray = named.difference(wanted)
-    if stray:
-        raise UserError(
-            N_("The message names {address}, to whom it shall not go. Nothing was sent."),
-            address=", ".join(sorted(stray)),
-        )
-    hidden = [one for one in wanted if one not in named]
-    boxes = (node("t:Mailbox", node("t:EmailAddress", one)) for one in hidden)
-    return node("t:BccRecipients", *boxes) if hidden else None
+    boxes = [node("t:Mailbox", node("t:EmailAddress", one)) for one in hidden_recipients(deed)]
+    return node("t:BccRecipients", *boxes) if boxes else None

@@ -15,12 +15,11 @@ from typing import Any, Final
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.core.text import canonical_email
 from desktop_crm.sync import graph_forms as forms
 from desktop_crm.sync import graph_items as items
+from desktop_crm.sync.compose import hidden_recipients
 from desktop_crm.sync.graph_calls import Graph, segment, with_query
 from desktop_crm.sync.graph_problems import GraphError
-from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.port import MailItem
 from desktop_crm.sync.writes import (
     Image,
@@ -112,7 +111,7 @@ class Messages:
         Raises:
             UserError: it names somebody it shall not go to.
         """
-        hidden = _hidden(deed)
+        hidden = hidden_recipients(deed)
         for left in self._carrying(deed.own_key, deed.message_id):
             if left.get("isDraft") is True:
                 self._graph.call("DELETE", f"/me/messages/{segment(items.text(left, 'id'))}")
@@ -316,24 +315,3 @@ def _without_attachments(mime: bytes) -> tuple[bytes, list[MIMEPart]]:
                     kept.append(child)
             part.set_payload(kept)
     return message.as_bytes(), large
-
-
-def _hidden(deed: Send) -> tuple[str, ...]:
-    """Recipients the message does not name; it must name nobody who is no recipient.
-
-    Raises:
-        UserError: it names somebody it shall not go to, or is no message.
-    """
-    wanted = list(dict.fromkeys(canonical_email(one) or one for one in deed.recipients))
-    try:
-        message = read_message(deed.mime)
-    except Unusable as error:
-        raise UserError(error.reason) from error
-    named = {person.address for person in (*message.to, *message.cc, *message.bcc)}
-    stray = named.difference(wanted)
-    if stray:
-        raise UserError(
-            N_("The message names {address}, to whom it shall not go. Nothing was sent."),
-            address=", ".join(sorted(stray)),
-        )
-    return tuple(one for one in wanted if one not in named)

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
-import socket
-import socketserver
-import ssl
-import threading
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +12,7 @@ from lxml import etree
 
 from tests.ews_server import soap
 from tests.ews_server.store import Refused, Store
+from tests.support.scripted_http import ScriptedHandler, ScriptedServer
 
 if TYPE_CHECKING:
     from spnego._context import ContextProxy
@@ -45,8 +38,6 @@ FOLDER_CLASSES = {
     "TasksFolder": "IPF.Task",
 }
 
-Request = socket.socket | tuple[bytes, socket.socket]
-
 
 def _only(parent: etree._Element, path: str) -> etree._Element:
     """The element at a path, which a request always has."""
@@ -63,20 +54,10 @@ class Box:
     journal: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-@dataclass
-class Fault:
-    """An answer that replaces the right one."""
-
-    operation: str
-    act: Callable[[Handler], bool]
-    times: int = 1
-
-
-class EwsServer:
-    """A server for one mailbox.
+class EwsServer(ScriptedServer):
+    """A server for one mailbox; a fault names an operation.
 
     `offers` are the ways of signing in; `requests` records the operations that were answered.
-    Faults are queued with `fault` and consumed in order.
     """
 
     def __init__(
@@ -104,32 +85,12 @@ class EwsServer:
         self.bindings: bytes | None = None
         self.seen_passwords = 0
         self.missing_folders: set[str] = set()
-        self.faults: deque[Fault] = deque()
         if user_file is not None:
             domain, _, user = login.rpartition("\\")
             user_file.write_text(f"{domain}:{user}:{password}\n")
             os.environ["NTLM_USER_FILE"] = str(user_file)
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._server.ews = self
-        scheme = "http"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            if people_authority is not None:
-                context.verify_mode = ssl.CERT_REQUIRED
-                context.load_verify_locations(people_authority)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-            scheme = "https"
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/EWS/Exchange.asmx"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening and close every connection."""
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler, certificate, people_authority)
+        self.url = f"{self.root}/EWS/Exchange.asmx"
 
     def put(self, box: str, item_id: str, xml: str) -> None:
         """Add or change an item; `xml` is its whole element."""
@@ -158,74 +119,29 @@ class EwsServer:
         word = "true" if is_read else "false"
         self.boxes[box].journal.append(("ReadFlagChange", item_id, word))
 
-    def fault(self, operation: str, act: Callable[[Handler], bool], times: int = 1) -> None:
-        """Answer the next requests of an operation ("*" for any) by `act` instead.
 
-        When `act` returns False the right answer follows after all (a delay, for example).
-        """
-        self.faults.append(Fault(operation, act, times))
-
-    def next_fault(self, operation: str) -> Callable[[Handler], bool] | None:
-        """Take the fault that stands first in the queue, if it is for this operation."""
-        if not self.faults or self.faults[0].operation not in ("*", operation):
-            return None
-        first = self.faults[0]
-        first.times -= 1
-        if first.times <= 0:
-            self.faults.popleft()
-        return first.act
-
-
-class _Server(socketserver.ThreadingMixIn, HTTPServer):
-    daemon_threads = False
-    block_on_close = True
-    ews: EwsServer
-
-    def __init__(self, address: tuple[str, int], handler: type[Handler]) -> None:
-        self._open: set[Request] = set()
-        super().__init__(address, handler)
-
-    def process_request(self, request: Request, client_address: object) -> None:
-        """Remember the connection, so that closing need not wait for the client."""
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def close_request(self, request: Request) -> None:
-        """Forget the connection."""
-        self._open.discard(request)
-        super().close_request(request)
-
-    def hang_up(self) -> None:
-        """Close what clients keep open."""
-        for connection in list(self._open):
-            assert isinstance(connection, socket.socket)  # datagrams do not come here
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is part of the tests."""
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(ScriptedHandler):
     """One connection; signing in by NTLM belongs to the connection, as it must."""
 
-    protocol_version = "HTTP/1.1"
-    timeout = 5
-    server: _Server
+    @property
+    def ews(self) -> EwsServer:
+        """The server that is asked."""
+        assert isinstance(self.script, EwsServer)
+        return self.script
 
     def setup(self) -> None:
         super().setup()
         self._ntlm: ContextProxy | None = None
         self._known = False
 
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
-
-    def do_POST(self) -> None:
-        """Sign in, then answer."""
-        length = int(self.headers.get("Content-Length", "0"))
-        body = self.rfile.read(length)
-        ews = self.server.ews
+    def asked(self, method: str) -> None:
+        """Sign in, then answer; who only looks is told where the server of the domain is."""
+        if method == "GET":
+            where = self.ews.signpost
+            self.answer(302 if where else 404, "", **({"Location": where} if where else {}))
+            return
+        body = self.content()
+        ews = self.ews
         if self.path.lower().startswith("/autodiscover"):
             if self._signed_in():
                 ews.requests.append("Autodiscover")
@@ -249,26 +165,12 @@ class Handler(BaseHTTPRequestHandler):
             answer = soap.message(operation, soap.error(refused.code, str(refused)))
         self.answer(200, soap.envelope(answer))
 
-    def do_GET(self) -> None:
-        """Say where the server of the domain is, without protection."""
-        if not self.server.ews.signpost:
-            self.answer(404, "")
-            return
-        self.answer(302, "", Location=self.server.ews.signpost)
-
     def answer(self, status: int, content: str, **headers: str) -> None:
         """Send one answer."""
-        data = content.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.send(status, content.encode(), "text/xml; charset=utf-8", **headers)
 
     def _signed_in(self) -> bool:
-        ews = self.server.ews
+        ews = self.ews
         if self._known or not ews.offers:
             return True
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -286,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
     def _challenge(self, *offers: str) -> None:
         self.send_response(401)
         for offer in offers:
-            value = f'Basic realm="{self.server.ews.realm}"' if offer == "Basic" else offer
+            value = f'Basic realm="{self.ews.realm}"' if offer == "Basic" else offer
             self.send_header("WWW-Authenticate", value)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -296,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
 
         if self._ntlm is None:
             protocol = "ntlm" if scheme == "NTLM" else "negotiate"
-            bound = self.server.ews.bindings
+            bound = self.ews.bindings
             self._ntlm = spnego.server(
                 protocol=protocol,
                 options=spnego.NegotiateOptions.use_ntlm
@@ -309,9 +211,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             reply = self._ntlm.step(token)
         except spnego.exceptions.SpnegoError:
-            self.server.ews.refusals += 1
+            self.ews.refusals += 1
             self._ntlm = None
-            self._challenge(*self.server.ews.offers)
+            self._challenge(*self.ews.offers)
             return False
         if self._ntlm.complete:
             self._known = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.sync.exchange import ExchangeMailbox
@@ -15,8 +15,12 @@ from desktop_crm.sync.writes import Deed, Ref, WritableMailbox
 from tests.contract.test_exchange_writes import BOXES, ExchangeDriver
 from tests.contract.test_graph_writes import GraphDriver, OneToken
 from tests.contract.test_memory_writes import MemoryDriver
+from tests.contract.writing_driver import WritingDriver
+from tests.ews_server import EwsServer
 from tests.ews_server import faults as ews
-from tests.graph_server import server as graph
+from tests.graph_server import GraphServer
+from tests.graph_server import faults as graph
+from tests.support.scripted_http import ANY, Act, ScriptedHandler
 
 FAULTS = ("timeout", "reset", "401", "429", "500", "503", "half", "lost")
 ASKED_S = 3
@@ -36,6 +40,7 @@ class Side(ABC):
     """
 
     guests: ClassVar[bool] = True
+    driver: WritingDriver
 
     def __init__(self) -> None:
         self.struck: Counter[str] = Counter()
@@ -57,25 +62,25 @@ class Side(ABC):
     def forget_tokens(self) -> None:
         """Make every token handed out so far invalid."""
 
-    @abstractmethod
     def mail(self, key: str) -> None:
         """A message arrives in the inbox."""
+        self.driver.mail(key)
 
-    @abstractmethod
     def edit(self, ref: Ref) -> None:
         """Somebody changes the subject of an item."""
+        self.driver.edit(ref)
 
-    @abstractmethod
     def remove(self, ref: Ref) -> None:
         """Somebody deletes an item."""
+        self.driver.remove(ref)
 
-    @abstractmethod
     def delivered(self) -> int:
         """How many messages left."""
+        return len(self.driver.delivered())
 
-    @abstractmethod
     def told(self) -> int:
         """How many people were told of a meeting."""
+        return self.driver.told()
 
     @abstractmethod
     def items(self) -> Counter[str]:
@@ -127,21 +132,6 @@ class Memory(Side):
     def forget_tokens(self) -> None:
         self.box.forget_tokens()
 
-    def mail(self, key: str) -> None:
-        self.driver.mail(key)
-
-    def edit(self, ref: Ref) -> None:
-        self.driver.edit(ref)
-
-    def remove(self, ref: Ref) -> None:
-        self.driver.remove(ref)
-
-    def delivered(self) -> int:
-        return len(self.driver.delivered())
-
-    def told(self) -> int:
-        return self.driver.told()
-
     def items(self) -> Counter[str]:
         folders = [f for f in self.box.all_folders() if f.key in ("Calendar", "Tasks")]
         held = (item for folder in folders for item in self.box.held(folder).values())
@@ -151,17 +141,39 @@ class Memory(Side):
         """It is gone with the object."""
 
 
-def _reset(handler: Any) -> bool:
-    handler.close_connection = True
-    return True
+class Scripted(Side):
+    """A server that answers by script.
+
+    Attributes:
+        server: the server.
+        twice: faults that a client meets by trying once more, silently.
+    """
+
+    ACTS: ClassVar[dict[str, Act]]
+    server: EwsServer | GraphServer
+    twice: ClassVar[frozenset[str]] = frozenset()
+
+    def aim(self, faults: Sequence[str | None]) -> None:
+        self.server.faults.clear()
+        for name in faults:
+            times = 2 if name in self.twice else 1
+            self.server.fault(ANY, _counted(self.struck, name, self.ACTS), times)
+
+    def forget_tokens(self) -> None:
+        self.server.generation += 1
+
+    def close(self) -> None:
+        self.server.close()
 
 
-class Exchange(Side):
+class Exchange(Scripted):
     """The scripted EWS server."""
 
-    ACTS: ClassVar[dict[str, Callable[[Any], bool]]] = {
+    server: EwsServer
+
+    ACTS: ClassVar[dict[str, Act]] = {
         "timeout": ews.slow(SLOW_S),
-        "reset": _reset,
+        "reset": ews.reset,
         "401": ews.status(401),
         "429": ews.status(429, Retry_After=str(ASKED_S)),
         "500": ews.soap_fault("ErrorServerBusy", back_off_ms=ASKED_S * 1000),
@@ -189,29 +201,9 @@ class Exchange(Side):
             timeout_s=QUICK_S if quick else 60.0,
         )
 
-    def aim(self, faults: Sequence[str | None]) -> None:
-        self.server.faults.clear()
-        for name in faults:
-            self.server.fault("*", _counted(self.struck, name, self.ACTS))
-
-    def forget_tokens(self) -> None:
-        self.server.generation += 1
-
-    def mail(self, key: str) -> None:
-        self.driver.mail(key)
-
-    def edit(self, ref: Ref) -> None:
-        self.driver.edit(ref)
-
     def remove(self, ref: Ref) -> None:
         if ref.item_id in self.server.boxes[BOXES[ref.folder]].items:
             self.driver.remove(ref)
-
-    def delivered(self) -> int:
-        return len(self.driver.delivered())
-
-    def told(self) -> int:
-        return self.driver.told()
 
     def items(self) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -220,15 +212,16 @@ class Exchange(Side):
                 found[xml.partition("Subject>")[2].partition("<")[0]] += 1
         return found
 
-    def close(self) -> None:
-        self.server.close()
 
-
-class Graph(Side):
+class Graph(Scripted):
     """The scripted server of Microsoft Graph."""
 
+    server: GraphServer
+
     guests = False
-    ACTS: ClassVar[dict[str, Callable[[Any], bool]]] = {
+    twice = frozenset({"401"})
+    """A token the service no longer takes is renewed once: twice is a refusal."""
+    ACTS: ClassVar[dict[str, Act]] = {
         "timeout": graph.slow(SLOW_S),
         "reset": graph.reset,
         "401": graph.status(401, "InvalidAuthenticationToken"),
@@ -258,47 +251,17 @@ class Graph(Side):
             timeout_s=QUICK_S if quick else 60.0,
         )
 
-    def aim(self, faults: Sequence[str | None]) -> None:
-        self.server.faults.clear()
-        for name in faults:
-            # A token the service no longer takes is renewed once, silently: twice is a refusal.
-            for _ in range(2 if name == "401" else 1):
-                self.server.fault(".", _counted(self.struck, name, self.ACTS))
-
-    def forget_tokens(self) -> None:
-        self.server.generation += 1
-
-    def mail(self, key: str) -> None:
-        self.driver.mail(key)
-
-    def edit(self, ref: Ref) -> None:
-        self.driver.edit(ref)
-
-    def remove(self, ref: Ref) -> None:
-        self.driver.remove(ref)
-
-    def delivered(self) -> int:
-        return len(self.driver.delivered())
-
-    def told(self) -> int:
-        return self.driver.told()
-
     def items(self) -> Counter[str]:
         events = (one["subject"] for one in self.store.events.items.values())
         tasks = (one["title"] for one in self.store.tasks["list-1"].items.values())
         return Counter([*events, *tasks])
 
-    def close(self) -> None:
-        self.server.close()
 
-
-def _counted(
-    struck: Counter[str], name: str | None, acts: dict[str, Callable[[Any], bool]]
-) -> Callable[[Any], bool]:
+def _counted(struck: Counter[str], name: str | None, acts: dict[str, Act]) -> Act:
     if name is None:
         return lambda handler: False
 
-    def act(handler: Any) -> bool:
+    def act(handler: ScriptedHandler) -> bool:
         struck[name] += 1
         return acts[name](handler)
 

@@ -14,9 +14,8 @@ from desktop_crm.models import MailMessage
 from desktop_crm.sync.memory import INBOX, MemoryMailbox
 from desktop_crm.sync.patience import pause
 from desktop_crm.sync.port import BATCH_LIMIT, Batch, Folder
-from tests.ews_server import faults as ews
-from tests.graph_server import server as graph
 from tests.soak.sides import Exchange, Graph
+from tests.support.scripted_http import ANY, ScriptedHandler, slow, status
 from tests.unit.sync.conftest import World, mail, make_world
 
 HANGS_S = 4.0
@@ -42,21 +41,20 @@ def test_while_a_server_does_not_answer(world: World, side: Servers, request_num
     side.mail("a")
     cancel, stopped = Cancel(), [0.0]
     reached = threading.Event()
-    slow = ews.slow(HANGS_S) if isinstance(side, Exchange) else graph.slow(HANGS_S)
+    slow_answer = slow(HANGS_S)
 
-    def hang(handler: object) -> bool:
+    def hang(handler: ScriptedHandler) -> bool:
         reached.set()
-        return slow(handler)  # type: ignore[arg-type]
+        return slow_answer(handler)
 
     def stop() -> None:
         assert reached.wait(30)
         stopped[0] = time.monotonic()
         cancel.cancel()
 
-    any_request = "*" if isinstance(side, Exchange) else "."
     if request_number:
-        side.server.fault(any_request, lambda handler: False, request_number)
-    side.server.fault(any_request, hang)
+        side.server.fault(ANY, lambda handler: False, request_number)
+    side.server.fault(ANY, hang)
     person = threading.Thread(target=stop)
     person.start()
     with pytest.raises(Cancelled):
@@ -72,7 +70,7 @@ def test_while_a_server_does_not_answer(world: World, side: Servers, request_num
 def test_while_a_busy_server_is_waited_for(world: World) -> None:
     side = Exchange()
     try:
-        side.server.fault("*", ews.status(503, Retry_After="25"))
+        side.server.fault(ANY, status(503, Retry_After="25"))
         cancel = Cancel()
         threading.Timer(0.5, cancel.cancel).start()
         started = time.monotonic()

@@ -217,7 +217,7 @@ def test_what_is_no_message_is_set_aside_with_its_name(
 
 
 def test_a_page_larger_than_asked_is_taken_whole(server: GraphServer, box: GraphMailbox) -> None:
-    from tests.graph_server.server import says
+    from tests.graph_server.faults import says
 
     for n in range(130):
         server.store.put_mail("inbox", mime(f"m{n}"))

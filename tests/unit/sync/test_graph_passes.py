@@ -9,7 +9,7 @@ import pytest
 from desktop_crm.models import Activity, MailboxItem, MailMessage
 from desktop_crm.sync.graph import GraphMailbox
 from tests.graph_server import GraphServer
-from tests.graph_server.server import half, reset, short, status
+from tests.graph_server.faults import half, reset, short, status
 from tests.graph_server.store import person
 from tests.unit.sync.conftest import World
 from tests.unit.sync.test_graph import Tokens, mime

@@ -16,8 +16,8 @@ from desktop_crm.sync.port import TokenInvalid
 from tests.contract.writing_driver import sending
 from tests.ews_server.certificates import make_certificates
 from tests.graph_server import GraphServer
+from tests.graph_server.faults import half, reset, says, short, slow, status
 from tests.graph_server.routes import Reply, problem
-from tests.graph_server.server import half, reset, says, short, slow, status
 
 MIME = b"From: a@x.example\r\nMessage-ID: <%s@x>\r\nSubject: S\r\n\r\nText\r\n"
 

@@ -30,7 +30,7 @@ from desktop_crm.sync.writes import (
 )
 from tests.contract.writing_driver import AT, HOUR, contact, meeting, sending, task
 from tests.graph_server import GraphServer
-from tests.graph_server.server import lost, reset, says, status
+from tests.graph_server.faults import lost, reset, says, status
 from tests.graph_server.store import person
 from tests.unit.sync.test_graph import Tokens, mime
 
