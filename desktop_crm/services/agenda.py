@@ -25,6 +25,7 @@ from desktop_crm.models.activity import (
 from desktop_crm.models.user import UserState
 from desktop_crm.services import permissions, privacy, series
 from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendars import holds, of_events
 from desktop_crm.services.context import Actor
 from desktop_crm.services.dashboards import regarding
 from desktop_crm.services.pipeline import may_edit
@@ -72,6 +73,7 @@ def events(
     *,
     everybody: bool = False,
     people: Collection[int] = (),
+    calendars: Collection[str] = (),
     cancel: Cancel | None = None,
 ) -> tuple[AgendaEvent, ...]:
     """Events that touch the half-open window, in order of their start.
@@ -83,18 +85,20 @@ def events(
         everybody: every event the actor may see instead of the actor's own and those they
             take part in.
         people: users whose events are wanted instead, as far as the actor may see them.
+        calendars: keys of the actor's own calendars whose events are wanted as well.
         cancel: stops the statements.
 
     A series whose rule cannot be read shows its first occurrence and is logged.
     """
     moment = _driver_form(actor)
     late = {"begin": moment(start), "since": moment(start - LONGEST), "last": moment(end)}
-    asked = _prepared(actor, everybody, tuple(people))
+    asked = _prepared(actor, everybody, tuple(people), tuple(calendars))
     with actor.db.reading(cancel) as connection:
         rows = [_Found._make(row) for row in asked.inside(connection, **late)]
         masters = [row for row in rows if row.recurrence_rule is not None]
         moved = series.changed_names(connection, [row.ical_uid for row in masters])
         taking_part = _taking_part(connection, rows) if people else {}
+        stands = of_events(connection, [row.id for row in rows], calendars) if calendars else {}
     editable = cache(partial(may_edit, actor, "activity"))
     found: list[AgendaEvent] = []
     for row in rows:
@@ -104,10 +108,16 @@ def events(
         else:
             changed = moved.get(row.ical_uid or "", ())
             found.extend(_occurrences(actor, row, event, (start, end), changed))
-    if people:
+    if people or calendars:
         # Who takes part in what is private to others is not to be known.
         found = [
-            one if one.private else replace(one, people=(*one.people, *taking_part.get(one.id, ())))
+            one
+            if one.private
+            else replace(
+                one,
+                people=(*one.people, *taking_part.get(one.id, ())),
+                calendars=stands.get(one.id, ()),
+            )
             for one in found
         ]
     inside = (one for one in found if _inside(one, (start, end)))
@@ -159,6 +169,7 @@ def page(
     *,
     everybody: bool = False,
     people: Collection[int] = (),
+    calendars: Collection[str] = (),
     cancel: Cancel | None = None,
 ) -> Page:
     """Events of the window that is shown, and the busy days of the month beside it.
@@ -167,8 +178,10 @@ def page(
     """
     start, end = min(shown[0], month[0]), max(shown[1], month[1])
     apart = shown[0] > month[1] or shown[1] < month[0]
-    if people or apart:
-        found = events(actor, *shown, everybody=everybody, people=people, cancel=cancel)
+    if people or calendars or apart:
+        found = events(
+            actor, *shown, everybody=everybody, people=people, calendars=calendars, cancel=cancel
+        )
         return Page(found, busy_days(actor, *month, everybody=everybody, cancel=cancel))
     found = events(actor, start, end, everybody=everybody, cancel=cancel)
     return Page(
@@ -192,7 +205,9 @@ def _taking_part(connection: Connection, rows: Sequence[_Found]) -> dict[int, tu
     return found
 
 
-def _scope(actor: Actor, *, everybody: bool, people: Collection[int] = ()) -> ColumnElement[bool]:
+def _scope(
+    actor: Actor, everybody: bool, people: tuple[int, ...], calendars: tuple[str, ...]
+) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [
         Activity.deleted_at.is_(None),
         Activity.start_at.is_not(None),
@@ -200,16 +215,21 @@ def _scope(actor: Actor, *, everybody: bool, people: Collection[int] = ()) -> Co
         Activity.state != ActivityState.CANCELED.value,
     ]
     rights = permissions.row_clause(actor, registry.get("activity"), Activity.__table__, "read")
-    takes_part = _has_party(ActivityParty.user_id == actor.user_id)
-    if people:
-        theirs = _has_party(ActivityParty.user_id.in_(people))
-        conditions.append(or_(Activity.owner_id.in_(people), theirs))
+    mine = or_(
+        Activity.owner_id == actor.user_id, _has_party(ActivityParty.user_id == actor.user_id)
+    )
+    if people or calendars:
+        wanted = [holds(calendars)] if calendars else []
+        if people:
+            wanted.append(Activity.owner_id.in_(people))
+            wanted.append(_has_party(ActivityParty.user_id.in_(people)))
+        conditions.append(or_(*wanted))
         if rights is not None:
-            conditions.append(or_(rights, Activity.owner_id == actor.user_id, takes_part))
+            conditions.append(or_(rights, mine))
     elif not everybody:
-        conditions.append(or_(Activity.owner_id == actor.user_id, takes_part))
+        conditions.append(mine)
     elif rights is not None:
-        conditions.append(or_(rights, takes_part))
+        conditions.append(or_(rights, mine))
     return and_(*conditions)
 
 
@@ -255,12 +275,15 @@ _TITLES = (Opportunity.name, Account.name, Contact.full_name, Lead.subject)
 """Titles of what an event may be about, the last columns of :class:`_Found`."""
 
 
-def _prepared(actor: Actor, everybody: bool, people: tuple[int, ...]) -> Prepared:
+def _prepared(
+    actor: Actor, everybody: bool, people: tuple[int, ...], calendars: tuple[str, ...]
+) -> Prepared:
     """The statement, made once and kept with the actor; the window comes late."""
-    key = ("agenda", everybody, people)
+    key = ("agenda", everybody, people, calendars)
     found = actor.statements.get(key)
     if found is None:
-        found = actor.statements[key] = Prepared(actor.db, _statement(actor, everybody, people))
+        scope = _scope(actor, everybody, people, calendars)
+        found = actor.statements[key] = Prepared(actor.db, _statement(actor, scope))
     return found
 
 
@@ -271,7 +294,7 @@ def _driver_form(actor: Actor) -> Callable[[datetime], object]:
     return made or (lambda moment: moment)
 
 
-def _statement(actor: Actor, everybody: bool, people: tuple[int, ...]) -> Select[Any]:
+def _statement(actor: Actor, scope: ColumnElement[bool]) -> Select[Any]:
     begin, since, last = (
         bindparam(name, datetime(2000, 1, 1, tzinfo=UTC), UtcDateTime())
         for name in ("begin", "since", "last")
@@ -291,7 +314,7 @@ def _statement(actor: Actor, everybody: bool, people: tuple[int, ...]) -> Select
     return statement.where(
         Activity.start_at < last,
         or_(Activity.recurrence_rule.is_not(None), in_window),
-        _scope(actor, everybody=everybody, people=people),
+        scope,
     )
 
 

@@ -29,6 +29,7 @@ class AgendaEvent:
         editable: the actor may change it.
         regarding: title of the record it concerns.
         people: users in whose calendars it stands, its owner first.
+        calendars: those of the calendars asked for in which it stands.
         whose: name of its owner, where several people's events stand together.
         tone: colour token that stands for its owner there; empty for the usual one.
     """
@@ -51,6 +52,7 @@ class AgendaEvent:
     editable: bool = True
     regarding: str = ""
     people: tuple[int, ...] = ()
+    calendars: tuple[str, ...] = ()
     whose: str = ""
     tone: str = ""
 

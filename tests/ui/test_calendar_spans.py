@@ -18,6 +18,7 @@ from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
 from desktop_crm.views.panes.calendar import CalendarPane
 from desktop_crm.views.panes.calendar_side import CalendarSide
 from tests.support.company import Company, at
+from tests.support.several_calendars import keep_calendars
 from tests.support.windows import child, expect, settle, shell_of
 
 if TYPE_CHECKING:
@@ -116,6 +117,39 @@ def test_the_team_side_by_side_and_above_one_another(
     tones = {one.whose: one.tone for one in grid.events}
     assert tones.keys() == {"Mara Ionescu", "Dan Pop"}
     assert len(set(tones.values())) == 2
+
+
+def test_several_calendars_of_oneself_stand_in_the_team(
+    pane: CalendarPane, company: Company, qtbot: QtBot
+) -> None:
+    keep_calendars(company)
+    pane.side.load_people()
+    pane.show_span(Span.TEAM)
+    settle(qtbot, pane.bench)
+    people = child(pane, QListWidget, "calendarPeople")
+    names = [people.item(n).text() for n in range(people.count())]
+    assert names == ["Mara Ionescu", "\u2003Calendar", "\u2003team plans", "Ada Min", "Dan Pop"]
+    people.setFocus()
+    for row in (1, 2, 0, 3, 4):  # both calendars on, everybody off
+        people.setCurrentRow(row)
+        QTest.keyClick(people, Qt.Key.Key_Space)
+        settle(qtbot, pane.bench)
+    pane.show_day(date(2026, 11, 26))
+    settle(qtbot, pane.bench)
+    grid = pane.time_view.grid
+    assert [lane.name for lane in grid.lanes] == ["Calendar", "team plans"]
+    assert [[one.title for one in grid.events_in(n)] for n in range(2)] == [[], ["Workshop"]]
+    QTest.keyClick(child(pane, QToolButton, "calendarBeside"), Qt.Key.Key_Space)
+    settle(qtbot, pane.bench)
+    shown = {one.title: (one.whose, one.tone) for one in grid.events}
+    assert shown.keys() == {"Product demonstration", "Workshop"}
+    assert shown["Workshop"][0] == "team plans"
+    assert len(set(shown.values())) == 2
+    again = CalendarSide(pane.bench)
+    qtbot.addWidget(again)
+    again.load_people()
+    settle(qtbot, pane.bench)
+    assert again.whose(team=True) == "Calendar, team plans"
 
 
 def test_a_second_zone_stands_beside_the_hours(pane: CalendarPane, qtbot: QtBot) -> None:

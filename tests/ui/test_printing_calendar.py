@@ -111,7 +111,7 @@ def test_of_a_year_the_month_is_printed(pane: CalendarPane, qtbot: QtBot) -> Non
 
 
 def document(company: Company, span: Span, day: date) -> calendar_pdf.CalendarDocument:
-    read_all = diary.reader(company.actor, everybody=False, people=(), shown=lambda event: event)
+    read_all = diary.reader(company.actor, {}, shown=lambda event: event)
     return diary.printed(company.actor, diary.Wanted(span, day, "Mara", read_all))
 
 
@@ -165,7 +165,7 @@ def test_hours_of_a_meeting_over_days(company: Company) -> None:
 def test_it_is_printed_in_the_language_of_the_person(pane: CalendarPane, company: Company) -> None:
     i18n.use_language("ro")
     actor = company.actor.speaking("ro")
-    read_all = diary.reader(actor, everybody=False, people=(), shown=lambda event: event)
+    read_all = diary.reader(actor, {}, shown=lambda event: event)
     made = diary.printed(actor, diary.Wanted(Span.WEEK, date(2026, 11, 25), "Mara", read_all))
     text = read(calendar_pdf.render(made))
     assert "Miercuri" in text

@@ -50,13 +50,22 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One person's column where several stand side by side."""
+    """A column where several people or calendars stand side by side.
 
-    person: int
+    Attributes:
+        name: what stands above it.
+        person: whose events; None for those of a calendar.
+        calendar: key of the calendar.
+    """
+
     name: str
+    person: int | None = None
+    calendar: str = ""
 
     def holds(self, event: AgendaEvent) -> bool:
         """Whether an event stands in this column."""
+        if self.person is None:
+            return self.calendar in event.calendars
         return self.person in event.people
 
 

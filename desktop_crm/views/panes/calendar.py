@@ -280,11 +280,11 @@ class CalendarPane(Pane):
         return diary.window(days, self.bench.formats)
 
     def _load(self) -> None:
-        people = self.side.chosen_people() if self.span is Span.TEAM else ()
+        asked = self.side.asked(team=self.span is Span.TEAM)
         self.bench.tasks.read(
             partial(
                 agenda.page, self.bench.actor, self._window(self.days()), self._small_month(),
-                everybody=self.side.everybody, people=people,
+                **asked,
             ),
             done=self._on_page, owner=self, lane="events",
         )  # fmt: skip
@@ -395,8 +395,7 @@ class CalendarPane(Pane):
         side = self.side
         read = diary.reader(
             self.bench.actor,
-            everybody=side.everybody and not team,
-            people=side.chosen_people() if team else (),
+            side.asked(team=team),
             shown=partial(side.as_shown, named=True) if team else _as_it_is,
         )
         lanes = tuple(side.lanes()) if team else ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -21,8 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import agenda
+from desktop_crm.services import agenda, calendars
 from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendars import Calendar
 from desktop_crm.services.series import zone_named
 from desktop_crm.views import theme
 from desktop_crm.views.calendar.layout import Lane
@@ -32,13 +34,44 @@ from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import frame
 
 if TYPE_CHECKING:
+    from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
 
 MOST_PEOPLE = 8
 """People that stand side by side or above one another and can still be told apart."""
 
-_TONES = ("series_1", "series_3", "series_2", "series_5", "series_4", "series_6")
+_TONES = (
+    "series_1", "series_3", "series_2", "series_5", "series_4", "avatar_6", "avatar_5", "series_6",
+)  # fmt: skip
+"""One for each that can be shown at once."""
+
 _KEY = "calendar"
+_INSIDE = "\u2003"
+"""Before the calendars of a person, which stand below their name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of the list: a person, or one of their calendars."""
+
+    key: str
+    lane: Lane
+    inside: bool = False
+
+
+def _entries(
+    people: Sequence[tuple[int, str]], calendars: Sequence[Calendar], own: int | None
+) -> list[_Entry]:
+    """Everybody who can be chosen; below oneself one's calendars, where there are several."""
+    below = [_Entry(one.key, Lane(one.title, None, one.key), inside=True) for one in calendars]
+    if len(below) < 2:
+        below = []
+    found: list[_Entry] = []
+    for key, name in people:
+        found.append(_Entry(f"user/{key}", Lane(name, key)))
+        if key == own:
+            found.extend(below)
+    return found if own is not None else [*found, *below]
 
 
 class CalendarSide(QWidget):
@@ -58,10 +91,9 @@ class CalendarSide(QWidget):
         super().__init__(parent)
         self.setObjectName("calendarSide")
         self._bench = bench
-        self._colleagues: tuple[tuple[int, str], ...] = ()
+        self._entries: list[_Entry] = []
         kept = bench.recall(_KEY)
-        people = kept.get("people")
-        self._chosen: list[int] = [n for n in people if isinstance(n, int)] if people else []
+        self._chosen: list[str] = [str(key) for key in kept.get("shown") or ()]
         self.everybody = False
         self.side_by_side = bool(kept.get("side_by_side", True))
         own = bench.actor.zone
@@ -143,40 +175,45 @@ class CalendarSide(QWidget):
     def load_people(self) -> None:
         """Read whose calendars can be chosen."""
         self._bench.tasks.read(
-            partial(agenda.colleagues, self._bench.actor),
+            partial(_offered, self._bench.actor),
             done=self._offer, owner=self, lane="colleagues",
         )  # fmt: skip
 
-    def _offer(self, people: tuple[tuple[int, str], ...]) -> None:
-        if people == self._colleagues:
+    def _offer(self, entries: list[_Entry]) -> None:
+        if entries == self._entries:
             return
-        self._colleagues = people
-        known = [key for key, _name in people]
-        self._chosen = [key for key in self._chosen if key in known] or known[:3]
+        self._entries = entries
+        known = [one.key for one in entries]
+        people = [one.key for one in entries if not one.inside]
+        self._chosen = [key for key in self._chosen if key in known] or people[:3]
         self._fill()
         self.people_chosen.emit()
 
     def _fill(self) -> None:
         self.list.blockSignals(True)
         self.list.clear()
-        for key, name in self._colleagues:
-            item = QListWidgetItem(name)
-            item.setData(Qt.ItemDataRole.UserRole, key)
+        for entry in self._entries:
+            name = entry.lane.name
+            item = QListWidgetItem(f"{_INSIDE}{name}" if entry.inside else name)
+            item.setData(Qt.ItemDataRole.UserRole, entry.key)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, name)
+            item.setToolTip(name)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable
                           | Qt.ItemFlag.ItemIsSelectable)  # fmt: skip
-            on = key in self._chosen
+            on = entry.key in self._chosen
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-            item.setIcon(_spot(theme.color(self._tone(key)) if on else QColor(0, 0, 0, 0)))
+            tone = theme.color(self._tone(entry.key)) if on else QColor(0, 0, 0, 0)
+            item.setIcon(_spot(tone))
             item.setSizeHint(QSize(0, theme.scaled(30)))
             self.list.addItem(item)
         self.list.blockSignals(False)
 
-    def _tone(self, key: int) -> str:
+    def _tone(self, key: str) -> str:
         index = self._chosen.index(key) if key in self._chosen else 0
         return _TONES[index % len(_TONES)]
 
     def _toggled(self, item: QListWidgetItem) -> None:
-        key = int(item.data(Qt.ItemDataRole.UserRole))
+        key = str(item.data(Qt.ItemDataRole.UserRole))
         on = item.checkState() is Qt.CheckState.Checked
         if on and key not in self._chosen and len(self._chosen) >= MOST_PEOPLE:
             self._bench.shell.toast(
@@ -205,32 +242,44 @@ class CalendarSide(QWidget):
         self.list.setVisible(shown)
         self._beside.setVisible(shown)
 
-    def chosen_people(self) -> tuple[int, ...]:
-        """Whose events are chosen for the team, in the order they were chosen."""
-        return tuple(self._chosen)
+    def _shown(self) -> list[Lane]:
+        """Who is chosen for the team, in the order they were chosen."""
+        lanes = {one.key: one.lane for one in self._entries}
+        return [lanes[key] for key in self._chosen if key in lanes]
+
+    def asked(self, *, team: bool) -> dict[str, Any]:
+        """Whose events are to be read, as :func:`agenda.events` takes it."""
+        if not team:
+            return {"everybody": self.everybody}
+        shown = self._shown()
+        return {
+            "people": tuple(lane.person for lane in shown if lane.person is not None),
+            "calendars": tuple(lane.calendar for lane in shown if lane.person is None),
+        }
 
     def whose(self, *, team: bool) -> str:
         """Whose events are shown, as text."""
         if team:
-            names = dict(self._colleagues)
-            return ", ".join(names[key] for key in self._chosen if key in names)
+            return ", ".join(lane.name for lane in self._shown())
         return tr("Everybody's") if self.everybody else tr("My calendar")
 
     def lanes(self) -> list[Lane]:
         """A column for each of them; none when they stand above one another."""
-        if not self.side_by_side:
-            return []
-        names = dict(self._colleagues)
-        return [Lane(key, names[key]) for key in self._chosen if key in names]
+        return self._shown() if self.side_by_side else []
 
     def as_shown(self, event: AgendaEvent, *, named: bool = False) -> AgendaEvent:
-        """An event in the colour of the person whose it is, named where no column says it."""
-        names = dict(self._colleagues)
-        whose = next((key for key in event.people if key in self._chosen), None)
-        if whose is None or whose not in names:
+        """An event in the colour of whose it is, named where no column says it.
+
+        A calendar says more than the person it belongs to.
+        """
+        chosen = [(one.key, one.lane) for one in self._entries if one.key in self._chosen]
+        chosen.sort(key=lambda one: (one[1].person is not None, self._chosen.index(one[0])))
+        found = next(((key, lane) for key, lane in chosen if lane.holds(event)), None)
+        if found is None:
             return event
-        name = names[whose] if named or not self.side_by_side else ""
-        return replace(event, tone=self._tone(whose), whose=name)
+        key, lane = found
+        name = lane.name if named or not self.side_by_side else ""
+        return replace(event, tone=self._tone(key), whose=name)
 
     # --- zone ----------------------------------------------------------------------------
 
@@ -255,11 +304,15 @@ class CalendarSide(QWidget):
         self._bench.remember(
             _KEY,
             {
-                "people": list(self._chosen),
+                "shown": list(self._chosen),
                 "side_by_side": self.side_by_side,
                 "zone": self.second_zone.key if self.second_zone else "",
             },
         )
+
+
+def _offered(actor: Actor) -> list[_Entry]:
+    return _entries(agenda.colleagues(actor), calendars.own(actor), actor.user_id)
 
 
 def _spot(colour: QColor) -> QIcon:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
@@ -199,16 +199,12 @@ def _agenda(events: Iterable[AgendaEvent], days: Sequence[date], formats: Format
 
 
 def reader(
-    actor: Actor,
-    *,
-    everybody: bool,
-    people: Sequence[int],
-    shown: Callable[[AgendaEvent], AgendaEvent],
+    actor: Actor, asked: Mapping[str, Any], *, shown: Callable[[AgendaEvent], AgendaEvent]
 ) -> Callable[[datetime, datetime, Cancel | None], Sequence[AgendaEvent]]:
     """Reads events as the screen does, in the colours of their people where several are shown."""
 
     def read(start: datetime, end: datetime, cancel: Cancel | None) -> Sequence[AgendaEvent]:
-        found = agenda.events(actor, start, end, everybody=everybody, people=people, cancel=cancel)
+        found = agenda.events(actor, start, end, **asked, cancel=cancel)
         return [shown(one) for one in found]
 
     return read
