@@ -257,7 +257,7 @@ class Mailbox(Titled, Base):
     )
     state: Stored[str] = choice(N_("State"), MailboxState, default=MailboxState.NEW, read_only=True)
     message: Stored[str | None] = text(N_("Message"), length=500, read_only=True)
-    last_synced_at: Stored[datetime | None] = moment(N_("Last pass"), read_only=True)
+    last_synced_at: Stored[datetime | None] = moment(N_("Last synchronised"), read_only=True)
     leased_by: Stored[str | None] = text(
         N_("Synchronised by"), length=120, read_only=True, hidden=True, audited=False
     )
@@ -441,7 +441,7 @@ class SyncState(Tracked, Base):
     folder: Stored[str] = text(N_("Folder"), length=300)
     token: Stored[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
     status: Stored[str | None] = text(N_("Status"), length=40)
-    synced_at: Stored[datetime | None] = moment(N_("Last pass"))
+    synced_at: Stored[datetime | None] = moment(N_("Last synchronised"))
 
 
 class MailTemplate(Titled, Base):

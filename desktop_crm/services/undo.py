@@ -488,7 +488,12 @@ def describe(report: ChangeSet) -> str:
     for change in report.changes:
         if not registry.get(change.entity).parent:
             records |= {(change.entity, key) for key in change.ids}
-    said = ntr("{n} record was put back.", "{n} records were put back.", len(records))
+    # A decision about a record's children alone, such as the links of a message, counts no record.
+    said = (
+        ntr("{n} record was put back.", "{n} records were put back.", len(records))
+        if records or not report.changes
+        else tr("It is as it was before.")
+    )
     if not report.left:
         return said
     stays = ntr(

@@ -293,6 +293,14 @@ def problem_of(error: Exception, server: str) -> EnvironmentProblem:
             ),
             server=server,
         )
+    if isinstance(error, FileNotFoundError):
+        return EnvironmentProblem(
+            N_(
+                "The certificate authority file of the mailbox is no longer there. What was read "
+                "so far is kept; choose it again in the settings of the mailbox."
+            ),
+            server=server,
+        )
     if is_unknown_name(error):
         return EnvironmentProblem(UNKNOWN_NAME, retryable=True, server=server)
     if isinstance(error, OSError | imaplib.IMAP4.abort):

@@ -83,7 +83,7 @@ def keep(
         raise EnvironmentProblem(
             N_(
                 "The mailbox {mailbox} was taken over by another computer while this one stood "
-                "still. What was read so far is kept; the next pass goes on from there."
+                "still. What was read so far is kept; the next synchronisation goes on from there."
             ),
             retryable=True,
             mailbox=row.name,

@@ -94,7 +94,7 @@ def test_each_state_has_its_word_and_its_sentence(bench: Workbench, box: Mailbox
         return found.word, found.sentence, found.mend
 
     assert stands(replace(box, state="new", last_synced_at=None))[0] == "Not synchronised yet"
-    assert stands(box)[1].startswith("Last pass ")
+    assert stands(box)[1].startswith("Last synchronised ")
     working = stands(box, doing=Running(box.id, "Inbox", 1200))
     assert working == ("Synchronising", "Inbox: 1200 items so far.", "")
     elsewhere = replace(box, leased_by="desk-7/12/ab", leased_until=NOW + timedelta(minutes=2))
@@ -216,7 +216,7 @@ def test_the_page_follows_a_pass_folder_by_folder(
     qtbot.waitUntil(lambda: sentence.text() == "Inbox: 300 items so far.", timeout=5_000)
     goes_on.set()
     settle(qtbot, bench)
-    assert child(pane, QLabel, f"mailbox.{box.id}.message").text().startswith("Last pass")
+    assert child(pane, QLabel, f"mailbox.{box.id}.message").text().startswith("Last synchronised")
 
 
 def test_a_stopped_mailbox_offers_what_mends_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.views.forms.editor import QuietCombo
@@ -48,6 +48,10 @@ class AddressLines(QWidget):
         lines.setColumnStretch(1, 1)
         self._more = push_button("compose.bcc.show", tr("Bcc"), self.show_bcc, kind="link")
         about = row(link, self.records, None, spacing=6)
+        inside = about.layout()
+        assert isinstance(inside, QHBoxLayout)  # noqa: S101  made by row()
+        # The records take the line; without one the button still stands at its beginning.
+        inside.setStretch(1, 100)
         copies = row(self.cc, self._more, spacing=8)
         controls: tuple[tuple[str, QWidget], ...] = (
             (tr("From"), self.from_box),

@@ -165,7 +165,7 @@ class OutboxList(QWidget):
             elif left > 0:
                 said = tr("on {time}", time=formats.datetime(one.due_at))
             else:
-                said = tr("with the next pass")
+                said = tr("with the next synchronisation")
         return Line(
             one.id,
             title=one.title or what,

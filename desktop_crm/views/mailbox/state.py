@@ -104,7 +104,7 @@ def _again(at: datetime, now: datetime, formats: Formats) -> str:
 def _last(box: MailboxRow, formats: Formats) -> str:
     if box.last_synced_at is None:
         return tr("Nothing has been read yet; “Synchronise now” shows first what it would do.")
-    return tr("Last pass {when}.", when=formats.relative_day(box.last_synced_at))
+    return tr("Last synchronised {when}.", when=formats.relative_day(box.last_synced_at))
 
 
 def _mend(box: MailboxRow) -> str:

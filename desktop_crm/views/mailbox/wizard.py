@@ -203,7 +203,7 @@ class MailboxWizard(Dialog):
             SIGN_IN: tr("Sign in and test") if browser else tr("Test"),
             TEST: tr("Try again") if failed else tr("Next"),
             PRIVACY: tr("Add"),
-            DONE: tr("See what the first pass would do"),
+            DONE: tr("See what it would do first"),
         }
         self._next.setText(texts.get(step, tr("Next")))
         self._next.setAccessibleName(self._next.text())
@@ -431,7 +431,7 @@ class MailboxWizard(Dialog):
         self._added = added
         self._bench.bus.publish(added.changes)
         text = tr(
-            "Nothing has been read yet. First you see what the first pass would do; you strike "
+            "Nothing has been read yet. First you see what synchronising would do; you strike "
             "what is not to be stored."
         )
         self._end.setText(f"{text} {added.notice}".strip())

@@ -330,7 +330,10 @@ class MailPane(Pane):
         elif self._query.waits:
             self._empty.say(tr("Nothing to file"), tr("Every message has found its place."))
         else:
-            self._empty.say(tr("No messages here"), tr("New mail arrives with the next pass."))
+            self._empty.say(
+                tr("No messages here"),
+                tr("New mail arrives with the next synchronisation; F9 starts it now."),
+            )
 
     # --- message -------------------------------------------------------------------------
 

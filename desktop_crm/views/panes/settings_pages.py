@@ -274,7 +274,7 @@ class MailboxCard(QFrame):
         buttons: list[QWidget | None] = [
             self._sync,
             push_button(
-                f"mailbox.{box.id}.dryRun", tr("Dry run…"), partial(work.preview, box)
+                f"mailbox.{box.id}.dryRun", tr("Preview…"), partial(work.preview, box)
             ),
             push_button(f"mailbox.{box.id}.test", tr("Test"), self._test),
         ]  # fmt: skip

@@ -12,6 +12,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.models import Link, StageHistory
 from desktop_crm.models.office import BatchState
 from desktop_crm.services import deeds, records, undo
+from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
 from desktop_crm.services.deeds import Deed, DeedState
 from desktop_crm.services.timeline import timeline
 from tests.support.world import World
@@ -257,3 +258,8 @@ def test_an_import_whose_undo_ended_in_the_middle_still_stands_and_is_undone_who
     for key in saved.ids:
         assert records.get(admin, "account", key).values["deleted_at"] is not None
     assert records.get(admin, "import_batch", batch).values["state"] == BatchState.UNDONE
+
+
+def test_a_decision_that_is_no_record_is_not_counted_as_none() -> None:
+    links = Changed("link", frozenset({1}), ChangeKind.UPDATED)
+    assert undo.describe(ChangeSet(changes=(links,))) == "It is as it was before."

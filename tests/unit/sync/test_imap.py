@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -407,3 +408,10 @@ def test_a_name_that_is_not_found_is_known_through_other_errors() -> None:
     outer.__cause__ = OSError("HTTPSConnectionPool: Failed to resolve 'x.example'")
     assert is_unknown_name(outer)
     assert not is_unknown_name(TimeoutError("timed out"))
+
+
+def test_a_missing_file_of_the_authority_is_no_server_that_is_down(
+    make: Make, new_server: Dovecot, tmp_path: Path
+) -> None:
+    with pytest.raises(EnvironmentProblem, match="authority file of the mailbox is no longer"):
+        make(new_server, ca_file=str(tmp_path / "gone.pem")).folders()
