@@ -266,7 +266,8 @@ class Endpoint(BaseProtocol):  # type: ignore[misc]  # exchangelib carries no ty
         """
         if self._policy.refused is not None:
             raise self._policy.refused
-        return super().get_session()
+        session: requests.Session = super().get_session()
+        return session
 
     def create_session(self) -> requests.Session:
         """Session that signs in."""

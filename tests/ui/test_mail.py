@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QWidget
 
-from desktop_crm.services import mail_message, mail_view, records
+from desktop_crm.services import mail_lines, mail_message, mail_view, records
 from desktop_crm.services.mail_view import MailQuery, Special
 from desktop_crm.views.charts.line_list import Line
 from desktop_crm.views.dialogs.business_card import BusinessCardDialog
@@ -330,7 +330,7 @@ def test_on_a_low_window_a_conversation_leaves_the_room_to_the_text(
     deliver(company, "again", subject="Re: Delivery", hours=1)
     strip = pane.reading.conversation
     rows = mail_view.message_keys(company.actor, MailQuery())
-    found = mail_view.messages(company.actor, list(rows)[:2])
+    found = mail_lines.messages(company.actor, list(rows)[:2])
     pane.resize(1100, 600)
     strip._show(found)
     head = child(strip, FoldButton, "mailThread.head")

@@ -73,7 +73,7 @@ class MergeDialog(Dialog):
         self.set_foot(None, self.cancel_button(), self._go)
         self._read(tuple(ids), self._take)
 
-    def _read(self, ids: tuple[int, ...], done: Callable[[Comparison], object]) -> None:
+    def _read(self, ids: tuple[int, ...], done: Callable[[Comparison], None]) -> None:
         self._bench.tasks.read(
             compare_records,
             self._bench.actor,
