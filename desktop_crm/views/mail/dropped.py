@@ -105,7 +105,7 @@ class DropTaker(QObject):
         take_back = partial(self._take_back, list(taken.created)) if new else None
         bench.shell.toast(
             tr("Files taken in") if new or known else tr("Nothing was taken in"),
-            " · ".join(said), bad=not (new or known), take_back=take_back,
+            "\n".join(said), bad=not (new or known), take_back=take_back,
         )  # fmt: skip
 
     def _take_back(self, activities: list[int]) -> None:

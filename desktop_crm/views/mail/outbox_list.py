@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -161,7 +162,7 @@ class OutboxList(QWidget):
         left = self._left(one)
         if one.state is OutboxState.WAITING and not said:
             if 0 < left <= 90:
-                said = ntr("in {n} second", "in {n} seconds", round(left))
+                said = ntr("in {n} second", "in {n} seconds", math.ceil(left))
             elif left > 0:
                 said = tr("on {time}", time=formats.datetime(one.due_at))
             else:

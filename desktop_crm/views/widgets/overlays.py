@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from desktop_crm.views.tasks import Task
 
 TOAST_MS: Final = 6_000
-TOAST_UNDO_MS: Final = 10_000
+TOAST_LONG_MS: Final = 10_000
+"""For what can be taken back, and for what went wrong and says what to do."""
 UNDO_KEYS: Final = "Ctrl+Z"
 _TICK_MS: Final = 200
 """How often a countdown looks at the clock; its seconds then go by evenly."""
@@ -132,7 +133,8 @@ class Toast(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(countdown is None)
         if countdown is None:
-            self._timer.setInterval(TOAST_MS if undo is None else TOAST_UNDO_MS)
+            is_long = bad or undo is not None
+            self._timer.setInterval(TOAST_LONG_MS if is_long else TOAST_MS)
             self._timer.timeout.connect(self.dismiss)
         else:
             self._timer.setInterval(_TICK_MS)
