@@ -328,7 +328,7 @@ def _decoded(content: bytes, kind: str) -> Any:  # noqa: ANN401  JSON
         return content or None
     try:
         return json.loads(content) if content else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GraphError(0, "NotJson", "the answer is cut off or damaged") from error
 
 

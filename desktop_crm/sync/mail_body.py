@@ -11,11 +11,13 @@ import base64
 import logging
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Final
 from urllib.parse import unquote
 
 import nh3
 
+from desktop_crm.sync.html_shape import readable
 from desktop_crm.sync.port import Attachment
 
 _log = logging.getLogger(__name__)
@@ -47,12 +49,21 @@ _EXTRA_ATTRIBUTES: Final = {
     "td": {"width", "height"},
     "th": {"width", "height"},
 }
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
+_REACHES: Final = re.compile(r"\\|@|(?<!\brgb)(?<!\brgba)(?<!\bhsl)(?<!\bhsla)\(", re.I)
+_HIDDEN: Final = re.compile(r"<(script|style|title|head)\b", re.I)
 _BLANKS: Final = re.compile(r"\n{3,}")
 
 
 def clean_html(html: str, pictures: Mapping[str, Attachment] | None = None) -> str:
-    """HTML without scripts, forms, frames and anything remote; `pictures` by content id."""
+    """HTML without scripts, forms, frames and anything remote; `pictures` by content id.
+
+    Empty for a page that is nested beyond all sense: its text is shown instead.
+    """
+    page = readable(html[:HTML_LIMIT])
+    if page is None:
+        _log.info("HTML body nested too deeply; only its text is kept")
+        return ""
     inline = {cid.lower(): part for cid, part in (pictures or {}).items()}
 
     def kept(tag: str, attribute: str, value: str) -> str | None:
@@ -61,13 +72,13 @@ def clean_html(html: str, pictures: Mapping[str, Attachment] | None = None) -> s
         if attribute in ("href", "cite"):
             scheme = value.strip().partition(":")[0].lower()
             return value if scheme in ("http", "https", "mailto", "tel") else None
-        return value
+        return _style(value) if attribute == "style" else value
 
     attributes = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
     for tag, names in _EXTRA_ATTRIBUTES.items():
         attributes[tag] = attributes.get(tag, set()) | names
     return nh3.clean(
-        html[:HTML_LIMIT],
+        page,
         tags=nh3.ALLOWED_TAGS | {"font", "big"},
         attributes=attributes,
         attribute_filter=kept,
@@ -75,6 +86,12 @@ def clean_html(html: str, pictures: Mapping[str, Attachment] | None = None) -> s
         filter_style_properties=_STYLES,
         clean_content_tags={"script", "style", "title", "head"},
     ).strip()
+
+
+def _style(value: str) -> str | None:
+    """Declarations that reach for nothing: colours are the only functions any of them needs."""
+    kept = [part for part in value.split(";") if not _REACHES.search(part)]
+    return ";".join(kept) or None
 
 
 def _picture(source: str, inline: Mapping[str, Attachment]) -> str | None:
@@ -105,8 +122,21 @@ def text_of(html: str) -> str:
         text = str(get_text(re.sub(r"^\s*<\?xml[^>]*\?>", "", source)))
     except (LxmlError, ValueError, RecursionError, AssertionError, AttributeError) as error:
         _log.info("HTML body read without its layout: %s", error)
-        text = _TAG.sub(" ", source)
-    return tidy(text)
+        text = ""
+    # What is nested deeply the layout leaves out.
+    return tidy(text) or tidy(unescape(_TAG.sub(" ", _shown(source))))
+
+
+def _shown(source: str) -> str:
+    """HTML without what is never shown, found in one walk."""
+    kept: list[str] = []
+    place = 0
+    for match in _HIDDEN.finditer(source):
+        if match.start() >= place:
+            kept.append(source[place : match.start()])
+            end = re.compile(f"</{match[1]}", re.I).search(source, match.end())
+            place = len(source) if end is None else end.start()
+    return " ".join((*kept, source[place:]))
 
 
 def tidy(text: str) -> str:

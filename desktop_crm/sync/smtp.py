@@ -96,7 +96,7 @@ class Postman:
             self._answered(*smtp.mail(sender, options), sender)
             for recipient in dict.fromkeys(recipients):
                 self._answered(*smtp.rcpt(recipient), recipient)
-            self._answered(*smtp.docmd("DATA"), sender)
+            self._answered(*smtp.docmd("DATA"), sender, good=354)
             handing_over()
             body = data if data.endswith(b"\r\n") else data + b"\r\n"
             smtp.send(_DOT.sub(b"..", body) + b".\r\n")
@@ -104,6 +104,9 @@ class Postman:
                 code, words = smtp.getreply()
             except OSError as error:
                 raise Unsure(str(error)) from error
+            if not 200 <= code < 600 or 300 <= code < 400:
+                # Half an answer, or none of this protocol: it may have been taken.
+                raise Unsure(f"{code} {_bytes(words)[:100]!r}")
             self._answered(code, words, sender)
 
     @contextmanager
@@ -182,12 +185,12 @@ class Postman:
             smtp.command_encoding = "utf-8"
         return options
 
-    def _answered(self, code: int, words: bytes | str, about: str) -> None:
-        """Raise what an answer means; a good one passes."""
-        if code < 400:
+    def _answered(self, code: int, words: bytes | str, about: str, *, good: int = 250) -> None:
+        """Raise what an answer means; one of the kind of the good one passes."""
+        if code // 100 == good // 100:
             return
         said = f"{code} {_bytes(words).decode('utf-8', 'replace')}"[:300]
-        if code < 500:
+        if not 500 <= code < 600:
             raise EnvironmentProblem(
                 N_(
                     "The server {server} does not take the message now ({problem}). Nothing was "

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -312,3 +314,103 @@ def test_a_file_name_leads_nowhere() -> None:
         )
     )
     assert item.attachments[0].name == "pass_wd"
+
+
+# --- messages made to do harm ------------------------------------------------------------------
+
+DEEP = 30_000
+HARMFUL = {
+    "tags within tags": "<div>" * DEEP,
+    "lists within lists": "<ul><li>" * DEEP,
+    "quotations": "<blockquote>" * DEEP,
+    "attributes that look like ends": "<div title='</div>'>" * DEEP,
+    "formatting opened anew in each paragraph": "".join(f"<p><b class={n}>" for n in range(DEEP)),
+    "scripts without an end": "<div>" * DEEP + "<script>" * DEEP,
+}
+
+
+@pytest.mark.parametrize("case", HARMFUL)
+def test_html_nested_without_end_is_read_in_one_go(case: str) -> None:
+    """Its sanitiser alone would take minutes for each of them."""
+    head = ("From: a@x.example", "Message-ID: <m@x>", "Content-Type: text/html", "", "")
+    before = time.process_time()
+    item = read_message(message(*head, f"before{HARMFUL[case]}after"))
+    assert time.process_time() - before < 10
+    assert item.text.startswith("before")
+    assert len(item.html) < 4_000_000
+
+
+def test_a_long_page_is_sanitised_like_a_short_one() -> None:
+    rows = "".join(
+        f"<tr><td>Row {n} &lt;<b>bold</b> <img src='https://x.example/{n}.png'>"
+        f"<script>alert({n})</script><a href='javascript:x'>y</a></td></tr>"
+        for n in range(600)
+    )
+    html = clean_html(f"<?xml version='1.0'?><html><body><table>{rows}</table></body></html>")
+    assert html.count("<td>") == html.count('src="remote:https://x.example/') == 600
+    assert "Row 599 &lt;<b>bold</b>" in html
+    for word in ("script", "alert", "html>", "<body"):
+        assert word not in html
+
+
+def test_a_text_too_deep_for_its_layout_is_read_all_the_same() -> None:
+    page = "<head><title>no</title></head><style>p{}</style>" + "<div>" * 400 + "deep &amp; dark"
+    assert text_of(page) == "deep & dark"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Type: multipart/mixed; boundary=b", "", *("--b", "") * 1_000, "--b--"),
+        tuple(
+            line
+            for n in range(1_000)
+            for line in (f"Content-Type: multipart/mixed; boundary=b{n}", "", f"--b{n}")
+        ),
+        ("Content-Type: message/rfc822", "") * 1_000,
+        (f"Subject: {'x' * 5_000_000}", "", "text"),
+        (f"Cc: {'(' * 100_000}a@b.example", "", "text"),
+        (f"References: {'<a@b> ' * 100_000}", "", "text"),
+        (f"Date: {'1 ' * 20_000}", "", "text"),
+        ("Content-Type: text/plain; charset=zlib_codec", "", "text"),
+        ("Content-Type: text/plain; charset=unicode_escape", "", "\\ud800"),
+    ],
+)
+def test_a_message_made_to_break_its_reader_is_read(lines: tuple[str, ...]) -> None:
+    item = read_message(message("From: a@x.example", "Message-ID: <m@x>", *lines, ""))
+    assert item.message_id == "m@x"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<img src='https://x.example/p.gif?u=1' width=1 height=1>",
+        "<img srcset='https://x.example/p.gif 1x'>",
+        "<p style='background:url(https://x.example/p)'>a</p>",
+        "<p style='width: 1px; background-image: url(https://x.example/p)'>a</p>",
+        "<p style='border: 1px url(https://x.example/p)'>a</p>",
+        "<style>@import url(https://x.example/p);</style>",
+        "<link rel=stylesheet href=https://x.example/p>",
+        "<meta http-equiv=refresh content='0;url=https://x.example/p'>",
+        "<base href='https://x.example/'><img src='p.gif'>",
+        "<table background='https://x.example/p'><tr><td>a</td></tr></table>",
+        "<svg><image href='https://x.example/p'/></svg>",
+        "<svg onload='x()'><use href='https://x.example/p#a'/></svg>",
+        "<video src='https://x.example/p' poster='https://x.example/p'></video>",
+        "<iframe src='https://x.example/p'></iframe><object data='https://x.example/p'></object>",
+        "<form action='https://x.example/p'><input name=a><button>b</button></form>",
+        "<a href='javascript:x.example'>a</a><a href='data:text/html,x.example'>b</a>",
+        "<a href='file:///x.example'>a</a><a href='\\\\x.example\\p'>b</a>",
+        "<a href='//x.example/p'>a</a><img src='//x.example/p'>",
+        "<img src='file://x.example/p.gif'><img src='\\\\x.example\\p.gif'>",
+        "<img src='data:image/svg+xml,<svg xmlns=a><image href=https://x.example/p /></svg>'>",
+        "<img src=' \thttps://x.example/p'><img src='ht\ntps://x.example/p'>",
+        "<p onclick='x()' onmouseover='https://x.example'>a</p>",
+    ],
+)
+def test_nothing_in_a_message_reaches_for_the_network(html: str) -> None:
+    """Of remote pictures the address stays, in a form no viewer loads."""
+    cleaned = clean_html(html)
+    assert "x.example" not in re.sub(r'src="remote:https://x\.example/[^"]*"', "", cleaned)
+    for word in ("url(", "javascript", "<form", "<meta", "<svg", "<link", "<base", "onload"):
+        assert word not in cleaned
