@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
 _FEWEST_DIGITS: Final = 5
+# Those that turn the direction of what follows make "exe.pdf" out of "fdp.exe".
+_TURNING: Final = (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _INVISIBLE: Final = dict.fromkeys(
-    [0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F], None
+    [0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *_TURNING], None
 )
 _SPECIAL: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "œ": "oe"}

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
+from desktop_crm.core.text import clean
 from desktop_crm.models import DocumentContent
 from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
@@ -58,7 +59,8 @@ def store_files(work: Work, files: Sequence[Attached], owner: int | None) -> Cha
                 if len(part.content) <= CONTENT_LIMIT:
                     contents[digest] = part.content
             document = {
-                "name": mapping.plain(part.name, 200) or "attachment",
+                # From the end, which says what kind of file it is.
+                "name": mapping.plain(clean(part.name)[-200:], 200) or "attachment",
                 "media_type": mapping.plain(part.content_type, 120),
                 "size_bytes": part.size,
                 "sha256": digest,

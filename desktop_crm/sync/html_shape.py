@@ -30,13 +30,19 @@ class _Depth:
     def __init__(self) -> None:
         self._depth = 0
 
-    def start(self, tag: str | bytes, attrib: object) -> None:  # noqa: ARG002  lxml's words
+    def start(self, tag: str | bytes, attrib: object) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
             raise _TooDeep
 
-    def end(self, tag: str | bytes) -> None:  # noqa: ARG002
+    def end(self, tag: str | bytes) -> None:
         self._depth -= 1
+
+    def data(self, data: str | bytes) -> None:
+        """Texts say nothing about it."""
+
+    def comment(self, text: str | bytes) -> None:
+        """Comments say nothing about it."""
 
     def close(self) -> None:
         """Nothing is made of it."""

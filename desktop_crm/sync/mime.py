@@ -18,6 +18,7 @@ from email.message import Message
 from typing import Final
 
 from desktop_crm.core.i18n import N_
+from desktop_crm.core.text import clean
 from desktop_crm.sync import mail_header as header
 from desktop_crm.sync.mail_body import clean_html, text_of, tidy
 from desktop_crm.sync.mime_usual import Leaf, read_usual
@@ -319,7 +320,7 @@ def _file_name(part: Message) -> str:
 def _safe_name(found: str) -> str:
     """A name is a name, not a path: nothing of it may lead outside the folder it is saved to."""
     name = re.sub(r"[\x00-\x1f<>:\"|?*]", "_", found.replace("\\", "/").rpartition("/")[2])
-    return name.strip(". ")[:200]
+    return clean(name).strip(". ")[-200:]  # the ending says what it is
 
 
 def _default_name(kind: str, number: int) -> str:

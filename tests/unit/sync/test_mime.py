@@ -414,3 +414,31 @@ def test_nothing_in_a_message_reaches_for_the_network(html: str) -> None:
     assert "x.example" not in re.sub(r'src="remote:https://x\.example/[^"]*"', "", cleaned)
     for word in ("url(", "javascript", "<form", "<meta", "<svg", "<link", "<base", "onload"):
         assert word not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("=?utf-8?b?aW52b2ljZeKArmZkcC5leGU=?=", "invoicefdp.exe"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\start.lnk", "start.lnk"),
+        (f"{'x' * 300}.pdf.exe", f"{'x' * 192}.pdf.exe"),
+        ("a.pdf. . .", "a.pdf"),
+        ("a.pdf::$DATA", "a.pdf__$DATA"),
+    ],
+)
+def test_a_file_is_called_what_it_is(written: str, read: str) -> None:
+    """No way out of a folder, no letters that turn around, and the ending that counts."""
+    part = (
+        "Content-Type: application/x-thing",
+        f'Content-Disposition: attachment; filename="{written}"',
+    )
+    item = read_message(message("From: a@x.example", "Message-ID: <m@x>", *part, "", "bytes"))
+    assert [file.name for file in item.attachments] == [read]
+
+
+def test_nobody_turns_the_letters_of_a_name_or_subject_around() -> None:
+    head = ("From: =?utf-8?b?4oCudHNlVA==?= <a@x.example>", "Subject: =?utf-8?b?4oGmYeKBqQ==?=")
+    item = read_message(message(*head, "Message-ID: <m@x>", "", ""))
+    assert item.sender is not None
+    assert (item.sender.name, item.subject) == ("tseT", "a")
