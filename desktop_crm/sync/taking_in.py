@@ -243,7 +243,7 @@ def take_items(
     taken: Taken,
     data: bytes | None = None,
 ) -> None:
-    """Store the items of one file; `data` is kept as a document of its message."""
+    """Store the items of one file; `data`, if not too large, is kept beside its message."""
     with actor.db.writing() as connection:
         lease.write_alone(connection)
         box = _box(connection, actor)
@@ -274,7 +274,8 @@ def take_items(
             told = mail_message.link(actor, activity, entity, key)
             taken.changes = taken.changes.merge(told)
     if data is not None and len(items) == 1 and isinstance(items[0], MailItem):
-        for activity in created:
+        is_kept = len(data) <= attachments.limit_mb(actor) << 20
+        for activity in created if is_kept else ():
             told = attachments.add_bytes(actor, "activity", activity, name, data)
             taken.changes = taken.changes.merge(told)
 

@@ -59,6 +59,16 @@ def test_a_later_pass_and_a_second_drop_know_it_again(world: World, tmp_path: Pa
     assert ("opportunity", world.deal, "manual", "linked") in world.links()
 
 
+def test_a_file_larger_than_the_company_keeps_leaves_its_message_alone(
+    world: World, tmp_path: Path
+) -> None:
+    world.save("own_company", name="Firma", attachment_limit_mb=1)
+    taken = take_in(world.actor, [file(tmp_path, "plan.eml", EML + b"x" * (1 << 20))])
+    (activity,) = world.activities
+    assert (taken.created, taken.refused) == ([activity.id], [])
+    assert attachments.files(world.actor, "activity", activity.id) == []
+
+
 def test_a_meeting_of_a_file_stands_in_the_calendar_once(world: World, tmp_path: Path) -> None:
     path = file(tmp_path, "visit.ics", ICS)
     take_in(world.actor, [path])
