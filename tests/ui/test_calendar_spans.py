@@ -152,6 +152,30 @@ def test_several_calendars_of_oneself_stand_in_the_team(
     assert again.whose(team=True) == "Calendar, team plans"
 
 
+def test_too_many_at_once_lead_to_the_list_of_the_day(
+    pane: CalendarPane, company: Company, qtbot: QtBot
+) -> None:
+    for number in range(30):
+        company.add(
+            "activity", f"n{number}",
+            {"subject": f"Meeting {number}", "kind": "appointment", "start_at": at(26, 10),
+             "end_at": at(26, 11), "owner": company.actor.user_id},
+        )  # fmt: skip
+    pane.refresh()
+    settle(qtbot, pane.bench)
+    grid = pane.time_view.grid
+    rect, crowd, _day = grid._crowds[0]
+    hidden = {one.title for one in crowd.events}
+    drawn = {one.title for _rect, one in grid._placed if one.title.startswith("Meeting")}
+    assert len(hidden) + len(drawn) == 30
+    assert not hidden & drawn
+    QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=rect.center().toPoint())
+    settle(qtbot, pane.bench)
+    assert (pane.span, pane.day) == (Span.AGENDA, date(2026, 11, 26))
+    rows = [one.title for one in pane.agenda_view.model.rows if isinstance(one, AgendaEvent)]
+    assert hidden | drawn <= set(rows)
+
+
 def test_a_second_zone_stands_beside_the_hours(pane: CalendarPane, qtbot: QtBot) -> None:
     narrow = pane.time_view.grid.gutter()
     pane.side.set_zone(ZoneInfo("America/New_York"))

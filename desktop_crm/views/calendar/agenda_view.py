@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
     QListView,
@@ -80,11 +80,12 @@ class AgendaModel(QAbstractListModel):
 
     def day_text(self, day: date) -> str:
         """Caption of a day."""
-        name = self.formats.weekday(day)
-        text = f"{name[:1].upper()}{name[1:]}, {self.formats.date(day)}"
+        text = f"{self.formats.weekday(day)}, {self.formats.date(day)}"
         if day == self.today:
             return tr("Today, {day}", day=text)
-        return tr("Tomorrow, {day}", day=text) if day == self.today + timedelta(days=1) else text
+        if day == self.today + timedelta(days=1):
+            return tr("Tomorrow, {day}", day=text)
+        return text[:1].upper() + text[1:]
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if isinstance(self.rows[index.row()], AgendaEvent):
@@ -187,6 +188,16 @@ class AgendaList(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.model().rowCount():
+            return
+        painter = QPainter(self.viewport())
+        painter.setFont(theme.font(13))
+        painter.setPen(theme.color("text2"))
+        text = tr("There are no events on these days.")
+        painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.key_wanted.emit(event)

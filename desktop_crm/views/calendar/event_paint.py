@@ -52,17 +52,55 @@ def paint_block(
     first = QRectF(text.left(), text.top(), text.width() - marker, line)
     if single:
         first.moveTop(rect.center().y() - line / 2)
-    title = metrics.elidedText(event.title, Qt.TextElideMode.ElideRight, first.width())
-    painter.drawText(first, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+    # Below the title there is room for the hours at least.
+    most = 1 if single else max(1, int((text.height() - line) // line))
+    titles = _title_lines(metrics, event.title, first.width(), most)
+    box = QRectF(first)
+    for title in titles:
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+        box.translate(0, line)
     if marker:
         spot = QRectF(rect.right() - marker - 3, first.top(), marker, marker).toRect()
         icons.paint_icon(painter, spot, "arrow_sync", "text2")
     if single:
-        used = metrics.horizontalAdvance(title)
+        used = metrics.horizontalAdvance(titles[0])
         _rest_of_line(painter, first, used, words.time_range(event, formats))
         return
     details = [event.whose, words.time_range(event, formats), event.place, event.regarding]
-    _lines(painter, text, first.bottom() + 1, [line for line in details if line])
+    _lines(painter, text, box.top() + 1, [line for line in details if line])
+
+
+def _title_lines(metrics: QFontMetricsF, title: str, width: float, most: int) -> list[str]:
+    """A title on at most so many lines, broken between words; the last one is shortened."""
+    lines: list[str] = []
+    rest = title.split()
+    while rest and len(lines) < most - 1:
+        count = 1
+        while count < len(rest) and metrics.horizontalAdvance(" ".join(rest[: count + 1])) <= width:
+            count += 1
+        lines.append(fitting(metrics, " ".join(rest[:count]), width))
+        rest = rest[count:]
+    return [*lines, fitting(metrics, " ".join(rest), width)] if rest else lines or [""]
+
+
+def fitting(metrics: QFontMetricsF, text: str, width: float) -> str:
+    """As much of a text as fits; where there is hardly room letters say more than an ellipsis."""
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    if len(shown) > 2 or shown == text:
+        return shown
+    while text and metrics.horizontalAdvance(text) > width:
+        text = text[:-1]
+    return text
+
+
+def paint_crowd(painter: QPainter, rect: QRectF, count: int, *, selected: bool) -> None:
+    """Draw how many events there is no room for."""
+    painter.setPen(QPen(theme.color("focus" if selected else "stroke2"), 1.5 if selected else 1))
+    painter.setBrush(theme.color("surface2"))
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+    painter.setFont(theme.font(11, QFont.Weight.Medium))
+    painter.setPen(theme.color("accent_text"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, f"+{count}")
 
 
 def _shape(
@@ -116,7 +154,7 @@ def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> Non
     for line in lines:
         if top + metrics.height() > text.bottom() + 2:
             return
-        shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
+        shown = fitting(metrics, line, text.width())
         place = QRectF(text.left(), top, text.width(), metrics.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         top += metrics.height() + 1

@@ -7,7 +7,7 @@ changes on it, as on paper. :func:`instant` and :func:`wall` are the only doors 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -155,6 +155,40 @@ def _side_by_side(cluster: Sequence[tuple[int, int, AgendaEvent]]) -> list[Block
         Block(event, top, bottom, column, len(ends))
         for (top, bottom, event), column in zip(cluster, columns, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Events that a column has no room for: when they are, and which."""
+
+    top: int
+    bottom: int
+    events: tuple[AgendaEvent, ...]
+
+
+def fitted(placed: Sequence[Block], most: int) -> tuple[list[Block], list[Crowd]]:
+    """Blocks with at most so many side by side, and those left out, where they overlap together.
+
+    The last column is then for saying how many are left out.
+    """
+    shown: list[Block] = []
+    left_out: list[Block] = []
+    for block in placed:
+        if block.columns <= most:
+            shown.append(block)
+        elif block.column < most - 1:
+            shown.append(replace(block, columns=most))
+        else:
+            left_out.append(block)
+    crowds: list[Crowd] = []
+    for block in sorted(left_out, key=lambda one: one.top):
+        if crowds and block.top < crowds[-1].bottom:
+            last = crowds.pop()
+            bottom = max(last.bottom, block.bottom)
+            crowds.append(Crowd(last.top, bottom, (*last.events, block.event)))
+        else:
+            crowds.append(Crowd(block.top, block.bottom, (block.event,)))
+    return shown, crowds
 
 
 def strips(

@@ -25,6 +25,7 @@ class CalendarPage(QWidget):
         page_requested: how many pages forward (negative: back).
         selected: the selected event, or None.
         day_requested: a day to show alone.
+        list_requested: a day whose events shall be listed one by one.
     """
 
     create_requested = Signal(object, object, bool)
@@ -35,6 +36,7 @@ class CalendarPage(QWidget):
     page_requested = Signal(int)
     selected = Signal(object)
     day_requested = Signal(object)
+    list_requested = Signal(object)
 
     def show_days(self, days: Sequence[date], formats: Formats, now: datetime) -> None:
         """Show these days; the events follow by :meth:`show_events`."""

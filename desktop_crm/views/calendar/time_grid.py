@@ -24,15 +24,16 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
 from desktop_crm.services.agenda_event import AgendaEvent
 from desktop_crm.views import theme
-from desktop_crm.views.calendar import event_paint, gesture, layout, words
+from desktop_crm.views.calendar import event_paint, gesture, hour_lines, layout, words
 from desktop_crm.views.calendar.gesture import ALL_DAY, SLOT, Edge, Slots
 from desktop_crm.views.calendar.time_keys import TimeKeys
 
 GUTTER = 60
-SECOND_GUTTER = 50
 HOUR = 52
 EDGE_GRIP = 6
-WORK_DAY = (8 * 60, 18 * 60)
+NARROWEST = 26
+"""Width below which an event can neither be read nor hit."""
+
 _CLOCK_TICK = 30_000
 
 
@@ -61,6 +62,7 @@ class TimeGrid(QWidget):
 
     Attributes:
         cursor_moved: the minute to keep in view.
+        list_requested: a day whose events do not all fit.
     """
 
     create_requested = Signal(object, object, bool)
@@ -69,6 +71,7 @@ class TimeGrid(QWidget):
     delete_requested = Signal(object)
     move_refused = Signal(object)
     page_requested = Signal(int)
+    list_requested = Signal(object)
     selected = Signal(object)
     cursor_moved = Signal(int)
 
@@ -91,6 +94,7 @@ class TimeGrid(QWidget):
         self._press: _Press | None = None
         self._ghost: AgendaEvent | None = None
         self._placed: list[tuple[QRectF, AgendaEvent]] = []
+        self._crowds: list[tuple[QRectF, layout.Crowd, date]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(_CLOCK_TICK)
         self._timer.timeout.connect(self._tick)
@@ -161,7 +165,7 @@ class TimeGrid(QWidget):
 
     def gutter(self) -> int:
         """Width of the hours' captions."""
-        return theme.scaled(GUTTER + (SECOND_GUTTER if self.second_zone else 0))
+        return theme.scaled(GUTTER + (hour_lines.OTHER_ZONE if self.second_zone else 0))
 
     def column(self, day: int) -> QRectF:
         """Rectangle of a day's column."""
@@ -186,16 +190,27 @@ class TimeGrid(QWidget):
         """Rectangle where an event is drawn, empty when it is not."""
         return next((r for r, one in self._placed if one.key == event.key), QRectF())
 
+    def _crowd_at(self, point: QPointF) -> tuple[layout.Crowd, date] | None:
+        found = (one for one in self._crowds if one[0].contains(point))
+        return next(((crowd, day) for _rect, crowd, day in found), None)
+
     def event_at(self, point: QPointF) -> AgendaEvent | None:
         """The event under a point."""
         return next((one for r, one in reversed(self._placed) if r.contains(point)), None)
 
     def _place(self) -> None:
         self._placed = []
+        self._crowds = []
         for index, day in enumerate(self.days):
             column = self.column(index)
-            for block in layout.blocks(self.events_in(index), day, self.formats.zone):
+            most = max(2, int((column.width() - 10) // theme.scaled(NARROWEST)))
+            found = layout.blocks(self.events_in(index), day, self.formats.zone)
+            shown, crowds = layout.fitted(found, most)
+            for block in shown:
                 self._placed.append((self._block_rect(column, block), block.event))
+            for crowd in crowds:
+                last = layout.Block(crowd.events[0], crowd.top, crowd.bottom, most - 1, most)
+                self._crowds.append((self._block_rect(column, last), crowd, day))
 
     def events_in(self, column: int) -> list[AgendaEvent]:
         """Events of a column: all of them, or those of the person it belongs to."""
@@ -238,8 +253,8 @@ class TimeGrid(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(event.rect(), theme.color("surface"))
-        self._paint_days(painter)
-        self._paint_hours(painter)
+        hour_lines.paint_days(painter, self)
+        hour_lines.paint_hours(painter, self)
         self._paint_slots(painter)
         self._paint_now(painter)
         seen = QRectF(event.rect())
@@ -248,47 +263,11 @@ class TimeGrid(QWidget):
                 continue
             chosen = self.chosen is not None and one.key == self.chosen.key
             event_paint.paint_block(painter, rect, one, self.formats, selected=chosen)
+        for rect, crowd, _day in self._crowds:
+            chosen = self.chosen is not None and self.chosen in crowd.events
+            event_paint.paint_crowd(painter, rect, len(crowd.events), selected=chosen)
         self._paint_ghost(painter)
         self._paint_now_dot(painter)
-
-    def _paint_days(self, painter: QPainter) -> None:
-        quiet = theme.color("surface2")
-        for index, day in enumerate(self.days):
-            column = self.column(index)
-            if day.weekday() >= 5:
-                painter.fillRect(column, quiet)
-            else:
-                first, last = (self.y_of(minute) for minute in WORK_DAY)
-                painter.fillRect(QRectF(column.left(), 0, column.width(), first), quiet)
-                rest = self.height() - last
-                painter.fillRect(QRectF(column.left(), last, column.width(), rest), quiet)
-            x = round(column.left()) + 0.5
-            painter.setPen(QPen(theme.color("stroke"), 1))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-
-    def _paint_hours(self, painter: QPainter) -> None:
-        painter.setFont(theme.font(11, tabular=True))
-        for hour in range(24):
-            y = round(self.y_of(hour * 60)) + 0.5
-            painter.setPen(QPen(theme.color("stroke"), 1))
-            painter.drawLine(QPointF(self.gutter(), y), QPointF(self.width(), y))
-            half = round(self.y_of(hour * 60 + 30)) + 0.5
-            painter.setPen(QPen(theme.color("stroke"), 1, Qt.PenStyle.DotLine))
-            painter.drawLine(QPointF(self.gutter(), half), QPointF(self.width(), half))
-            if hour:
-                painter.setPen(theme.color("text2"))
-                box = QRectF(0, y - 9, self.gutter() - 10, 18)
-                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(box, align, f"{hour:02}:00")
-                if self.second_zone is not None:
-                    self._paint_other_hour(painter, hour, y)
-
-    def _paint_other_hour(self, painter: QPainter, hour: int, y: float) -> None:
-        moment = layout.instant(gesture.at(self.days[0], hour * 60), self.formats.zone)
-        painter.setPen(theme.color("text3"))
-        box = QRectF(0, y - 9, theme.scaled(SECOND_GUTTER), 18)
-        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(box, align, f"{moment.astimezone(self.second_zone):%H:%M}")
 
     def _paint_slots(self, painter: QPainter) -> None:
         drawing = self._press is not None and self._press.drag is Drag.CREATE
@@ -348,6 +327,10 @@ class TimeGrid(QWidget):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         point = event.position()
+        crowd = self._crowd_at(point)
+        if crowd is not None:
+            self.list_requested.emit(crowd[1])
+            return
         day, minute = self.position(point)
         found = self.event_at(point)
         if found is not None:
@@ -435,8 +418,11 @@ class TimeGrid(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
-            found = self.event_at(QPointF(event.pos()))
+            point = QPointF(event.pos())
+            found, crowd = self.event_at(point), self._crowd_at(point)
             text = words.description(found, self.formats) if found else ""
+            if crowd is not None:
+                text = "\n".join(one.title for one in crowd[0].events)
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

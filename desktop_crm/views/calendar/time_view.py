@@ -296,6 +296,7 @@ class TimeView(CalendarPage):
         self.grid.delete_requested.connect(self.delete_requested)
         self.grid.move_refused.connect(self.move_refused)
         self.grid.page_requested.connect(self.page_requested)
+        self.grid.list_requested.connect(self.list_requested)
         self.grid.selected.connect(self._on_selected)
         self.grid.cursor_moved.connect(self._keep_in_view)
         self.strip.day_requested.connect(self.day_requested)

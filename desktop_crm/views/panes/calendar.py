@@ -110,6 +110,7 @@ class CalendarPane(Pane):
         page.page_requested.connect(self._turn)
         page.selected.connect(lambda _event: self.commands_changed.emit())
         page.day_requested.connect(self._show_day)
+        page.list_requested.connect(partial(self._show_day, span=Span.AGENDA))
 
     @property
     def page(self) -> CalendarPage:
@@ -240,10 +241,10 @@ class CalendarPane(Pane):
         if isinstance(day, date):
             self.show_day(day)
 
-    def _show_day(self, day: object) -> None:
+    def _show_day(self, day: object, span: Span = Span.DAY) -> None:
         if isinstance(day, date):
             self.day = day
-            self.show_span(Span.DAY)
+            self.show_span(span)
 
     def _turn(self, pages: int) -> None:
         side_by_side = self.side.side_by_side

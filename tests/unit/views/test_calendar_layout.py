@@ -152,3 +152,23 @@ def test_months() -> None:
     assert layout.add_months(date(2026, 1, 31), -2) == date(2025, 11, 30)
     days = layout.month_days(date(2026, 11, 25))
     assert (len(days), days[0]) == (42, date(2026, 10, 26))
+
+
+def test_thirty_at_once_leave_room_to_say_how_many_are_left_out() -> None:
+    hour = [event(n, at(25, 9), at(25, 10)) for n in range(30)]
+    alone = event(40, at(25, 14), at(25, 15))
+    shown, crowds = layout.fitted(layout.blocks([*hour, alone], DAY, ZONE), 4)
+    assert [(one.event.id, one.column, one.columns) for one in shown] == [
+        (0, 0, 4), (1, 1, 4), (2, 2, 4), (40, 0, 1),
+    ]  # fmt: skip
+    assert [(one.top, one.bottom, len(one.events)) for one in crowds] == [(540, 600, 27)]
+
+
+def test_what_is_left_out_at_different_times_is_counted_apart() -> None:
+    long = [event(n, at(25, 8), at(25, 12)) for n in range(2)]
+    short = [event(9, at(25, 8), at(25, 9)), event(10, at(25, 11), at(25, 12))]
+    shown, crowds = layout.fitted(layout.blocks([*long, *short], DAY, ZONE), 2)
+    assert len(shown) == 1
+    assert [len(one.events) for one in crowds] == [3]
+    shown, crowds = layout.fitted(layout.blocks([*long, *short], DAY, ZONE), 3)
+    assert (len(shown), crowds) == (4, [])
