@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -19,6 +18,7 @@ from desktop_crm.services.query import RecordQuery
 from desktop_crm.views import theme
 from desktop_crm.views.filters.condition import ConditionRow, Member, Site
 from desktop_crm.views.filters.groups import GroupEdit, RelatedEdit
+from desktop_crm.views.widgets import tab_order
 from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import row
 
@@ -204,9 +204,7 @@ class FilterEdit(QWidget):
 
     def _chain_tabs(self) -> None:
         """Let Tab go through the parts as they stand, whenever they were made."""
-        chain = [*self.root.controls(), self.text]
-        for before, after in pairwise(chain):
-            QWidget.setTabOrder(before, after)
+        tab_order.chain([*self.root.controls(), self.text])
 
     def _move(self, step: int) -> None:
         member = _member_of(self.window().focusWidget())

@@ -15,6 +15,7 @@ from desktop_crm.views import theme
 from desktop_crm.views.forms.editor import Editor
 from desktop_crm.views.widgets.buttons import push_button, tool_button
 from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.tab_order import put_before
 
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
@@ -212,6 +213,7 @@ class LinesEditor(Editor):
         row.made_primary.connect(self._only_primary)
         self.rows.append(row)
         self._column.insertWidget(self._column.count() - 1, row)
+        put_before(self._add, row)
         self._none.hide()
         return row
 

@@ -23,6 +23,7 @@ from desktop_crm.views.forms.editor import Editor
 from desktop_crm.views.icons import paint_icon
 from desktop_crm.views.tag_tones import tone
 from desktop_crm.views.widgets.flow import Flow
+from desktop_crm.views.widgets.tab_order import put_before
 
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
@@ -120,9 +121,9 @@ class TagEditor(Editor):
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self._box)
-        column.addWidget(self.line)
         self._layout.addLayout(column, 1)
+        column.addWidget(self.line)  # first: what hands the keyboard on goes where it goes
+        column.insertWidget(0, self._box)
         self._adopt(self.line)
         self._fill()
         bench.tasks.read(
@@ -164,6 +165,7 @@ class TagEditor(Editor):
             pill.is_fixed = self._read_only
             pill.removed.connect(partial(self._remove, word))
             self._flow.addWidget(pill)
+            put_before(self.line, pill)
             pill.show()
         self._box.setVisible(bool(self._words))
         self._box.updateGeometry()
