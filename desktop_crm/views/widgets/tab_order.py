@@ -57,7 +57,7 @@ def _follow(before: QWidget, control: QWidget) -> None:
     holder = control.parentWidget()
     if holder is not None and holder.focusProxy() is control:
         policy = holder.focusPolicy()
-        holder.setFocusProxy(None)  # type: ignore[arg-type]  the stub knows no none
+        holder.setFocusProxy(None)  # type: ignore[arg-type]
         holder.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # what takes no keys cannot be moved
         _follow(before, holder)
         QWidget.setTabOrder(holder, control)
