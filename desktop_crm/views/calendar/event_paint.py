@@ -13,6 +13,8 @@ from desktop_crm.views.calendar import words
 _TINT = {"light": 0.14, "dark": 0.26, "contrast": 0.0}
 _TINT_SELECTED = {"light": 0.26, "dark": 0.44, "contrast": 0.0}
 RADIUS = 4
+_DETAILS = 34
+"""Width below which nothing but the title can be read."""
 
 
 def blend(top: QColor, bottom: QColor, share: float) -> QColor:
@@ -147,6 +149,8 @@ def _rest_of_line(painter: QPainter, line: QRectF, used: float, text: str) -> No
 
 
 def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> None:
+    if text.width() < theme.scaled(_DETAILS):
+        return
     small = theme.font(11, tabular=True)
     metrics = QFontMetricsF(small)
     painter.setFont(small)
@@ -154,7 +158,7 @@ def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> Non
     for line in lines:
         if top + metrics.height() > text.bottom() + 2:
             return
-        shown = fitting(metrics, line, text.width())
+        shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
         place = QRectF(text.left(), top, text.width(), metrics.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         top += metrics.height() + 1

@@ -129,6 +129,17 @@ def whole_day(day: date, last: date | None = None) -> tuple[datetime, datetime]:
     return first, datetime.combine((last or day) + timedelta(days=1), time(), UTC)
 
 
+def span(day: date, begin: int, end: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Instants of two positions of a day.
+
+    Where the clock skips the first of them it moves forward; the second lies after it nevertheless.
+    """
+    start = instant(at(day, begin), zone)
+    return start, max(
+        instant(at(day, end), zone), start + timedelta(minutes=min(SLOT, end - begin))
+    )
+
+
 def at(day: date, minute: int) -> datetime:
     """The naive local time that a position on the page stands for."""
     return datetime.combine(day, time()) + timedelta(minutes=minute)

@@ -343,11 +343,14 @@ class TimeGrid(QWidget):
         self.set_slots(Slots(day, slot, slot))
 
     def _grip(self, found: AgendaEvent, point: QPointF) -> Drag:
-        rect = self.rect_of(found)
+        """What a press at a point of an event drags; over midnight each day has one end of it."""
+        rect = next(r for r, one in reversed(self._placed) if r.contains(point))
+        day = self.days[self.position(point)[0]]
+        first, last = layout.day_span(found, self.formats.zone)
         tall = rect.height() > 3 * EDGE_GRIP
-        if tall and point.y() - rect.top() < EDGE_GRIP:
+        if tall and day == first and point.y() - rect.top() < EDGE_GRIP:
             return Drag.START
-        if tall and rect.bottom() - point.y() < EDGE_GRIP:
+        if tall and day == last and rect.bottom() - point.y() < EDGE_GRIP:
             return Drag.END
         return Drag.MOVE
 
@@ -434,8 +437,7 @@ class TimeGrid(QWidget):
             start, end = gesture.whole_day(day)
         else:
             zone = self.formats.zone
-            start = layout.instant(gesture.at(day, self.slots.start), zone)
-            end = layout.instant(gesture.at(day, self.slots.end), zone)
+            start, end = gesture.span(day, self.slots.start, self.slots.end, zone)
         self.create_requested.emit(start, end, self.slots.all_day)
 
     # --- keyboard ------------------------------------------------------------------------

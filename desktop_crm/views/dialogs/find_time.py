@@ -199,6 +199,7 @@ class FindTimeDialog(Dialog):
         self.list = QListWidget()
         self.list.setObjectName("findTime.slots")
         self.list.setAccessibleName(tr("Free times"))
+        theme.set_property(self.list, "checks", "true")
         self.list.setMinimumHeight(theme.scaled(170))
         self.list.currentRowChanged.connect(self._show_rows)
         self._arrange()
