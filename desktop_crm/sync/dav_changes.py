@@ -185,7 +185,8 @@ def _look_by_token(place: Place, state: _State) -> None:
             state.sync = token or state.sync
             break
         state.sync = token
-    _note(state, changed, [name for name in gone if name in state.known])
+    # What was written here and went before it was read is not known yet, and went all the same.
+    _note(state, changed, list(gone))
 
 
 def _note(state: _State, etags: dict[str, str], gone: list[str]) -> None:
@@ -218,7 +219,7 @@ class _Collected:
         """Tell what went."""
         while self._state.gone and self._room > 0:
             name = self._state.gone.pop(0)
-            _, items = self._state.known.pop(name, ("", ()))
+            _, items = self._state.known.pop(name, ("", ("",)))
             self._delete(name, items)
 
     def fetch(self, zone: tzinfo, own: tuple[str, ...]) -> None:
@@ -236,7 +237,7 @@ class _Collected:
                     path = self._place.path + name
                     resource = read_resource(self._place.role, path, data, etag, zone, own)
                     self._take(name, resource)
-                elif name in self._state.known:
+                else:
                     # It went between the question and the fetching.
                     self._state.gone.append(name)
 

@@ -69,6 +69,7 @@ _ABLE_TO: Final = {
     Ability.CONTACTS: N_("change contacts"),
     Ability.FREE_BUSY: N_("tell when people are busy"),
     Ability.FOLDERS: N_("make folders"),
+    Ability.QUIET: N_("change meetings with guests in silence"),
 }
 
 T = TypeVar("T")

@@ -187,7 +187,7 @@ class GraphMailbox:
     @property
     def abilities(self) -> frozenset[Ability]:
         """Everything, but meetings with guests never in silence: that is refused one by one."""
-        return frozenset(Ability)
+        return frozenset(Ability) - {Ability.QUIET}
 
     def find(self, deed: Deed) -> Written | None:
         """What an earlier try of this deed left behind, found by its own key."""

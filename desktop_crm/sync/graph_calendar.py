@@ -108,10 +108,10 @@ class Calendar:
         for link in (place.link, place.before, place.then):
             if link and not self._graph.owns(link):
                 raise TokenInvalid("a position of another service")
-        if place.resting:
+        if token is None or place.resting:
             self._done.clear()
-            if _age(place) > STALE_AFTER:
-                place = opened(clock.today(), before=place.link)
+        if place.resting and _age(place) > STALE_AFTER:
+            place = opened(clock.today(), before=place.link)
         answer = self._ask(place, limit)
         page = _Page(self._graph, place)
         page.take(answer.get("value") or ())

@@ -54,8 +54,11 @@ _MAIL: Final = frozenset(
     }
 )
 _ITEMS: Final = frozenset(
-    {Ability.MEETINGS, Ability.TASKS, Ability.CONTACTS, Ability.FREE_BUSY, Ability.FOLDERS}
-)
+    {
+        Ability.MEETINGS, Ability.TASKS, Ability.CONTACTS, Ability.FREE_BUSY, Ability.FOLDERS,
+        Ability.QUIET,
+    }
+)  # fmt: skip
 
 
 class ImapMailbox:

@@ -44,6 +44,7 @@ class Ability(StrEnum):
     CONTACTS = "contacts"
     FREE_BUSY = "free_busy"
     FOLDERS = "folders"
+    QUIET = "quiet"
 
 
 class Notify(StrEnum):

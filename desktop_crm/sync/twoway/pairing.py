@@ -50,6 +50,7 @@ class Pairing:
     Attributes:
         writable: kinds of items that go out to the mailbox.
         placeless: why new items of a kind have no place in the mailbox.
+        loud: the mailbox tells the guests of a meeting of whatever is written to it.
     """
 
     connection: Connection
@@ -58,6 +59,7 @@ class Pairing:
     chosen: Settings
     writable: frozenset[Kind] = frozenset()
     placeless: Mapping[Kind, str] = field(default_factory=dict)
+    loud: bool = False
     _frame: Frame = field(default_factory=Frame)
     _orders: set[int] = field(default_factory=set)
     _busy: set[str] = field(default_factory=set)
@@ -178,6 +180,7 @@ class Pairing:
             remote,
             known=row is not None and row.gone,
             wanted=kind in self.writable,
+            loud=self.loud and kind is Kind.MEETING,
         )
         if remote is None and kind in self.placeless:
             pair = replace(pair, refusal=(self.placeless[kind], ()))

@@ -143,7 +143,8 @@ class TwoWayPass:
         for kind, line in self.folders_to_make(connection).items():
             if not line.struck:
                 nowhere.pop(kind, None)
-        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, nowhere)
+        loud = Ability.QUIET not in self.port.abilities
+        return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, nowhere, loud)
 
     def folders_to_make(self, connection: Connection) -> dict[Kind, Line]:
         """Folders the mailbox lacks, as lines of a dry run; a struck one is not made."""
@@ -362,7 +363,7 @@ class TwoWayPass:
             ASKED if question else step.reason, (*step.params, *told, ("step", step.fingerprint))
         )
         agreed = step.asked and step.fingerprint in self.consent.agreed
-        tell = step.people > 0 and step.fingerprint in self.consent.told
+        tell = step.tells or (step.people > 0 and step.fingerprint in self.consent.told)
         if tell:
             everybody = Notify.EVERYBODY
             deeds = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -81,6 +81,7 @@ class Pair:
         known: the mailbox held it once.
         wanted: a record without item is to be written to the mailbox.
         refusal: why it cannot be written, before anything is (R35).
+        loud: the mailbox tells the guests of a meeting of whatever is written to it.
     """
 
     kind: Kind
@@ -92,6 +93,7 @@ class Pair:
     known: bool = False
     wanted: bool = True
     refusal: tuple[str, tuple[tuple[str, object], ...]] | None = None
+    loud: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Step:
         occurrences: original starts of the occurrences to delete from a series.
         people: how many other participants could be told; they are not, unless a person says so.
         asked: it waits until a person has agreed.
+        tells: doing it tells the other participants, whatever anybody says.
     """
 
     side: Side
@@ -117,6 +120,7 @@ class Step:
     occurrences: tuple[str, ...] = ()
     people: int = 0
     asked: bool = False
+    tells: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -150,6 +154,14 @@ GONE_HERE: Final = N_("Deleted here. Nothing is deleted from the mailbox unless 
 OFF_HERE: Final = N_("Called off here. Nothing is deleted from the mailbox unless you agree.")
 LEFT_OUT: Final = N_(
     "Occurrences were deleted here. Nothing is deleted from the mailbox unless you agree."
+)
+TELLS: Final = N_(
+    "This mailbox tells the guests of a meeting of every change (guests: {people}). Nothing is "
+    "written unless you agree."
+)
+DELETION_TELLS: Final = N_(
+    "Deleted or called off here. This mailbox tells the guests of a deletion (guests: {people}); "
+    "nothing is deleted there unless you agree."
 )
 BOTH: Final = N_("Changed on both sides. Nothing is overwritten until you choose.")
 
@@ -197,10 +209,17 @@ def _no_item(pair: Pair, local: Local) -> Decision:
     refused = _refused(pair, values)
     if refused is not None:
         return Decision((refused,), pair.base)
-    step = _step(
-        pair, Side.MAILBOX, StepKind.CREATE, NEW_HERE, values=values, people=_people(local.fields)
-    )
-    return Decision((step,), pair.base)
+    people = _people(local.fields)
+    step = _step(pair, Side.MAILBOX, StepKind.CREATE, NEW_HERE, values=values, people=people)
+    return Decision((_telling(pair, step, people if local.organizer else 0),), pair.base)
+
+
+def _telling(pair: Pair, step: Step, people: int, reason: str = TELLS) -> Step:
+    """The step as a question, where doing it cannot be kept from the guests."""
+    if not pair.loud or not people:
+        return step
+    told = (("people", people),)
+    return replace(step, reason=reason, params=told, people=people, asked=True, tells=True)
 
 
 def _refused(pair: Pair, values: Mapping[str, tuple[Value, Value]]) -> Step | None:
@@ -215,15 +234,16 @@ def _people(fields: Fields) -> int:
 
 
 def _ask_to_delete(pair: Pair, local: Local, remote: Remote) -> Decision:
+    people = _people(remote.fields) if local.organizer else 0
     step = _step(
         pair,
         Side.MAILBOX,
         StepKind.DELETE,
         OFF_HERE if local.present else GONE_HERE,
         asked=True,
-        people=_people(remote.fields) if local.organizer else 0,
+        people=people,
     )
-    return Decision((step,), pair.base)
+    return Decision((_telling(pair, step, people, DELETION_TELLS),), pair.base)
 
 
 def _merge(pair: Pair, local: Local, remote: Remote) -> Decision:
@@ -249,17 +269,16 @@ def _to_mailbox(pair: Pair, local: Local, remote: Remote, found: Merged) -> list
         # A mailbox takes back no deleted occurrence; what was added here is deleted there.
         new = sorted(set(wanted.pop("left_out")) - set(remote.fields["left_out"]))
         if new:
-            steps.append(
-                _step(
-                    pair,
-                    Side.MAILBOX,
-                    StepKind.DELETE,
-                    LEFT_OUT,
-                    occurrences=tuple(new),
-                    people=people,
-                    asked=True,
-                )
+            step = _step(
+                pair,
+                Side.MAILBOX,
+                StepKind.DELETE,
+                LEFT_OUT,
+                occurrences=tuple(new),
+                people=people,
+                asked=True,
             )
+            steps.append(_telling(pair, step, people, DELETION_TELLS))
     if wanted:
         values = {n: (remote.fields.get(n), v) for n, v in wanted.items()}
         refused = _refused(pair, values)
@@ -267,10 +286,10 @@ def _to_mailbox(pair: Pair, local: Local, remote: Remote, found: Merged) -> list
             return [*steps, refused]
         told = {one.name for one in TABLES[pair.kind].fields if one.told}
         both = {**remote.fields, **wanted}
-        asked = max(people, _people(both)) if local.organizer and told & set(wanted) else 0
-        steps.append(
-            _step(pair, Side.MAILBOX, StepKind.CHANGE, CHANGED_HERE, values=values, people=asked)
-        )
+        guests = max(people, _people(both)) if local.organizer else 0
+        asked = guests if told & set(wanted) else 0
+        step = _step(pair, Side.MAILBOX, StepKind.CHANGE, CHANGED_HERE, values=values, people=asked)
+        steps.append(_telling(pair, step, guests))
     return steps
 
 

@@ -206,16 +206,24 @@ class Settling:
     def _tell_uid(
         self, connection: Connection, record: Mapping[str, Any], item: TwoWayItem | None
     ) -> None:
-        """Keep the identity the mailbox gave a meeting: it is known by it from now on (R33)."""
-        if not isinstance(item, MeetingItem) or record.get("ical_uid") == plain(item.uid, 490):
+        """Keep the identity the mailbox gave a meeting: it is known by it from now on (R33).
+
+        Microsoft 365 takes no other than its own. The changed occurrences of a series go along.
+        """
+        before = record.get("ical_uid")
+        if not isinstance(item, MeetingItem) or before == plain(item.uid, 490):
             return
+        keys = [record["id"]]
+        if before and not record.get("recurrence_id"):
+            family = rows.occurrences_of(connection, before, record["owner_id"])
+            keys += [one["id"] for one in family if one["id"] != record["id"]]
         work = Work(self.actor, connection, registry.get("activity"), new_uid(), None, "sync")
-        found = writer.load(work, [record["id"]]).get(record["id"])
-        if found is None or found.get("ical_uid"):
-            return
-        draft = Draft(record["id"], found["version"], found, {})
-        writer.fill(work, draft, {"ical_uid": plain(item.uid, 490)})
-        self.changes = self.changes.merge(writer.write(work, [draft]))
+        drafts = []
+        for key, found in writer.load(work, keys).items():
+            draft = Draft(key, found["version"], found, {})
+            writer.fill(work, draft, {"ical_uid": plain(item.uid, 490)})
+            drafts.append(draft)
+        self.changes = self.changes.merge(writer.write(work, drafts))
 
 
 def _seen(row: Held, item: TwoWayItem, kept: Image | None) -> Mapping[str, Any]:

@@ -33,6 +33,32 @@ def tell_and_write(
     return [scheduler.send_due(actor, box, cancel=cancel) for box in boxes]
 
 
+def _text(one: Question) -> str:
+    if one.tells:
+        return ntr(
+            "{title}: write it there and send to {n} person",
+            "{title}: write it there and send to {n} people",
+            one.people,
+            title=one.title,
+        )
+    return ntr(
+        "{title}: send to {n} person", "{title}: send to {n} people", one.people, title=one.title
+    )
+
+
+def _explained(asked: Sequence[Question]) -> str:
+    if all(not one.tells for one in asked):
+        return tr(
+            "You changed meetings that you organize. Your mailbox gets the change either way; "
+            "the others get a message only where you tick it."
+        )
+    return tr(
+        "You changed meetings that you organize, and your mailbox tells guests of every change. "
+        "What says “write it there” is written only where you tick it; the rest waits in the "
+        "outbox."
+    )
+
+
 class QuestionDialog(Dialog):
     """One box for each changed meeting, none of them ticked; Esc and Enter tell nobody."""
 
@@ -41,20 +67,14 @@ class QuestionDialog(Dialog):
             bench.shell.window_widget(),
             "tellPeople",
             tr("Send the change to the other participants?"),
-            subtitle=tr(
-                "You changed meetings that you organize. Your mailbox gets the change either way; "
-                "the others get a message only where you tick it."
-            ),
+            subtitle=_explained(asked),
             width=620,
         )
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench, self._asked = bench, tuple(asked)
         self._boxes: dict[int, QCheckBox] = {}
         for one in asked:
-            text = ntr(
-                "{title}: send to {n} person", "{title}: send to {n} people",
-                one.people, title=one.title,
-            )  # fmt: skip
+            text = _text(one)
             box = QCheckBox(text)
             box.setObjectName(f"tellPeople.{one.order}")
             box.setAccessibleName(text)
