@@ -99,6 +99,7 @@ class Memory(Side):
         self.driver = MemoryDriver()
         self.queue: list[str | None] = []
         self.box: MemoryMailbox = self.driver.memory
+        self.box.keeps_keys = False  # the others keep them
         self.box._fault, self.box._after = self._strike, self._lose
 
     def _strike(self, call: str) -> None:

@@ -40,7 +40,7 @@ def test_the_figures_are_printed_with_their_seed(
     monkeypatch.setattr("sys.argv", ["soak", "--seed", "5", "--kills", "1", "--faults", "1"])
     broken = killed.Outcome(5, kills=1, problems=["message doubled"])
     monkeypatch.setattr(killed, "run", lambda *_: broken)
-    monkeypatch.setattr(faults, "run", lambda *_: faults.Tally(5))
+    monkeypatch.setattr(faults, "run", lambda *_, told: faults.Tally(5))
     assert main() == 1
     said = capsys.readouterr().out
     assert said.startswith("seed 5\n")
