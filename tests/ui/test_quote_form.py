@@ -22,6 +22,7 @@ from shiboken6 import isValid
 from desktop_crm.core import clock
 from desktop_crm.services import records
 from desktop_crm.services.rules import quotes
+from desktop_crm.views.custom.lines_editor import LinesTable
 from tests.support.company import NOW
 from tests.support.quoting import quoting_company
 from tests.support.windows import RecordingShell, settle
@@ -416,3 +417,28 @@ def test_an_opportunity_offers_a_quote(
     ((entity, quote),) = shell.opened
     assert entity == "quote"
     assert records.get(company.actor, "quote", quote).values["opportunity"] == key
+
+
+def test_tab_leaves_the_lines_behind_their_last_cell(
+    open_quote: Open, company: Company, qtbot: QtBot
+) -> None:
+    line = {"product": company.ids["Pump"], "quantity": D(1)}
+    dialog = open_quote(stored(company, [line]))
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    table = dialog.findChild(LinesTable)
+    assert table is not None
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(table.model().rowCount() - 1, 0))
+    for _ in range(table.model().columnCount() - 1):
+        QTest.keyClick(table, Qt.Key.Key_Tab)
+        assert table.hasFocus()
+    QTest.keyClick(table, Qt.Key.Key_Tab)
+    here = dialog.focusWidget()
+    assert here is not None
+    assert here.objectName() == "form.quote.lines.add"
+    QTest.keyClick(here, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert table.hasFocus()
+    table.setCurrentIndex(table.model().index(0, 0))
+    QTest.keyClick(table, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert not table.hasFocus()

@@ -43,7 +43,9 @@ _KINDS: Final = (
 
 
 class LinesTable(QTableView):
-    """The table; its context menu is asked for by signal.
+    """The table; Tab goes from cell to cell and leaves behind the last one.
+
+    Its context menu is asked for by signal.
 
     Attributes:
         menu_wanted: The context menu was asked for at a global position.
@@ -53,6 +55,15 @@ class LinesTable(QTableView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_wanted.emit(event.globalPos())
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        last = self.model().index(self.model().rowCount() - 1, self.model().columnCount() - 1)
+        edge = last if next else self.model().index(0, 0)
+        leaves = not edge.isValid() or self.currentIndex() == edge
+        self.setTabKeyNavigation(not leaves)
+        moved = super().focusNextPrevChild(next)
+        self.setTabKeyNavigation(True)
+        return moved
 
 
 class QuoteLinesEditor(Editor):
