@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, literal, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import N_, tr
+from desktop_crm.db.many_rows import insert_many
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import AuditEntry, User
@@ -80,7 +81,7 @@ def entry(
 def write(work: Work, entries: Sequence[dict[str, Any]]) -> None:
     """Write the rows of one operation."""
     if entries:
-        work.connection.execute(insert(AuditEntry), list(entries))
+        insert_many(work.connection, AuditEntry.__table__, entries)
 
 
 def history(actor: Actor, entity_key: str, record_id: int, limit: int = 200) -> list[HistoryEntry]:

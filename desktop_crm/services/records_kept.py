@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from desktop_crm.core import clock
 from desktop_crm.core.identity import new_uid
+from desktop_crm.db.many_rows import insert_many
 from desktop_crm.models import Base, DocumentContent, RecordMark
 from desktop_crm.services.query import key_clause
 
@@ -53,8 +54,7 @@ def insert_rows(
     full = [{**stamp, **empty, **row, "uid": new_uid()} for row in rows]
     table: Any = model.__table__
     # Keys come back by uid: asked for in order, SQLite would insert row by row.
-    statement = insert(model).returning(table.c.uid, table.c.id)
-    keys = {uid: key for uid, key in connection.execute(statement, full)}
+    keys = dict(insert_many(connection, table, full, "uid", "id"))
     return [keys[row["uid"]] for row in full]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from desktop_crm.core import clock
@@ -18,6 +18,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db import search_text
+from desktop_crm.db.many_rows import insert_many
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
 from desktop_crm.models.office import AuditAction
@@ -248,9 +249,8 @@ def _insert(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
         row["uid"] = draft.new.get("uid") or new_uid()
         rows.append(row)
     # Keys come back by uid: asked for in order, SQLite would insert row by row.
-    statement = insert(entity.table).returning(entity.table.c.uid, entity.table.c.id)
     with _said(work, drafts):
-        keys = {uid: key for uid, key in work.connection.execute(statement, rows)}
+        keys = dict(insert_many(work.connection, entity.table, rows, "uid", "id"))
     ids = [keys[row["uid"]] for row in rows]
     entries = []
     for draft, key in zip(drafts, ids, strict=True):

@@ -25,18 +25,18 @@ from desktop_crm.services.context import Actor
 from desktop_crm.sync import known as stored
 from desktop_crm.sync import lease
 from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
-from desktop_crm.sync.facts import Facts, Thread, gather
+from desktop_crm.sync.facts import Facts, gather
 from desktop_crm.sync.folders_read import folders_to_read
+from desktop_crm.sync.imagined import Imagined
 from desktop_crm.sync.late import resolve_late
 from desktop_crm.sync.narrowing import narrow
 from desktop_crm.sync.outbox import OutboxPass
-from desktop_crm.sync.patience import aside, pause, read
-from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored, plan
+from desktop_crm.sync.patience import Answer, aside, begin, pause, read
+from desktop_crm.sync.plan import Action, ActionKind, plan
 from desktop_crm.sync.port import (
     Batch,
     Folder,
     Mailbox,
-    MailItem,
     Progress,
     Quarantined,
     TokenInvalid,
@@ -73,15 +73,6 @@ RACES: Final = 3
 
 
 @dataclass(slots=True)
-class _Imagined:
-    """What a dry run would have stored so far."""
-
-    stored: dict[str, Stored] = field(default_factory=dict)
-    holders: dict[tuple[str, str], Holder] = field(default_factory=dict)
-    messages: dict[str, Thread] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Engine:
     """One pass over one mailbox.
 
@@ -106,7 +97,7 @@ class Engine:
     only_write: bool = False
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     wait: Callable[[float, Cancel], None] = pause
-    _imagined: _Imagined = field(default_factory=_Imagined)
+    _imagined: Imagined = field(default_factory=Imagined)
     _holder: str = field(default_factory=lease.new_holder)
     _journal: OutboxPass | None = None
     _preview: Preview | None = None
@@ -200,10 +191,15 @@ class Engine:
         if commands.ordered or (both is not None and both.ordered):
             self._write_out(result)
 
-    def _write_out(self, result: MailboxResult) -> None:
-        """What was ordered goes out before anything is read, and between two batches."""
+    def _write_out(self, result: MailboxResult) -> bool:
+        """What was ordered goes out before anything is read, and between two batches.
+
+        Returns:
+            Whether anything was tried.
+        """
         if self._journal is None:
-            return
+            return False
+        before = self._journal.result.tried
         result.written = self._journal.result
         try:
             self._journal.run()
@@ -212,6 +208,7 @@ class Engine:
         settling = Settling(self.actor, self.mailbox, self._journal.port, self._holder)
         self._patiently(settling.run, writes=True)
         result.changes = result.changes.merge(settling.changes)
+        return self._journal.result.tried != before
 
     def _open_journal(self) -> None:
         if not self.dry_run and isinstance(self.port, WritableMailbox):
@@ -244,10 +241,11 @@ class Engine:
         if token is not None and self._directions.unagreed(folder):
             token, status = None, RESYNC
             self._begin_anew(folder, status)
+        ahead: Answer[Batch] | None = None
         while True:
             self.cancel.check()
             try:
-                batch = self._patiently(partial(self.port.changes, folder, token))
+                batch = self._patiently(partial(self.port.changes, folder, token), begun=ahead)
             except TokenInvalid as error:
                 if token is None:
                     raise _nonsense(folder) from error
@@ -255,16 +253,25 @@ class Engine:
                 token, status = None, RESYNC
                 counts.resynced = True
                 self._begin_anew(folder, status)
+                ahead = None
                 continue
-            one, changes = self._take(box, folder, batch, status, token)
+            more = batch.more and batch.token != token
+            # The mailbox makes the next page ready while this one is written.
+            ahead = begin(partial(self.port.changes, folder, batch.token)) if more else None
+            try:
+                one, changes = self._take(box, folder, batch, status, token)
+            finally:
+                if ahead is not None:
+                    ahead.settle(self.cancel)
             counts.add(one)
             result.changes = joined(result.changes, changes)
             if self.progress is not None:
                 self.progress(folder.name, counts.total)
-            if not batch.more or batch.token == token:
+            if ahead is None:
                 return
             token = batch.token
-            self._write_out(result)
+            if self._write_out(result):
+                ahead = None  # that page is older than what was written
 
     def _lost(self, present: list[str]) -> list[FolderResult]:
         """Folders that are no longer there: what they held has left the mailbox."""
@@ -281,13 +288,17 @@ class Engine:
         with self.actor.db.writing() as connection:
             return resolve_late(connection, box.ours, box.last_synced_at, self.actor.user_id)
 
-    def _patiently(self, work: Callable[[], R], *, writes: bool = False) -> R:
+    def _patiently(
+        self, work: Callable[[], R], *, writes: bool = False, begun: Answer[R] | None = None
+    ) -> R:
         """Ask again where that can help: a wrong password is asked with once.
 
-        A call that only reads is let go of when the work is stopped.
+        A call that only reads is let go of when the work is stopped; the first may have begun.
         """
         for patience in PATIENCE:
             try:
+                if begun is not None:
+                    return begun.wait(self.cancel)
                 return work() if writes else read(work, self.cancel)
             except EnvironmentProblem as problem:
                 asked = problem.params.get("retry_after")
@@ -296,6 +307,7 @@ class Engine:
                     raise
                 _log.info("waiting %.1f s: %s", seconds, problem.template)
                 self.wait(seconds, self.cancel)
+                begun = None
         return work() if writes else read(work, self.cancel)
 
     def _begin_anew(self, folder: Folder, status: str) -> None:
@@ -328,7 +340,7 @@ class Engine:
             with self.actor.db.reading() as connection:
                 actions, decided, _ = self._plan(connection, box, folder, batch)
             self._preview.lines.add_new(folder.key, folder.name, actions)
-            self._imagine(folder, actions, decided)
+            self._imagined.add(folder, actions, decided)
             return count(actions, decided, self.actor.language), NOTHING
         for attempt in range(RACES):
             try:
@@ -429,8 +441,8 @@ class Engine:
         imagined: bool = True,
     ) -> tuple[list[Action], list[Decided], Facts]:
         known = stored.known(connection, self.actor, box, folder, batch)
-        if imagined:
-            known = self._with_imagined(folder, batch, known)
+        if imagined and self.dry_run:
+            known = self._imagined.beside(known, folder, batch)
         actions = plan(batch, folder, known, box.ours, box.user)
         actions = self._directions.unstruck(actions, folder)
         wanted = [ActionKind.CREATE, ActionKind.UPDATE]
@@ -441,36 +453,6 @@ class Engine:
         facts.messages.update(self._imagined.messages)
         actions = narrow(actions, facts, box.policy)
         return actions, decide(actions, folder, facts), facts
-
-    def _with_imagined(self, folder: Folder, batch: Batch, known: Known) -> Known:
-        if not self.dry_run:
-            return known
-        keys = {change.item_id for change in batch.changes}
-        holders = {
-            key: holder
-            for (place, key), holder in self._imagined.holders.items()
-            if place == folder.key and key in keys
-        }
-        return Known(
-            {**known.holders, **holders},
-            {**known.stored, **self._imagined.stored},
-            known.withheld,
-            known.withdrawn,
-        )
-
-    def _imagine(self, folder: Folder, actions: list[Action], decided: list[Decided]) -> None:
-        for action in actions:
-            if action.kind is ActionKind.CREATE:
-                self._imagined.stored[action.identity] = Stored(0, None)
-            if action.item is not None:
-                self._imagined.holders[folder.key, action.key] = Holder(
-                    0, action.identity, 0, "stored", action.digest
-                )
-        for one in decided:
-            item = one.action.item
-            if isinstance(item, MailItem):
-                links = tuple(p.key for p in one.proposals if p.is_sure)
-                self._imagined.messages[item.message_id] = Thread(0, one.action.identity, links)
 
 
 def _nonsense(folder: Folder) -> EnvironmentProblem:

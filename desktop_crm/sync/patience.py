@@ -35,21 +35,47 @@ def pause(seconds: float, cancel: Cancel) -> None:
 
 
 @dataclass(slots=True)
-class _Answer(Generic[R]):
-    """What a call came to."""
+class Answer(Generic[R]):
+    """What a call comes to that was begun on a thread of its own."""
 
-    work: Callable[[], R]
-    there: threading.Event = field(default_factory=threading.Event)
-    values: list[R] = field(default_factory=list)
-    error: BaseException | None = None
+    _work: Callable[[], R]
+    _there: threading.Event = field(default_factory=threading.Event)
+    _values: list[R] = field(default_factory=list)
+    _error: BaseException | None = None
 
     def fetch(self) -> None:
+        """Make the call."""
         try:
-            self.values.append(self.work())
+            self._values.append(self._work())
         except BaseException as error:  # raised where the answer is waited for
-            self.error = error
+            self._error = error
         finally:
-            self.there.set()
+            self._there.set()
+
+    def settle(self, cancel: Cancel) -> None:
+        """Wait until the call is over, whatever it came to, or the work was stopped."""
+        while not self._there.wait(_LOOK_S) and not cancel.is_cancelled:
+            pass
+
+    def wait(self, cancel: Cancel) -> R:
+        """What the call answers.
+
+        Raises:
+            Cancelled: the work was stopped.
+        """
+        while not self._there.wait(_LOOK_S):
+            cancel.check()
+        if self._error is not None:
+            raise self._error
+        return self._values[0]
+
+
+def begin(work: Callable[[], R]) -> Answer[R]:
+    """Begin a call that only reads; several may not be under way in one mailbox."""
+    answer = Answer(work)
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(answer.fetch,), daemon=True).start()
+    return answer
 
 
 def read(work: Callable[[], R], cancel: Cancel) -> R:
@@ -62,14 +88,7 @@ def read(work: Callable[[], R], cancel: Cancel) -> R:
         Cancelled: the work was stopped.
     """
     cancel.check()
-    answer = _Answer(work)
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(answer.fetch,), daemon=True).start()
-    while not answer.there.wait(_LOOK_S):
-        cancel.check()
-    if answer.error is not None:
-        raise answer.error
-    return answer.values[0]
+    return begin(work).wait(cancel)
 
 
 def aside(work: Callable[[], object]) -> None:

@@ -124,6 +124,11 @@ class OutboxResult:
     problem: CrmError | None = None
     changes: ChangeSet = NOTHING
 
+    @property
+    def tried(self) -> int:
+        """How often anything was asked of the mailbox."""
+        return self.done + self.failed + self.postponed
+
 
 @dataclass(slots=True)
 class SyncResult:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Date, Integer, String, bindparam, cast, literal, select
+from sqlalchemy import Date, Integer, String, bindparam, cast, literal, literal_column, select
 
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.db.engine import Cancel
@@ -29,6 +29,22 @@ def test_late_values_take_the_place_of_those_compiled_in(database: Database) -> 
     assert prepared.tuples(database) == [(1, "a", 2)]
     with database.reading() as connection:
         assert prepared.inside(connection, key=7) == [(7, "a", 8)]
+
+
+def test_fixed_values_stand_in_the_statement_of_sqlite(database: Database) -> None:
+    """SQLite would plan a statement anew for each run; what a person typed stays a value."""
+    late = bindparam("late", 7, Integer)
+    columns: tuple[Any, ...] = (
+        literal(1), literal("stored"), late, literal("it's ?"), literal("ș"), literal(True),
+    )  # fmt: skip
+    # A question mark between quotes is none.
+    quoted: tuple[Any, ...] = (literal_column("'?'", String), literal_column("'a''?'", String))
+    prepared = Prepared(database, select(*quoted, *columns))
+    (row,) = prepared.tuples(database, late=8)
+    assert row == ("?", "a'?", 1, "stored", 8, "it's ?", "ș", True)
+    if not database.is_shared:
+        assert prepared.sql.count("?") == 2 + 3
+        assert "'stored'" in prepared.sql
 
 
 def test_values_come_back_in_the_types_of_their_columns(database: Database) -> None:

@@ -347,3 +347,16 @@ def test_folders_for_drafts_and_junk_store_nothing(world: World) -> None:
     result = world.sync(port=port)
     assert [f.excluded.total() for f in result.folders] == [0, 1]
     assert world.messages == []
+
+
+def test_the_next_page_is_made_ready_while_one_is_written(world: World) -> None:
+    for number in range(250):
+        world.port.put(INBOX, mail(f"m{number}@x"))
+    asked: list[str] = []
+    told: list[tuple[int, int]] = []
+    world.port._fault = lambda call: (
+        asked.append(len(world.messages)) if call == "changes" else None
+    )
+    world.sync(progress=lambda _folder, items: told.append((items, len(asked))))
+    assert told[:3] == [(100, 2), (200, 3), (250, 3)]
+    assert len(world.messages) == 250
