@@ -287,7 +287,8 @@ class _Hours(_Sheet):
         left = height - 2
         for style, text in ((name, event.title), (_SMALL, event.hours), (_SMALL, event.details)):
             lines = wrap(text, style, width)
-            room = max(0, int((left - 1) // style.leading))
+            # A short meeting has its title nevertheless.
+            room = max(1 if left == height - 2 else 0, int((left - 1) // style.leading))
             if len(lines) > room and room:
                 rest = " ".join(lines[room - 1 :])
                 lines = [*lines[: room - 1], shortened(rest, style, width)]

@@ -340,12 +340,21 @@ class _Tour:
                 f"calendar-{span.value.replace('_', '-')}", "the span chosen", theme,
                 lambda span=span: self._pane().show_span(span),  # type: ignore[misc]
             )  # fmt: skip
+        from desktop_crm.tour import diary
+
+        for name, did, work in diary.in_window(self._pane, self._settle):
+            self._shot(name, did, theme, work)
         window.show_module("settings")
         for page in ("appearance", "company", "mailboxes", "stage", "tax_code", "database"):
             self._shot(
                 f"settings-{page.replace('_', '-')}", "the page opened", theme,
                 lambda page=page: self._pane().show_page(page),  # type: ignore[misc]
             )  # fmt: skip
+
+    def _calendar(self) -> Any:  # noqa: ANN401  the pane of the calendar
+        self.window.show_module("calendar")
+        self._settle()
+        return self._pane()
 
     def _pane(self) -> Any:  # noqa: ANN401  panes differ in what they can do
         return self.window.workspace.current()
@@ -389,10 +398,11 @@ class _Tour:
     def _dialogs(self, theme: str) -> None:
         bench = self.window.bench
         assert bench is not None  # noqa: S101  the window was started
-        from desktop_crm.tour import workbench
+        from desktop_crm.tour import diary, workbench
 
         more = workbench.dialogs(bench, self._pane_of_all)
-        for name, did, make in (*self._dialog_makers(bench), *more):
+        of_days = diary.dialogs(bench, self._calendar)
+        for name, did, make in (*self._dialog_makers(bench), *of_days, *more):
             with self.step(f"{name} ({theme})", did) as facts:
                 dialog = make()
                 self._settle()

@@ -100,6 +100,7 @@ class ReminderWindow(Dialog):
         self.list.setObjectName("reminders.list")
         self.list.setAccessibleName(tr("Reminders"))
         self.list.setIconSize(QSize(20, 20))
+        theme.set_property(self.list, "checks", "true")
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setMinimumHeight(theme.scaled(150))
         self.list.itemActivated.connect(lambda _item: self._open())

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPageLayout
+from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QRadioButton, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QLabel, QRadioButton, QToolButton
 
 from desktop_crm.core import i18n
 from desktop_crm.printing import calendar_pdf
@@ -102,6 +104,20 @@ def test_a_team_is_printed_person_by_person(pane: CalendarPane, qtbot: QtBot) ->
     assert "Dan Pop" in text
     assert "Busy" in text
     assert "Dentist" not in text
+
+
+def test_pages_are_shown_and_printed_as_they_lie(pane: CalendarPane, qtbot: QtBot) -> None:
+    made = diary.printed(pane.bench.actor, pane.wanted())
+    preview = PdfPreview(None, pane.bench, "week", "week.pdf", calendar_pdf.render(made))
+    qtbot.addWidget(preview)
+    preview.show()
+    settle(qtbot, pane.bench)
+    page = child(preview, QLabel, "pdf.preview.page.1")
+    assert page.width() > page.height()
+    assert page.width() > preview.width() - 80
+    preview.print_on_paper()
+    printer = child(preview, QPrintDialog).printer()
+    assert printer.pageLayout().orientation() is QPageLayout.Orientation.Landscape
 
 
 def test_of_a_year_the_month_is_printed(pane: CalendarPane, qtbot: QtBot) -> None:

@@ -16,10 +16,16 @@ from desktop_crm import tour
 PANES = (
     "home", "mail", "calendar-day", "calendar-work-week", "calendar-month", "contacts", "accounts",
     "leads", "opportunities", "opportunities-board", "activities", "products", "quotes",
+    "calendar-team-above", "calendar-selected",
     "settings-appearance", "settings-company", "settings-mailboxes",
 )  # fmt: skip
 WORK = ("list-grouped", "list-linked", "list-filtered", "list-edit", "record-history")
 DIALOGS = (
+    "calendar-print",
+    "calendar-pages-month",
+    "find-time",
+    "recurrence",
+    "reminders",
     "filter-builder",
     "business-card",
     "recycle-bin",

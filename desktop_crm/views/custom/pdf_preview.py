@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pypdfium2
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QImage, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QImage, QPageLayout, QPainter, QPixmap, QResizeEvent
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SIZE: Final = QSize(860, 900)
 _POINTS_PER_INCH: Final = 72
 _MARGIN: Final = 24
+_SCROLL_BAR: Final = 14
 _WIDEST: Final = 900
 _MOST_PAGES: Final = 40
 _PRINTED_DPI: Final = 300
@@ -150,6 +151,7 @@ class PdfPreview(QDialog):
         self._name = name
         self._content = content
         self._width = 0
+        self._lies = False
         self.setObjectName("pdf.preview")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
@@ -183,7 +185,9 @@ class PdfPreview(QDialog):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = min(self._area.viewport().width() - 2 * _MARGIN - 14, theme.scaled(_WIDEST))
+        # The area below is laid out after this: what it will be follows from the window.
+        room = self.width() - 2 * _MARGIN - _SCROLL_BAR - 2
+        width = min(room, theme.scaled(_WIDEST))
         if abs(width - self._width) > 1 and width > 0:
             self._width = width
             self._paint()
@@ -202,6 +206,7 @@ class PdfPreview(QDialog):
 
     def _show_pages(self, painted: tuple[list[QImage], int]) -> None:
         images, count = painted
+        self._lies = bool(images) and images[0].width() > images[0].height()
         place = self._area.verticalScrollBar().value()
         clear(self._column)
         for number, image in enumerate(images, 1):
@@ -225,6 +230,8 @@ class PdfPreview(QDialog):
         printer.setResolution(_PRINTED_DPI)
         printer.setFullPage(True)
         printer.setDocName(self._name)
+        if self._lies:
+            printer.setPageOrientation(QPageLayout.Orientation.Landscape)
         dialog = QPrintDialog(printer, self)
         dialog.setModal(True)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -392,17 +392,16 @@ class CalendarPane(Pane):
         """Print the days around the one shown: what is shown, as a PDF or on paper."""
         from desktop_crm.views.printing.calendar_dialog import CalendarPrintDialog
 
+        CalendarPrintDialog(self.bench, self.wanted()).open()
+
+    def wanted(self) -> diary.Wanted:
+        """What is printed of the calendar as it is shown."""
         team = self.span is Span.TEAM
         side = self.side
-        read = diary.reader(
-            self.bench.actor,
-            side.asked(team=team),
-            shown=partial(side.as_shown, named=True) if team else _as_it_is,
-        )
+        shown = partial(side.as_shown, named=True) if team else _as_it_is
+        read = diary.reader(self.bench.actor, side.asked(team=team), shown=shown)
         lanes = tuple(side.lanes()) if team else ()
-        whose = side.whose(team=team)
-        wanted = diary.Wanted(self.span, self.day, whose, read, lanes)
-        CalendarPrintDialog(self.bench, wanted).open()
+        return diary.Wanted(self.span, self.day, side.whose(team=team), read, lanes)
 
     def invite(self) -> None:
         """Write to the participants of the selected event; the letter leaves when it is sent."""

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 
+def reach_answers(kind: str) -> tuple[tuple[str, str, str], ...]:
+    """Buttons that say how much of a series is meant; the usual answer is of a kind."""
+    return (
+        ("cancel", tr("Cancel"), ""),
+        (Reach.ALL.value, tr("All of them"), ""),
+        (Reach.FOLLOWING.value, tr("This and following"), ""),
+        (Reach.THIS.value, tr("Only this one"), kind),
+    )
+
+
 class EventEdits(QObject):
     """Saves what a person does to events, and says why something stays as it is.
 
@@ -113,15 +123,7 @@ class EventEdits(QObject):
 
     def ask_reach(self, title: str, text: str, kind: str = "primary") -> Reach | None:
         """Ask how much of a series is meant; None when the person thought better of it."""
-        answer = ask(
-            self._bench.shell.window_widget(), title, text,
-            (
-                ("cancel", tr("Cancel"), ""),
-                (Reach.ALL.value, tr("All of them"), ""),
-                (Reach.FOLLOWING.value, tr("This and following"), ""),
-                (Reach.THIS.value, tr("Only this one"), kind),
-            ),
-        )  # fmt: skip
+        answer = ask(self._bench.shell.window_widget(), title, text, reach_answers(kind))
         return Reach(answer) if answer in set(Reach) else None
 
     def _series_changed(self, title: str, text: str, edited: Edited) -> None:

@@ -230,6 +230,10 @@ class CalendarSide(QWidget):
         self._keep()
         self.people_chosen.emit()
 
+    def show_beside(self, *, on: bool) -> None:
+        """Show people side by side, or above one another."""
+        self._beside.setChecked(on)
+
     def _show_beside(self, on: bool) -> None:
         self.side_by_side = on
         self._keep()
