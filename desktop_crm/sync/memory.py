@@ -109,6 +109,13 @@ class _Box:
     journal: list[_Event] = field(default_factory=list)
     generation: int = 0
 
+    def as_it_stands(self, event: _Event) -> _Event | None:
+        """An event with its item as it is now, as servers tell it; None once it is gone."""
+        if event.held is None:
+            return event
+        held = self.items.get(event.item_id)
+        return None if held is None else replace(event, held=held)
+
 
 class MemoryMailbox:
     """Folders of items whose changes are numbered, as a server would do it.
@@ -218,8 +225,9 @@ class MemoryMailbox:
             if int(generation) != box.generation:
                 raise TokenInvalid(token)
             start = int(position)
-        events = box.journal[start : start + limit]
-        end = start + len(events)
+        told = box.journal[start : start + limit]
+        end = start + len(told)
+        events = [now for event in told if (now := box.as_it_stands(event)) is not None]
         return Batch(
             tuple(e.change() for e in events if e.problem is None),
             f"{box.generation}:{end}",
