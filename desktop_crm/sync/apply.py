@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import translate
 from desktop_crm.core.identity import new_uid
+from desktop_crm.core.text import fold
 from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 from desktop_crm.models import (
@@ -148,7 +149,7 @@ class BatchWriter:
         ids, changes = self.create(decided, operation)
         activities = {d.action.identity: a for d, a in zip(decided, ids, strict=True)}
         changes = changes.merge(self._update(actions, operation))
-        held = self._hold(actions, activities)
+        held = self._hold(actions, activities) + self._close(actions)
         if self.meetings is not None:
             self.meetings.versions(ids)
         return changes.merge(ChangeSet(operation, held))
@@ -400,6 +401,37 @@ class BatchWriter:
                 else ()
             ),
         )
+
+    def _close(self, actions: Sequence[Action]) -> tuple[Changed, ...]:
+        """Keep from colleagues what its user marked as private after it was stored.
+
+        It stays so whatever it is linked to; what to do with it is the user's to say.
+        """
+        marked = [a.activity for a in actions if a.activity is not None and self._is_private(a)]
+        if not marked:
+            return ()
+        table = Activity.__table__.c
+        theirs = and_(key_clause(self.connection, table.id, marked), table.owner_id == self.user)
+        keys = list(self.connection.execute(select(table.id).where(theirs)).scalars())
+        if not keys:
+            return ()
+        set_where(self.connection, Activity, theirs, {"sensitivity": Private.PRIVATE.value})
+        message = MailMessage.__table__.c.activity_id
+        set_where(
+            self.connection,
+            MailMessage,
+            key_clause(self.connection, message, keys),
+            {"withheld": False},
+        )
+        return (Changed("activity", frozenset(keys), ChangeKind.UPDATED),)
+
+    def _is_private(self, action: Action) -> bool:
+        item = action.item
+        if action.kind not in (ActionKind.READ, ActionKind.SAME) or isinstance(item, MeetingItem):
+            return False
+        sensitive = isinstance(item, MailItem) and item.sensitivity is not Sensitivity.NORMAL
+        categories = {fold(name) for name in action.categories or ()}
+        return sensitive or bool(categories & self.policy.unwanted)
 
     def _item(self, action: Action, activities: Mapping[str, int]) -> dict[str, Any] | None:
         """Columns of the mailbox item after an action; None where nothing is kept of it."""

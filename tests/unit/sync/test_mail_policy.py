@@ -22,7 +22,8 @@ from desktop_crm.services.mail_view import MailQuery, message_keys
 from desktop_crm.services.query import RecordQuery, first_page
 from desktop_crm.sync.memory import ARCHIVE, INBOX
 from desktop_crm.sync.policy_review import left_out_now
-from desktop_crm.sync.port import Attachment
+from desktop_crm.sync.port import Attachment, Sensitivity
+from desktop_crm.sync.writes import Mark, Ref
 from tests.support.traces import traces
 from tests.unit.sync.conftest import AT, World, mail
 
@@ -332,3 +333,27 @@ def test_what_a_stricter_policy_leaves_out_is_offered(
     told = left_out_now(world.actor, world.mailbox)
     assert told.ids == (world.messages[0].activity_id,)
     assert told.reasons[0][0].startswith(reason)
+
+
+@pytest.mark.parametrize("how", ["category", "sensitivity"])
+def test_what_its_user_marks_as_private_later_is_closed_to_colleagues(
+    world: World, how: str
+) -> None:
+    """On the phone, say: nothing is deleted by it, and no link opens it again."""
+    radu = _colleague(world)
+    policy(world, sharing="whole", skip_categories="Own affairs")
+    key = world.port.put(INBOX, mail())
+    world.port.put(INBOX, mail("other@x"))
+    world.sync()
+    first, other = (m.activity_id for m in world.messages)
+    assert set(seen(world, radu)) == {first, other}
+    if how == "category":
+        world.port.do(Mark("k", Ref(INBOX.key, key), categories=("OWN affairs",)))
+    else:
+        world.port.put(INBOX, mail(sensitivity=Sensitivity.PRIVATE), key)
+    world.sync()
+    assert seen(world, radu) == [other]
+    _link(world, first)
+    world.sync()
+    assert seen(world, radu) == [other]
+    assert (world.messages[0].body_text, len(world.links())) == ("Bună ziua", 6)
