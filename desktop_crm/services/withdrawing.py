@@ -217,7 +217,25 @@ def _chunk(
     work = Work(actor, connection, registry.get("activity"), operation, None, SOURCE)
     orders = _orders_beside(connection, sorted(mine))
     rules = _thread_rules(connection, sorted(mine))
-    return purge.erase(work, sorted(mine), (("outbox_item", orders), ("filing_rule", rules)))
+    tasks = _reminders(connection, sorted(mine))
+    beside = (("outbox_item", orders), ("filing_rule", rules), ("activity", tasks))
+    return purge.erase(work, sorted(mine), beside)
+
+
+def reminder_of(message: str) -> str:
+    """Identifier of the task that reminds of a message; it goes along with it."""
+    return f"reminder:{message}"
+
+
+def _reminders(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Tasks that were made because no answer came: they are called as the message."""
+    message = MailMessage.__table__.c
+    uids = connection.execute(
+        select(message.uid).where(key_clause(connection, message.activity_id, ids))
+    ).scalars()
+    named = [reminder_of(uid) for uid in uids]
+    asked = select(Activity.id).where(Activity.external_id.in_(named))
+    return list(connection.execute(asked).scalars())
 
 
 def _orders_beside(connection: Connection, ids: Sequence[int]) -> list[int]:

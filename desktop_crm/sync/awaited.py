@@ -15,6 +15,7 @@ from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.operation import operation
 from desktop_crm.services.records_kept import set_where
+from desktop_crm.services.withdrawing import reminder_of
 
 SOURCE: Final = "reminder"
 _NO_ANSWER: Final = N_("No answer yet: {subject}")
@@ -23,9 +24,13 @@ _REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
 
 
 def expect(actor: Actor, activity: int, by: datetime | None) -> None:
-    """Wait for an answer to a message until a moment; None waits no longer."""
+    """Wait for an answer to one's own message until a moment; None waits no longer."""
+    mine = select(Activity.id).where(Activity.id == activity)
+    if actor.user_id is not None:
+        mine = mine.where(Activity.owner_id == actor.user_id)
+    own = _MESSAGE.c.activity_id.in_(mine)
     with actor.db.writing() as connection:
-        set_where(connection, MailMessage, _MESSAGE.c.activity_id == activity, {"answer_by": by})
+        set_where(connection, MailMessage, own, {"answer_by": by})
 
 
 def remind(actor: Actor) -> ChangeSet:
@@ -47,7 +52,12 @@ def remind(actor: Actor) -> ChangeSet:
     )
     due = (
         select(
-            _MESSAGE.c.activity_id, activity.c.subject, came.label("came"), activity.c.deleted_at
+            _MESSAGE.c.activity_id,
+            _MESSAGE.c.uid,
+            activity.c.subject,
+            activity.c.sensitivity,
+            came.label("came"),
+            activity.c.deleted_at,
         )
         .join(activity, activity.c.id == _MESSAGE.c.activity_id)
         .add_columns(*(activity.c[f"{name}_id"].label(name) for name in _REGARDING))
@@ -76,6 +86,9 @@ def remind(actor: Actor) -> ChangeSet:
                     "due_at": clock.now(),
                     "priority": Priority.NORMAL.value,
                     "owner": actor.user_id,
+                    # It says what the message is about, so it is seen by whom that is seen.
+                    "sensitivity": row["sensitivity"],
+                    "external_id": reminder_of(row["uid"]),
                 }
                 work.create("activity", values)
             changes = changes.merge(work.report)

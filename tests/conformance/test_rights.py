@@ -51,7 +51,10 @@ def make_for(world: World, entity: Entity, owner: str) -> int:
     if entity.parent and not entity.reference:
         name = entity.parent[0]
         parent = make_for(world, registry.get(entity.fields[name].target), owner)
-        return world.factory.make(entity.key, **{name: parent})
+        # What is done with a person's mail that person alone says.
+        themselves = Actor(**{**vars_of(world.admin), "user_id": user})
+        factory = Factory(themselves) if root(entity).key == "mailbox" else world.factory
+        return factory.make(entity.key, **{name: parent})
     return world.factory.make(entity.key, **ends_for(world, entity, owner))
 
 

@@ -1,4 +1,4 @@
-"""Rules of mailboxes: categories that are commands are words this program knows."""
+"""Rules of mailboxes: their user alone changes them, and commands are words of this program."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from sqlalchemy import select
+
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import fold
+from desktop_crm.models import Mailbox
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.query import key_clause
 
 
 class Command(StrEnum):
@@ -19,6 +23,10 @@ class Command(StrEnum):
     CALL_BACK = "call back"
 
 
+_ANOTHERS: Final = N_(
+    "The mailbox is another person's: only they change it or what is done with its mail. Remove "
+    "it, where it is needed no more."
+)
 _WORDS: Final = {
     "track": Command.TRACK,
     "urmareste": Command.TRACK,
@@ -53,3 +61,33 @@ def known_commands(work: Work, drafts: Sequence[Draft]) -> None:
                     ),
                     line=line.strip(),
                 )
+
+
+def by_its_user(work: Work, drafts: Sequence[Draft]) -> None:
+    """Refuse what anybody else changes of a person's mailbox; an administrator is no exception.
+
+    Whose it is, what is shared of it and where its password goes decide who reads its mail.
+    """
+    me = work.actor.user_id
+    for draft in drafts:
+        if me is None or draft.is_new or draft.old.get("user") in (None, me):
+            continue
+        draft.fail("user", _ANOTHERS)
+
+
+def rules_by_its_user(work: Work, drafts: Sequence[Draft]) -> None:
+    """Refuse a rule for another person's mail: what belongs to a record may be seen by others."""
+    me = work.actor.user_id
+    if me is None:
+        return
+    table = Mailbox.__table__.c
+    named = sorted({key for draft in drafts if (key := draft.get("mailbox")) is not None})
+    theirs = select(table.id).where(
+        key_clause(work.connection, table.id, named),
+        table.user_id.is_not(None),
+        table.user_id != me,
+    )
+    others = set(work.connection.execute(theirs).scalars()) if named else set()
+    for draft in drafts:
+        if draft.get("mailbox") in others:
+            draft.fail("mailbox", _ANOTHERS)

@@ -88,7 +88,8 @@ RULES: Final[Mapping[str, Rules]] = {
     "email_address": Rules(before=(addresses.email_domain,)),
     "phone": Rules(before=(addresses.canonical_phone,)),
     "saved_view": Rules(before=(views.first_for_all,)),
-    "mailbox": Rules(before=(mailboxes.known_commands,)),
+    "mailbox": Rules(before=(mailboxes.known_commands, mailboxes.by_its_user)),
+    "filing_rule": Rules(before=(mailboxes.rules_by_its_user,)),
     "user": Rules(
         before=(users.languages, users.administrators),
         before_remove=(users.last_administrator,),
