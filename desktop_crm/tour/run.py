@@ -134,6 +134,7 @@ class _Tour:
         self._sample()
         self._import()
         self._sync()
+        self._mail()
         self._round_trip()
         self._quote()
         self._start_window()
@@ -217,6 +218,13 @@ class _Tour:
                 key: result.count(key)
                 for key in ("created", "linked", "suggested", "unchanged", "quarantined")
             }
+
+    def _mail(self) -> None:
+        from desktop_crm import demo
+        from desktop_crm.tour import mailwork
+
+        with self.step("mail", "letters wait, and a second mailbox can send"):
+            mailwork.prepare(self.viewer, demo.mailbox_folder(self.actor.db), NOW)
 
     def _round_trip(self) -> None:
         from desktop_crm.services import excel, imports
@@ -373,9 +381,13 @@ class _Tour:
             table.selectRow(0)
 
     def _records(self, theme: str) -> None:
-        from desktop_crm.tour import workbench
+        from desktop_crm.tour import mailwork, workbench
 
-        for name, did, work in workbench.in_window(self._pane_of_all):
+        steps = (
+            *workbench.in_window(self._pane_of_all),
+            *mailwork.in_window(self._mail_pane),
+        )
+        for name, did, work in steps:
             self._shot(name, did, theme, work)
 
     def _pane_of_all(self, key: str) -> Any:  # noqa: ANN401  a pane of records
@@ -383,6 +395,10 @@ class _Tour:
         self._open(key)
         self._pane().views.choose("all")
         self._settle()
+        return self._pane()
+
+    def _mail_pane(self) -> Any:  # noqa: ANN401  the pane of mail
+        self._open("mail")
         return self._pane()
 
     def _board(self) -> None:
@@ -398,16 +414,23 @@ class _Tour:
     def _dialogs(self, theme: str) -> None:
         bench = self.window.bench
         assert bench is not None  # noqa: S101  the window was started
-        from desktop_crm.tour import diary, workbench
+        from desktop_crm import demo
+        from desktop_crm.tour import diary, mailwork, workbench
 
-        more = workbench.dialogs(bench, self._pane_of_all)
-        of_days = diary.dialogs(bench, self._calendar)
-        for name, did, make in (*self._dialog_makers(bench), *of_days, *more):
+        folder = demo.mailbox_folder(self.actor.db)
+        makers = (
+            *self._dialog_makers(bench),
+            *diary.dialogs(bench, self._calendar),
+            *workbench.dialogs(bench, self._pane_of_all),
+            *mailwork.dialogs(bench, self._mail_pane, self._settle, folder),
+        )
+        for name, did, make in makers:
             with self.step(f"{name} ({theme})", did) as facts:
                 dialog = make()
                 self._settle()
                 self._picture(facts, f"{name}-{theme}", dialog)
-                dialog.close()
+                # A letter would ask what becomes of it.
+                getattr(dialog, "close_for_good", dialog.close)()
                 self._settle()
 
     def _dialog_makers(self, bench: Any) -> Sequence[tuple[str, str, Callable[[], QWidget]]]:  # noqa: ANN401

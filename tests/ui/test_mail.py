@@ -18,6 +18,7 @@ from desktop_crm.views.charts.line_list import Line
 from desktop_crm.views.dialogs.business_card import BusinessCardDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.forms.sections import FoldButton
+from desktop_crm.views.mail import pane_deeds
 from desktop_crm.views.panes.mail import MailPane
 from desktop_crm.views.panes.mail_folders import OUTBOX, special_key
 from desktop_crm.views.panes.mail_reading import SafeBrowser
@@ -340,3 +341,18 @@ def test_on_a_low_window_a_conversation_leaves_the_room_to_the_text(
     assert not strip.list.isHidden()
     strip._show(found)
     assert not strip.list.isHidden(), "what the person chose stays"
+
+
+def test_a_message_that_is_deleted_is_not_missed(
+    pane: MailPane, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pane_deeds, "ask", lambda *_what: "delete")
+    QTest.keyClick(pane.list, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")
+    quiet(qtbot, pane)
+    QTest.keyClick(pane.list, Qt.Key.Key_Delete)
+    quiet(qtbot, pane)
+    qtbot.waitUntil(lambda: pane.status_text() == "2 messages")
+    quiet(qtbot, pane)
+    assert shell_of(pane.bench).errors == []
+    assert shell_of(pane.bench).toasts[-1] == ("Message deleted", "Delivery")

@@ -123,7 +123,7 @@ def test_a_mailbox_is_found_tried_and_added_by_return(
     # What applies unless it is chosen otherwise is told.
     shared = company.actor.db.is_shared
     told = " ".join(one.text() for one in wizard._privacy.findChildren(QLabel))
-    assert ("colleagues see nothing" if shared else "nobody else works here") in told
+    assert ("colleagues see nothing" if shared else "every message is kept") in told
     form.put("never_log", "bank.example")
     child(wizard, QPushButton, "mailbox.next").click()
     settle(qtbot, bench)

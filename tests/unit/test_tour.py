@@ -19,7 +19,15 @@ PANES = (
     "calendar-team-above", "calendar-selected",
     "settings-appearance", "settings-company", "settings-mailboxes",
 )  # fmt: skip
-WORK = ("list-grouped", "list-linked", "list-filtered", "list-edit", "record-history")
+WORK = (
+    "mail-triage",
+    "mail-outbox",
+    "list-grouped",
+    "list-linked",
+    "list-filtered",
+    "list-edit",
+    "record-history",
+)
 DIALOGS = (
     "calendar-print",
     "calendar-pages-month",
@@ -35,6 +43,14 @@ DIALOGS = (
     "import",
     "export",
     "mailbox-add",
+    "mailbox-sign-in",
+    "mailbox-test",
+    "mailbox-privacy",
+    "compose",
+    "dry-run",
+    "conflicts",
+    "colleagues",
+    "withdraw",
     "database-open",
 )
 

@@ -402,7 +402,7 @@ class ComposeWindow(QDialog):
 
     def _ordered(self, written: Written, due_at: datetime | None, ordered: Sending) -> None:
         bench = self._bench
-        self._gone()
+        self.close_for_good()
         bench.bus.publish(ordered.changes)
         title = tr("Message on its way")
         take_back = partial(call_back, bench, ordered.item, written)
@@ -430,15 +430,15 @@ class ComposeWindow(QDialog):
 
     def _kept(self, changes: Any) -> None:  # noqa: ANN401  a ChangeSet
         bench = self._bench
-        self._gone()
+        self.close_for_good()
         bench.bus.publish(changes)
         bench.shell.toast(tr("Draft saved"), tr("It lies in the mailbox and in the outbox list."))
 
     def _discard(self) -> None:
         self.close()
 
-    def _gone(self) -> None:
-        """Close for good: nothing is left to ask about."""
+    def close_for_good(self) -> None:
+        """Close without a question: nothing of it is wanted here any more."""
         self._dirty = False
         self._drafts.forget()
         self.close()

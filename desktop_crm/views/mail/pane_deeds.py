@@ -216,7 +216,7 @@ class MailDeeds(QObject):
     def delete(self) -> None:
         """Ask, then delete the message in the mailbox."""
         message = self._message
-        if message is None:
+        if message is None or not message.in_own_mailbox:
             return
         answer = ask(
             self._pane.window(),

@@ -51,8 +51,8 @@ _SHARED: Final = N_(
     "kept only of messages that belong to a record. The settings of the mailbox change it later."
 )
 _OWN: Final = N_(
-    "Leave this as it is if you are unsure: nobody else works here, and every message is "
-    "kept with its text. The settings of the mailbox change it later."
+    "Leave this as it is if you are unsure: every message is kept with its text, and whoever else "
+    "may sign in here sees what their role lets them. The settings of the mailbox change it later."
 )
 _DIRECTIONS: Final = Section(N_("In both directions"), (("two_way", "contact_scope"),))
 _NAMES: Final = {

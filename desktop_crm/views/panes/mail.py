@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services import mail_message, mail_view
@@ -57,7 +58,8 @@ _PEOPLE = frozenset({"contact", "lead", "account", "email_address"})
 class MailPane(Pane):
     """Reads and writes mail, and decides what it belongs to.
 
-    Keys in the list: J and K or the arrows, L links, A accepts the first suggestion, U unlinks.
+    Keys in the list: J and K or the arrows, L links, A accepts the first suggestion, U unlinks,
+    Del deletes.
     """
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
@@ -108,7 +110,10 @@ class MailPane(Pane):
         self.reading.conversation.opened.connect(self._open_message)
         self._build()
         bench.bus.changed.connect(self._on_changed)
-        for keys, run in (("L", self.triage.choose), ("A", self.triage.accept), ("U", self.unlink)):
+        for keys, run in (
+            ("L", self.triage.choose), ("A", self.triage.accept), ("U", self.unlink),
+            ("Del", self.deeds.delete),
+        ):  # fmt: skip
             shortcut = QShortcut(QKeySequence(keys), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(run)
@@ -348,8 +353,14 @@ class MailPane(Pane):
             return
         self.bench.tasks.read(
             mail_message.message, self.bench.actor, activity_id,
-            done=self._show_message, owner=self, lane="message",
+            done=self._show_message, failed=self._not_shown, owner=self, lane="message",
         )  # fmt: skip
+
+    def _not_shown(self, error: Exception) -> None:
+        """A message that was just deleted or moved away is no trouble: the list goes on."""
+        self._show_message(None)
+        if not isinstance(error, NotFound):
+            self.bench.shell.show_error(error)
 
     def _show_message(self, message: Message | None) -> None:
         self._message = message
