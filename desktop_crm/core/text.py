@@ -124,16 +124,22 @@ def words_of(folded: str) -> tuple[str, ...]:
     return tuple(_NOT_WORD.sub(" ", folded).split())
 
 
+def bare_email(text: str) -> str:
+    """An address as it was written, without what is copied along with it.
+
+    Brackets, quotes and blanks around it, a ``mailto:`` before it, the dot of the root behind it.
+    """
+    address = clean(text).strip("<>'\" ").rstrip(".")
+    return address[7:] if address[:7].lower() == "mailto:" else address
+
+
 def canonical_email(text: str) -> str | None:
     """Return an address as it is compared, or None when it is none (R28).
 
     Both parts are lower case; an international domain becomes punycode.
     """
-    # A dot behind the domain is its root; it names the same one.
-    address = clean(text).strip("<>'\" ").rstrip(".").lower()
-    if address.startswith("mailto:"):
-        address = address[7:]
-    if not _EMAIL.match(address):
+    address = bare_email(text).lower()
+    if not _EMAIL.match(address) or not address.isprintable():
         return None
     local, _, domain = address.rpartition("@")
     if not domain.isascii():

@@ -20,7 +20,7 @@ from typing import Final
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
-from desktop_crm.core.text import canonical_email, clean, email_domain
+from desktop_crm.core.text import bare_email, canonical_email, clean, email_domain
 from desktop_crm.sync.mail_body import text_of
 from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.port import Address, Attachment
@@ -190,7 +190,7 @@ def _wire(address: str) -> str:
     Raises:
         UserError: the part before the @ is not ASCII, which few servers carry.
     """
-    name, _, domain = address.strip().rpartition("@")
+    name, _, domain = bare_email(address).rpartition("@")
     try:
         name.encode("ascii")
         return f"{name}@{domain.encode('idna').decode('ascii')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from email import message_from_bytes, policy
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -193,3 +194,47 @@ def test_bytes_of_files_survive(content: bytes, moment: dt.datetime) -> None:
     item = read_message(build(letter(files=files), moment).mime)
     assert [a.content for a in item.attachments] == [content, content]
     assert item.sent_at == moment.replace(microsecond=0)
+
+
+# --- what somebody may try to slip in ----------------------------------------------------------
+
+_EVIL = "\r\nBcc: evil@x.example\r\nX-Evil: 1\n\nbody\u2028X-Evil: 2\x85X-Evil: 3"
+SLIPPED: dict[str, dict[str, Any]] = {
+    "subject": {"subject": f"a{_EVIL}"},
+    "name": {"to": (Address("b@y.example", f"N{_EVIL}"),)},
+    "name that looks like another": {"to": (Address("b@y.example", 'N" <evil@x.example>, "'),)},
+    "name in code": {"to": (Address("b@y.example", "=?utf-8?q?=0D=0AX-Evil:_1?="),)},
+    "sender": {"sender": Address("ana@firma.example", f"Ana{_EVIL}")},
+    "file": {"files": (Attachment(f'a"{_EVIL}.txt', f"text/plain{_EVIL}", 1, b"x"),)},
+    "thread": {"answers": Answered(f"a@b>{_EVIL}", (f"c@d{_EVIL}", "ok@id"))},
+    "importance": {"importance": f"high{_EVIL}"},
+}
+
+
+@pytest.mark.parametrize("case", SLIPPED)
+def test_no_line_is_slipped_into_the_header(case: str) -> None:
+    written = {"to": (Address("b@y.example"),), **SLIPPED[case]}
+    deed = build(letter(**written), AT)
+    assert deed.recipients == ("b@y.example",)
+    found = message_from_bytes(deed.mime, policy=policy.SMTP)
+    assert not {"x-evil", "bcc"} & {name.lower() for part in found.walk() for name in part}
+    assert [a.addr_spec for a in found["to"].addresses] == ["b@y.example"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["<b@y.example>", "mailto:b@y.example", "'b@y.example'", "b@y.example.", "b\u200b@y.example"],
+)
+def test_an_address_leaves_without_what_was_copied_along(written: str) -> None:
+    deed = build(letter(to=(Address(written),)), AT)
+    assert deed.recipients == ("b@y.example",)
+    assert b"\r\nTo: b@y.example\r\n" in deed.mime
+
+
+@pytest.mark.parametrize(
+    "written",
+    [f"b@y.example{_EVIL}", "b@y.example, c@y.example", "b@y.example>, <c@y", "b\x01@y.example"],
+)
+def test_two_addresses_or_none_are_refused(written: str) -> None:
+    with pytest.raises(UserError, match="nothing was sent"):
+        build(letter(to=(Address(written),)), AT)
