@@ -219,14 +219,17 @@ def _recipients(
     for party in message.parties:
         by_part.setdefault(party.participation, []).append(Address(party.address, party.name))
     if message.sender is not None:
-        sender = Address(message.sender.address, message.sender.name)
-        by_part.setdefault(Participation.FROM.value, [sender])
+        person = Address(message.sender.address, message.sender.name)
+        by_part.setdefault(Participation.FROM.value, [person])
     replies = by_part.get(Participation.REPLY_TO.value) or by_part.get(Participation.FROM.value, [])
     others = by_part.get(Participation.TO.value, [])
-    to = others if message.outgoing else replies
+    sender = by_part.get(Participation.FROM.value, [])
+    # What a colleague wrote is answered to the colleague, not to the customers it went to.
+    own = message.outgoing and any(canonical_email(one.address) in mine for one in sender)
+    to = others if own else replies
     if mode is Mode.REPLY:
         return _each(to), ()
-    if not message.outgoing:
+    if not own:
         to = [*to, *others]
     first = _each(to, mine)
     known = mine | {canonical_email(one.address) or one.address for one in first}

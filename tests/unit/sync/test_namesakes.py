@@ -13,10 +13,12 @@ from desktop_crm.services import context, mail_message, records
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail_view import MailQuery, message_keys
 from desktop_crm.services.withdrawing import withdraw
+from desktop_crm.sync import writing
 from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.namesakes import is_namesake, looks_of
 from desktop_crm.sync.port import MailItem
+from desktop_crm.sync.writing import Mode
 from tests.unit.sync.conftest import AT, World, mail
 
 TEXT = "The board will sell the plant in Arad; nobody else may know."
@@ -174,3 +176,26 @@ def test_who_got_a_blind_copy_is_for_the_sender_alone(world: World) -> None:
     ]  # fmt: skip
     whole = mail_message.message(world.actor, message.activity_id)
     assert "boss@firma.example" in [p.address for p in whole.parties]
+
+
+@pytest.mark.parametrize(
+    ("mode", "to", "cc"),
+    [
+        (Mode.REPLY, ["ana@firma.example"], []),
+        (Mode.REPLY_ALL, ["ana@firma.example", "ion@client.example"], ["lia@nou.example"]),
+    ],
+)
+def test_a_colleague_is_answered_not_the_customers_they_wrote_to(
+    shared_world: World, mode: Mode, to: list[str], cc: list[str]
+) -> None:
+    radu, mailbox = colleague(shared_world)
+    sent = secret(
+        sender="ana@firma.example",
+        to=("ion@client.example", "radu@firma.example"),
+        cc=("lia@nou.example",),
+    )
+    sync(shared_world, mailbox, sent)
+    (message,) = shared_world.messages
+    opening = writing.answer(radu, message.activity_id, mode)
+    assert [a.address for a in opening.to] == to
+    assert [a.address for a in opening.cc] == cc
