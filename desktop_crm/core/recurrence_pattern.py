@@ -37,6 +37,9 @@ class Frequency(StrEnum):
     YEARLY = "YEARLY"
 
 
+_FREQUENCIES: Final = frozenset(one.value for one in Frequency)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A rule as people think of it.
@@ -77,7 +80,7 @@ def parts_of(rule: str) -> dict[str, str]:
     """
     text = rule.strip().upper().removeprefix("RRULE:")
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
-    if parts.get("FREQ") not in set(Frequency):
+    if parts.get("FREQ") not in _FREQUENCIES:
         raise UserError(UNREADABLE, rule=rule)
     return parts
 

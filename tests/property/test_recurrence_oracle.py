@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
+from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -114,6 +115,28 @@ def test_occurrences_agree_with_another_library(
     left_out = [dates[n] for n in skips if n < len(dates)]
     ours = occurrences(rule, start, clock, left_out, window_start=YEARS[0], window_end=YEARS[1])
     assert [one.start for one in ours] == oracle(rule, start, clock, left_out)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    start=STARTS,
+    step=st.integers(1, 5),
+    days=st.lists(st.sampled_from(DAYS), max_size=4, unique=True),
+    frequency=st.sampled_from(["DAILY", "WEEKLY"]),
+    end=st.sampled_from(["", ";COUNT=9", ";UNTIL=20260301T060000"]),
+    length=st.integers(0, 500),
+)
+def test_days_and_weeks_are_what_the_library_gives(
+    start: datetime, step: int, days: list[str], frequency: str, end: str, length: int
+) -> None:
+    rule = f"FREQ={frequency};INTERVAL={step}{end}"
+    if days:
+        rule += ";BYDAY=" + ",".join(days)
+    last = start + timedelta(days=length)
+    given = rrulestr(rule, dtstart=start).between(start, last, inc=True)
+    found = walls(rule, start, None, last + timedelta(microseconds=1))
+    # The start is a date of its own (RFC 5545) though the rule may not name it.
+    assert [one for one in found if one in given or one != start] == given
 
 
 @settings(max_examples=150, deadline=None)

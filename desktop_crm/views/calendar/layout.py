@@ -118,9 +118,12 @@ def blocks(events: Iterable[AgendaEvent], day: date, zone: ZoneInfo) -> list[Blo
     need, which is what a person expects from a paper diary.
     """
     midnight = datetime.combine(day, time())
+    # An hour more on either side: where the clock changes, its hours lie where the clock says.
+    since = instant(midnight, zone) - timedelta(hours=1)
+    until = instant(midnight + timedelta(days=1), zone) + timedelta(hours=1)
     pieces: list[tuple[int, int, AgendaEvent]] = []
     for event in events:
-        if covers_days(event):
+        if event.start > until or event.end < since or covers_days(event):
             continue
         top = (wall(event.start, zone) - midnight) // timedelta(minutes=1)
         bottom = (wall(event.end, zone) - midnight) // timedelta(minutes=1)
