@@ -207,6 +207,27 @@ def test_what_is_typed_is_saved_when_the_list_goes_out_of_sight(
     assert value(bench, key, "industry") == "Lighting"
 
 
+def test_a_window_with_an_unreadable_cell_is_not_left(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("opportunity")
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "amount")
+    press(pane.list.table, Qt.Key.Key_F2)
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    line.selectAll()
+    QTest.keyClicks(line, "many")
+    assert not pane.may_leave()
+    assert "not a number" in child(pane.list.table.viewport(), QLabel, "cell.problem").text()
+    line.selectAll()
+    QTest.keyClicks(line, "1,250")
+    assert pane.may_leave()
+    settle(qtbot, bench)
+    assert key is not None
+    assert records.get(bench.actor, "opportunity", key).values["amount"] == 1250
+
+
 def test_a_field_retired_under_the_cursor_says_so_and_keeps_what_is_typed(
     opened: Opened, bench: Workbench, qtbot: QtBot
 ) -> None:

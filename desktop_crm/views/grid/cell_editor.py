@@ -150,14 +150,15 @@ class CellEditor(QFrame):
     def _is_unfolded(self) -> bool:
         return any(combo.view().isVisible() for combo in self.editor.findChildren(QComboBox))
 
-    def take(self, key: Qt.Key = Qt.Key.Key_Enter) -> None:
-        """Check the value and hand it over; a wrong one is said and stays."""
+    def take(self, key: Qt.Key = Qt.Key.Key_Enter) -> bool:
+        """Check the value and hand it over; a wrong one is said and stays: False."""
         try:
             value = self.editor.value()
         except UserError as error:
             self.show_problem(str(error))
-            return
+            return False
         self.taken.emit(value, int(key))
+        return True
 
     def leave(self) -> None:
         """Close without saving."""

@@ -204,6 +204,10 @@ class GridEditing(QObject):
         if editor is not None:
             editor.finish()
 
+    def may_leave(self) -> bool:
+        """Save what is typed into a cell; False when it cannot be read and would be lost."""
+        return self._editor is None or self._editor.take(Qt.Key.Key_unknown)
+
     def _save(self, value: Any, key: int) -> None:  # noqa: ANN401  any kind of field
         from desktop_crm.services import records
         from desktop_crm.services.values import same

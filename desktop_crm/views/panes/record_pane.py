@@ -138,7 +138,8 @@ class RecordPane(Pane):
         self.list.search.selectAll()
 
     def may_leave(self) -> bool:
-        return self._detail is None or self._detail.may_leave()
+        detail_may = self._detail is None or self._detail.may_leave()
+        return detail_may and self.list.grid.may_leave()
 
     def set_narrow(self, narrow: bool) -> None:
         self._narrow = narrow

@@ -56,6 +56,7 @@ class PrintDialog(PagesDialog):
         self.sheet.setObjectName("print.sheet")
         for form in labels_pdf.SHEETS:
             self.sheet.addItem(form.title, form.key)
+        self.sheet.setMinimumContentsLength(max(len(form.title) for form in labels_pdf.SHEETS))
         self.skip = QSpinBox()
         self.skip.setObjectName("print.skip")
         kept = bench.recall(_MEMORY).get("sheet", "")
