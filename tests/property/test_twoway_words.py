@@ -219,8 +219,8 @@ def test_no_word_is_lost(request: pytest.FixtureRequest, *, keeps_keys: bool) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=30,
+            max_examples=8,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

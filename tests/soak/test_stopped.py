@@ -71,12 +71,20 @@ def test_while_a_busy_server_is_waited_for(world: World) -> None:
     side = Exchange()
     try:
         side.server.fault(ANY, status(503, Retry_After="25"))
-        cancel = Cancel()
-        threading.Timer(0.5, cancel.cancel).start()
-        started = time.monotonic()
+        cancel, stopped = Cancel(), [0.0]
+
+        def wait(seconds: float, token: Cancel) -> None:
+            def stop() -> None:
+                stopped[0] = time.monotonic()
+                cancel.cancel()
+
+            threading.Timer(0.2, stop).start()
+            pause(seconds, token)
+
         with pytest.raises(Cancelled):
-            world.sync(port=side.port(quick=False), cancel=cancel, wait=pause)
-        assert time.monotonic() - started < 10.0
+            world.sync(port=side.port(quick=False), cancel=cancel, wait=wait)
+        assert stopped[0]
+        assert time.monotonic() - stopped[0] < WITHIN_S
     finally:
         side.close()
 
@@ -99,7 +107,7 @@ class Endless(MemoryMailbox):
         return Batch(found.changes, str(start + limit), start + limit < self.COUNT)
 
 
-def test_the_first_screen_of_a_large_mailbox_is_there_before_the_second_is_asked_for(
+def test_the_first_screen_of_a_large_mailbox_is_there_while_the_rest_is_read(
     world: World,
 ) -> None:
     """And it is of no use to wait for the rest: the pass can be stopped there and goes on later."""
@@ -114,4 +122,4 @@ def test_the_first_screen_of_a_large_mailbox_is_there_before_the_second_is_asked
     with pytest.raises(Cancelled):
         world.sync(port=box, cancel=cancel, progress=progress)
     assert seen == [BATCH_LIMIT, 2 * BATCH_LIMIT, 3 * BATCH_LIMIT]
-    assert box.pages == 3
+    assert box.pages <= 4  # one is made ready ahead
