@@ -18,7 +18,7 @@ from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import standing, undo
+from desktop_crm.services import standing, steps, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
 from desktop_crm.services.query import key_clause
@@ -53,7 +53,7 @@ class Deed:
         taken_by: Operation that took it back; done again by undoing that one.
     """
 
-    step: undo.Step
+    step: steps.Step
     title: str
     state: DeedState
     reason: str
@@ -63,7 +63,7 @@ class Deed:
 
 @dataclass(slots=True)
 class _Found:
-    step: undo.Step
+    step: steps.Step
     source: str
     record: tuple[str, int]
     size: int
@@ -156,7 +156,7 @@ def _steps(connection: Connection, operations: Sequence[str]) -> list[_Found]:
             continue
         heads = [part for part in members if not registry.get(part.entity).parent] or members
         head = heads[0]
-        step = undo.Step(
+        step = steps.Step(
             operation, head.at, AuditAction(head.action), head.entity, int(head.touched)
         )
         size = sum(int(part.touched) for part in members)
@@ -220,7 +220,7 @@ def _blocked(actor: Actor, connection: Connection, found: Sequence[_Found]) -> d
     reasons: dict[str, str] = {}
     for key, members in by_entity.items():
         entity = registry.get(key)
-        work = Work(actor, connection, entity, "", None, undo.SOURCE)
+        work = Work(actor, connection, entity, "", None, steps.SOURCE)
         ids = sorted(set().union(*members.values()))
         table = entity.table
         stands: dict[int, Mapping[str, Any]] = {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, or_, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, ntr, tr
@@ -16,7 +15,7 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import AuditEntry, ImportBatch
 from desktop_crm.models.office import AuditAction, BatchState
-from desktop_crm.services import records_kept, standing, writer
+from desktop_crm.services import records_kept, standing, steps, writer
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
@@ -24,104 +23,14 @@ from desktop_crm.services.customizing import definitions
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.permissions import denial, knows
 from desktop_crm.services.query import key_clause
+from desktop_crm.services.steps import REDO, SOURCE
 from desktop_crm.services.values import decode
 
-SOURCE: Final = "undo"
-_REDO: Final = "redo"
 _MARKS: Final = frozenset({AuditAction.DELETE, AuditAction.RESTORE})
 _TABLE: Final = AuditEntry.__table__
 LONG: Final = 2_000
 """More entries than this are taken back in several transactions."""
 PART: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation that can be taken back.
-
-    Attributes:
-        operation: Its uid.
-        at: When it was done.
-        action: What it did first.
-        entity: Entity of the first record.
-        count: Records it touched, child rows not counted.
-    """
-
-    operation: str
-    at: datetime
-    action: AuditAction
-    entity: str
-    count: int
-
-    @property
-    def text(self) -> str:
-        """The step in words, e.g. "Changed: Contact"."""
-        entity = registry.get(self.entity)
-        if self.entity == standing.MERGE:
-            return ntr(
-                "Merged {n} record into another", "Merged {n} records into another", self.count
-            )
-        if self.count == 1:
-            return f"{tr(self.action.label)}: {tr(entity.label)}"
-        return ntr(
-            "{action}: {n} record",
-            "{action}: {n} records",
-            self.count,
-            action=tr(self.action.label),
-        )
-
-
-def last(actor: Actor) -> Step | None:
-    """Return the user's latest operation that was not taken back yet; None when there is none."""
-    return _latest(actor, redo=False)
-
-
-def last_undone(actor: Actor) -> Step | None:
-    """Return the operation that :func:`redo` would do again."""
-    return _latest(actor, redo=True)
-
-
-def _latest(actor: Actor, *, redo: bool) -> Step | None:
-    undoing = _TABLE.alias()
-    undone = select(undoing.c.id).where(undoing.c.undoes == _TABLE.c.operation).exists()
-    statement = (
-        select(_TABLE.c.operation, _TABLE.c.at, _TABLE.c.action, _TABLE.c.entity, _TABLE.c.undoes)
-        .where(
-            _TABLE.c.by_id == actor.user_id,
-            _TABLE.c.source.not_in(("sync", "purge")),
-            ~undone,
-        )
-        .order_by(_TABLE.c.id.desc())
-        .limit(1)
-    )
-    # A redo counts as a deed of its own: it can be undone again.
-    deed = or_(_TABLE.c.undoes.is_(None), _TABLE.c.source == _REDO)
-    statement = statement.where(_TABLE.c.source == SOURCE if redo else deed)
-    with actor.db.reading() as connection:
-        row = connection.execute(statement).first()
-        if row is None or (redo and _did_something_since(connection, actor, row.operation)):
-            return None
-        found = connection.execute(
-            select(_TABLE.c.entity, _TABLE.c.action, func.count())
-            .where(_TABLE.c.operation == row.operation)
-            .group_by(_TABLE.c.entity, _TABLE.c.action)
-            .order_by(func.min(_TABLE.c.id))
-        ).all()
-    heads = [part for part in found if not registry.get(part[0]).parent] or found
-    head = heads[0]
-    return Step(row.operation, row.at, AuditAction(head[1]), head[0], int(head[2]))
-
-
-def _did_something_since(connection: Connection, actor: Actor, operation: str) -> bool:
-    newest = connection.execute(
-        select(func.max(_TABLE.c.id)).where(
-            _TABLE.c.by_id == actor.user_id, _TABLE.c.undoes.is_(None), _TABLE.c.source != "sync"
-        )
-    ).scalar()
-    own = connection.execute(
-        select(func.max(_TABLE.c.id)).where(_TABLE.c.operation == operation)
-    ).scalar()
-    return bool(newest and own and newest > own)
 
 
 def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
@@ -137,7 +46,7 @@ def undo(actor: Actor, operation: str | None = None) -> ChangeSet:
         PermissionDenied: The user may no longer change one of the records.
     """
     if operation is None:
-        step = last(actor)
+        step = steps.last(actor)
         if step is None:
             raise UserError(N_("There is nothing to undo."))
         operation = step.operation
@@ -153,7 +62,7 @@ def redo(actor: Actor, undoing: str | None = None) -> ChangeSet:
         UserError: Nothing was taken back, or something was changed since.
     """
     if undoing is None:
-        step = last_undone(actor)
+        step = steps.last_undone(actor)
         if step is None:
             raise UserError(N_("There is nothing to redo."))
         undoing = step.operation
@@ -250,7 +159,7 @@ def _whole(actor: Actor, operation: str, *, redo: bool = False) -> ChangeSet:
         # More than the trail holds moved along: facts, and rows that became one.
         from desktop_crm.services.duplicates import unmerge
 
-        source = _REDO if redo else SOURCE
+        source = REDO if redo else SOURCE
         with actor.db.writing() as connection:
             return unmerge.take_back(actor, connection, operation, merges[-1], new_uid(), source)
     if len(touched) <= LONG:
@@ -326,7 +235,7 @@ def _check_long(actor: Actor, connection: Connection, operation: str, *, redo: b
     entries = connection.execute(statement).mappings().all()
     for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
         of_entity = [e for e in entries if e["entity"] == entity_key]
-        source = _REDO if redo else SOURCE
+        source = REDO if redo else SOURCE
         work = Work(actor, connection, registry.get(entity_key), "", None, source)
         table = work.entity.table
         keys = key_clause(connection, table.c.id, [e["record_id"] for e in of_entity])
@@ -356,7 +265,7 @@ def _take_back(
     report = NOTHING
     for entity_key in dict.fromkeys(entry["entity"] for entry in entries):
         of_entity = [e for e in entries if e["entity"] == entity_key]
-        source = _REDO if redo else SOURCE
+        source = REDO if redo else SOURCE
         work = Work(
             actor, connection, registry.get(entity_key), mark, None, source, undoes=operation
         )
@@ -400,7 +309,7 @@ def _check_untouched(
     marked = {
         entry["record_id"]
         for entry in entries
-        if entry["action"] in _MARKS and entry["source"] not in {SOURCE, _REDO}
+        if entry["action"] in _MARKS and entry["source"] not in {SOURCE, REDO}
     }
     for action, wanted in (("remove", marked), ("edit", set(ids) - marked)):
         if len(reachable(work, list(wanted), action)) != len(wanted):

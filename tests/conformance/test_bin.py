@@ -15,7 +15,7 @@ from desktop_crm.meta.bound import Entity
 from desktop_crm.models import AuditEntry, Document, DocumentContent, RecordMark
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import attachments, audit, marks, purge, query, records, undo
+from desktop_crm.services import attachments, audit, marks, purge, query, records, steps, undo
 from desktop_crm.services import bin as recycle_bin
 from desktop_crm.services.query import RecordQuery
 from tests.conformance.test_rights import OWNERS, make_for, reached
@@ -206,7 +206,7 @@ def test_a_key_given_again_has_a_history_of_its_own(world: World) -> None:
     world.factory.make("unit")
     records.delete(actor, "unit", [key])
     purge.purge(actor, [("unit", key)])
-    step = undo.last(actor)
+    step = steps.last(actor)
     assert step is None or step.action is not AuditAction.PURGE
     with world.db.writing() as connection:
         unit = registry.get("unit").table

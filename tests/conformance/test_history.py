@@ -8,7 +8,7 @@ from desktop_crm.core.errors import Conflict, CrmError, UserError
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit, deeds, history, purge, records, undo
+from desktop_crm.services import audit, deeds, history, purge, records, steps, undo
 from desktop_crm.services.deeds import DeedState
 from tests.conformance.test_records import EDITED, changes_of, every_edited, other, row
 from tests.support.statements import counted
@@ -119,7 +119,7 @@ def test_deeds_on_what_was_purged_cannot_be_taken_back(world: World) -> None:
     change = deeds.deeds(actor, 1)[0]
     assert (change.step.count, change.state) == (2, DeedState.DONE)
     undo.undo(actor, change.step.operation)
-    assert audit.history(actor, "team", many[1])[0].source == undo.SOURCE
+    assert audit.history(actor, "team", many[1])[0].source == steps.SOURCE
 
 
 def test_the_list_of_deeds_costs_few_statements(world: World) -> None:

@@ -16,7 +16,7 @@ from desktop_crm import demo
 from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.demo import logo, meetings, names, post, texts
-from desktop_crm.services import dashboards, records, undo
+from desktop_crm.services import dashboards, records, steps
 from desktop_crm.services.query import entity_query, objects
 from desktop_crm.services.timeline import timeline
 from desktop_crm.sync.scheduler import sync_once
@@ -122,7 +122,7 @@ def test_a_second_pass_finds_nothing_new(me: Actor) -> None:
 
 
 def test_nothing_of_it_is_the_users_to_undo(me: Actor) -> None:
-    assert undo.last(me) is None
+    assert steps.last(me) is None
 
 
 def test_nobody_real_is_in_it(me: Actor) -> None:

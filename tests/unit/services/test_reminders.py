@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_crm.core import clock
-from desktop_crm.services import records, reminders, series_edits, undo
+from desktop_crm.services import records, reminders, series_edits, steps, undo
 from desktop_crm.services.series_edits import Reach
 from tests.support.company import NOW, Company, at, small_company
 
@@ -69,10 +69,10 @@ def test_putting_off_and_dismissing(company: Company) -> None:
 def test_neither_is_a_step_to_take_back_or_a_change_of_the_record(company: Company) -> None:
     key = add(company, "demo 2", start_at=at(25, 14), end_at=at(25, 15))
     version = records.get(company.actor, "activity", key).version
-    step = undo.last(company.actor)
+    step = steps.last(company.actor)
     reminders.snooze(company.actor, [key], at(25, 13, 55))
     reminders.dismiss(company.actor, [key])
-    assert undo.last(company.actor) == step
+    assert steps.last(company.actor) == step
     assert records.get(company.actor, "activity", key).version == version
 
 

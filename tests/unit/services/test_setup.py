@@ -11,7 +11,7 @@ import pytest
 from desktop_crm.core.errors import UserError
 from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
-from desktop_crm.services import records, setup
+from desktop_crm.services import records, setup, steps
 from desktop_crm.services.context import own_login, sign_in
 from desktop_crm.services.query import RecordQuery, count, objects
 
@@ -118,6 +118,5 @@ def test_an_unused_database_is_recognised(sqlite_url: str, tmp_path: Path) -> No
 
 
 def test_set_up_is_not_the_users_to_undo(sqlite_db: Database) -> None:
-    from desktop_crm.services import undo
 
-    assert undo.last(setup.initialise(sqlite_db)) is None
+    assert steps.last(setup.initialise(sqlite_db)) is None

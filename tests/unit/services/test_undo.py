@@ -11,7 +11,7 @@ from sqlalchemy import select
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Link, StageHistory
 from desktop_crm.models.office import BatchState
-from desktop_crm.services import deeds, records, undo
+from desktop_crm.services import deeds, records, steps, undo
 from desktop_crm.services.changes import Changed, ChangeKind, ChangeSet
 from desktop_crm.services.deeds import Deed, DeedState
 from desktop_crm.services.timeline import timeline
@@ -115,12 +115,12 @@ def test_a_step_says_what_it_was(world: World) -> None:
     actor = world.admin
     emails = [{"address": "a@b.example"}]
     records.save(actor, "account", None, None, {"name": "A", "emails": emails})
-    step = undo.last(actor)
+    step = steps.last(actor)
     assert step is not None
     assert step.text == "Created: Account"
     report = undo.undo(actor)
     assert undo.describe(report) == "1 record was put back."
-    undone = undo.last_undone(actor)
+    undone = steps.last_undone(actor)
     assert undone is not None
     assert undone.entity == "account"
 

@@ -352,7 +352,7 @@ def test_folders_for_drafts_and_junk_store_nothing(world: World) -> None:
 def test_the_next_page_is_made_ready_while_one_is_written(world: World) -> None:
     for number in range(250):
         world.port.put(INBOX, mail(f"m{number}@x"))
-    asked: list[str] = []
+    asked: list[int] = []
     told: list[tuple[int, int]] = []
     world.port._fault = lambda call: (
         asked.append(len(world.messages)) if call == "changes" else None

@@ -13,7 +13,7 @@ from desktop_crm.models import DuplicatePair, Link, RecordMark
 from desktop_crm.models.duplicate import DuplicateState
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import query as reading
-from desktop_crm.services import records, records_kept, undo
+from desktop_crm.services import records, records_kept, steps, undo
 from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates import unmerge as unmerging
 from desktop_crm.services.duplicates.merge import MergeWish, merge
@@ -336,7 +336,7 @@ def test_a_merge_is_one_step_of_undo(world: World) -> None:
     admin = world.admin
     master, loser = two(admin, {"job_title": "X"}, {"department": "Y"})
     merge(admin, MergeWish("contact", master, (loser,)))
-    step = undo.last(admin)
+    step = steps.last(admin)
     assert step is not None
     assert step.text == "Merged 1 record into another"
     undo.undo(admin)

@@ -11,7 +11,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, PermissionDenied, UserError
 from desktop_crm.db.engine import Cancel
-from desktop_crm.services import context, imports, query, records, undo
+from desktop_crm.services import context, imports, query, records, steps, undo
 from desktop_crm.services.filters import parse
 from desktop_crm.services.imports import ImportOptions, Outcome, applying
 from desktop_crm.services.query import RecordQuery
@@ -375,7 +375,7 @@ def test_an_import_is_one_step_of_undo(take: Take, actor: Actor) -> None:
     assert [(r["name"], r["city"]) for r in objects(actor, "account", "name", "city")] == [
         ("Old", "Cluj")
     ]
-    assert undo.last(actor) is not None
+    assert steps.last(actor) is not None
     assert result.batch is not None
 
 
