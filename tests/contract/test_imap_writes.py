@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from desktop_crm.sync.dav_items import path_and_occurrence
+from desktop_crm.sync.ical_write import OWN_KEY
 from desktop_crm.sync.writes import Ref
 from tests.contract.writing import WritingContract
 from tests.contract.writing_driver import WritingDriver, received
@@ -38,6 +40,8 @@ class ImapDriver(WritingDriver):
     def edit(self, ref: Ref) -> None:
         path, _ = path_and_occurrence(ref.item_id)
         text = self.servers.radicale.request("GET", path).content.decode()
+        # Many programs drop what they do not know.
+        text = re.sub(rf"{OWN_KEY}[:;].*\r\n(?: .*\r\n)*", "", text)
         for name in ("SUMMARY", "TITLE"):
             lines = [
                 f"{name}:Theirs" if line.startswith(f"{name}:") else line

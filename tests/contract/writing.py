@@ -276,6 +276,22 @@ class WritingContract(FolderContract):
         assert _name(driver.port.image(found.ref).item) == "Changed"
 
     @pytest.mark.parametrize("role", ["calendar", "tasks", "contacts"])
+    def test_something_new_is_found_also_once_somebody_changed_it(
+        self, driver: WritingDriver, role: str
+    ) -> None:
+        place = next((f.key for f in driver.port.all_folders() if f.role.value == role), role)
+        deed = Save(new_uid(), place, _made(role))
+        if not self.able(driver, deed):
+            return
+        ref = driver.port.do(deed).ref  # the answer is lost
+        assert ref is not None
+        driver.edit(ref)
+        found = driver.port.find(deed)
+        assert found is not None
+        assert found.ref is not None
+        assert found.ref.item_id == ref.item_id
+
+    @pytest.mark.parametrize("role", ["calendar", "tasks", "contacts"])
     def test_what_is_newer_is_not_overwritten(self, driver: WritingDriver, role: str) -> None:
         item = _made(role)
         ref = self.saved(driver, role, item)
