@@ -216,6 +216,23 @@ def _calendar(story: Story) -> list[dict[str, Any]]:
             "status_reason": "out_of_office",
         },
     ]
+    for number, (owner, subject) in enumerate(
+        zip(story.team[1:4], ("Site visit", "Contract talks", "Întâlnire la fabrică"), strict=False)
+    ):
+        # Colleagues have their days, too: beside one another they show who is free.
+        for days in (0, 1 + number):
+            start = story.at(story.working(days), 9 + 2 * number, 30)
+            rows.append(
+                {
+                    "kind": "appointment",
+                    "subject": subject,
+                    "start_at": start,
+                    "end_at": start + timedelta(minutes=90),
+                    "location": _PLACES[number],
+                    "owner": owner,
+                    "status_reason": "busy",
+                }
+            )
     if len(story.team) > 1:
         start = story.at(story.working(1), 13)
         rows.append(

@@ -108,6 +108,7 @@ class ReminderWindow(Dialog):
         self.snooze_for = QuietCombo()
         self.snooze_for.setObjectName("reminders.snoozeFor")
         self.snooze_for.setAccessibleName(tr("Put off for"))
+        self.snooze_for.setMinimumContentsLength(10)
         for minutes, text in SNOOZES:
             self.snooze_for.addItem(tr(text), minutes)
         snooze = push_button("reminders.snooze", tr("Put off"), self._snooze)
