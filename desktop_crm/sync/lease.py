@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,8 +27,13 @@ _LOCK: Final = 0x43524D53594E43
 
 
 def new_holder() -> str:
-    """Name of one pass: machine, process and a word of its own."""
-    return f"{socket.gethostname()[:60]}/{os.getpid()}/{new_uid()[-12:]}"
+    """Name of one pass: machine, process, a word of its own and the mark of the machine."""
+    return f"{socket.gethostname()[:60]}/{os.getpid()}/{new_uid()[-12:]}/{_mark()}"
+
+
+def _mark() -> str:
+    """Tells this machine from others of its name: desktops made from one image share theirs."""
+    return f"{uuid.getnode():x}"
 
 
 def take(
@@ -132,10 +138,10 @@ def _is_held(holder: str, until: datetime | None, now: datetime) -> bool:
 
 def _is_dead(holder: str) -> bool:
     """Whether the pass was on this machine and its process no longer runs."""
-    host, _, rest = holder.partition("/")
-    pid = rest.partition("/")[0]
+    host, pid, _, mark = (*holder.split("/"), "", "", "")[:4]
+    here = (host, mark) == (socket.gethostname()[:60], _mark())
     # On Windows signal 0 would end the process instead of asking for it.
-    if sys.platform == "win32" or host != socket.gethostname()[:60] or not pid.isdigit():
+    if sys.platform == "win32" or not here or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)

@@ -192,8 +192,18 @@ def test_a_lease_is_given_back_and_ends_by_itself(
 def test_a_lease_of_a_dead_process_of_this_machine_is_taken_over(world: World) -> None:
     dead = lease.new_holder().split("/")
     with world.actor.db.writing() as connection:
-        lease.take(connection, world.mailbox, f"{dead[0]}/999999999/abc", None)
+        lease.take(connection, world.mailbox, f"{dead[0]}/999999999/abc/{dead[3]}", None)
     assert world.sync().problem is None
+
+
+def test_another_machine_of_the_same_name_is_not_taken_for_dead(world: World) -> None:
+    """Its process is unknown here and may be sending a message just now."""
+    name = lease.new_holder().split("/")[0]
+    with world.actor.db.writing() as connection:
+        lease.take(connection, world.mailbox, f"{name}/999999999/abc/0a1b2c3d4e5f", None)
+    problem = world.sync().problem
+    assert isinstance(problem, EnvironmentProblem)
+    assert "is being synchronised" in str(problem)
 
 
 # --- cost --------------------------------------------------------------------------------------
