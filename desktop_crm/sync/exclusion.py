@@ -93,9 +93,14 @@ def reason_to_exclude(item: Correspondence, folder: Folder, ours: Ours) -> str:
         return ""  # a private meeting is kept as "busy", an internal one is the user's diary
     if item.sensitivity is not Sensitivity.NORMAL:
         return SENSITIVE
-    if item.is_draft or folder.role in _OUT or item.header("x-spam-flag").lower() == "yes":
+    if item.is_draft or is_unwanted(folder) or item.header("x-spam-flag").lower() == "yes":
         return UNWANTED
     return AUTOMATIC if is_answered_by_program(item) else ""
+
+
+def is_unwanted(folder: Folder) -> bool:
+    """Whether nothing of a folder is stored, whatever lies in it."""
+    return folder.role in _OUT
 
 
 def addresses(item: Correspondence) -> Iterable[str]:

@@ -10,7 +10,14 @@ from typing import Final
 
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.mail_policy import digest
-from desktop_crm.sync.exclusion import NEVER_LOG, WITHDRAWN, Ours, reason_to_exclude
+from desktop_crm.sync.exclusion import (
+    NEVER_LOG,
+    UNWANTED,
+    WITHDRAWN,
+    Ours,
+    is_unwanted,
+    reason_to_exclude,
+)
 from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.namesakes import Looks, looks_of, told_apart
 from desktop_crm.sync.port import (
@@ -120,7 +127,7 @@ def plan(batch: Batch, folder: Folder, known: Known, ours: Ours, user: int | Non
             if isinstance(action.item, MailItem):
                 looks.setdefault(action.identity, looks_of(action.item))
         actions.append(action)
-    return [*actions, *(_set_aside(problem, known) for problem in batch.quarantined)]
+    return [*actions, *(_set_aside(one, folder, known) for one in batch.quarantined)]
 
 
 def collapsed(changes: Iterable[Change]) -> list[Change]:
@@ -266,8 +273,12 @@ def _without_item(change: Change, holder: Holder | None) -> Action:
     )
 
 
-def _set_aside(problem: Quarantined, known: Known) -> Action:
+def _set_aside(problem: Quarantined, folder: Folder, known: Known) -> Action:
     holder = known.holders.get(problem.item_id)
+    if is_unwanted(folder) and (holder is None or holder.activity is None):
+        # Nothing of it would be stored were it whole: not its name either.
+        row = holder.id if holder else None
+        return Action(ActionKind.EXCLUDE, problem.item_id, holder=row, reason=UNWANTED)
     return Action(
         ActionKind.QUARANTINE,
         problem.item_id,

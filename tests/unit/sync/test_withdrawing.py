@@ -140,6 +140,21 @@ def test_a_file_called_as_its_subject_is_not_named(world: World, tmp_path: Path)
     assert [i.state for i in world.items] == ["gone"]
 
 
+@pytest.mark.parametrize("content", [b"", b"no header at all", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("place", ["Drafts", "Junk E-mail", "Trash"])
+def test_what_cannot_be_read_where_nothing_is_stored_is_not_named(
+    world: World, tmp_path: Path, content: bytes, place: str
+) -> None:
+    name = tmp_path / place / f"{SECRET}.eml"
+    name.parent.mkdir()
+    name.write_bytes(content)
+    for _ in range(2):
+        assert world.sync(port=FolderMailbox(tmp_path)).problem is None
+        assert [(i.state, i.activity_id) for i in world.items] == [("excluded", None)]
+    # The folder's position is packed, so three letters of it may be those of the word.
+    assert {name for name in traces(world.actor.db, SECRET) if not name.startswith("crm")} == set()
+
+
 # --- withdrawing ------------------------------------------------------------------------------
 
 
