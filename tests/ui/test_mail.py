@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from desktop_crm.services import mail_lines, mail_message, mail_view, records
 from desktop_crm.services.mail_view import MailQuery, Special
@@ -19,10 +19,12 @@ from desktop_crm.views.dialogs.business_card import BusinessCardDialog
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.forms.sections import FoldButton
 from desktop_crm.views.mail import pane_deeds
+from desktop_crm.views.mail.categories_dialog import CategoriesDialog
 from desktop_crm.views.panes.mail import MailPane
 from desktop_crm.views.panes.mail_folders import OUTBOX, special_key
 from desktop_crm.views.panes.mail_reading import SafeBrowser
 from desktop_crm.views.stored_files import is_harmless, safe_name
+from desktop_crm.views.widgets.labels import Pill
 from tests.support.company import Company
 from tests.support.post import HTML, deliver, suggest
 from tests.support.windows import child, expect, settle, shell_of
@@ -356,3 +358,29 @@ def test_a_message_that_is_deleted_is_not_missed(
     quiet(qtbot, pane)
     assert shell_of(pane.bench).errors == []
     assert shell_of(pane.bench).toasts[-1] == ("Message deleted", "Delivery")
+
+
+def test_categories_are_set_by_keyboard_and_shown(pane: MailPane, qtbot: QtBot) -> None:
+    pane.deeds.categorise()
+    dialog = child(pane.window(), CategoriesDialog)
+    line = child(dialog, QLineEdit, "categories.line")
+    QTest.keyClicks(line, "VIP, Offer,VIP,")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    quiet(qtbot, pane)
+
+    def shown() -> list[str]:
+        holder = child(pane.reading, QWidget, "mailCategories")
+        return [one.text() for one in holder.findChildren(Pill) if not one.isHidden()]
+
+    qtbot.waitUntil(lambda: shown() == ["VIP", "Offer"])
+    holder = child(pane.reading, QWidget, "mailCategories")
+    assert holder.accessibleName() == "Categories: VIP, Offer"
+
+
+def test_down_goes_from_the_search_to_what_was_found(pane: MailPane, qtbot: QtBot) -> None:
+    pane.focus_filter()
+    QTest.keyClicks(pane.search, "Delivery")
+    QTest.keyClick(pane.search, Qt.Key.Key_Down)
+    assert pane.list.hasFocus()
+    quiet(qtbot, pane)
+    qtbot.waitUntil(lambda: pane.reading.subject.text() == "Delivery")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QPoint, QTimer
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QMenu
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import tr
@@ -17,6 +17,7 @@ from desktop_crm.sync.folder_names import folder_name
 from desktop_crm.sync.port import Flag, Folder, FolderRole
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.errors import ask
+from desktop_crm.views.mail.categories_dialog import CategoriesDialog
 from desktop_crm.views.mail.letters import KIND
 
 if TYPE_CHECKING:
@@ -143,16 +144,14 @@ class MailDeeds(QObject):
         """Choose the categories of the message."""
         if self._message is None:
             return
-        before = ", ".join(self._message.categories)
-        text, given = QInputDialog.getText(
-            self._pane.window(),
-            tr("Categories"),
-            tr("Categories, separated by commas"),
-            text=before,
-        )
-        if given:
-            words = (word.strip() for word in text.split(","))
-            self._mark(categories=tuple(dict.fromkeys(word for word in words if word)))
+        message = self._message
+        dialog = CategoriesDialog(self._pane.window(), message.subject, message.categories)
+        dialog.chosen.connect(partial(self._categorised, message.id))
+        dialog.open()
+
+    def _categorised(self, activity: int, categories: tuple[str, ...]) -> None:
+        if self._message is not None and self._message.id == activity:
+            self._mark(categories=categories)
 
     def _mark(self, **marks: Any) -> None:  # noqa: ANN401  as marking.mark takes them
         message = self._message

@@ -90,6 +90,7 @@ class MailPane(Pane):
         self.links.contact_wanted.connect(self._new_contact)
         self.search = SearchBox("mailSearch", tr("Search mail"), drawing="search")
         self.search.searched.connect(self._search)
+        self.search.left.connect(self.list.setFocus)
         self._title = Elide("", "h2")
         self._pill = Pill()
         self._empty = EmptyState("mail", "", "", name="mailListEmpty")

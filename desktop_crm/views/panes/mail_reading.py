@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -56,7 +56,7 @@ from desktop_crm.views.widgets.avatar import Avatar
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import EmptyState, Notice
 from desktop_crm.views.widgets.flow import Flow
-from desktop_crm.views.widgets.labels import Elide, label
+from desktop_crm.views.widgets.labels import Elide, Pill, label
 from desktop_crm.views.widgets.layout import clear, row, separator
 
 if TYPE_CHECKING:
@@ -172,6 +172,10 @@ class ReadingPane(QFrame):
         self._sender = Elide("", "strong")
         self._recipients = Elide("", "cap")
         self._when = label("", "cap")
+        self._categories = QWidget()
+        self._categories.setObjectName("mailCategories")
+        self._pills = Flow(self._categories, spacing=6)
+        self._pills.setContentsMargins(20, 0, 20, 0)
         self.notice = Notice()
         self._files = QWidget()
         self._files_row = Flow(self._files, spacing=6)
@@ -215,6 +219,7 @@ class ReadingPane(QFrame):
         who.addLayout(people, 1)
         who.addWidget(self._when, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(who)
+        column.addWidget(self._categories)
         holder = QHBoxLayout()
         holder.setContentsMargins(20, 0, 20, 0)
         holder.addWidget(self.notice)
@@ -239,6 +244,7 @@ class ReadingPane(QFrame):
         same = message is not None and self._message is not None and message.id == self._message.id
         self._message = message
         self._stack.setCurrentIndex(1 if message is None else 0)
+        self._show_categories(message.categories if message is not None else ())
         if message is None or same:
             return
         self.browser.pictures = {}
@@ -262,6 +268,18 @@ class ReadingPane(QFrame):
         self.pictures.setVisible(has_pictures and not wanted)
         if wanted:
             self._fetch_pictures(message)
+
+    def _show_categories(self, categories: Sequence[str]) -> None:
+        clear(self._pills)
+        for category in categories:
+            pill = Pill(category, "info")
+            self._pills.addWidget(pill)
+            pill.show()
+        self._categories.setAccessibleName(
+            tr("Categories: {names}", names=", ".join(categories)) if categories else ""
+        )
+        self._categories.setVisible(bool(categories))
+        self._categories.updateGeometry()
 
     def _show_text(self, html: str, text: str) -> None:
         message = self._message

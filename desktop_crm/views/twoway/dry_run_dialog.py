@@ -129,6 +129,7 @@ class DryRunDialog(Dialog):
             many=True,
         )
         self.table.setMinimumHeight(theme.scaled(300))
+        self.search.left.connect(self.table.setFocus)
         self.table.ticked.connect(self._toggle)
         self.table.chosen.connect(self._show_detail)
         self.nothing = label("", "dim", wrap=True, name="dryRun.nothing")

@@ -12,9 +12,11 @@ class SearchBox(QLineEdit):
 
     Attributes:
         searched: The text, once typing rested for 200 ms, at once on Enter and on clearing.
+        left: The person goes down to what was found.
     """
 
     searched = Signal(str)
+    left = Signal()
     REST_MS = 200
 
     def __init__(
@@ -54,5 +56,9 @@ class SearchBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
+            return
+        if event.key() == Qt.Key.Key_Down:
+            self._tell()
+            self.left.emit()
             return
         super().keyPressEvent(event)
