@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from desktop_crm.core.errors import CrmError
+from desktop_crm.core.text import split_tags
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import BoundField, Entity
-from desktop_crm.services import records, undo
+from desktop_crm.services import query, records, undo
 from desktop_crm.services.bulk import deeds, edits
-from desktop_crm.services.bulk.edits import FieldEdit
+from desktop_crm.services.bulk.edits import FieldEdit, Mode
 from desktop_crm.services.bulk.job import Targets
+from desktop_crm.services.filters import Rule
+from desktop_crm.services.query import RecordQuery
 from tests.factories import KNOWN_WORDS, RECKONED
 from tests.support.world import World
 
@@ -65,3 +68,55 @@ def test_nobody_changes_what_is_out_of_reach(world: World, entity: Entity) -> No
             Targets(entity.key, [key]),
             [FieldEdit(field.name, value=world.factory.value(field, 78))],
         )
+
+
+@pytest.mark.parametrize(
+    "entity", [e for e in RECORDS if deeds.takes_activities(e.key)], ids=lambda e: e.key
+)
+def test_each_gets_an_activity_and_one_undo_takes_them_back(world: World, entity: Entity) -> None:
+    actor = world.admin
+    keys = [world.factory.make(entity.key) for _ in range(3)]
+    values = {"subject": f"Ask {entity.key}", "kind": "task"}
+    report = deeds.add_activities(actor, Targets(entity.key, keys), values)
+    assert (report.done, report.failures) == (3, ())
+    asked = RecordQuery("activity", (f"{entity.key}.id",), Rule(entity.key, "in", tuple(keys)))
+    assert sorted(row.values[0] for row in query.first_page(actor, asked)) == sorted(keys)
+    undo.undo(actor, report.operation)
+    assert query.first_page(actor, asked) == []
+
+
+# A personal view given away would be out of sight of who gives it, which is refused.
+OWNED = tuple(e for e in RECORDS if "owner" in e.fields and e.key != "saved_view")
+
+
+@pytest.mark.parametrize("entity", OWNED, ids=lambda e: e.key)
+def test_many_are_given_to_somebody_else_and_taken_back(world: World, entity: Entity) -> None:
+    actor = world.admin
+    keys = [world.factory.make(entity.key) for _ in range(2)]
+    before = [records.get(actor, entity.key, key).values["owner"] for key in keys]
+    if not any(field.name == "owner" for field in edits.editable(actor, entity.key)):
+        return
+    wanted = world.people["mate"].user_id
+    report = edits.edit(actor, Targets(entity.key, keys), [FieldEdit("owner", value=wanted)])
+    assert (report.done, report.failures) == (2, ())
+    undo.undo(actor, report.operation)
+    assert [records.get(actor, entity.key, key).values["owner"] for key in keys] == before
+
+
+@pytest.mark.parametrize("entity", [e for e in RECORDS if "tags" in e.fields], ids=lambda e: e.key)
+def test_tags_join_those_that_are_there(world: World, entity: Entity) -> None:
+    actor = world.admin
+    keys = [world.factory.make(entity.key, tags=tags) for tags in ("|one|", "|two|")]
+    targets = Targets(entity.key, keys)
+    report = edits.edit(actor, targets, [FieldEdit("tags", Mode.ADD, "Ștanță")])
+
+    def found() -> list[list[str]]:
+        texts = (records.get(actor, entity.key, key).values["tags"] for key in keys)
+        return [sorted(split_tags(text or "")) for text in texts]
+
+    assert found() == [["one", "Ștanță"], ["two", "Ștanță"]]
+    edits.edit(actor, targets, [FieldEdit("tags", Mode.REMOVE, "two")])
+    assert found() == [["one", "Ștanță"], ["Ștanță"]]
+    undo.undo(actor)
+    undo.undo(actor, report.operation)
+    assert found() == [["one"], ["two"]]

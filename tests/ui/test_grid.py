@@ -177,6 +177,51 @@ def test_what_is_typed_stays_when_the_list_is_read_anew(
     assert value(bench, key, "industry") == "Lighting"
 
 
+def test_the_cell_stays_chosen_when_the_list_is_read_anew(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    in_grid(pane)
+    key = pane.list.model.id_at(0)
+    go_to(pane, 0, "city")
+    made = records.save(bench.actor, "account", None, None, {"name": "Aaron and Sons"})
+    bench.bus.publish(made.changes)
+    qtbot.waitUntil(lambda: pane.list.model.id_at(0) == made.id)
+    settle(qtbot, bench)
+    (cell,) = pane.list.table.selectionModel().selectedIndexes()
+    assert cell == pane.list.table.currentIndex()
+    assert (cell.row(), pane.list.model.columns[cell.column()].path) == (1, "city")
+    QTest.keyClicks(pane.list.table, "C")
+    settle(qtbot, bench)
+    line = child(editor_of(pane), QLineEdit)
+    QTest.keyClicks(line, "luj")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert value(bench, key, "city") == "Cluj"
+
+
+def test_tab_goes_on_to_the_next_cell_of_a_grouped_list(
+    opened: Opened, bench: Workbench, qtbot: QtBot
+) -> None:
+    pane = opened("account")
+    pane.list.arrange(group="relationship_type")
+    settle(qtbot, bench)
+    in_grid(pane)
+    key = pane.list.model.id_at(1)
+    go_to(pane, 1, "industry")
+    for typed in ("Wood", "Cluj"):
+        QTest.keyClicks(pane.list.table, typed[0])
+        settle(qtbot, bench)
+        line = child(editor_of(pane), QLineEdit)
+        QTest.keyClicks(line, typed[1:])
+        QTest.keyClick(line, Qt.Key.Key_Tab)
+        qtbot.waitUntil(lambda: editor_of(pane).cell.field != "industry")
+        settle(qtbot, bench)
+        QTest.keyClick(child(editor_of(pane), QLineEdit), Qt.Key.Key_Escape)
+        pane.list.table.setFocus()
+    assert (value(bench, key, "industry"), value(bench, key, "city")) == ("Wood", "Cluj")
+
+
 def test_what_is_typed_is_saved_when_its_row_leaves_the_list(
     opened: Opened, bench: Workbench, qtbot: QtBot
 ) -> None:

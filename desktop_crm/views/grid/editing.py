@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QObject, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QMimeData, QModelIndex, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 
 from desktop_crm.core.errors import Conflict, CrmError, UserError, ValidationFailed
@@ -190,6 +190,10 @@ class GridEditing(QObject):
             return
         index = self._index_of_editor()
         if index.isValid():
+            # Tab goes on from the current cell.
+            self._table.selectionModel().setCurrentIndex(
+                index, QItemSelectionModel.SelectionFlag.NoUpdate
+            )
             self._table.scrollTo(index)
             self._follow()
         else:

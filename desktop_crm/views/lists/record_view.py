@@ -54,6 +54,7 @@ class RecordView(ColumnView):
 
     def __init__(self, name: str, accessible_name: str, parent: QWidget | None = None) -> None:
         self._restore: tuple[int | None, list[int]] = (None, [])
+        self._restore_path = ""
         self._near = -1
         self._follows_heads = False
         super().__init__(name, accessible_name, parent)
@@ -147,6 +148,7 @@ class RecordView(ColumnView):
             return
         ids = list(self.selected_ids()) if self.selected_count() <= _REMEMBERED else []
         self._restore = (current, ids)
+        self._restore_path = self.record_model.columns[self.currentIndex().column()].path
 
     @Slot()
     def _restore_selection(self) -> None:
@@ -160,12 +162,17 @@ class RecordView(ColumnView):
             self.current_changed.emit(None)
             self._begin(min(max(near, 0), model.rowCount() - 1))
             return
+        paths = [column.path for column in model.columns]
+        path = self._restore_path if self.is_grid else ""
+        index = model.index(row, paths.index(path) if path in paths else 0)
         # Whoever hears of the selection asks at once what is current.
-        self.selectionModel().setCurrentIndex(
-            model.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate
-        )
-        self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
-        self.scrollTo(model.index(row, 0))
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
+        if self.is_grid:  # the next key may be typed into it
+            self.selectionModel().select(index, flags.ClearAndSelect)
+        else:
+            self._select_rows([model.row_of(i) for i in ids] if len(ids) > 1 else [row])
+        self.scrollTo(index)
 
     def stay_near(self) -> None:
         """Should the current record be gone after the next reset, take the one in its place."""
