@@ -79,8 +79,8 @@ def test_a_year_shows_how_busy_days_are_and_leads_to_them(pane: CalendarPane, qt
     pane.show_span(Span.YEAR)
     settle(qtbot, pane.bench)
     year = pane.year_view
-    assert year.load[date(2026, 11, 25)] == 90
-    assert year.load[date(2026, 11, 26)] == 8 * 60
+    assert year._full.minutes[date(2026, 11, 25)] == 90
+    assert year._full.minutes[date(2026, 11, 26)] == 8 * 60
     assert year.description(date(2026, 11, 25)).endswith("2 events, 1.5 h busy")
     QTest.keyClick(year, Qt.Key.Key_Right)
     assert year.cursor_day == date(2026, 11, 26)

@@ -6,7 +6,7 @@ changes on it, as on paper. :func:`instant` and :func:`wall` are the only doors 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
@@ -245,35 +245,41 @@ def _strip_order(span: _Span, first_day: date) -> tuple[date, bool, int, datetim
     return (shown, not covers_days(event), -(last - shown).days, event.start, event.id)
 
 
-def load(events: Iterable[AgendaEvent], zone: ZoneInfo) -> dict[date, int]:
-    """Busy minutes of each day; whole days count as eight hours, free time as none."""
-    found: dict[date, int] = {}
-    for event in events:
-        if event.show_as == "free":
-            continue
-        first, last = day_span(event, zone)
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            if event.all_day:
-                minutes = WORK_MINUTES
-            else:
-                midnight = datetime.combine(day, time())
-                top = max(midnight, wall(event.start, zone))
-                bottom = min(midnight + timedelta(days=1), wall(event.end, zone))
-                minutes = max(0, (bottom - top) // timedelta(minutes=1))
-            found[day] = found.get(day, 0) + minutes
-    return found
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How full days are: minutes that are busy, and how many events touch them."""
+
+    minutes: Mapping[date, int]
+    counts: Mapping[date, int]
 
 
-def counts(events: Iterable[AgendaEvent], zone: ZoneInfo) -> dict[date, int]:
-    """How many events touch each day."""
-    found: dict[date, int] = {}
+def fullness(events: Iterable[AgendaEvent], zone: ZoneInfo) -> Fullness:
+    """How full the days of some events are; whole days count as eight hours, free time as none.
+
+    Some microseconds for each event: those of a year are counted off the UI thread.
+    """
+    minutes: dict[date, int] = {}
+    counts: dict[date, int] = {}
     for event in events:
         first, last = day_span(event, zone)
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
-            found[day] = found.get(day, 0) + 1
-    return found
+            counts[day] = counts.get(day, 0) + 1
+            if event.show_as != "free":
+                minutes[day] = minutes.get(day, 0) + _minutes_on(event, day, first == last, zone)
+    return Fullness(minutes, counts)
+
+
+def _minutes_on(event: AgendaEvent, day: date, alone: bool, zone: ZoneInfo) -> int:
+    """Busy minutes of an event on one of its days, which may be its only one."""
+    if event.all_day:
+        return WORK_MINUTES
+    if alone:
+        return (event.end - event.start) // timedelta(minutes=1)
+    midnight = datetime.combine(day, time())
+    top = max(midnight, wall(event.start, zone))
+    bottom = min(midnight + timedelta(days=1), wall(event.end, zone))
+    return max(0, (bottom - top) // timedelta(minutes=1))
 
 
 def chronological(events: Iterable[AgendaEvent]) -> list[AgendaEvent]:

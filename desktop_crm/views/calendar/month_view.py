@@ -302,6 +302,8 @@ class MonthView(CalendarPage):
     # --- mouse ---------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         point = event.position()
         found, at_end = self._hit(point)
         index = self._index_at(point)

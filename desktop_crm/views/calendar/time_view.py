@@ -204,6 +204,8 @@ class DayStrip(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, text)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         found = self._event_at(event.position())
         self._shift = 0
         self._pulls_end = self._at_end(event.position())

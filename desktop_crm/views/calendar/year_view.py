@@ -37,8 +37,7 @@ class YearView(CalendarPage):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.formats = Formats()
         self.cursor_day = clock.today()
-        self.load: dict[date, int] = {}
-        self._counts: dict[date, int] = {}
+        self._full = layout.Fullness({}, {})
         self._today = date.min
         theme.changed.connect(self.update)
 
@@ -52,8 +51,11 @@ class YearView(CalendarPage):
         self.show_events([])
 
     def show_events(self, events: Sequence[AgendaEvent]) -> None:
-        self.load = layout.load(events, self.formats.zone)
-        self._counts = layout.counts(events, self.formats.zone)
+        self.show_fullness(layout.fullness(events, self.formats.zone))
+
+    def show_fullness(self, full: layout.Fullness) -> None:
+        """Show how full the days are, as it was counted elsewhere."""
+        self._full = full
         self._describe()
         self.update()
 
@@ -67,8 +69,8 @@ class YearView(CalendarPage):
 
     def description(self, day: date) -> str:
         """A day in words: how many events and how many hours of them."""
-        count = ntr("{n} event", "{n} events", self._counts.get(day, 0))
-        hours = self.load.get(day, 0) / 60
+        count = ntr("{n} event", "{n} events", self._full.counts.get(day, 0))
+        hours = self._full.minutes.get(day, 0) / 60
         text = tr("{hours} h busy", hours=f"{hours:.1f}".rstrip("0").rstrip("."))
         return f"{self.formats.weekday(day)} {self.formats.date(day)}: {count}, {text}"
 
@@ -142,7 +144,7 @@ class YearView(CalendarPage):
 
     def _paint_day(self, painter: QPainter, day: date) -> None:
         cell = self.cell_of(day).adjusted(1, 1, -1, -1)
-        share = min(1.0, self.load.get(day, 0) / FULL_DAY)
+        share = min(1.0, self._full.minutes.get(day, 0) / FULL_DAY)
         painter.setPen(Qt.PenStyle.NoPen)
         if share and theme.current() == "contrast":
             painter.setBrush(theme.color("line"))
@@ -152,7 +154,7 @@ class YearView(CalendarPage):
             tone, surface = theme.color("series_1"), theme.color("surface")
             painter.setBrush(event_paint.blend(tone, surface, 0.1 + (_STRONGEST - 0.1) * share))
             painter.drawRoundedRect(cell, 3, 3)
-        elif self._counts.get(day):
+        elif self._full.counts.get(day):
             painter.setBrush(theme.color("surface2"))
             painter.drawRoundedRect(cell, 3, 3)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -35,6 +35,9 @@ from desktop_crm.views.printing import diary
 from desktop_crm.views.widgets.layout import frame, row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.series_facts import SeriesFacts
     from desktop_crm.sync.invitation import Invitation
@@ -284,8 +287,11 @@ class CalendarPane(Pane):
         asked = self.side.asked(team=self.span is Span.TEAM)
         self.bench.tasks.read(
             partial(
-                agenda.page, self.bench.actor, self._window(self.days()), self._small_month(),
-                **asked,
+                _read, self.span, self.bench.formats.zone,
+                partial(
+                    agenda.page, self.bench.actor, self._window(self.days()), self._small_month(),
+                    **asked,
+                ),
             ),
             done=self._on_page, owner=self, lane="events",
         )  # fmt: skip
@@ -303,9 +309,15 @@ class CalendarPane(Pane):
             done=self.navigator.mark_busy, owner=self, lane="busy",
         )  # fmt: skip
 
-    def _on_page(self, page: agenda.Page) -> None:
+    def _on_page(self, found: tuple[agenda.Page, layout.Fullness | None]) -> None:
+        page, full = found
         self.navigator.mark_busy(page.busy)
-        self._on_events(page.events)
+        if full is None:
+            self._on_events(page.events)
+            return
+        self._events = page.events
+        self.year_view.show_fullness(full)
+        self.status_changed.emit(self.status_text())
 
     def _on_events(self, events: tuple[AgendaEvent, ...]) -> None:
         wanted = (self._edits.as_wanted(event) for event in events)
@@ -442,6 +454,14 @@ class CalendarPane(Pane):
         event = self.page.selected_event()
         if event is not None:
             self._edits.delete(event)
+
+
+def _read(
+    span: Span, zone: ZoneInfo, read: Callable[[], agenda.Page]
+) -> tuple[agenda.Page, layout.Fullness | None]:
+    """A page, and of a year how full its days are; runs on a reader thread."""
+    page = read()
+    return page, layout.fullness(page.events, zone) if span is Span.YEAR else None
 
 
 def _as_it_is(event: AgendaEvent) -> AgendaEvent:
