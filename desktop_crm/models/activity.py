@@ -294,6 +294,9 @@ class ActivityParty(Tracked, Base):
     name: Stored[str | None] = text(N_("Name"), length=320, searchable=True, personal=True)
     address: Stored[str | None] = email(N_("Address"), searchable=True, personal=True)
     response: Stored[str] = choice(N_("Answer"), Response, default=Response.NONE)
+    answered_at: Stored[datetime | None] = moment(
+        N_("Answered"), hidden=True, help=N_("When the mail was sent that answered last.")
+    )
     user_id: Stored[int | None] = link(N_("User"), "user.id")
     contact_id: Stored[int | None] = link(N_("Contact"), "contact.id")
     lead_id: Stored[int | None] = link(N_("Lead"), "lead.id")

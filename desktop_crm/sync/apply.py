@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, select
@@ -35,7 +35,7 @@ from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.services.rules.activities import LINKS
 from desktop_crm.services.withdrawn_items import UNTOLD
-from desktop_crm.sync import linking, mapping
+from desktop_crm.sync import attendance, linking, mapping
 from desktop_crm.sync.answers import Records, file_answers
 from desktop_crm.sync.attached import Attached, store_files
 from desktop_crm.sync.exclusion import WITHDRAWN
@@ -128,6 +128,7 @@ class BatchWriter:
         facts: what the items were decided by.
         policy: what the mailbox lets be kept and shown.
         sending: the messages have not left yet.
+        attends: answers to our invitations are noted, since the mailbox does not do it itself.
         meetings: both sides of its meetings, of a mailbox that goes both ways.
     """
 
@@ -139,7 +140,9 @@ class BatchWriter:
     facts: Facts
     policy: MailPolicy
     sending: bool = False
+    attends: bool = False
     meetings: MeetingBatch | None = None
+    _refused: dict[str, str] = field(default_factory=dict)
 
     def write(self, actions: Sequence[Action], decided: Sequence[Decided]) -> ChangeSet:
         """Write everything a batch means but its token."""
@@ -149,6 +152,12 @@ class BatchWriter:
         ids, changes = self.create(decided, operation)
         activities = {d.action.identity: a for d, a in zip(decided, ids, strict=True)}
         changes = changes.merge(self._update(actions, operation))
+        if self.attends:
+            came = [
+                i for d in decided if isinstance(i := d.action.item, MailItem) and not d.outgoing
+            ]
+            told, self._refused = attendance.take(self.connection, self.actor, self.user, came)
+            changes = changes.merge(told)
         held = self._hold(actions, activities) + self._close(actions)
         if self.meetings is not None:
             self.meetings.versions(ids)
@@ -467,7 +476,7 @@ class BatchWriter:
             **sides,
             "state": ItemState.STORED.value,
             "item_key": mapping.plain(action.key, 1_000),
-            "reason": None,
+            "reason": self._refused.get(action.identity),
             "change_key": None,
             "identity": action.identity,
             "activity_id": activity,

@@ -70,6 +70,7 @@ _ABLE_TO: Final = {
     Ability.FREE_BUSY: N_("tell when people are busy"),
     Ability.FOLDERS: N_("make folders"),
     Ability.QUIET: N_("change meetings with guests in silence"),
+    Ability.ATTENDANCE: N_("note the answers of guests"),
 }
 
 T = TypeVar("T")

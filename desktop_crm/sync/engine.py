@@ -410,6 +410,7 @@ class Engine:
                 connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
             )
             writer.meetings = self._directions.meetings(connection, folder)
+            writer.attends = self._directions.attends
             changes = writer.write(actions, decided)
             result = count(actions, decided, self.actor.language)
             if status.startswith(RESYNC) and not batch.more:

@@ -36,7 +36,8 @@ from desktop_crm.sync.port import (
 )
 from desktop_crm.sync.twoway import kinds
 from desktop_crm.sync.twoway.fields import TEXT_LIMIT, Frame, stamp
-from desktop_crm.sync.twoway.meetings import BUSY, NO_SUBJECT, OWN_FIELDS, PARTS
+from desktop_crm.sync.twoway.meetings import BUSY, NO_SUBJECT, OWN_FIELDS
+from desktop_crm.sync.twoway.people import PARTS
 
 _PRIORITY: Final = {"high": Priority.HIGH, "low": Priority.LOW}
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from desktop_crm.core.errors import CrmError, NotFound
+from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import canonical_email
@@ -26,6 +26,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.operation import operation
 from desktop_crm.services.records import Change
 from desktop_crm.services.slots import Slot
+from desktop_crm.sync.calendar_files import CALENDAR, calendars_of
 from desktop_crm.sync.ical_tree import Component, read_tree
 from desktop_crm.sync.ical_write import message_of, write_meeting
 from desktop_crm.sync.port import Address, Attendee, MeetingItem, Role, ShowAs
@@ -36,8 +37,6 @@ MOST: Final = 3
 """Times in one proposal."""
 
 _DOMAIN: Final = "@desktop-crm"
-_CALENDAR: Final = "text/calendar"
-_LARGEST: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _file(actor: Actor, meeting: MeetingItem, number: int) -> Enclosure:
     assert isinstance(meeting.start, datetime)  # noqa: S101  slots have hours
     stamp = meeting.start.astimezone(actor.zone)
     name = f"{number} - {stamp:%Y-%m-%d %H.%M}.ics"
-    return Enclosure(name, len(content), content=content, content_type=_CALENDAR)
+    return Enclosure(name, len(content), content=content, content_type=CALENDAR)
 
 
 def _words(actor: Actor, slots: Sequence[Slot]) -> str:
@@ -202,20 +201,9 @@ def _says_yes(event: Component, method: str, own: frozenset[str]) -> bool:
 
 def choice_in(actor: Actor, message: mail_message.Message) -> Choice | None:
     """The proposed time a message chose, while it is still held; None for every other message."""
-    files = [
-        file
-        for file in message.attachments
-        if file.stored
-        and file.size <= _LARGEST
-        and (file.media_type.startswith(_CALENDAR) or file.name.lower().endswith(".ics"))
-    ]
-    calendars: list[bytes] = []
-    for file in files if not message.outgoing else ():
-        try:
-            calendars.append(mail_message.attachment(actor, file.id).content)
-        except CrmError:
-            continue
-    uid = chosen(calendars)
+    if message.outgoing:
+        return None
+    uid = chosen(calendars_of(actor, message))
     return None if uid is None else _held(actor, uid)
 
 

@@ -45,6 +45,7 @@ class Ability(StrEnum):
     FREE_BUSY = "free_busy"
     FOLDERS = "folders"
     QUIET = "quiet"
+    ATTENDANCE = "attendance"
 
 
 class Notify(StrEnum):

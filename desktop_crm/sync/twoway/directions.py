@@ -17,7 +17,7 @@ from desktop_crm.sync.twoway.lines import unstruck
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 from desktop_crm.sync.twoway.passing import writable
 from desktop_crm.sync.twoway.rows import Settings
-from desktop_crm.sync.writes import WritableMailbox
+from desktop_crm.sync.writes import Ability, WritableMailbox
 
 R = TypeVar("R")
 
@@ -56,6 +56,12 @@ class Directions:
     def kinds(self) -> frozenset[Kind]:
         """Kinds of items that go out to the mailbox."""
         return writable(self.port, self.chosen)
+
+    @property
+    def attends(self) -> bool:
+        """Whether answers of guests are noted here, since the mailbox does not do it itself."""
+        port = self.port
+        return not (isinstance(port, WritableMailbox) and Ability.ATTENDANCE in port.abilities)
 
     def folders(
         self, read: Sequence[Folder], patiently: Callable[[Callable[[], R]], R]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from desktop_crm.core.i18n import LANGUAGES, N_, translate
-from desktop_crm.core.text import canonical_email
 from desktop_crm.models.activity import (
     ActivityReason,
     ActivityState,
-    Participation,
 )
-from desktop_crm.sync.port import Address, Attendee, MeetingItem, Response, Role, ShowAs
+from desktop_crm.sync.port import MeetingItem, ShowAs
 from desktop_crm.sync.port import Sensitivity as Private
+from desktop_crm.sync.twoway import people
 from desktop_crm.sync.twoway.fields import (
     CATEGORIES,
     PRIVACY,
@@ -24,13 +23,11 @@ from desktop_crm.sync.twoway.fields import (
     Frame,
     Record,
     Value,
-    Way,
     block,
     instant,
     is_private,
     line,
     merged_list,
-    merged_map,
     moment_of,
     stamp,
 )
@@ -39,13 +36,6 @@ NO_SUBJECT: Final = N_("(no subject)")
 BUSY: Final = N_("Busy")
 CANCELLED: Final = "cancelled"
 
-PARTS: Final = {
-    Role.ORGANIZER: Participation.ORGANIZER,
-    Role.REQUIRED: Participation.REQUIRED,
-    Role.OPTIONAL: Participation.OPTIONAL,
-    Role.RESOURCE: Participation.RESOURCE,
-}
-_ROLES: Final = {part.value: role for role, part in PARTS.items()}
 _SHOWN: Final = frozenset(one.value for one in ShowAs)
 
 
@@ -246,128 +236,6 @@ def _status_to_record(value: Value, _record: Record, _frame: Frame) -> dict[str,
     return {"state": ActivityState.OPEN.value, "status_reason": value}
 
 
-# --- people -----------------------------------------------------------------------------------
-
-
-def _named(address: str, name: str) -> str:
-    return canonical_email(address) or line(name or address, 320)
-
-
-def _people_of_item(item: MeetingItem) -> Value:
-    return dict(
-        sorted(
-            (
-                _named(one.address.address, one.address.name),
-                [one.role.value, line(one.address.name, 320)],
-            )
-            for one in item.attendees
-            if one.role is not Role.ORGANIZER
-        )
-    )
-
-
-def _rows(record: Record) -> Iterable[Mapping[str, Any]]:
-    rows: Iterable[Mapping[str, Any]] = record.get("parties") or ()
-    return rows
-
-
-def _row_name(row: Mapping[str, Any]) -> str:
-    return _named(str(row.get("address") or ""), str(row.get("name") or ""))
-
-
-def _people_of_record(record: Record, _frame: Frame) -> Value:
-    return dict(
-        sorted(
-            (_row_name(row), [_ROLES[part].value, line(row.get("name"), 320)])
-            for row in _rows(record)
-            if (part := str(row.get("participation"))) in _ROLES
-            and part != Participation.ORGANIZER.value
-            and _row_name(row)
-        )
-    )
-
-
-def _people_to_item(item: MeetingItem, value: Value) -> MeetingItem:
-    answers = {_named(one.address.address, one.address.name): one for one in item.attendees}
-    found = []
-    for who, (role, name) in value.items():
-        known = answers.get(who)
-        address = known.address if known else Address(who, name, readable="@" in who)
-        response = known.response if known else Response.NONE
-        found.append(Attendee(address, Role(role), response))
-    return replace(item, attendees=tuple(found))
-
-
-def _people_to_record(value: Value, record: Record, _frame: Frame) -> dict[str, Any]:
-    known = {_row_name(row): row for row in _rows(record)}
-    kept = [
-        row
-        for row in _rows(record)
-        if row.get("participation") not in _ROLES
-        or row.get("participation") == Participation.ORGANIZER.value
-    ]
-    for who, (role, name) in value.items():
-        row = dict(known.get(who) or {"response": Response.NONE.value})
-        row["participation"] = PARTS[Role(role)].value
-        row["name"] = name or row.get("name") or (None if "@" in who else who)
-        row["address"] = who if "@" in who else None
-        kept.append(row)
-    return {"parties": kept}
-
-
-def _people_key(value: Value) -> object:
-    """Who takes part and how; how a name is written does not matter."""
-    return {who: role for who, (role, _name) in (value or {}).items()}
-
-
-def _people_together(base: Value, ours: Value, theirs: Value) -> Value:
-    roles = merged_map(_people_key(base), _people_key(ours), _people_key(theirs))
-    if roles is None:
-        return None
-    names = {**ours, **theirs}
-    return {who: [role, names[who][1]] for who, role in roles.items()}
-
-
-def _answers_of_item(item: MeetingItem) -> Value:
-    return dict(
-        sorted(
-            (_named(one.address.address, one.address.name), one.response.value)
-            for one in item.attendees
-            if one.response is not Response.NONE and one.role is not Role.ORGANIZER
-        )
-    )
-
-
-def _answers_of_record(record: Record, _frame: Frame) -> Value:
-    return dict(
-        sorted(
-            (_row_name(row), str(row["response"]))
-            for row in _rows(record)
-            if row.get("response") not in (None, "", Response.NONE.value)
-            and str(row.get("participation")) in _ROLES
-            and row.get("participation") != Participation.ORGANIZER.value
-            and _row_name(row)
-        )
-    )
-
-
-def _answers_to_record(value: Value, record: Record, _frame: Frame) -> dict[str, Any]:
-    organizer = Participation.ORGANIZER.value
-    return {
-        "parties": [
-            dict(row)
-            if row.get("participation") not in _ROLES or row.get("participation") == organizer
-            else {**row, "response": value.get(_row_name(row), Response.NONE.value)}
-            for row in _rows(record)
-        ]
-    }
-
-
-def _unchanged(item: MeetingItem, _value: Value) -> MeetingItem:
-    """The mailbox alone says what people answered."""
-    return item
-
-
 # --- reminder ---------------------------------------------------------------------------------
 
 
@@ -449,23 +317,24 @@ _CONTENT: Final = (
     Field(
         "people",
         N_("Participants"),
-        _people_of_item,
-        _people_of_record,
-        _people_to_item,
-        _people_to_record,
-        key=_people_key,
+        people.people_of_item,
+        people.people_of_record,
+        people.people_to_item,
+        people.people_to_record,
+        key=people.people_key,
         organizer=True,
         told=True,
-        together=_people_together,
+        together=people.people_together,
     ),
     Field(
         "answers",
         N_("Answers"),
-        _answers_of_item,
-        _answers_of_record,
-        _unchanged,
-        _answers_to_record,
-        way=Way.IN,
+        people.answers_of_item,
+        people.answers_of_record,
+        people.answers_to_item,
+        people.answers_to_record,
+        organizer=True,
+        together=people.answers_together,
     ),
 )
 

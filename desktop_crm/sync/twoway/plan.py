@@ -265,6 +265,9 @@ def _to_mailbox(pair: Pair, local: Local, remote: Remote, found: Merged) -> list
     steps: list[Step] = []
     wanted = dict(found.to_mailbox)
     people = _people(remote.fields) if local.organizer else 0
+    if pair.loud:
+        # Such a mailbox is told of no answers: it hears of them first.
+        wanted.pop("answers", None)
     if "left_out" in wanted:
         # A mailbox takes back no deleted occurrence; what was added here is deleted there.
         new = sorted(set(wanted.pop("left_out")) - set(remote.fields["left_out"]))

@@ -290,7 +290,9 @@ _CONTACT_COLUMNS: Final = (
     "id", "version", "deleted_at", "salutation", "first_name", "middle_name", "last_name",
     "suffix", "full_name", "job_title", "department", "website", "birthday", "description",
 )  # fmt: skip
-_PARTY: Final = ("id", "participation", "name", "address", "response", "contact_id", "user_id")
+_PARTY: Final = (
+    "id", "participation", "name", "address", "response", "answered_at", "contact_id", "user_id",
+)  # fmt: skip
 _REACH: Final[Mapping[str, tuple[Any, tuple[str, ...]]]] = {
     "emails": (EmailAddress, ("id", "address", "type", "is_primary")),
     "phones": (Phone, ("id", "number", "type", "is_primary")),

@@ -575,6 +575,7 @@ def upgrade() -> None:
         sqlite_where=private,
         postgresql_where=private,
     )
+    op.add_column("activity_party", sa.Column("answered_at", types.UtcDateTime(), nullable=True))
     _sparse("activity_party", "account_id")
     _sparse("activity_party", "lead_id")
     _sparse("quote", "contact_id")
