@@ -171,6 +171,12 @@ def _calendar(files: Files) -> list[Row]:
         return [*rows, unmeasured("calendar", "calendar", str(missing), "postgresql")]
 
 
+def _mail_window(_files: Files) -> list[Row]:
+    from desktop_crm.bench import mail_window
+
+    return mail_window.beside_window()
+
+
 def _quote(files: Files) -> list[Row]:
     from desktop_crm.bench import quote_pdf
 
@@ -272,6 +278,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Run]]] = {
     "11": ("mail", _mail),
     "folder": ("stored mail", _folder),
     "calendar": ("calendar", _calendar),
+    "mailstall": ("mail beside the window", _mail_window),
     "12": ("quote PDF", _quote),
     "13": ("start", _start),
     "14": ("scroll frame", _frames),

@@ -28,7 +28,7 @@ from exchangelib.transport import NOAUTH
 from exchangelib.version import EXCHANGE_2013_SP1
 from lxml import etree
 
-from desktop_crm.bench import mail_server
+from desktop_crm.bench import graph_server, mail_server
 from desktop_crm.bench.guards import resident
 from desktop_crm.bench.postgres_server import NoServer, kept_server
 from desktop_crm.bench.postgres_server import Server as PostgresServer
@@ -41,6 +41,8 @@ from desktop_crm.services.context import system_actor
 from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.exchange import ExchangeMailbox
 from desktop_crm.sync.exchange_items import MAIL_FIELDS
+from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.port import Mailbox as Port
 
 COUNT: Final = 1_000
 GOAL: Final = 2.3
@@ -53,6 +55,7 @@ MANY: Final = int(os.environ.get("BENCH_MAIL_COUNT", "50000"))
 
 MOST_MB: Final = 40
 _MB: Final = 1_048_576
+_NAMES: Final = {"mail": "Exchange", "graph": "Microsoft Graph"}
 _CHUNK: Final = 100
 _TYPES: Final = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 _SAME_FIELDS: Final = (
@@ -72,6 +75,12 @@ class Server:
         assert process.stdout is not None  # noqa: S101  opened as a pipe
         self._root = f"http://127.0.0.1:{process.stdout.readline().strip()}"
         self.url = f"{self._root}/EWS/Exchange.asmx"
+        self.graph = self._root + graph_server.PATH
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
 
     def requests(self) -> int:
         """How many there were since the last time this was asked."""
@@ -80,19 +89,19 @@ class Server:
 
 
 @contextmanager
-def serving(count: int) -> Iterator[Server]:
-    """A server as a process of its own, so that its work is not counted."""
+def serving(count: int, kind: str = "mail") -> Iterator[Server]:
+    """A server as a process of its own, so that its work is not counted; `mail` or `graph`."""
     process = subprocess.Popen(  # noqa: S603  this interpreter with a module of this package
-        [sys.executable, "-m", "desktop_crm.bench.mail_server", str(count)],
+        [sys.executable, "-m", f"desktop_crm.bench.{kind}_server", str(count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    served = Server(process)
     try:
-        yield Server(process)
+        yield served
     finally:
-        process.terminate()
-        process.wait()
+        served.stop()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
@@ -112,9 +121,10 @@ def run() -> list[Row]:
 
             rows = _timed(server, mailbox, fresh)
             rows.append(_empty_round(server, mailbox, fresh))
+            with serving(COUNT, "graph") as graph:
+                rows.append(_empty_round(graph, mailbox, fresh, graph_port))
         rows += _on_server(server)
-    rows.append(_memory())
-    return rows
+    return [*rows, _memory("mail"), _memory("graph")]
 
 
 def _on_server(server: Server) -> list[Row]:
@@ -171,12 +181,26 @@ def prepare(db: Database) -> int:
     return save("mailbox", name="Ana", kind="exchange", address="ana@firma.example", user=user)
 
 
-def port(server: Server) -> ExchangeMailbox:
+def exchange_port(server: Server) -> ExchangeMailbox:
     """The product's adapter on the served mailbox."""
     return ExchangeMailbox(server.url, "ana@firma.example", login="ana", password="-")  # noqa: S106
 
 
-def synchronised(db: Database, server: Server, mailbox: int) -> None:
+class _Token:
+    """A token that was given by hand."""
+
+    def token(self, *, renew: bool = False) -> str:
+        return "a-token"
+
+
+def graph_port(server: Server) -> GraphMailbox:
+    """The product's adapter of Microsoft 365 on a mailbox that is served as Graph."""
+    return GraphMailbox("ana@firma.example", tokens=_Token(), service=server.graph)
+
+
+def synchronised(
+    db: Database, server: Server, mailbox: int, port: Callable[[Server], Port] = exchange_port
+) -> None:
     """One pass over the mailbox.
 
     Raises:
@@ -268,26 +292,31 @@ def tuples(server: Server) -> None:
         raise ValueError(f"lxml read {len(rows)} messages")
 
 
-def _empty_round(server: Server, mailbox: int, fresh: Callable[[], Database]) -> Row:
+def _empty_round(
+    server: Server,
+    mailbox: int,
+    fresh: Callable[[], Database],
+    port: Callable[[Server], Port] = exchange_port,
+) -> Row:
     with closing(fresh()) as db:
-        synchronised(db, server, mailbox)
-        server.requests()
-        synchronised(db, server, mailbox)
+        synchronised(db, server, mailbox, port)
+        synchronised(db, server, mailbox, port)
         with closing(port(server)) as box:
             folders = len(box.folders())
             server.requests()
-            synchronised(db, server, mailbox)
+            synchronised(db, server, mailbox, port)
+            name = type(box).__name__.removesuffix("Mailbox")
     asked = server.requests() / folders
     return Row(
-        "round", "", "requests for each folder of a round in which nothing changed", asked,
+        "round", "", f"{name}: requests for each folder of a round in which nothing changed", asked,
         None, None, MOST_REQUESTS, ok=asked < MOST_REQUESTS, unit="requests",
     )  # fmt: skip
 
 
-def _memory() -> Row:
-    operation = f"memory of reading a mailbox of {MANY:,} messages"
+def _memory(kind: str) -> Row:
+    operation = f"memory of reading a mailbox of {MANY:,} messages, {_NAMES[kind]}"
     done = subprocess.run(  # noqa: S603  this interpreter with this module
-        [sys.executable, "-m", "desktop_crm.bench.mail", str(MANY)],
+        [sys.executable, "-m", "desktop_crm.bench.mail", str(MANY), kind],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     found = done.stdout.split()
@@ -303,14 +332,15 @@ def _memory() -> Row:
 
 def main() -> None:
     """Print what the process takes after the first thousand messages, and after all."""
-    count = int(sys.argv[1])
+    count, kind = int(sys.argv[1]), sys.argv[2]
+    port = graph_port if kind == "graph" else exchange_port
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{Path(name) / 'many.db'}"
         mailbox = prepared(url)
         with closing(migrate.open_current(url)) as db:
             for number in (COUNT, count):
-                with serving(number) as server:
-                    synchronised(db, server, mailbox)
+                with serving(number, kind) as server:
+                    synchronised(db, server, mailbox, port)
                 print(resident(), flush=True)
 
 

@@ -34,6 +34,7 @@ def application() -> QApplication:
     settings.theme, settings.language = "light", "en"
     made = app.make_application(settings)
     app.keep_collections_short()  # as the window does when its database is open
+    app.share_often()
     return made
 
 

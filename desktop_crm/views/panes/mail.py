@@ -23,6 +23,7 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.filing.made_of_mail import MadeOfMail
 from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
+from desktop_crm.views.mail.arriving import Arriving
 from desktop_crm.views.mail.dropped import DropTaker
 from desktop_crm.views.mail.outbox_list import OutboxList
 from desktop_crm.views.mail.pane_deeds import MailDeeds
@@ -72,6 +73,7 @@ class MailPane(Pane):
         self._count = 0
         self.work = MailboxWork(bench, self)
         self.work.finished.connect(self.refresh)
+        Arriving(self.work.passes, self._look, self)
         self.nav = NavTree("mailFolders", tr("Mail folders"))
         self.nav.chosen.connect(self._choose_folder)
         self.list = MessageList(bench)
@@ -205,6 +207,12 @@ class MailPane(Pane):
     def refresh(self) -> None:
         self._load_folders()
         self.list.ask(self._query, keep=True)
+
+    def _look(self) -> None:
+        """Show what a pass has brought so far; whoever reads is not disturbed."""
+        if self.isVisible():
+            self._load_folders()
+            self.list.ask(self._query, keep=True, quiet=True)
 
     def status_text(self) -> str:
         number = self.bench.formats.number(self._count, 0)

@@ -66,12 +66,18 @@ class MessageModel(QAbstractListModel):
         self._keys: array[int] = array("q")
         self._rows: dict[int, MessageRow] = {}
         self._asked: set[int] = set()
+        self._query: MailQuery | None = None
         self._generation = 0
         self._shown = -1
 
     def ask(self, query: MailQuery) -> None:
-        """Show the messages of a query; the answer replaces what is shown."""
+        """Show the messages of a query; the answer replaces what is shown.
+
+        Where the same list begins as before, its rows stay and only what they say is new.
+        """
         self._generation += 1
+        if query != self._query:
+            self._query, self._shown = query, -1
         self._threads = query.conversations
         self._bench.tasks.read(
             mail_view.first_page, self._bench.actor, query,
@@ -85,14 +91,24 @@ class MessageModel(QAbstractListModel):
         )  # fmt: skip
 
     def _take_newest(self, generation: int, rows: tuple[MessageRow, ...]) -> None:
-        if generation == self._generation and self._shown != generation:
-            self._show(array("q", [row.id for row in rows]), rows)
+        if generation != self._generation:
+            return
+        keys = array("q", [row.id for row in rows])
+        begins = self._shown >= 0 and bool(keys) and self._keys[: len(keys)] == keys
+        if not begins and self._shown != generation:
+            self._show(keys, rows)
+            return
+        self._rows = {row.id: row for row in rows}
+        self._asked = {0} if begins else set()
+        if self._keys:
+            self.dataChanged.emit(self.index(0), self.index(len(self._keys) - 1))
+        self._tell_shown()
 
     def _take_keys(self, generation: int, keys: array[int]) -> None:
         if generation != self._generation:
             return
         known = len(self._keys)
-        if self._shown != generation or keys[:known] != self._keys:
+        if self._shown < 0 or not known or keys[:known] != self._keys:
             self._show(keys)
         elif len(keys) > known:
             self.beginInsertRows(QModelIndex(), known, len(keys) - 1)
@@ -100,7 +116,13 @@ class MessageModel(QAbstractListModel):
             # The last page of the newest may not have been full.
             self._asked.discard(known // PAGE)
             self.endInsertRows()
+        self._tell_shown()
         self.counted.emit(len(keys))
+
+    def _tell_shown(self) -> None:
+        if self._shown != self._generation:
+            self._shown = self._generation
+            self.arrived.emit(len(self._keys))
 
     def _show(self, keys: array[int], rows: tuple[MessageRow, ...] = ()) -> None:
         """Show other messages; the first of them may come with their lines."""
@@ -313,6 +335,7 @@ class MessageList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Before the model is set: that makes a current row.
         self._wanted: int | None = None
+        self._stays = False
         self._place = 0
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -325,9 +348,13 @@ class MessageList(QListView):
         self.messages.arrived.connect(self._restore)
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
-    def ask(self, query: MailQuery, *, keep: bool = False) -> None:
-        """Show the messages of a query; `keep` stays on the current message."""
+    def ask(self, query: MailQuery, *, keep: bool = False, quiet: bool = False) -> None:
+        """Show the messages of a query; `keep` stays on the current message.
+
+        With `quiet` the current message is not opened again where it is still there.
+        """
         self._wanted = self.current_id() if keep else None
+        self._stays = quiet and self._wanted is not None
         # Where the message is gone from the list, the one that takes its place is next.
         self._place = max(self.currentIndex().row(), 0) if keep else 0
         self.messages.ask(query)
@@ -346,12 +373,14 @@ class MessageList(QListView):
 
     def _restore(self, count: int) -> None:
         row = self.messages.row_of(self._wanted) if self._wanted is not None else -1
+        stays, self._stays = self._stays and row >= 0, False
         self._wanted = None
         if count:
             place = row if row >= 0 else min(self._place, count - 1)
             self.setCurrentIndex(self.messages.index(place))
         self._rest.stop()
-        self._tell()
+        if not stays:
+            self._tell()
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
