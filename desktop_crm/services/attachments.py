@@ -261,7 +261,7 @@ def rename(actor: Actor, document_id: int, version: int, name: str) -> records.S
     if not wanted:
         raise UserError(N_("A file needs a name. Nothing was changed."), field="name")
     before = str(records.get(actor, "document", document_id).values["name"])
-    if not Path(wanted).suffix:
+    if not any(map(str.isalpha, Path(wanted).suffix)):  # the end of “Version 1.2” is none
         wanted += Path(before).suffix
     values = {"name": wanted, "media_type": mimetypes.guess_type(wanted)[0]}
     return records.save(actor, "document", document_id, version, values)

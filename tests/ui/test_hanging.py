@@ -108,16 +108,16 @@ def test_files_are_added_by_dialog_renamed_and_deleted_by_keyboard(
     QTest.keyClick(files.list, Qt.Key.Key_F2)
     box = next(w for w in QGuiApplication.instance().topLevelWidgets()  # type: ignore[union-attr]
                if isinstance(w, QInputDialog))  # fmt: skip
-    box.setTextValue("Signed contract")
+    box.setTextValue("Signed contract 1.2")
     box.accept()
     quiet(qtbot, bench)
-    assert names(files) == ["Signed contract.txt"]
+    assert names(files) == ["Signed contract 1.2.txt"]
     QTest.keyClick(files.list, Qt.Key.Key_Delete)
     quiet(qtbot, bench)
     assert names(files) == []
     bench.bus.publish(undo.undo(bench.actor))
     quiet(qtbot, bench)
-    assert names(files) == ["Signed contract.txt"]
+    assert names(files) == ["Signed contract 1.2.txt"]
 
 
 def test_files_and_pictures_are_pasted_and_previewed(
