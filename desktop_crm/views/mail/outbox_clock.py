@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from desktop_crm.core import clock
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SOON_MS: Final = 250
 _AGAIN_MS: Final = 30_000
 """After a try that left something due: a mailbox that cannot be reached is not asked at once."""
+_AFTER_MS: Final = 20
+"""So long after the moment it is looked, so that the moment is past."""
 _LONGEST_MS: Final = 3_600_000
 
 
@@ -62,6 +64,8 @@ class OutboxClock(QObject):
         self._least = _SOON_MS
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
+        # A coarse timer may end half a second early, when nothing is due yet.
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._work)
         bench.bus.changed.connect(self._changed)
         self.look()
@@ -87,7 +91,9 @@ class OutboxClock(QObject):
             self._timer.stop()
             return
         left = (due.next - clock.now()).total_seconds() * 1000
-        self._timer.start(round(min(max(left, self._least), _LONGEST_MS)))
+        # What is still to come is waited for exactly; only what a try left over waits longer.
+        wait = left + _AFTER_MS if left > 0 else self._least
+        self._timer.start(round(min(wait, _LONGEST_MS)))
 
     def _work(self) -> None:
         if self._busy:
