@@ -134,7 +134,7 @@ def mail_item(element: Element, resolve: Resolve) -> MailItem:
         references=header.message_ids(texts.get("References", "")) or base.references,
         headers=_headers(element) or base.headers,
         thread_key=_conversation(element) or base.thread_key,
-        categories=categories_of(element) or base.categories,
+        categories=categories_of(element),
         sensitivity=SENSITIVE.get(texts.get("Sensitivity", "").lower(), base.sensitivity),
         importance=texts.get("Importance", "").lower() or base.importance,
         is_read=texts.get("IsRead") in _TRUE,

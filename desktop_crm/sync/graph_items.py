@@ -227,7 +227,7 @@ def mail_item(entry: Json, mime: bytes) -> MailItem:
         received_at=moment(text(entry, "receivedDateTime")) or base.received_at,
         thread_key=text(entry, "conversationId") or base.thread_key,
         own_key=extended(entry, OWN_KEY),
-        categories=categories(entry) or base.categories,
+        categories=categories(entry),
         importance=text(entry, "importance").lower() or base.importance,
         is_read=entry.get("isRead") is not False,
         flag=flag_of(entry),

@@ -1,5 +1,8 @@
 """From the bytes of a message to a :class:`MailItem`; malformed messages are the normal case.
 
+What its sender calls it (Keywords) is no category of the mailbox's user: those are commands, keep
+mail out and file it.
+
 `read_message` never raises for a damaged message: what can be read is read, what cannot is told
 in `warnings`. Only bytes that are no message at all raise :class:`Unusable`.
 """
@@ -159,7 +162,6 @@ def _item(fields: dict[str, list[str]], parts: _Parts, data: bytes) -> MailItem:
         attachments=() if encrypted else tuple(parts.files),
         thread_key=one("thread-index")[:29],
         own_key=one("x-crm-ref")[:36],
-        categories=_categories(one("keywords") or one("x-keywords")),
         sensitivity=_sensitivity(fields.get("sensitivity", ())),
         importance=_importance(one("importance") or one("x-priority")),
         is_draft=one("x-unsent") == "1" or bool(one("x-mozilla-draft-info")),
@@ -196,11 +198,6 @@ def _received(values: list[str] | tuple[()]) -> datetime | None:
         if found is not None:
             return found
     return None
-
-
-def _categories(value: str) -> tuple[str, ...]:
-    names = (name.strip() for name in re.split(r"[,;]", header.decode_words(value)))
-    return tuple(dict.fromkeys(name[:100] for name in names if name))
 
 
 def _importance(value: str) -> str:

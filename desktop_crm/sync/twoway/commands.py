@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
-from desktop_crm.models import Activity, Contact, Link, MailboxItem, Stage
+from desktop_crm.models import Activity, Contact, Link, Mailbox, MailboxItem, Stage
 from desktop_crm.models.activity import ActivityKind, LinkState
-from desktop_crm.models.mail import ItemState
+from desktop_crm.models.mail import ItemState, MailboxKind
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services import closing, filing, records
 from desktop_crm.services.changes import NOTHING, ChangeSet
@@ -46,6 +46,26 @@ NOT_ONE_DEAL: Final = N_(
 NO_AMOUNT: Final = N_("“{category}”: the opportunity has no amount; nothing was closed.")
 NO_STAGE: Final = N_("“{category}”: there is no stage for what is won; nothing was closed.")
 DONE: Final = N_("The command of the category “{category}” was carried out.")
+
+
+def _said_by_others() -> ColumnElement[bool]:
+    """Meetings of other organizers in calendars that keep no categories of the user's own.
+
+    There they are part of the invitation, so that anybody could command by sending one.
+    """
+    meeting, box = Activity.__table__, Mailbox.__table__
+    shared = (MailboxKind.IMAP.value, MailboxKind.FOLDER.value)
+    return (
+        exists()
+        .where(
+            meeting.c.id == _ITEM.c.activity_id,
+            meeting.c.kind == ActivityKind.APPOINTMENT.value,
+            meeting.c.is_organizer.is_(False),
+            box.c.id == _ITEM.c.mailbox_id,
+            box.c.kind.in_(shared),
+        )
+        .correlate(_ITEM)
+    )
 
 
 @dataclass(slots=True)
@@ -84,6 +104,7 @@ class CommandPass:
                     _ITEM.c.state == ItemState.STORED.value,
                     _ITEM.c.categories.is_not(None) | _ITEM.c.commands_done.is_not(None),
                     _ITEM.c.activity_id.is_not(None) | _ITEM.c.contact_id.is_not(None),
+                    ~_said_by_others(),
                 )
             ).all()
         for row in found:

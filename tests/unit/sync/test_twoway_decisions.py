@@ -10,6 +10,9 @@ from desktop_crm.core.errors import UserError, ValidationFailed
 from desktop_crm.services import records
 from desktop_crm.sync.memory import CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
+    Address,
+    Attendee,
+    Role,
     TaskItem,
 )
 from desktop_crm.sync.twoway import conflicts, questions, strikes
@@ -175,6 +178,17 @@ def test_categories_of_the_phone_are_commands_done_once(both: World) -> None:
     assert {d.why for d in deeds(both)} == {
         "The command of the category “{category}” was carried out."
     }
+
+
+@pytest.mark.parametrize(("kind", "obeyed"), [("imap", 0), ("folder", 0), ("graph", 1)])
+def test_whoever_sends_an_invitation_commands_nothing(both: World, kind: str, obeyed: int) -> None:
+    """Where a calendar keeps one object for all, its categories are the organizer's words."""
+    values = {"commands": "Sună = call back", "kind": kind}
+    records.save(both.actor, "mailbox", both.mailbox, None, values)
+    ion = Attendee(Address("ion@client.example", "Ion"), Role.ORGANIZER)
+    both.port.put(CALENDAR, meeting(organizer=ion, attendees=(), categories=("Sună",)))
+    go(both)
+    assert len([a for a in both.activities if a.kind == "phone_call"]) == obeyed
 
 
 def test_a_category_may_stay_and_is_a_command_again_once_it_was_gone(both: World) -> None:
