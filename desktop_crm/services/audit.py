@@ -15,7 +15,7 @@ from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.many_rows import insert_many
 from desktop_crm.meta import kinds, registry
-from desktop_crm.meta.bound import Entity
+from desktop_crm.meta.bound import BoundField, Entity
 from desktop_crm.models import AuditEntry, User
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import privacy
@@ -161,10 +161,15 @@ def link_titles(
     wanted: dict[str, set[int]] = defaultdict(set)
     for change in changes:
         for name, sides in change.items():
-            field = entity.fields.get(name)
+            field = _field(entity, name)
             if field is not None and field.kind is kinds.LINK:
                 wanted[field.target] |= {side for side in sides if side is not None}
     return titles(actor, connection, wanted)
+
+
+def _field(entity: Entity, name: str) -> BoundField | None:
+    """A field, also one that was retired since: what it held stays readable in the trail."""
+    return entity.fields.get(name) or entity.retired.get(name)
 
 
 def in_words(
@@ -173,7 +178,7 @@ def in_words(
     """Changed fields the user may know, old and new as they are shown."""
     shown: list[FieldChange] = []
     for name, sides in changes.items():
-        field = entity.fields.get(name)
+        field = _field(entity, name)
         if field is None or field.hidden or not knows(actor, field):
             continue
         if field.kind is kinds.LINK:

@@ -17,7 +17,7 @@ from desktop_crm.core.errors import PermissionDenied, UserError, ValidationFaile
 from desktop_crm.db.engine import Database
 from desktop_crm.meta import registry
 from desktop_crm.models.customizing import FieldKind
-from desktop_crm.services import audit, boards, query, records, saved_views, undo, views
+from desktop_crm.services import audit, boards, history, query, records, saved_views, undo, views
 from desktop_crm.services.bulk.edits import FieldEdit, edit
 from desktop_crm.services.bulk.job import Targets
 from desktop_crm.services.context import Actor, sign_in, system_actor
@@ -193,6 +193,26 @@ def test_views_boards_and_formats_follow_a_field_of_ones_own(admin: Actor) -> No
     (again,) = saved_views.load(admin, "account")
     assert again.layout == replace(kept, density=Density.COMPACT)
     assert again.note == ""
+
+
+@pytest.mark.parametrize("kind", list(FieldKind))
+def test_the_history_still_says_what_a_retired_field_held(admin: Actor, kind: FieldKind) -> None:
+    more: dict[str, Any] = {"target": "contact"} if kind is FieldKind.LINK else {}
+    if kind is FieldKind.CHOICE:
+        more["values"] = ("Gold", "Silver")
+    name = add(admin, "account", kind, "Mark", **more)
+    ada = records.save(admin, "contact", None, None, {"last_name": "Ada"}).id
+    value = ada if kind is FieldKind.LINK else VALUES[kind]
+    key = account(admin)
+    records.save(admin, "account", key, None, {name: value})
+    before, *_ = [line for line in history.lines(admin, "account", key) if line.field == name]
+    (field,) = fields.of_entity(admin, "account")
+    fields.retire(admin, field)
+    line, *_ = [line for line in history.lines(admin, "account", key) if line.field == name]
+    assert (line.label, line.old, line.new) == ("Mark", before.old, before.new)
+    assert line.new
+    assert not line.can_restore
+    fields.bring_back(admin, fields.of_entity(admin, "account")[0])
 
 
 def test_what_a_retired_field_held_can_still_be_undone(admin: Actor) -> None:
