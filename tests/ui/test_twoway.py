@@ -21,6 +21,7 @@ from desktop_crm.sync.memory import CALENDAR, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Role, TaskItem
 from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.lines import Line
+from desktop_crm.sync.writes import Ability
 from desktop_crm.views.panes.history_page import HistoryPage
 from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
 from desktop_crm.views.twoway.dry_run_dialog import DryRunDialog
@@ -229,6 +230,32 @@ def test_nobody_is_told_unless_it_is_ticked(
             .all()
         )
     assert told == ["everybody" if tell else "nobody"]
+
+
+@pytest.mark.parametrize("tell", [False, True])
+def test_what_guests_are_told_of_anyway_is_written_only_when_it_is_ticked(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot, tell: bool
+) -> None:
+    port._abilities -= {Ability.QUIET}
+    key = port.put(CALENDAR, meeting("u1", "Vizită", "ion@client.example"))
+    scheduler.sync_once(bench.actor, box.id)
+    (row,) = activities(bench.actor)
+    records.save(bench.actor, "activity", row.id, None, {"location": "Iași"})
+    scheduler.sync_once(bench.actor, box.id)
+    dialog = QuestionDialog(bench, questions.waiting(bench.actor))
+    shown(qtbot, dialog)
+    (tick,) = dialog.findChildren(QCheckBox)
+    assert tick.text() == "Vizită: write it there and send to 1 person"
+    if tell:
+        QTest.keyClick(tick, Qt.Key.Key_Space)
+        QTest.keyClick(child(dialog, QPushButton, "tellPeople.send"), Qt.Key.Key_Space)
+    else:
+        QTest.keyClick(dialog, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    item = port.held(CALENDAR)[key]
+    assert isinstance(item, MeetingItem)
+    assert (item.location, len(port.told)) == (("Iași", 1) if tell else ("Sala 2", 0))
+    assert questions.waiting(bench.actor) == [], "it is asked once"
 
 
 def test_the_detail_of_a_line_says_what_changes(

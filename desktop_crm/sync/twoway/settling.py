@@ -183,7 +183,8 @@ class Settling:
             values["state"] = ItemState.GONE.value
         else:
             stands = fields_of_item(now)
-            if image is not None and image.ref.change_key == place.change_key:
+            unchanged = image is not None and image.ref.change_key == place.change_key
+            if unchanged and not _moved_on(gave, stands):
                 base = _as_kept(kind, base, gave, stands)
             open_ = differs(kind, base.stored(), stands)
             values |= {
@@ -238,6 +239,12 @@ def _seen(row: Held, item: TwoWayItem, kept: Image | None) -> Mapping[str, Any]:
         return fields_of_item(before)
     base = base_of(row.base)
     return row.seen or (base.mailbox if base else {})
+
+
+def _moved_on(gave: Mapping[str, Any], stands: Mapping[str, Any]) -> bool:
+    """Whether a recurring task that was said to be done stands open again, at its next date."""
+    done = gave.get("status") == "completed" and bool(gave.get("rule"))
+    return done and stands.get("status") != "completed"
 
 
 def _as_kept(kind: Kind, base: Base, gave: Mapping[str, Any], stands: Mapping[str, Any]) -> Base:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from desktop_crm.core.errors import UserError, ValidationFailed
-from desktop_crm.services import records
+from desktop_crm.services import outbox, records
 from desktop_crm.sync.memory import CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,
@@ -82,6 +82,28 @@ def test_what_a_person_agreed_to_is_done_at_once(both: World) -> None:
     consent = Consent(frozenset({deletion.fingerprint}), frozenset({change.fingerprint}))
     go(both, consent=consent)
     assert held(both).location == "Iași"
+    assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
+    quiet(both)
+
+
+def test_what_cannot_be_kept_from_guests_is_told_only_when_agreed(both: World) -> None:
+    both.port = MemoryMailbox(others=(TASKS,), abilities=frozenset(Ability) - {Ability.QUIET})
+    both.port.put(CALENDAR, meeting(start=SOON, end=SOON))
+    go(both)
+    (row,) = both.activities
+    records.save(both.actor, "activity", row.id, None, {"tags": "|VIP|"})
+    (line,) = lines(both)
+    assert (line.asked, line.people) == (True, 2)
+    go(both)
+    (deed,) = deeds(both)
+    assert (deed.state, deed.notify, held(both).categories) == ("held", "everybody", ())
+    outbox.cancel(both.actor, deed.id)
+    go(both)
+    quiet(both)
+    records.save(both.actor, "activity", row.id, None, {"location": "Iași"})
+    (line,) = lines(both)
+    go(both, consent=Consent(agreed=frozenset({line.fingerprint})))
+    assert (held(both).location, held(both).categories) == ("Iași", ("VIP",))
     assert [notify for _, notify in both.port.told] == [Notify.EVERYBODY]
     quiet(both)
 

@@ -10,6 +10,7 @@ import pytest
 from desktop_crm.services import records
 from desktop_crm.sync.memory import CALENDAR, TASKS
 from desktop_crm.sync.port import TaskItem
+from desktop_crm.sync.writes import Deed, Save, Written
 from tests.unit.sync.conftest import World, meeting
 from tests.unit.sync.two_ways import SOON, activity, go, held, quiet
 
@@ -89,3 +90,28 @@ def test_a_task_with_a_start_day_is_reminded_of_by_when_it_is_due(both: World) -
     both.port.put(TASKS, replace(held(both, TASKS), start=dt.date(2026, 3, 3)), item)
     go(both)
     assert activity(both, key).remind_at == SOON - dt.timedelta(minutes=30)
+
+
+def test_a_recurring_task_that_moves_on_when_it_is_done_moves_on_here(
+    both: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exchange opens such a task again at its next date; the record follows."""
+    item = TaskItem("t1", "Raport", due=dt.date(2026, 3, 5), rrule="FREQ=WEEKLY")
+    both.port.put(TASKS, item)
+    go(both)
+    (row,) = both.activities
+    do = both.port.do
+
+    def as_exchange(deed: Deed) -> Written:
+        if isinstance(deed, Save) and isinstance(deed.item, TaskItem):
+            again = replace(deed.item, status="not_started", percent=0, due=dt.date(2026, 3, 12))
+            deed = replace(deed, item=again)
+        return do(deed)
+
+    monkeypatch.setattr(both.port, "do", as_exchange)
+    records.save(both.actor, "activity", row.id, None, {"state": "completed"})
+    go(both)
+    go(both)
+    (row,) = both.activities
+    assert (row.state, row.due_at.date()) == ("open", dt.date(2026, 3, 12))
+    quiet(both)
