@@ -138,7 +138,9 @@ def test_o_files_to_another_record(pane: MailPane, company: Company, qtbot: QtBo
 def test_w_always_files_mail_of_the_sender(pane: MailPane, company: Company, qtbot: QtBot) -> None:
     press(pane, Qt.Key.Key_W)
     shown = menu(qtbot)
-    assert [one.text() for one in shown.actions()][1] == "Mail of this &sender to Claire Dubois"
+    assert [one.text() for one in shown.actions()][
+        1
+    ] == "Mail of this &sender, claire@rossi.example, to Claire Dubois"
     QTest.keyClick(shown, Qt.Key.Key_S)
     open_subject(pane, qtbot, "Delivery")
     (rule,) = filing_rules.rules(company.actor)

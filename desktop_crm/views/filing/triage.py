@@ -217,6 +217,9 @@ class Triage(QObject):
             self._choose(about)
             return
 
+        # An ampersand in a name is no key of the menu.
+        title = target.title.replace("&", "&&")
+
         def run(kind: FilingKind) -> None:
             self._write(
                 partial(
@@ -231,9 +234,23 @@ class Triage(QObject):
             [
                 Action(f"triage.always.{kind.value}", text, partial(run, kind))
                 for kind, text in (
-                    (FilingKind.THREAD, tr("This &thread to {title}", title=target.title)),
-                    (FilingKind.SENDER, tr("Mail of this &sender to {title}", title=target.title)),
-                    (FilingKind.DOMAIN, tr("Mail of this &domain to {title}", title=target.title)),
+                    (FilingKind.THREAD, tr("This &thread to {title}", title=title)),
+                    (
+                        FilingKind.SENDER,
+                        tr(
+                            "Mail of this &sender, {value}, to {title}",
+                            value=about.address,
+                            title=title,
+                        ),
+                    ),
+                    (
+                        FilingKind.DOMAIN,
+                        tr(
+                            "Mail of this &domain, @{value}, to {title}",
+                            value=about.domain,
+                            title=title,
+                        ),
+                    ),
                 )
                 if about.value(kind)[0]
             ],

@@ -105,7 +105,8 @@ class ComposeBar(QWidget):
         if found:
             menu.addSeparator()
         for record, file in found[:20]:
-            menu.addAction(f"{file.name} — {record.title}", partial(self._add_document, file))
+            text = f"{file.name} — {record.title}".replace("&", "&&")
+            menu.addAction(text, partial(self._add_document, file))
         self._unfold(menu, self._attach)
 
     def _add_document(self, file: Attachment) -> None:
@@ -126,7 +127,7 @@ class ComposeBar(QWidget):
         button = self._templates if letters else self._parts
         menu = self._menu(f"{button.objectName()}.menu")
         for template in found:
-            name = f"{template.name}  ({template.language.upper()})"
+            name = f"{template.name}  ({template.language.upper()})".replace("&", "&&")
             menu.addAction(name, partial(self._fill, template))
         if not found:
             menu.addAction(tr("There is none yet")).setEnabled(False)

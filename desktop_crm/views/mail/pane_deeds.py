@@ -189,7 +189,7 @@ class MailDeeds(QObject):
         menu.setObjectName("mail.move.menu")
         for folder in folders:
             name = folder_name(folder.name or folder.key)
-            menu.addAction(name, partial(self._move, message, folder.key, name))
+            menu.addAction(name.replace("&", "&&"), partial(self._move, message, folder.key, name))
         menu.popup(self._pane.list.mapToGlobal(QPoint(24, 24)))
 
     def _to_archive(self, message: Message, folders: list[Folder]) -> None:

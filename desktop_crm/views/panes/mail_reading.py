@@ -378,7 +378,7 @@ class ReadingPane(QFrame):
         links = self._message.links if self._message is not None else ()
         for link in links:
             if link.state == LinkState.LINKED.value:
-                text = tr("Attach to {record}", record=link.title)
+                text = tr("Attach to {record}", record=link.title).replace("&", "&&")
                 menu.addAction(text, partial(self._fetch, file, partial(self._attach, link)))
         menu.setEnabled(file.stored)
         chip.setMenu(menu)

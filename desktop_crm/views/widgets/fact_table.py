@@ -83,12 +83,19 @@ class FactModel(QAbstractTableModel):
         super().__init__()
         self.headings = tuple(headings)
         self.facts: tuple[Fact, ...] = ()
+        self._boxed = False
 
     def show(self, facts: Sequence[Fact]) -> None:
         """Show other rows."""
         self.beginResetModel()
         self.facts = tuple(facts)
+        self._boxed = any(fact.ticked is not None for fact in self.facts)
         self.endResetModel()
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether any row has a box to tick."""
+        return self._boxed
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.facts)
@@ -150,8 +157,10 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(area.left(), area.top(), area.width(), 1, theme.color("line"))
             painter.fillRect(area.left(), area.bottom(), area.width(), 1, theme.color("line"))
         left = area.left() + _PAD
-        if column == 0 and fact.ticked is not None:
-            paint_tick(painter, self._table.tick_area(area), ticked=fact.ticked)
+        if column == 0 and table.facts.has_boxes:
+            if fact.ticked is not None:
+                paint_tick(painter, self._table.tick_area(area), ticked=fact.ticked)
+            # Rows without a box stand in line with those that have one.
             left += theme.scaled(_TICK) + 10
         if column == 0 and fact.icon:
             size = theme.scaled(_ICON)
