@@ -65,10 +65,10 @@ def told_apart(
     if not isinstance(item, MailItem) or not item.has_message_id:
         return change, None
     key = message_key(item.message_id)
-    own = with_fingerprint(item)
-    if holder == key:
-        return change, None
     looks = known.get(key)
+    if holder == key or (not holder and looks is None):
+        return change, None  # by far the most
+    own = with_fingerprint(item)
     if holder == message_key(own.message_id) or (
         looks is not None and is_namesake(item, looks, ours)
     ):
