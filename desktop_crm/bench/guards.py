@@ -17,6 +17,7 @@ from desktop_crm.bench.window import Listing, application, threads, wait, wait_f
 from desktop_crm.core.settings import Settings
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
+from desktop_crm.views.mailbox.passes import PassClock
 from desktop_crm.views.modules import MODULES
 from desktop_crm.views.tasks import Tasks
 
@@ -42,6 +43,8 @@ def statements(ground: Ground) -> list[Row]:
     window, tasks = session.window, session.tasks
     window.show()
     window.start(actor, "settings")
+    # The clocks look once as they start, whatever is shown then.
+    wait_for(lambda: bool(window.findChildren(PassClock)))
     _settle(tasks)
     try:
         for module in MODULES:
