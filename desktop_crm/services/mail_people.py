@@ -42,8 +42,10 @@ def suggest(actor: Actor, typed: str, cancel: Cancel | None = None) -> list[Pers
         rows = query.suggest(actor, entity, typed, EACH, cancel)
         notes = {row.id: (row.title, row.subtitle) for row in rows}
         for person in of_records(actor, entity, list(notes)):
-            name, note = notes[person.record_id or 0]
-            found.append(Person(name, person.address, entity, person.record_id, note))
+            title, subtitle = notes[person.record_id or 0]
+            # A lead's title is its topic, which is for our eyes and no name in a letter.
+            note = subtitle if person.name == title else title
+            found.append(Person(person.name, person.address, entity, person.record_id, note))
     found += _users(actor, typed)
     by_address: dict[str, Person] = {}
     for person in found:
@@ -57,9 +59,9 @@ def of_records(actor: Actor, entity: str, ids: Sequence[int]) -> list[Person]:
         return []
     table, mail = registry.get(entity).table, EmailAddress.__table__
     holder = mail.c[f"{entity}_id"]
-    title = table.c[registry.get(entity).title]
+    name = table.c["full_name" if "full_name" in table.c else registry.get(entity).title]
     statement = (
-        select(table.c.id, title.label("title"), mail.c.address)
+        select(table.c.id, name.label("name"), mail.c.address)
         .select_from(mail.join(table, table.c.id == holder))
         .where(
             holder.in_(ids),
@@ -76,7 +78,7 @@ def of_records(actor: Actor, entity: str, ids: Sequence[int]) -> list[Person]:
         rows = connection.execute(statement).all()
     place = {key: number for number, key in enumerate(ids)}
     return [
-        Person(row.title or "", row.address, entity, row.id)
+        Person(row.name or "", row.address, entity, row.id)
         for row in sorted(rows, key=lambda row: place[row.id])
     ]
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import mail_people, outbox, records
 from desktop_crm.sync.mime import read_message
 from desktop_crm.views.mail import compose, letters
 from desktop_crm.views.mail.compose import ComposeWindow
@@ -406,3 +406,16 @@ def test_a_filled_template_takes_the_word_about_a_broken_one_away(
     window.show_error(UserError("The template cannot be filled in."))
     window.insert_template("", "Good day")
     assert window.notice.text == ""
+
+
+def test_a_lead_is_written_to_by_name_and_not_by_its_topic(company: Company) -> None:
+    company.add(
+        "lead", "hall",
+        {"subject": "Packing hall, cheap rival", "first_name": "Ion", "last_name": "Pop",
+         "email": "ion@pop.example"},
+    )  # fmt: skip
+    (found,) = mail_people.suggest(company.actor, "Packing hall")
+    assert (found.name, found.address) == ("Ion Pop", "ion@pop.example")
+    assert found.note == "Packing hall, cheap rival"
+    (found,) = mail_people.of_records(company.actor, "lead", [company.ids["hall"]])
+    assert found.name == "Ion Pop"

@@ -118,7 +118,7 @@ class ComposeWindow(QDialog):
         self.send_button.setDefault(False)
         self.later_button = push_button("compose.later", tr("Send later…"), self.bar.ask_when)
         foot = row(
-            push_button("compose.discard", tr("Discard"), self._discard, kind="danger"),
+            push_button("compose.discard", tr("Discard message"), self._discard, kind="danger"),
             None,
             push_button("compose.save", tr("Save as draft"), self._save_draft),
             self.later_button,

@@ -250,6 +250,7 @@ class TimeDialog(Dialog):
             QDateTime(local.year, local.month, local.day, local.hour, local.minute, 0)
         )
         self.at.setObjectName("sendLater.at")
+        self.at.setDisplayFormat("dd.MM.yyyy HH:mm")
         self.at.setCalendarPopup(True)
         self._line = Labelled(tr("When"), self.at)
         self.body.addWidget(self._line)
