@@ -62,6 +62,9 @@ KEPT_FOR: Final = timedelta(days=30)
 """How long what stood before a change can be restored."""
 
 _SENDING: Final = timedelta(minutes=30)
+_AHEAD: Final = timedelta(minutes=10)
+"""More than two clocks differ by, and more than a message waits to be called back."""
+
 _FIRST_WAIT_S: Final = 30.0
 _LONGEST_WAIT_S: Final = 3600.0
 
@@ -186,9 +189,8 @@ class OutboxPass:
 
     def _brake(self, entries: list[Entry]) -> None:
         """Hold all deletions nobody looked at when they are too many, before any is done."""
-        now = clock.now()
         unseen = [e for e in entries if outbox_rows.deletes(e) and e.attempts == 0]
-        due = [e.id for e in unseen if e.state is OutboxState.WAITING and e.due_at <= now]
+        due = [e.id for e in unseen if e.state is OutboxState.WAITING and _is_due(e)]
         if not due:
             return
         many = sum(1 for e in unseen if e.id in due or e.state is OutboxState.HELD)
@@ -367,7 +369,13 @@ def _is_due(entry: Entry) -> bool:
     """Whether it is done in this pass; one that was being done when the last pass died is."""
     if entry.state is OutboxState.RUNNING:
         return True
-    return entry.state is OutboxState.WAITING and entry.due_at <= clock.now()
+    now = clock.now()
+    if entry.state is not OutboxState.WAITING or entry.due_at <= now:
+        return entry.state is OutboxState.WAITING
+    # Ordered by a clock that ran ahead: what waited for minutes would wait for years. A time that
+    # a person chose stands.
+    ran_ahead = entry.ordered_at > now + _AHEAD
+    return ran_ahead and (entry.attempts > 0 or entry.due_at - entry.ordered_at <= _AHEAD)
 
 
 def _wait_s(attempts: int, params: Mapping[str, object]) -> float:

@@ -57,6 +57,7 @@ class Entry:
     state: OutboxState
     activity: int | None
     ref: Ref | None
+    ordered_at: datetime
     due_at: datetime
     attempts: int
     confirmed: bool
@@ -182,6 +183,7 @@ def open_entries(connection: Connection, mailbox: int, only: int | None = None) 
             OutboxItem.folder,
             OutboxItem.item_key,
             OutboxItem.change_key,
+            OutboxItem.ordered_at,
             OutboxItem.due_at,
             OutboxItem.attempts,
             OutboxItem.confirmed,
@@ -200,6 +202,7 @@ def open_entries(connection: Connection, mailbox: int, only: int | None = None) 
             OutboxState(row.state),
             row.activity_id,
             Ref(row.folder, row.item_key, row.change_key or "") if row.item_key else None,
+            row.ordered_at,
             row.due_at,
             row.attempts,
             row.confirmed,

@@ -77,6 +77,38 @@ def test_it_leaves_when_it_can_no_longer_be_called_back(
     assert len(world.activities) == len(world.port.delivered) == 1
 
 
+def test_until_the_last_moment_it_can_be_called_back(
+    world: World, moment: list[dt.datetime]
+) -> None:
+    sent = send(world)
+    moment[0] = AT + TEN - dt.timedelta(microseconds=1)
+    world.sync()
+    assert world.port.delivered == []
+    moment[0] = AT + TEN
+    # Its time has come, but no pass has: it is still here.
+    outbox.cancel(world.actor, sent.item)
+    world.sync()
+    assert world.port.delivered == []
+    sent = send(world)
+    moment[0] += TEN
+    world.sync()
+    assert len(world.port.delivered) == 1
+    with pytest.raises(UserError, match="finished already"):
+        outbox.cancel(world.actor, sent.item)
+
+
+def test_a_clock_that_ran_ahead_keeps_no_message_for_years(
+    world: World, moment: list[dt.datetime]
+) -> None:
+    moment[0] = AT + dt.timedelta(days=3_000)
+    send(world)
+    later = send(world, due_at=moment[0] + dt.timedelta(days=1))
+    moment[0] = AT
+    world.sync()
+    assert len(world.port.delivered) == 1
+    assert outbox.get(world.actor, later.item).state is OutboxState.WAITING
+
+
 def test_called_back_it_never_leaves_and_is_no_mail_that_was_exchanged(
     world: World, moment: list[dt.datetime]
 ) -> None:
