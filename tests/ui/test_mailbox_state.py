@@ -253,7 +253,7 @@ def test_the_line_says_the_worst_and_unfolds_what_mends_it(
     mailboxes.set_state(company.actor, other.id, MailboxState.STOPPED, "Refused.")
     passes_of(bench).changed.emit()
     settle(qtbot, bench)
-    assert item.text().startswith("2 mailboxes: Stopped")
+    assert item.text().startswith(f"{other.name}: Stopped")
     assert "Second: Stopped. Refused." in item.accessibleDescription()
     seen: list[Action] = []
     monkeypatch.setattr(status_item, "show_menu", lambda _anchor, actions: seen.extend(actions))

@@ -96,14 +96,17 @@ class MailboxItem(QToolButton):
         if not self._boxes:
             self._say(tr("No mailbox"), tr("Add one in the settings."))
             return
+        from desktop_crm.meta.field import Tone
         from desktop_crm.views.mailbox import state
 
         now = clock.now()
         found = [(box, state.of_passes(box, passes, now)) for box in self._boxes]
         first = state.worst([one for _box, one in found])
+        # Trouble is one mailbox's own: it is named, not all of them.
+        troubled = next(box for box, one in found if one is first)
         name = (
-            self._boxes[0].name
-            if len(found) == 1
+            troubled.name
+            if len(found) == 1 or first.tone in (Tone.BAD, Tone.WARN)
             else ntr("{n} mailbox", "{n} mailboxes", len(found))
         )
         busy = next((one for box, one in found if passes.doing(box) is not None), None)
