@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> FolderDriver:
 
 
 def test_a_folder_delivers_nothing_and_knows_no_marks(folder: FolderDriver) -> None:
-    assert folder.port.abilities == {Ability.DRAFTS, Ability.MOVE, Ability.DELETE}
+    assert folder.port.abilities == {Ability.DRAFTS, Ability.MOVE, Ability.DELETE, Ability.FOLDERS}
 
 
 def test_a_file_of_the_same_name_is_not_written_over(folder: FolderDriver) -> None:
