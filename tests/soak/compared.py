@@ -37,7 +37,6 @@ class Compared:
         removed: Iterable[str] = (),
     ) -> None:
         self.removed = frozenset(removed)
-        self.questions = 0
         self.db, self.box, self.rooms = db, server.mailbox, rooms
         self.notes = server.notes
         self.actor = system_actor(db)
@@ -175,7 +174,6 @@ class Compared:
             yield f"deleted here and still there: {sorted(stays)}"
         phone = {name for name in there if name.startswith("phone")}
         yield from _differ("tasks of the phone", phone - dropped, set(rows), only_lost=True)
-        asked = {row.activity_id for row in self._rows(MailboxItem) if row.seen}
         said: dict[int, int] = {}
         for note in self.notes:
             if note[0] == "changed":
@@ -190,11 +188,8 @@ class Compared:
                 continue
             if (item.text or "").strip() == (row.description or "").strip():
                 continue
-            if row.id in asked:
-                # Both values are kept, and a person is asked which is right.
-                self.questions += 1
-            else:
-                yield f"{row.subject}: {row.description!r} here, {item.text!r} there"
+            # Nobody there writes texts, so there is nothing to ask a person about either.
+            yield f"{row.subject}: {row.description!r} here, {item.text!r} there"
 
     def _meetings(self) -> Iterator[str]:
         rows = [row for row in self._rows(Activity) if row.ical_uid]

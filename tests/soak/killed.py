@@ -42,7 +42,6 @@ class Outcome:
         ways: how often in which way.
         sent: messages that left.
         records: records both sides hold.
-        questions: records of which both values stand and a person is asked.
         passes: passes that reached their end in between.
         problems: what is lost, doubled or broken; nothing, if all is well.
     """
@@ -52,7 +51,6 @@ class Outcome:
     ways: Counter[str] = field(default_factory=Counter)
     sent: int = 0
     records: int = 0
-    questions: int = 0
     passes: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -83,7 +81,6 @@ def run(folder: Path, seed: int, kills: int, template: Path | None = None) -> Ou
             last = AT + dt.timedelta(hours=outcome.kills + 10)
             compared = Compared(db, server, phone.rooms, last, phone.removed)
             outcome.problems += compared.problems()
-            outcome.questions = compared.questions
         finally:
             db.close()
             clock.use_clock(None)
@@ -249,6 +246,5 @@ def said(outcome: Outcome) -> dict[str, Any]:
         "passes": outcome.passes,
         "sent": outcome.sent,
         "records": outcome.records,
-        "questions": outcome.questions,
         "seconds": round(outcome.seconds, 1),
     }
