@@ -28,7 +28,7 @@ def as_mime(data: bytes) -> bytes:
             raise Unusable(N_("The Outlook file holds no message."))
         return kept.written(_kept(found))
     except (OSError, ValueError, LookupError, struct.error, AttributeError) as error:
-        raise Unusable(N_("The Outlook file cannot be read.")) from error
+        raise Unusable(N_("The Outlook file cannot be read; save it again in Outlook.")) from error
 
 
 def _kept(found: Message) -> kept.KeptMessage:

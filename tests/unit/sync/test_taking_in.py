@@ -90,7 +90,8 @@ def test_what_cannot_be_read_is_named_and_disturbs_nothing(world: World, tmp_pat
     assert [name for name, _reason in taken.refused] == [
         "empty.eml", "bad.msg", "none.ics", "gone.eml",
     ]  # fmt: skip
-    assert dict(taken.refused)["bad.msg"] == "The Outlook file cannot be read."
+    said = "The Outlook file cannot be read; save it again in Outlook."
+    assert dict(taken.refused)["bad.msg"] == said
 
 
 def test_a_message_of_outlook_comes_with_its_people_and_files() -> None:
