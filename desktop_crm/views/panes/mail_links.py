@@ -63,7 +63,8 @@ class LinkCard(QFrame):
         column.setSpacing(4)
         column.addLayout(head)
         sure = _confidence(link.confidence, bench)
-        if link.state != LinkState.REJECTED.value:
+        # A link's own sentence says how sure it is; its line is for the name.
+        if link.state == LinkState.SUGGESTED.value:
             tone = "ok" if link.confidence >= SURE else "warn"
             pill = Pill(sure, tone)
             pill.setToolTip(tr("How sure the rule is"))
