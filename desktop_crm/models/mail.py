@@ -439,6 +439,9 @@ class SyncState(Tracked, Base):
     )
     mailbox_id: Stored[int] = link(N_("Mailbox"), "mailbox.id", cascade=True)
     folder: Stored[str] = text(N_("Folder"), length=300)
+    name: Stored[str | None] = text(
+        N_("Name"), length=300, hidden=True, read_only=True, audited=False
+    )
     token: Stored[str | None] = multiline(N_("Token"), hidden=True, read_only=True, audited=False)
     status: Stored[str | None] = text(N_("Status"), length=40)
     synced_at: Stored[datetime | None] = moment(N_("Last synchronised"))

@@ -61,7 +61,7 @@ def own(actor: Actor) -> tuple[Calendar, ...]:
         .correlate(SyncState.__table__)
     )
     statement = (
-        select(SyncState.mailbox_id, SyncState.folder, Mailbox.name)
+        select(SyncState.mailbox_id, SyncState.folder, SyncState.name.label("called"), Mailbox.name)
         .join(Mailbox, Mailbox.id == SyncState.mailbox_id)
         .where(
             SyncState.deleted_at.is_(None),
@@ -72,19 +72,19 @@ def own(actor: Actor) -> tuple[Calendar, ...]:
     )
     with actor.db.reading() as connection:
         rows = connection.execute(statement).all()
-    titles = Counter(title_of(row.folder) for row in rows)
+    titles = Counter(title_of(row.folder, row.called) for row in rows)
     found = []
     for row in rows:
-        title = title_of(row.folder)
+        title = title_of(row.folder, row.called)
         named = f"{title} ({row.name})" if titles[title] > 1 else title
         found.append(Calendar(row.mailbox_id, row.folder, named))
     return tuple(sorted(found, key=lambda one: (fold(one.title), one.key)))
 
 
-def title_of(folder: str) -> str:
-    """Name of a calendar by its folder: of a path the last part."""
+def title_of(folder: str, name: str | None) -> str:
+    """What a calendar is called in its mailbox; where that is not known, the last of its path."""
     last = unquote(folder.rstrip("/").replace(":", "/").rpartition("/")[2])
-    return tr(CALENDAR) if last.lower() in {"", "calendar"} else last
+    return tr(CALENDAR) if last.lower() in {"", "calendar"} else name or last
 
 
 def holds(keys: Collection[str]) -> ColumnElement[bool]:

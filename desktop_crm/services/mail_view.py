@@ -14,6 +14,7 @@ from desktop_crm.core.text import fold
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Activity, Link, Mailbox, MailboxItem, MailMessage
 from desktop_crm.models.activity import LinkState
+from desktop_crm.models.mail import SyncState
 from desktop_crm.services import mail_lines
 from desktop_crm.services.context import Actor
 from desktop_crm.services.list_plan import FEW_HITS, late_keys, told
@@ -42,13 +43,24 @@ class Special(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailFolder:
-    """One folder of one mailbox, with how many messages it holds."""
+    """One folder of one mailbox, with how many messages it holds.
+
+    Attributes:
+        folder: its key, a mere number in some mailboxes.
+        name: what the mailbox calls it, empty where it was not read since names are kept.
+    """
 
     mailbox_id: int
     mailbox: str
     folder: str
+    name: str
     total: int
     unread: int
+
+    @property
+    def shown(self) -> str:
+        """Its name, or its key where that is all there is."""
+        return self.name or self.folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +94,8 @@ def folders(actor: Actor, *, cancel: Cancel | None = None) -> MailFolders:
     held = prepared(actor, "folders", lambda: _folders(actor), whole=True).tuples(actor.db, cancel)
     waiting = prepared(actor, "counts", lambda: _counts(actor), whole=True).tuples(actor.db, cancel)
     found = [MailFolder(*row) for row in held if row[2] is not None]
-    found.sort(key=lambda one: (fold(one.mailbox), _folder_rank(one.folder), fold(one.folder)))
-    names = dict.fromkeys((key, name) for key, name, *_counts in held)
+    found.sort(key=lambda one: (fold(one.mailbox), _folder_rank(one.shown), fold(one.shown)))
+    names = dict.fromkeys((key, name) for key, name, *_folder in held)
     return MailFolders(tuple(found), tuple(names), *waiting[0])
 
 
@@ -101,10 +113,14 @@ def _folders(actor: Actor) -> Select[Any]:
         .group_by(_ITEM.c.mailbox_id, _ITEM.c.folder)
         .subquery("held")
     )
-    box = Mailbox.__table__
+    box, state = Mailbox.__table__, SyncState.__table__
+    named = and_(state.c.mailbox_id == box.c.id, state.c.folder == counted.c.folder)
+    name = func.coalesce(state.c.name, "").label("name")
     return (
-        select(box.c.id, box.c.name, counted.c.folder, counted.c.total, counted.c.unread)
-        .select_from(box.outerjoin(counted, counted.c.mailbox_id == box.c.id))
+        select(box.c.id, box.c.name, counted.c.folder, name, counted.c.total, counted.c.unread)
+        .select_from(
+            box.outerjoin(counted, counted.c.mailbox_id == box.c.id).outerjoin(state, named)
+        )
         .where(box.c.deleted_at.is_(None), own_mailbox(actor))
         .order_by(box.c.title_key, box.c.id)
     )

@@ -321,7 +321,7 @@ class Engine:
         stored.keep_progress(
             connection,
             self.mailbox,
-            folder.key,
+            folder,
             token=token,
             status=status,
             at=clock.now(),

@@ -78,15 +78,20 @@ _WELL_KNOWN: Final = {
 """Keys of Microsoft 365 that are no name."""
 
 
-def is_usual(folder: str) -> bool:
-    """Whether it is a folder that every mailbox has."""
-    return _role(folder) in _SHOWN
+def is_usual(folder: str, name: str = "") -> bool:
+    """Whether it is a folder that every mailbox has, by its key or by its name."""
+    return _role(folder) in _SHOWN or bool(name and _role(name) in _SHOWN)
 
 
-def folder_name(folder: str) -> str:
-    """Name of a folder as a person reads it: translated where every mailbox has one."""
-    known = _SHOWN.get(_role(folder))
-    return tr(known) if known else _parts(folder)[-1]
+def folder_name(folder: str, name: str = "") -> str:
+    """Name of a folder as a person reads it: translated where every mailbox has one.
+
+    Args:
+        folder: its key, which in some mailboxes is its path and in others says nothing.
+        name: what the mailbox calls it, as far as that is known.
+    """
+    known = _SHOWN.get(_role(folder)) or (_SHOWN.get(_role(name)) if name else None)
+    return tr(known) if known else _parts(name or folder)[-1]
 
 
 def _role(folder: str) -> FolderRole:

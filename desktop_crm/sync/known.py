@@ -132,7 +132,7 @@ def progress(connection: Connection, mailbox: int, folder: str) -> Progress:
 def keep_progress(
     connection: Connection,
     mailbox: int,
-    folder: str,
+    folder: Folder,
     *,
     token: str | None,
     status: str,
@@ -140,10 +140,10 @@ def keep_progress(
     by: int | None,
 ) -> None:
     """Store how far a folder was read, in the transaction of what was read."""
-    stands = progress(connection, mailbox, folder)
-    values = {"token": token, "status": status or None, "synced_at": at}
+    stands = progress(connection, mailbox, folder.key)
+    values = {"name": folder.name, "token": token, "status": status or None, "synced_at": at}
     if stands.row is None:
-        place = {"mailbox_id": mailbox, "folder": folder}
+        place = {"mailbox_id": mailbox, "folder": folder.key}
         insert_rows(connection, SyncState, [{**place, **values}], by)
     else:
         update_rows(connection, SyncState, [(stands.row, values)], by)

@@ -188,7 +188,7 @@ class MailDeeds(QObject):
         menu = QMenu(self._pane)
         menu.setObjectName("mail.move.menu")
         for folder in folders:
-            name = folder_name(folder.name or folder.key)
+            name = folder_name(folder.key, folder.name)
             menu.addAction(name.replace("&", "&&"), partial(self._move, message, folder.key, name))
         menu.popup(self._pane.list.mapToGlobal(QPoint(24, 24)))
 

@@ -265,8 +265,8 @@ class MailPane(Pane):
             names = dict(self._folders.mailboxes)
             for folder in self._folders.folders:
                 key = f"{folder.mailbox_id}/{folder.folder}"
-                drawing = "mail" if is_usual(folder.folder) else "folder"
-                item = NavItem(key, folder_name(folder.folder), drawing)
+                drawing = "mail" if is_usual(folder.folder, folder.name) else "folder"
+                item = NavItem(key, folder_name(folder.folder, folder.name), drawing)
                 boxes.setdefault(folder.mailbox_id, []).append(item)
                 counts[key] = formats.number(folder.unread, 0) if folder.unread else ""
             for special, total in (

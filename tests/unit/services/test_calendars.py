@@ -59,14 +59,16 @@ def test_rights_hold_within_a_calendar(company: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "title"),
+    ("folder", "name", "title"),
     [
-        ("Calendar", "Calendar"),
-        ("calendar", "Calendar"),
-        ("dav:calendar:/mara/team%20plans/", "team plans"),
-        ("Calendar/Concedii și ședințe", "Concedii și ședințe"),
-        ("dav:calendar:/", "Calendar"),
+        ("Calendar", None, "Calendar"),
+        ("calendar", "Kalender", "Calendar"),
+        ("dav:calendar:/mara/team%20plans/", None, "team plans"),
+        ("dav:calendar:/mara/7f3a/", "Team plans", "Team plans"),
+        ("AAMkADE3==", "Holidays", "Holidays"),
+        ("Calendar/Concedii și ședințe", None, "Concedii și ședințe"),
+        ("dav:calendar:/", None, "Calendar"),
     ],
 )
-def test_what_a_calendar_is_called(folder: str, title: str) -> None:
-    assert calendars.title_of(folder) == title
+def test_what_a_calendar_is_called(folder: str, name: str | None, title: str) -> None:
+    assert calendars.title_of(folder, name) == title

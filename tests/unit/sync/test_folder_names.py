@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from desktop_crm.core import i18n
+from desktop_crm.services import mail_view
 from desktop_crm.sync.folder_names import folder_name, is_usual
+from desktop_crm.sync.memory import MemoryMailbox
+from desktop_crm.sync.port import Folder
+from tests.unit.sync.conftest import World, mail
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,30 @@ def test_usual_folders_are_known_in_every_language() -> None:
         assert folder_name("imap:Gesendete Elemente") == "Trimise"
     finally:
         i18n.use_language("en")
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "shown"),
+    [
+        ("AAMkADE3==", "Customers/Rossi", "Rossi"),
+        ("AAMkADE3==", "Elemente trimise", "Sent items"),
+        ("sentitems", "Gesendete Elemente", "Sent items"),
+        ("imap:Clients", "", "Clients"),
+    ],
+)
+def test_a_number_for_a_key_is_shown_to_nobody(key: str, name: str, shown: str) -> None:
+    assert folder_name(key, name) == shown
+
+
+def test_a_pass_keeps_what_folders_are_called(world: World) -> None:
+    place = Folder("AAMkADE3==", "Customers")
+    port = MemoryMailbox([place])
+    port.put(place, mail("a@x"))
+    world.sync(port=port)
+    (found,) = mail_view.folders(world.actor).folders
+    assert (found.folder, found.name) == (place.key, "Customers")
+    renamed = Folder(place.key, "Clients")
+    after = MemoryMailbox([renamed])
+    after.put(renamed, mail("b@x"))
+    world.sync(port=after)
+    assert [one.name for one in mail_view.folders(world.actor).folders] == ["Clients"]

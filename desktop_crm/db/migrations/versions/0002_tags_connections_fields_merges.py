@@ -526,6 +526,7 @@ def upgrade() -> None:
     op.add_column(
         "mailbox_item", sa.Column("categories", sa.JSON(none_as_null=True), nullable=True)
     )
+    op.add_column("sync_state", sa.Column("name", sa.String(length=300), nullable=True))
     op.add_column("mailbox", sa.Column("sign_in", sa.String(length=40), nullable=True))
     op.add_column("number_sequence", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.add_column("opportunity", sa.Column("merged_into", sa.Integer(), nullable=True))
