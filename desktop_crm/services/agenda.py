@@ -303,7 +303,7 @@ def _statement(actor: Actor, scope: ColumnElement[bool]) -> Select[Any]:
         Activity.start_at > since, func.coalesce(Activity.end_at, Activity.start_at) >= begin
     )
     columns = [Activity.__table__.c[name] for name in _Found._fields[: -len(_TITLES)]]
-    statement: Select[Any] = select(*columns, *_TITLES)
+    statement: Select[Any] = select(*columns, *_TITLES).select_from(Activity)
     for title in _TITLES:
         entity = title.table.name
         link = Activity.__table__.c[f"{entity}_id"] == title.table.c.id

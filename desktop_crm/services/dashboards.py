@@ -162,6 +162,7 @@ def _day_rows(actor: Actor, due: ColumnElement[datetime | None]) -> AnySelect:
             Lead.subject.label("lead"),
             func.count().over().label("whole"),
         )
+        .select_from(Activity)
         .outerjoin(
             Opportunity,
             within_sight(actor, Opportunity.__table__, Opportunity.id == Activity.opportunity_id),

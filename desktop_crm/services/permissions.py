@@ -225,7 +225,8 @@ def within_sight(actor: Actor, table: FromClause, condition: Clause) -> Clause:
     Args:
         actor: Who looks.
         table: Table of an entity that is joined for its title.
-        condition: What joins it.
+        condition: What joins it; of an entity that may not be read at all nothing of it is left,
+            so that the statement names what it selects from by itself.
     """
     assert isinstance(table, Table)  # noqa: S101  joins call it a FROM clause
     rights = row_clause(actor, registry.get(table.name), table, "read")

@@ -333,6 +333,7 @@ def _deals(
             Opportunity.owner_id,
             User.name.label("owner"),
         )
+        .select_from(Opportunity)
         .join(Stage, Stage.id == Opportunity.stage_id)
         .outerjoin(
             Account,

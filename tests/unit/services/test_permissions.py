@@ -10,7 +10,17 @@ from sqlalchemy import insert, select
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, NotFound, PermissionDenied, UserError
 from desktop_crm.models import AuditEntry, DocumentContent, StageHistory
-from desktop_crm.services import agenda, audit, boards, context, dashboards, query, records, undo
+from desktop_crm.services import (
+    agenda,
+    audit,
+    boards,
+    context,
+    dashboards,
+    pipeline,
+    query,
+    records,
+    undo,
+)
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
 from tests.support.world import World
@@ -162,6 +172,29 @@ def test_panes_name_no_record_out_of_sight(world: World) -> None:
 
 
 # --- rights withdrawn ---------------------------------------------------------------------------
+
+
+def test_who_may_read_little_or_nothing_gets_panes_without_names(world: World) -> None:
+    secret = records.save(world.admin, "account", None, None, {"name": "Utterly Secret Ltd"}).id
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    clock.use_clock(lambda: now)
+    person(world, "diary", activity="all")
+    records.save(world.admin, "user", None, None, {"name": "New", "login": "freshman"})
+    for login in ("diary", "freshman"):
+        actor = again(world, login)
+        start = now + timedelta(minutes=5)
+        meeting = {
+            "kind": "appointment", "subject": "Meeting", "account": secret, "start_at": start,
+            "owner": actor.user_id, "end_at": start + timedelta(minutes=5), "due_at": start,
+        }  # fmt: skip
+        records.save(world.admin, "activity", None, None, meeting)
+        shown = repr((
+            dashboards.my_day(actor),
+            agenda.events(actor, now, now + timedelta(minutes=30), everybody=True),
+        ))  # fmt: skip
+        assert "Meeting" in shown  # one's own diary
+        assert "Secret" not in shown
+        assert pipeline.my_deals(actor) == ()
 
 
 def test_what_was_allowed_is_not_undone_or_restored_after_the_right_is_gone(world: World) -> None:
