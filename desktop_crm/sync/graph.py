@@ -326,7 +326,7 @@ class _Page:
             else:
                 self.changes.append(_marks(entry, key))
         for group in _groups(wanted):
-            answers = self._answers([f"/me/messages/{segment(key)}/$value" for key in group])
+            answers = self._answers([_text_of(key) for key in group])
             for key, answer in zip(group, answers, strict=True):
                 self._keep_mail(wanted[key], key, answer)
 
@@ -365,7 +365,12 @@ class _Page:
         try:
             item: Item = items.mail_item(entry, answer.raw)
         except Unusable as error:
-            self._set_aside(key, name, error.reason)
+            # An answer that broke off looks like a message that is none: it is asked for again.
+            again = self._alone(_text_of(key))
+            if again.raw != answer.raw:
+                self._keep_mail(entry, key, again)
+            else:
+                self._set_aside(key, name, error.reason)
             return
         except (ValueError, TypeError, AttributeError) as error:
             self._damaged(key, name, error)
@@ -400,6 +405,10 @@ def _marks(entry: items.Json, key: str) -> Change:
         flag=items.flag_of(entry) if "flag" in entry else None,
         categories=items.categories(entry) if "categories" in entry else None,
     )
+
+
+def _text_of(key: str) -> str:
+    return f"/me/messages/{segment(key)}/$value"
 
 
 def _groups(wanted: dict[str, items.Json]) -> Iterator[list[str]]:

@@ -110,6 +110,17 @@ def test_one_answer_of_a_batch_that_failed_is_asked_for_alone(
     assert "GET /me/messages/m2/$value" in server.calls
 
 
+def test_a_text_that_broke_off_is_asked_for_again_before_it_is_set_aside(
+    server: GraphServer, box: GraphMailbox
+) -> None:
+    for key in ("m2", "m3"):
+        server.store.folders["id-inbox"].mail.drop(key)
+    server.fault(r"/\$value$", half)
+    batch = box.changes(INBOX, None)
+    assert [change.item_id for change in batch.changes] == ["m1"]
+    assert batch.quarantined == ()
+
+
 def test_a_batch_with_an_answer_missing_is_asked_for_one_by_one(
     server: GraphServer, box: GraphMailbox
 ) -> None:
