@@ -1,7 +1,8 @@
 """What search looks through of each record, and writing it anew for records that are stored.
 
 A record is found by its title, its searchable fields and those of its child rows (every e-mail
-address and number, everybody who took part). Telephone numbers also stand as bare digits.
+address and number, everybody who took part). Telephone numbers also stand as bare digits. Blind
+copies, which only who entered them sees, are left out: who finds a record by a word knows of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.field import Lines
 from desktop_crm.models import OwnCompany
+from desktop_crm.models.activity import FOR_ITS_WRITER
 
 LONGEST_PIECE: Final = 20_000
 """So many characters of one field are searched; more is the history below a long mail."""
@@ -74,8 +76,10 @@ def text_of(entity: Entity, values: Mapping[str, Any], lines: Rows, region: str)
     for collection in searched_lines(entity):
         child = registry.get(collection.entity)
         names = tuple(f.name for f in child.search_fields)
+        name, code = FOR_ITS_WRITER.get(child.key, ("", ""))
         for row in lines.get(collection.name, ()):
-            _take(child, row, names, pieces, numbers)
+            if not name or row.get(name) != code:
+                _take(child, row, names, pieces, numbers)
     digits = (found for number in numbers for found in phone_digits(number, region))
     return search_text([*pieces, *digits])
 
@@ -191,6 +195,9 @@ def lines_of(connection: Connection, entity: Entity, ids: Sequence[int]) -> dict
             .where(via.in_(ids), child.table.c.deleted_at.is_(None))
             .order_by(child.table.c.id)
         )
+        if child.key in FOR_ITS_WRITER:
+            name, code = FOR_ITS_WRITER[child.key]
+            statement = statement.where(child.table.c[name] != code)
         for row in connection.execute(statement).mappings():
             found[row["via"]][collection.name].append(dict(row))
     return dict(found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Index, UniqueConstraint
 
@@ -121,6 +123,16 @@ class Response(Choice):
     ACCEPTED = "accepted", N_("Accepted"), Tone.OK
     TENTATIVE = "tentative", N_("Tentative"), Tone.WARN
     DECLINED = "declined", N_("Declined"), Tone.BAD
+
+
+FOR_ITS_WRITER: Final[Mapping[str, tuple[str, str]]] = {
+    "activity_party": ("participation", Participation.BCC.value),
+}
+"""Child rows that only who entered them sees: by entity the field that says so, and its code.
+
+Who got a message as a blind copy is nobody's business but the sender's. Such rows are never among
+what search looks through, nor in what the history of their record says in words.
+"""
 
 
 class LinkState(Choice):

@@ -9,6 +9,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.meta import kinds
 from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.field import Lines
+from desktop_crm.services import privacy
 from desktop_crm.services.values import checked, same
 
 KEPT: Final = frozenset(
@@ -86,7 +87,8 @@ def equal(
 
 
 def summary(child: Entity, lines: Lines, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows in a few words, for the history of their parent."""
+    """Rows in a few words, for the history of their parent; without what only some may see."""
     names = [n for n in lines.columns if child.fields[n].kind in _TEXTS]
-    found = (next((str(row[n]) for n in names if row.get(n)), "…") for row in rows)
+    told = (row for row in rows if not privacy.is_untold(child.key, row))
+    found = (next((str(row[n]) for n in names if row.get(n)), "…") for row in told)
     return ", ".join(found)[:_SUMMARY_LENGTH]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, not_, select, true
 
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_
@@ -25,7 +25,7 @@ from desktop_crm.models import (
 )
 from desktop_crm.models.activity import Direction, LinkRule, LinkState, Participation
 from desktop_crm.models.mail import MailFlag, StoredPart
-from desktop_crm.services import permissions, records
+from desktop_crm.services import permissions, privacy, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.link_reasons import Reason
@@ -153,6 +153,8 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
         ).one_or_none()
         if row is None:
             raise NotFound(N_("This message is no longer there, or you may not see it."))
+        party = registry.get("activity_party")
+        unseen = privacy.unseen_rows(actor, party, ActivityParty.__table__)
         parties = connection.execute(
             select(
                 ActivityParty.participation,
@@ -163,7 +165,11 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
                 ActivityParty.account_id,
                 ActivityParty.user_id,
             )
-            .where(ActivityParty.activity_id == activity_id, ActivityParty.deleted_at.is_(None))
+            .where(
+                ActivityParty.activity_id == activity_id,
+                ActivityParty.deleted_at.is_(None),
+                true() if unseen is None else not_(unseen),
+            )
             .order_by(ActivityParty.id)
         ).all()
         files = connection.execute(
@@ -213,10 +219,6 @@ def message(actor: Actor, activity_id: int, *, cancel: Cancel | None = None) -> 
             user_id=one.user_id,
         )
         for one in parties
-        # Who got it in blind copy is for nobody who received it himself.
-        if row.owner_id == actor.user_id
-        or actor.user_id is None
-        or one.participation != Participation.BCC.value
     )
     return Message(
         id=activity_id,

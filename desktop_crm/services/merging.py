@@ -58,7 +58,7 @@ def _merge_lines(work: Work, draft: Draft, name: str, base: _Rows | None) -> Con
     child = registry.get(bound.entity)
     formats = work.actor.formats
     mine = draft.lines[name]
-    stands = writer.existing_lines(work, name, [draft]).get(draft.id or 0, [])
+    stands = writer.seen_lines(work, name, [draft]).get(draft.id or 0, [])
     unchanged = base is not None and line_rows.equal(child, mine, base, formats)
     if unchanged or line_rows.equal(child, mine, stands, formats):
         del draft.lines[name]

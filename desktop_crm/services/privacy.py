@@ -4,7 +4,9 @@ An entity declares it once (:class:`desktop_crm.meta.field.Private`). Statements
 records ask here: a field that does not stay is empty for others, wherever it is shown, compared,
 sorted, grouped or added up, and what hangs on such a record (participants, files, connections,
 history) is not there for them. An administrator is no exception: he removes such records, and
-puts them back, without reading them. The product itself (an actor without a user) sees all.
+puts them back, without reading them. Child rows may be for who entered them alone, whoever sees
+their record: blind copies (:data:`desktop_crm.models.activity.FOR_ITS_WRITER`). The product itself
+(an actor without a user) sees all.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from sqlalchemy import (
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
+from desktop_crm.models.activity import FOR_ITS_WRITER
 from desktop_crm.services.aliases import alias
 from desktop_crm.services.context import Actor
 
@@ -167,9 +170,31 @@ def names_hidden(
     return or_(false(), *found)
 
 
+def unseen_rows(actor: Actor, entity: Entity, table: FromClause) -> Clause | None:
+    """Clause for child rows that only somebody else sees, who entered them; None for no such."""
+    if entity.key not in FOR_ITS_WRITER or actor.user_id is None:
+        return None
+    name, code = FOR_ITS_WRITER[entity.key]
+    others = or_(table.c.created_by_id.is_(None), table.c.created_by_id != actor.user_id)
+    return and_(table.c[name] == _code(code), others)
+
+
+def is_unseen_row(actor: Actor, entity: Entity, row: Mapping[str, Any]) -> bool:
+    """As :func:`unseen_rows`, of a stored child row at hand by field name."""
+    told = is_untold(entity.key, row) and actor.user_id is not None
+    return told and bool(row["created_by"] != actor.user_id)
+
+
+def is_untold(key: str, row: Mapping[str, Any]) -> bool:
+    """Whether a child row of an entity is one that only who entered it sees."""
+    name, code = FOR_ITS_WRITER.get(key, ("", None))
+    return code is not None and row.get(name) == code
+
+
 def _told_of(actor: Actor, entity: Entity, table: FromClause) -> Clause | None:
     """Clause for rows that belong to a record private to others; None when none can."""
-    found: list[Clause] = []
+    unseen = unseen_rows(actor, entity, table)
+    found: list[Clause] = [] if unseen is None else [unseen]
     links = [*_private_parents(entity), *((_HELD[entity.key],) if entity.key in _HELD else ())]
     for name in links:
         bound = entity.fields[name]

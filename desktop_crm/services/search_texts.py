@@ -11,6 +11,7 @@ from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import BoundField
 from desktop_crm.meta.columns import NAME_LENGTH
+from desktop_crm.models.activity import FOR_ITS_WRITER
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.duplicates.declared import KEYS
 from desktop_crm.services.values import checked
@@ -72,7 +73,9 @@ def _rows(
         return list(draft.beside.get(name, known))
     lines = work.entity.fields[name].lines
     assert lines is not None  # noqa: S101  the name of a child collection
-    searched = registry.get(lines.entity).search_fields
+    child = registry.get(lines.entity)
+    told, _code = FOR_ITS_WRITER.get(child.key, ("", ""))
+    searched = [*child.search_fields, *([child.fields[told]] if told else ())]
     by_key = {row["id"]: row for row in known}
     found: list[Mapping[str, Any]] = []
     for row in draft.lines[name]:

@@ -21,8 +21,9 @@ from desktop_crm.db import search_text
 from desktop_crm.db.many_rows import insert_many
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
+from desktop_crm.models.activity import FOR_ITS_WRITER
 from desktop_crm.models.office import AuditAction
-from desktop_crm.services import audit, checks, line_rows, search_texts
+from desktop_crm.services import audit, checks, line_rows, privacy, search_texts
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.query import key_clause
@@ -108,6 +109,7 @@ def write(work: Work, drafts: Sequence[Draft]) -> ChangeSet:
     entity = work.entity
     different = {id(d): d for d in drafts}.values()
     touched = [d for d in different if d.is_new or d.new or d.lines]
+    _leave_unseen(work, touched)
     _defaults(entity, [d for d in touched if d.is_new])
     _primaries_from_copies(work, touched)
     rules = rules_of(entity.key)
@@ -216,6 +218,32 @@ def existing_lines(
     for parent, *values in rows:
         found[parent].append(dict(zip(names, values, strict=True)))
     return found
+
+
+def seen_lines(work: Work, name: str, drafts: Sequence[Draft]) -> dict[int, list[dict[str, Any]]]:
+    """As :func:`existing_lines`, without rows that only somebody else sees."""
+    found = existing_lines(work, name, drafts)
+    lines = work.entity.fields[name].lines
+    if lines is None or lines.entity not in FOR_ITS_WRITER:
+        return found
+    child = registry.get(lines.entity)
+    return {
+        key: [row for row in rows if not privacy.is_unseen_row(work.actor, child, row)]
+        for key, rows in found.items()
+    }
+
+
+def _leave_unseen(work: Work, drafts: Sequence[Draft]) -> None:
+    """Let child rows the actor does not see stay, whatever a form or a file says of them."""
+    for name in {name for draft in drafts for name in draft.lines}:
+        lines = work.entity.fields[name].lines
+        if lines is None or lines.entity not in FOR_ITS_WRITER:
+            continue
+        parents = [d for d in drafts if name in d.lines and not d.is_new]
+        seen = seen_lines(work, name, parents)
+        for draft in parents:
+            ids = {row["id"] for row in seen.get(draft.id or 0, ())}
+            draft.lines[name] = [r for r in draft.lines[name] if not r.get("id") or r["id"] in ids]
 
 
 def _line_order(child: Entity) -> tuple[Any, ...]:
@@ -337,7 +365,7 @@ def _write_one_kind(work: Work, name: str, parents: Sequence[Draft]) -> ChangeSe
     assert lines is not None  # noqa: S101  only lines fields are put into drafts
     child = registry.get(lines.entity)
     inner = Work(work.actor, work.connection, child, work.operation, work.batch, work.source)
-    existing = existing_lines(work, name, [d for d in parents if not d.is_new])
+    existing = seen_lines(work, name, [d for d in parents if not d.is_new])
     found: dict[int, list[Draft]] = {}
     via = lines.via.removesuffix("_id")
     drafts: list[Draft] = []

@@ -274,8 +274,9 @@ class BatchWriter:
         return [] if item is None else mapping.party_rows(item, self.facts)
 
     def _insert_people(self, people: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> None:
+        # Entered by whose mailbox it is, whoever runs the pass: who got blind copies is for him.
         rows = [{"activity_id": key, **row} for key, named in people for row in named]
-        insert_rows(self.connection, ActivityParty, rows, self.actor.user_id)
+        insert_rows(self.connection, ActivityParty, rows, self.user)
 
     def _documents(
         self,

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from desktop_crm.models import Activity, ActivityParty, EmailAddress, Link
-from desktop_crm.models.activity import LinkRule, LinkState
+from desktop_crm.models.activity import LinkRule, LinkState, Participation
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import insert_rows, update_rows
@@ -54,6 +54,7 @@ def resolve_late(
             ActivityParty.id,
             ActivityParty.activity_id,
             ActivityParty.address,
+            ActivityParty.participation,
             Activity.occurred_at,
         )
         .join(EmailAddress, EmailAddress.address == ActivityParty.address)
@@ -86,6 +87,8 @@ def resolve_late(
     offers = {
         (row.activity_id, entity, record): (match, row.address, row.occurred_at)
         for row, match in found
+        # Whom the sender alone knows of offers nothing, as it links nothing.
+        if row.participation != Participation.BCC.value
         for entity, record in _records(match)
     }
     ids = _offer(connection, offers, by)

@@ -83,7 +83,8 @@ def _ordered(item: Correspondence) -> Iterable[str]:
     if not isinstance(item, MailItem):
         return [p.address.address for p in item.people if p.address.readable]
     sender = (item.sender,) if item.sender else ()
-    people = (*sender, *item.reply_to, *item.to, *item.cc, *item.bcc)
+    # Not those in blind copy: a link would tell colleagues whom the sender alone knows of.
+    people = (*sender, *item.reply_to, *item.to, *item.cc)
     return [person.address for person in people if person.readable]
 
 

@@ -178,6 +178,34 @@ def test_who_got_a_blind_copy_is_for_the_sender_alone(world: World) -> None:
     assert "boss@firma.example" in [p.address for p in whole.parties]
 
 
+def test_a_blind_copy_is_for_whose_mailbox_it_left_whoever_owns_the_record(world: World) -> None:
+    records.save(world.actor, "mailbox", world.mailbox, None, {"sharing": "whole"})
+    radu, mailbox = colleague(world)
+    role = records.get(world.actor, "user", radu.user_id or 0).values["role"]
+    records.save(world.actor, "user", world.ana, None, {"login": "ana", "role": role})
+    sent = secret(sender="ana@firma.example", to=("x@nowhere.example", "radu@firma.example"))
+    blind = mail(bcc=("ion@client.example", "later@new.example")).bcc
+    world.port.put(SENT, replace(sent, bcc=blind))
+    world.sync()
+    sync(world, mailbox, sent)
+    (message,) = world.messages
+    # Nothing that everybody sees stands where only a blind copy says that it belongs.
+    assert not world.links()
+    (activity,) = world.activities
+    assert (activity.account_id, activity.contact_id, activity.opportunity_id) == (None,) * 3
+    world.save("contact", last_name="New", emails=[{"address": "later@new.example"}])
+    world.sync()
+    assert not world.links()
+    records.save(world.actor, "activity", message.activity_id, None, {"owner": radu.user_id})
+    everybody = context.as_seen_by(world.actor.db, "ana")
+    for actor, sees in ((radu, False), (everybody, True)):
+        told = {p.address for p in mail_message.message(actor, message.activity_id).parties}
+        assert ({"ion@client.example", "later@new.example"} <= told) is sees, actor.login
+        opening = writing.answer(actor, message.activity_id, Mode.REPLY_ALL)
+        named = {a.address for a in (*opening.to, *opening.cc, *opening.bcc)}
+        assert sees or not named & {a.address for a in blind}
+
+
 @pytest.mark.parametrize(
     ("mode", "to", "cc"),
     [
