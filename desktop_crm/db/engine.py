@@ -210,6 +210,24 @@ class Database:
         with self._transaction(write=True, cancel=None) as connection:
             yield connection
         self._written = True
+        self._let_others(started)
+
+    @contextmanager
+    def trying(self) -> Iterator[Connection]:
+        """Give a connection on which anything may be written; nothing of it is kept.
+
+        It holds a file from others as :meth:`writing` does, and steps back as that does.
+
+        Raises:
+            EnvironmentProblem: Locked for more than 10 s, disk full, read-only or unreachable.
+        """
+        started = time.monotonic()
+        with self._transaction(write=True, cancel=None) as connection:
+            yield connection
+            connection.rollback()
+        self._let_others(started)
+
+    def _let_others(self, started: float) -> None:
         elapsed = time.monotonic() - started
         if elapsed > _SLOW_S:
             log.info("Writing transaction took %.2f s", elapsed, stack_info=True)

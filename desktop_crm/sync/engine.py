@@ -49,7 +49,7 @@ from desktop_crm.sync.twoway.incoming import Incoming
 from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 from desktop_crm.sync.twoway.passing import TwoWayPass
-from desktop_crm.sync.twoway.preview import Preview
+from desktop_crm.sync.twoway.preview import Preview, Tell
 from desktop_crm.sync.twoway.settling import Settling
 from desktop_crm.sync.writes import WritableMailbox
 
@@ -85,6 +85,7 @@ class Engine:
         progress: told how many items of a folder have been taken over.
         only_write: do what the outbox holds and read nothing.
         consent: what a person decided about the lines of a dry run.
+        tell: told page by page what a dry run finds; without it the result has all its lines.
         wait: how to wait before a repetition.
     """
 
@@ -96,6 +97,7 @@ class Engine:
     progress: Progress | None = None
     only_write: bool = False
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
+    tell: Tell | None = None
     wait: Callable[[float, Cancel], None] = pause
     _imagined: Imagined = field(default_factory=Imagined)
     _holder: str = field(default_factory=lease.new_holder)
@@ -116,7 +118,10 @@ class Engine:
             box = stored.box(connection, self.mailbox)
         result = MailboxResult(self.mailbox, box.name, two_way=self._directions.chosen.two_way)
         if self.dry_run:
-            self._preview = Preview.of(self.actor, self.mailbox)
+            both = self._directions.chosen.two_way
+            args = (self.actor, self.mailbox, self.cancel, self.tell)
+            self._preview = Preview.of(*args, two_way=both)
+            self._imagined = Imagined(is_whole=self.tell is None)
         try:
             self._lease()
             self._open_journal()
@@ -143,7 +148,12 @@ class Engine:
         folders = directions.folders(
             folders_to_read(self.port, box.policy, self._patiently), self._patiently
         )
+        both = self._both_ways(folders)
+        if self._preview is not None:
+            folders = self._preview.begin(folders, both, partial(self._pretend, box))
         for folder in folders:
+            if self._preview is not None:
+                self._preview.enter(folder)
             if directions.uncertain(folder):
                 continue
             counts = FolderResult(folder.name)
@@ -156,9 +166,8 @@ class Engine:
                 self.actor, box, self.port, self._holder, self._patiently, self.cancel
             )
             result.changes = result.changes.merge(found)
-        both = self._both_ways(folders)
         if self._preview is not None:
-            result.lines = self._preview.tell(partial(self._pretend, box), both)
+            result.lines = self._preview.end()
         else:
             self._bring_together(both, result)
 
@@ -332,16 +341,10 @@ class Engine:
         self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
     ) -> tuple[FolderResult, ChangeSet]:
         """Write one batch and its token, or count what it would do."""
-        if self._preview is not None and self._directions.both_ways(folder):
-            self._preview.batches.append((folder, batch))
+        if self._preview is not None:
+            return self._look(self._preview, box, folder, batch), NOTHING
         if self._directions.noted(folder):
             return self._note(folder, batch, status)
-        if self._preview is not None:
-            with self.actor.db.reading() as connection:
-                actions, decided, _ = self._plan(connection, box, folder, batch)
-            self._preview.lines.add_new(folder.key, folder.name, actions)
-            self._imagined.add(folder, actions, decided)
-            return count(actions, decided, self.actor.language), NOTHING
         for attempt in range(RACES):
             try:
                 return self._write(box, folder, batch, status)
@@ -357,10 +360,21 @@ class Engine:
                 return self._singly(box, folder, batch, status, before)
         raise AssertionError("unreachable")
 
+    def _look(
+        self, preview: Preview, box: stored.Box, folder: Folder, batch: Batch
+    ) -> FolderResult:
+        """Count what one batch would do, and tell it."""
+        if self._directions.noted(folder):
+            preview.take(folder, batch, ())
+            return FolderResult(folder.name)
+        with self.actor.db.reading(self.cancel) as connection:
+            actions, decided, _ = self._plan(connection, box, folder, batch)
+        preview.take(folder, batch, actions)
+        self._imagined.add(folder, actions, decided)
+        return count(actions, decided, self.actor.language)
+
     def _note(self, folder: Folder, batch: Batch, status: str) -> tuple[FolderResult, ChangeSet]:
         """Note what a batch of tasks or contacts says, with its token."""
-        if self.dry_run:
-            return FolderResult(folder.name), NOTHING
         with self.actor.db.writing() as connection:
             lease.keep(connection, self.mailbox, self._holder, self.actor.user_id)
             result = Incoming(connection, self.actor, self.mailbox, folder).take(batch)
@@ -423,7 +437,7 @@ class Engine:
     def _pretend(
         self, box: stored.Box, connection: Connection, folder: Folder, batch: Batch
     ) -> MeetingBatch | None:
-        """Write a batch into a transaction that is thrown away."""
+        """Write a batch of meetings into a transaction that is thrown away."""
         actions, decided, facts = self._plan(connection, box, folder, batch, imagined=False)
         writer = BatchWriter(
             connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
@@ -451,7 +465,7 @@ class Engine:
             wanted.append(ActionKind.HOLD)
         items = [a.item for a in actions if a.kind in wanted and a.item is not None]
         facts = gather(connection, items, box.ours, box.id)
-        facts.messages.update(self._imagined.messages)
+        facts.messages.update(self._imagined.threads(items))
         actions = narrow(actions, facts, box.policy)
         return actions, decide(actions, folder, facts), facts
 

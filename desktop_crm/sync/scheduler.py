@@ -25,6 +25,7 @@ from desktop_crm.sync.folder import FolderMailbox
 from desktop_crm.sync.port import Mailbox, Progress, Step
 from desktop_crm.sync.results import MailboxResult, SyncResult
 from desktop_crm.sync.twoway.lines import Consent
+from desktop_crm.sync.twoway.preview import Tell
 
 if TYPE_CHECKING:
     from desktop_crm.sync.graph_signin import MsalTokens
@@ -42,6 +43,7 @@ def sync_once(
     automatic: bool = False,
     consent: Consent = Consent(),  # noqa: B008  a value that never changes
     began: Callable[[MailboxRow], None] | None = None,
+    tell: Tell | None = None,
 ) -> SyncResult:
     """One pass of mail and calendar.
 
@@ -55,6 +57,7 @@ def sync_once(
             a refused password again and again would lock the account.
         consent: what a person decided about the lines of a dry run.
         began: called with each mailbox before its pass.
+        tell: told page by page what a dry run finds; the result has no lines then.
 
     Returns:
         What happened; a mailbox that could not be read has its `problem`, the others went on.
@@ -67,7 +70,7 @@ def sync_once(
     for row in _wanted(actor, mailbox_id, automatic=automatic):
         if began is not None:
             began(row)
-        done = _one(actor, row, dry_run, cancel or Cancel(), progress, consent=consent)
+        done = _one(actor, row, dry_run, cancel or Cancel(), progress, consent=consent, tell=tell)
         result.mailboxes.append(done)
     return result
 
@@ -117,6 +120,7 @@ def _one(
     *,
     only_write: bool = False,
     consent: Consent = Consent(),  # noqa: B008  a value that never changes
+    tell: Tell | None = None,
 ) -> MailboxResult:
     try:
         port = open_mailbox(actor, row)
@@ -132,6 +136,7 @@ def _one(
             progress=progress,
             only_write=only_write,
             consent=consent,
+            tell=tell,
         )
         result = engine.run()
     if not dry_run and not (only_write and _may_pass(result.problem)):

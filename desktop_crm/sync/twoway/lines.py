@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -230,15 +231,28 @@ def unstruck(actions: Sequence[Action], folder: str, struck: Mapping[str, str]) 
 
 @dataclass(slots=True)
 class Lines:
-    """Lines of a dry run, collected while it goes on."""
+    """Lines of a dry run, collected while it goes on.
+
+    Attributes:
+        found: the lines, until somebody takes them over.
+        room: how many more lines of mail there may be; the others are only counted.
+        messages: new messages so far.
+        untold: those of them that have no line.
+    """
 
     actor: Actor
     struck: Mapping[str, str] = field(default_factory=dict)
     found: list[Line] = field(default_factory=list)
+    room: float = math.inf
+    messages: int = 0
+    untold: int = 0
 
-    def add_new(self, folder: str, name: str, actions: Iterable[Action]) -> None:
-        """Add what a batch of mail or meetings would store for the first time."""
-        for action in actions:
+    def add_new(self, folder: str, name: str, actions: Sequence[Action]) -> None:
+        """Add what a batch of mail or meetings would store for the first time, newest mail first.
+
+        Actions come in the order of time.
+        """
+        for action in reversed(actions):
             item = action.item
             known = action.kind is ActionKind.EXCLUDE and action.reason == STRUCK
             if (action.kind is not ActionKind.CREATE and not known) or item is None:
@@ -246,6 +260,12 @@ class Lines:
             if not isinstance(item, MailItem | MeetingItem):
                 continue
             kind = MESSAGE if isinstance(item, MailItem) else Kind.MEETING.value
+            if kind == MESSAGE:
+                self.messages += 1
+                if self.room <= 0:
+                    self.untold += 1
+                    continue
+                self.room -= 1
             line = Line(
                 key_of(folder, action.key),
                 fingerprint_of(action.identity),

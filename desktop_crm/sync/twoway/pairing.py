@@ -66,7 +66,10 @@ class Pairing:
 
     def all(self) -> list[Work]:
         """Everything either side changed, and what is new here."""
-        self._begin()
+        return [*self.of(*self.pending()), *self._unmatched()]
+
+    def pending(self) -> tuple[list[int], list[int]]:
+        """Activities and contacts that either side changed, and what is new here."""
         user = self.chosen.user
         activities = rows.changed_activities(self.connection, self.mailbox, user)
         if self.writable:
@@ -74,11 +77,25 @@ class Pairing:
         contacts = rows.changed_contacts(self.connection, self.mailbox)
         if Kind.CONTACT in self.writable:
             contacts += rows.new_contacts(self.connection, self.mailbox, self.chosen)
-        return [
-            *self._activities(list(dict.fromkeys(activities))),
-            *self._contacts(list(dict.fromkeys(contacts))),
-            *self._unmatched(),
-        ]
+        return list(dict.fromkeys(activities)), list(dict.fromkeys(contacts))
+
+    def of(self, activities: list[int], contacts: list[int]) -> list[Work]:
+        """Some records with what the mailbox holds of them."""
+        self._begin()
+        return [*self._activities(activities), *self._contacts(contacts)]
+
+    def unmatched(self, items: list[int] | None = None) -> list[Work]:
+        """What the mailbox brought that no record stands for yet; of some rows only."""
+        self._begin()
+        return self._unmatched(items)
+
+    def among(self, items: list[int]) -> tuple[list[int], list[int]]:
+        """Activities and contacts that either side changed, of some rows of the mailbox."""
+        user = self.chosen.user
+        return (
+            rows.changed_activities(self.connection, self.mailbox, user, items),
+            rows.changed_contacts(self.connection, self.mailbox, items),
+        )
 
     def changed(self) -> list[Work]:
         """What both sides know and either of them changed."""
@@ -121,9 +138,10 @@ class Pairing:
         )
         return [work for work in works if work is not None]
 
-    def _unmatched(self) -> list[Work]:
+    def _unmatched(self, items: list[int] | None = None) -> list[Work]:
         found = []
-        known = {row.identity: row for row in rows.unmatched(self.connection, self.mailbox)}
+        held = rows.unmatched(self.connection, self.mailbox, items)
+        known = {row.identity: row for row in held}
         for row in known.values():
             kind = Kind.CONTACT if row.identity.startswith(CONTACT) else Kind.TASK
             match = self._same_person(row) if kind is Kind.CONTACT else None

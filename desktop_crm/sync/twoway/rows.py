@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from desktop_crm.core import clock
 from desktop_crm.models import (
@@ -156,9 +156,29 @@ def of_records(
     return found
 
 
-def unmatched(connection: Connection, mailbox: int) -> list[Held]:
-    """Tasks and contacts the mailbox brought that no record stands for yet."""
+def lying(connection: Connection, mailbox: int, folder: str, keys: Iterable[str]) -> list[Any]:
+    """Rows of some items of a folder: their keys and those of their records; one statement."""
+    found = connection.execute(
+        select(_ITEM.c.id, _ITEM.c.item_key, _ITEM.c.activity_id, _ITEM.c.contact_id).where(
+            _ITEM.c.mailbox_id == mailbox,
+            _ITEM.c.folder == folder,
+            _ITEM.c.item_key.in_(sorted(plain(key, 1_000) for key in keys)),
+        )
+    )
+    return list(found)
+
+
+def _of(connection: Connection, items: Sequence[int] | None) -> ColumnElement[bool]:
+    """Only some rows, or all of them."""
+    return true() if items is None else key_clause(connection, _ITEM.c.id, sorted(items))
+
+
+def unmatched(
+    connection: Connection, mailbox: int, items: Sequence[int] | None = None
+) -> list[Held]:
+    """Tasks and contacts the mailbox brought that no record stands for yet; of some rows only."""
     clause = and_(
+        _of(connection, items),
         _ITEM.c.mailbox_id == mailbox,
         _ITEM.c.state == ItemState.STORED.value,
         _ITEM.c.seen.is_not(None),
@@ -168,8 +188,17 @@ def unmatched(connection: Connection, mailbox: int) -> list[Held]:
     return _held(connection, _ITEM.c.activity_id, clause)
 
 
-def changed_activities(connection: Connection, mailbox: int, user: int | None) -> list[int]:
-    """Meetings and tasks of which either side changed since both agreed; one statement."""
+def changed_activities(
+    connection: Connection, mailbox: int, user: int | None, items: Sequence[int] | None = None
+) -> list[int]:
+    """Meetings and tasks of which either side changed since both agreed; one statement.
+
+    Args:
+        connection: a transaction.
+        mailbox: key of the mailbox.
+        user: whose records they are.
+        items: rows to look at; None for all.
+    """
     now = clock.now()
     stored, gone = ItemState.STORED.value, ItemState.GONE.value
     live = and_(
@@ -201,6 +230,7 @@ def changed_activities(connection: Connection, mailbox: int, user: int | None) -
             _ACTIVITY.c.owner_id == user,
             _ACTIVITY.c.kind.in_(list(KIND_OF)),
             or_(live, left),
+            _of(connection, items),
         )
         .distinct()
         .order_by(_ACTIVITY.c.id)
@@ -239,8 +269,10 @@ def new_activities(connection: Connection, user: int | None) -> list[int]:
     return list(rows.scalars())
 
 
-def changed_contacts(connection: Connection, mailbox: int) -> list[int]:
-    """Contacts of which either side changed since both agreed."""
+def changed_contacts(
+    connection: Connection, mailbox: int, items: Sequence[int] | None = None
+) -> list[int]:
+    """Contacts of which either side changed since both agreed; of some rows only."""
     rows = connection.execute(
         select(_CONTACT.c.id)
         .join(_ITEM, _ITEM.c.contact_id == _CONTACT.c.id)
@@ -251,6 +283,7 @@ def changed_contacts(connection: Connection, mailbox: int) -> list[int]:
                 _ITEM.c.seen.is_not(None),
                 _ITEM.c.record_version.is_distinct_from(_CONTACT.c.version),
             ),
+            _of(connection, items),
         )
         .order_by(_CONTACT.c.id)
     )

@@ -154,7 +154,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(world: World) -> None:
     tried = world.sync(dry_run=True)
     assert world.items == world.activities == world.rows(SyncState) == []
     done = world.sync()
-    assert tried.folders == done.folders
+    assert {f.folder: f for f in tried.folders} == {f.folder: f for f in done.folders}
     assert not tried.changes
     assert done.changes.touches("activity", "link", "mailbox_item")
 
