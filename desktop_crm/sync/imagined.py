@@ -13,7 +13,6 @@ from desktop_crm.sync.mapping import identity_of
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored
 from desktop_crm.sync.port import Batch, Correspondence, Folder, MailItem
 
-
 _TOLD: Final = 20_000
 """Items of which more is remembered than that they were seen, where not all may be."""
 

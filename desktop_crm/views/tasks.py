@@ -44,6 +44,7 @@ class Task:
         "owner",
         "progress",
         "started",
+        "told",
     )
 
     def __init__(
@@ -65,6 +66,7 @@ class Task:
         self.cancelled = False
         self.progress = (0, 0)
         self.started = monotonic()
+        self.told: Callable[[Any], None] | None = None
         self._cancel: Callable[[], None] | None = None
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
@@ -100,6 +102,7 @@ class Tasks(QObject):
     settled = Signal()
     _answered = Signal(object)
     _stepped = Signal(object)
+    _told = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,6 +118,7 @@ class Tasks(QObject):
         self._timer.timeout.connect(self._tell_progress)
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._stepped.connect(self._step, Qt.ConnectionType.QueuedConnection)
+        self._told.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -188,6 +192,7 @@ class Tasks(QObject):
         label: str = "",
         cancellable: bool = False,
         progressing: bool = False,
+        telling: Callable[[Any], None] | None = None,
     ) -> Task:
         """Run something long (import, export, a mailbox) on the one background thread.
 
@@ -200,8 +205,10 @@ class Tasks(QObject):
             label: Shown beside the progress bar.
             cancellable: Pass ``cancel=``.
             progressing: Pass ``progress=``, a function of (done, total) that shows the steps.
+            telling: Called on the UI thread with what the work hands to ``tell=`` on its way.
         """
         task = Task(done=done, failed=failed, owner=owner, label=label, cancellable=cancellable)
+        task.told = telling
         return self._start(self._background, task, function, args, progressing=progressing)
 
     def drop(self, owner: QObject, lane: str) -> None:
@@ -243,6 +250,8 @@ class Tasks(QObject):
             task.cancel_by(token.cancel)
         if progressing:
             extra["progress"] = lambda done, total: self._stepped.emit((task, done, total))
+        if task.told is not None:
+            extra["tell"] = lambda value: self._told.emit((task, value))
         if task.lane is not None:
             if (earlier := self._lanes.get(task.lane)) is not None:
                 earlier.cancel()
@@ -323,6 +332,13 @@ class Tasks(QObject):
     def _step(self, step: tuple[Task, int, int]) -> None:
         task, done, total = step
         task.progress = (done, total)
+
+    @Slot(object)
+    def _pass_on(self, told: tuple[Task, object]) -> None:
+        task, value = told
+        gone = task.owner is not None and not shiboken6.isValid(task.owner)
+        if task.told is not None and not (gone or task.cancelled or self._closed):
+            task.told(value)
 
     @Slot()
     def _tell_progress(self) -> None:

@@ -133,7 +133,9 @@ class Preview:
         """
         self.lines.add_new(folder.key, folder.name, actions)
         # A page of meetings that are all new changes nothing that stands here.
-        new = folder.role is FolderRole.CALENDAR and not any(a.activity or a.holder for a in actions)
+        new = folder.role is FolderRole.CALENDAR and not any(
+            a.activity or a.holder for a in actions
+        )
         if not Directions.both_ways(folder):
             self._has_mail = True
         elif self._both is not None and not new:

@@ -18,11 +18,13 @@ from desktop_crm.sync import scheduler
 from desktop_crm.sync.twoway import strikes
 from desktop_crm.sync.twoway.lines import (
     KIND_LABELS,
+    MESSAGE,
     SIDE_LABELS,
     WHAT_LABELS,
     Consent,
     Line,
 )
+from desktop_crm.sync.twoway.preview import Seen
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog
 from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.services.mailboxes import MailboxRow
     from desktop_crm.sync.results import SyncResult
+    from desktop_crm.sync.twoway.preview import Tell
+    from desktop_crm.views.tasks import Task
     from desktop_crm.views.workbench import Workbench
 
 _TONES: Final = {
@@ -55,13 +59,16 @@ _ICONS: Final = {
     "contact": "people",
     "folder": "folder",
 }
+_WAITS: Final = ("", "")
+"""Where it is counted what waits for a word."""
+
 MOST: Final = 5_000
-"""Lines the table shows at once; the filter reaches the others."""
+"""Lines beside those of mail that the table shows at once; the filter reaches the others."""
 
 
-def dry_run(actor: Actor, mailbox: int, cancel: Cancel) -> SyncResult:
-    """A pass that writes nothing."""
-    return scheduler.sync_once(actor, mailbox, dry_run=True, cancel=cancel)
+def dry_run(actor: Actor, mailbox: int, cancel: Cancel, tell: Tell) -> SyncResult:
+    """A pass that writes nothing; `tell` is told what it finds."""
+    return scheduler.sync_once(actor, mailbox, dry_run=True, cancel=cancel, tell=tell)
 
 
 def carry_out(
@@ -105,7 +112,11 @@ class DryRunDialog(Dialog):
         )
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench, self._box = bench, box
-        self._lines: tuple[Line, ...] = ()
+        self._lines: list[Line] = []
+        self._seen = Seen(())
+        self._look: Task | None = None
+        self._others = 0
+        self._tally: Counter[tuple[str, str]] = Counter()
         self._ticked: set[str] = set()
         self._told: set[str] = set()
         self.search = SearchBox("dryRun.search", tr("Filter the lines"))
@@ -116,6 +127,7 @@ class DryRunDialog(Dialog):
         self.what = self._choice(
             "dryRun.what", tr("What"), [("", tr("Everything")), *_labels(WHAT_LABELS)]
         )
+        self.state = label("", "dim", wrap=True, name="dryRun.state")
         self.counts = label("", "dim", wrap=True, name="dryRun.counts")
         self.table = FactTable(
             "dryRun.table",
@@ -152,6 +164,7 @@ class DryRunDialog(Dialog):
         self._go.setShortcut("Ctrl+Return")
         self.body.addWidget(row(self.search, self.side, self.what, spacing=8))
         self.body.addWidget(self.counts)
+        self.body.addWidget(self.state)
         self.body.addWidget(self._bar)
         self.body.addWidget(self.table, 1)
         self.body.addWidget(self.nothing)
@@ -161,6 +174,8 @@ class DryRunDialog(Dialog):
         self.set_foot(self._conflicts, None, self.cancel_button(tr("Do nothing")), self._go)
         for part in (self.detail, self.tell, self.nothing):
             part.hide()
+        self.finished.connect(self._stop_look)
+        self.table.setFocus()
         self.load()
 
     def _choice(self, name: str, title: str, entries: Sequence[tuple[str, str]]) -> QComboBox:
@@ -175,33 +190,61 @@ class DryRunDialog(Dialog):
     # --- reading --------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Ask the mailbox what a pass would do."""
+        """Ask the mailbox what a pass would do; the lines come while it is looked through."""
+        self._stop_look()
+        self._begin(two_way=self.both.isChecked())
         self._work(True)
-        self._bench.tasks.background(
+        self._look = self._bench.tasks.background(
             partial(dry_run, self._bench.actor, self._box.id),
-            done=self._read, failed=self._failed, owner=self,
-            label=tr("Looking what would be done"), cancellable=True,
+            done=self._read, failed=self._not_read, owner=self,
+            label=tr("Looking what would be done"), cancellable=True, telling=self._take,
         )  # fmt: skip
+        self._tell_state()
+
+    def _begin(self, *, two_way: bool) -> None:
+        self._lines, self._ticked, self._seen = [], set(), Seen(())
+        self.both.setChecked(two_way)
+        self._conflicts.hide()
+        self._show()
+
+    def _stop_look(self) -> None:
+        look, self._look = self._look, None
+        if look is not None:
+            look.cancel()
+
+    def _take(self, seen: Seen) -> None:
+        """Show what was found since; what is selected, struck and in sight stays."""
+        self._seen = seen
+        self._add(seen.lines)
+        self.both.setChecked(seen.two_way)
+        self.both.setEnabled(True)
+        self._go.setEnabled(seen.is_enough)
+        self._tell_state()
 
     def _read(self, result: SyncResult) -> None:
-        self._work(False)
+        self._look = None
         (one,) = result.mailboxes
+        self._looked()
         if one.problem is not None:
             self.show_error(one.problem)
-        self.show_lines(one.lines, two_way=one.two_way)
+
+    def _not_read(self, error: Exception) -> None:
+        if isinstance(error, Cancelled) and self._look is None:
+            return  # stopped here, for something else
+        self._look = None
+        self._looked(stopped=isinstance(error, Cancelled))
+        if not isinstance(error, Cancelled):
+            self.show_error(error)
+
+    def _looked(self, *, stopped: bool = False) -> None:
+        self._work(False)
+        self._tell_state(stopped=stopped)
+        self._tell_nothing()
 
     def show_lines(self, lines: Sequence[Line], *, two_way: bool) -> None:
         """Show what a pass would do."""
-        self._lines = tuple(lines)
-        self._ticked = {
-            line.key + line.fingerprint
-            for line in lines
-            if not line.asked and not line.struck and not line.waits
-        }
-        self.both.setChecked(two_way)
-        self._conflicts.setVisible(any(line.what == "conflict" for line in lines))
-        self._show()
-        self.table.setFocus()
+        self._begin(two_way=two_way)
+        self._take(Seen(tuple(lines), is_enough=True, two_way=two_way))
 
     def _failed(self, error: Exception) -> None:
         self._work(False)
@@ -210,33 +253,96 @@ class DryRunDialog(Dialog):
 
     def _work(self, on: bool) -> None:
         self._bar.setVisible(on)
-        self._go.setEnabled(not on)
+        self._go.setEnabled(self._seen.is_enough and not on)
         self.both.setEnabled(not on)
+
+    def _tell_state(self, *, stopped: bool = False) -> None:
+        """Say how far the look is, and whether it need be waited for."""
+        seen, number = self._seen, self._bench.formats.number
+        count = ntr(
+            "{count} message so far", "{count} messages so far", seen.messages,
+            count=number(seen.messages, 0),
+        )  # fmt: skip
+        parts = []
+        if self._look is not None and not seen.is_enough:
+            parts.append(
+                tr("Looking at appointments, tasks and contacts first, then at the newest mail.")
+            )
+        elif self._look is not None:
+            parts.append(
+                tr(
+                    "{messages}. The look goes on and need not be waited for: “Synchronise now” "
+                    "does what is ticked and reads the rest of the mail, too.",
+                    messages=count,
+                )
+            )
+        elif stopped:
+            parts.append(tr("{messages}. The look was stopped.", messages=count))
+        if seen.untold:
+            parts.append(
+                ntr(
+                    "{count} more message is only counted; the newest are listed.",
+                    "{count} more messages are only counted; the newest are listed.",
+                    seen.untold,
+                    count=number(seen.untold, 0),
+                )
+            )
+        self.state.setText(" ".join(parts))
+        self.state.setVisible(bool(parts))
 
     # --- the list -------------------------------------------------------------------------
 
-    def _wanted(self) -> list[Line]:
+    def _wanted(self, lines: Sequence[Line]) -> list[Line]:
         text = fold(self.search.text())
         side, what = self.side.currentData(), self.what.currentData()
         return [
             line
-            for line in self._lines
+            for line in lines
             if side in ("", line.side)
             and what in ("", line.what)
             and (not text or text in fold(f"{line.title} {line.reason}"))
         ]
 
+    def _add(self, lines: Sequence[Line]) -> None:
+        """Show more lines below those that are there."""
+        self._lines += lines
+        self._ticked |= {
+            line.key + line.fingerprint
+            for line in lines
+            if not line.asked and not line.struck and not line.waits
+        }
+        if any(line.what == "conflict" for line in lines):
+            self._conflicts.show()
+        self._append(self._wanted(lines))
+
+    def _append(self, found: Sequence[Line]) -> None:
+        shown = [line for line in found if self._has_room(line)]
+        self.table.add_facts([self._fact(line) for line in shown])
+        self._tally += self._tallied(found)
+        self._count()
+        self._tell_nothing()
+
     def _show(self) -> None:
-        found = self._wanted()
-        self.table.show_facts([self._fact(line) for line in found[:MOST]])
-        self._count(found)
+        self._others, self._tally = 0, Counter()
+        self.table.show_facts(())
+        self._append(self._wanted(self._lines))
+        self._show_detail()
+
+    def _has_room(self, line: Line) -> bool:
+        """Whether a line is shown: mail comes in no larger number than it may."""
+        if line.kind == MESSAGE:
+            return True
+        self._others += 1
+        return self._others <= MOST
+
+    def _tell_nothing(self) -> None:
         self.nothing.setText(
             tr("No line has these words.")
             if self._lines
             else tr("There is nothing to do: the mailbox holds nothing that is not here already.")
         )
-        self.nothing.setVisible(not found)
-        self._show_detail()
+        looking = self._look is not None and not self._lines
+        self.nothing.setVisible(not self.table.facts.facts and not looking)
 
     def _fact(self, line: Line) -> Fact:
         ticked = self._is_ticked(line)
@@ -258,9 +364,16 @@ class DryRunDialog(Dialog):
     def _is_ticked(self, line: Line) -> bool:
         return line.key + line.fingerprint in self._ticked
 
-    def _count(self, found: Sequence[Line]) -> None:
-        number = self._bench.formats.number
-        tally = Counter((line.side, line.what) for line in found if self._is_ticked(line))
+    def _tallied(self, lines: Sequence[Line]) -> Counter[tuple[str, str]]:
+        """What is ticked of some lines, by side and by what is done; and how many wait."""
+        return Counter(
+            (line.side, line.what) if self._is_ticked(line) else _WAITS
+            for line in lines
+            if line.asked or self._is_ticked(line)
+        )
+
+    def _count(self) -> None:
+        number, tally = self._bench.formats.number, self._tally
         parts = []
         for side, title in SIDE_LABELS.items():
             words = [
@@ -269,18 +382,24 @@ class DryRunDialog(Dialog):
                 if tally[side, what]
             ]
             parts.append(f"{tr(title)}: {', '.join(words) or tr('nothing')}")
-        waiting = sum(1 for line in found if line.asked and not self._is_ticked(line))
+        waiting = tally[_WAITS]
         if waiting:
             asked = ntr("{n} waits for your word", "{n} wait for your word", waiting)
             parts.append(asked)
-        if len(found) > MOST:
+        if self._others > MOST:
             parts.append(tr("the first {n} are shown", n=number(MOST, 0)))
         self.counts.setText("   ·   ".join(parts))
 
     def _toggle(self, lines: list[Line]) -> None:
         keys = {line.key + line.fingerprint for line in lines if not line.waits}
         self._ticked = self._ticked - keys if keys <= self._ticked else self._ticked | keys
-        self._show()
+        facts = enumerate(self.table.facts.facts)
+        changed = [(n, f.data) for n, f in facts if isinstance(f.data, Line)]
+        self.table.facts.change(
+            {n: self._fact(line) for n, line in changed if line.key + line.fingerprint in keys}
+        )
+        self._tally = self._tallied(self._wanted(self._lines))
+        self._count()
 
     def _current(self) -> Line | None:
         found = self.table.selected()
@@ -310,6 +429,7 @@ class DryRunDialog(Dialog):
     # --- deciding -------------------------------------------------------------------------
 
     def _write_too(self, on: bool) -> None:
+        self._stop_look()
         self._work(True)
         self._bench.tasks.write(
             partial(write_too, self._bench.actor, self._box.id, on=on),
@@ -335,8 +455,10 @@ class DryRunDialog(Dialog):
         return struck, let, Consent(agreed, frozenset(self._told), reviewed=True)
 
     def go(self) -> None:
-        """Do what is ticked."""
+        """Do what is ticked; a look that still goes on is stopped."""
+        self._stop_look()
         self._work(True)
+        self._tell_state()
         self._bench.tasks.background(
             partial(carry_out, self._bench.actor, self._box.id, self.decision()),
             done=self._done, failed=self._failed, owner=self,

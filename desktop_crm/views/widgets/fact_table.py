@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,6 +91,24 @@ class FactModel(QAbstractTableModel):
         self.facts = tuple(facts)
         self._boxed = any(fact.ticked is not None for fact in self.facts)
         self.endResetModel()
+
+    def add(self, facts: Sequence[Fact]) -> None:
+        """Show more rows below those that are there."""
+        if not facts:
+            return
+        first = len(self.facts)
+        self.beginInsertRows(QModelIndex(), first, first + len(facts) - 1)
+        self.facts = (*self.facts, *facts)
+        self._boxed = self._boxed or any(fact.ticked is not None for fact in facts)
+        self.endInsertRows()
+
+    def change(self, facts: Mapping[int, Fact]) -> None:
+        """Show other facts in some rows."""
+        if not facts:
+            return
+        self.facts = tuple(facts.get(row, fact) for row, fact in enumerate(self.facts))
+        first, last = min(facts), max(facts)
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.headings) - 1))
 
     @property
     def has_boxes(self) -> bool:
@@ -273,12 +291,21 @@ class FactTable(QTableView):
         self.selectionModel().selectionChanged.connect(lambda _new, _old: self.chosen.emit())
         self.facts.modelReset.connect(self.chosen)
 
+    def add_facts(self, facts: Sequence[Fact]) -> None:
+        """Show more rows below; selection and scrolling stay."""
+        self.facts.add(facts)
+        if not self.currentIndex().isValid():
+            self._go_to(0)
+
     def show_facts(self, facts: Sequence[Fact]) -> None:
         """Show other rows; the current place stays."""
         row = max(0, self.currentIndex().row())
         self.facts.show(facts)
-        if facts:
-            index = self.facts.index(min(row, len(facts) - 1), 0)
+        self._go_to(row)
+
+    def _go_to(self, row: int) -> None:
+        if self.facts.facts:
+            index = self.facts.index(min(row, len(self.facts.facts) - 1), 0)
             self.selectionModel().setCurrentIndex(
                 index,
                 QItemSelectionModel.SelectionFlag.ClearAndSelect
