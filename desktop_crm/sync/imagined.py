@@ -13,7 +13,7 @@ from desktop_crm.sync.mapping import identity_of
 from desktop_crm.sync.plan import Action, ActionKind, Holder, Known, Stored
 from desktop_crm.sync.port import Batch, Correspondence, Folder, MailItem
 
-_TOLD: Final = 20_000
+_TOLD: Final = 5_000
 """Items of which more is remembered than that they were seen, where not all may be."""
 
 
@@ -23,7 +23,7 @@ class Imagined:
 
     Attributes:
         is_whole: everything is remembered of every item, for exact counts. Otherwise of all but
-            the latest 20,000 only a number each remains, by which a copy is known.
+            the latest 5,000 only a number each remains, by which a copy is known.
     """
 
     is_whole: bool = True

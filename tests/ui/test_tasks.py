@@ -182,3 +182,26 @@ def test_closing_waits_for_the_writer_and_delivers_nothing(qtbot: QtBot) -> None
     tasks.close()
     assert written == [1]
     assert told == []
+
+
+def test_work_tells_on_its_way_until_nobody_wants_to_hear(
+    tasks: Tasks, owner: QObject, qtbot: QtBot
+) -> None:
+    told: list[tuple[int, bool]] = []
+    here, go_on = threading.current_thread(), threading.Event()
+
+    def work(tell: Any) -> str:
+        tell(1)
+        assert go_on.wait(10)
+        tell(2)
+        return "end"
+
+    def hear(value: int) -> None:
+        told.append((value, threading.current_thread() is here))
+
+    task = tasks.background(work, owner=owner, telling=hear)
+    qtbot.waitUntil(lambda: bool(told))
+    task.cancel()
+    go_on.set()
+    quiet(qtbot, tasks)
+    assert told == [(1, True)]

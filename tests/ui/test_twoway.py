@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,14 +16,24 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
-from desktop_crm.models import Activity, OutboxItem
+from desktop_crm.models import Activity, MailMessage, OutboxItem
 from desktop_crm.services import mailboxes, records
 from desktop_crm.services.context import Actor
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.memory import CALENDAR, INBOX, TASKS, MemoryMailbox
-from desktop_crm.sync.port import Address, Attendee, MailItem, MeetingItem, Role, TaskItem
+from desktop_crm.sync.port import (
+    Address,
+    Attendee,
+    Batch,
+    Folder,
+    MailItem,
+    MeetingItem,
+    Role,
+    TaskItem,
+)
 from desktop_crm.sync.twoway import questions
 from desktop_crm.sync.twoway.lines import Line
+from desktop_crm.sync.twoway.preview import Seen
 from desktop_crm.sync.writes import Ability
 from desktop_crm.views.panes.history_page import HistoryPage
 from desktop_crm.views.twoway.conflict_dialog import ConflictDialog
@@ -155,6 +168,175 @@ def test_writing_to_the_mailbox_is_chosen_in_the_list(
     settle(qtbot, bench)
     assert tick.isChecked()
     assert "De aici" in titles(dialog)
+
+
+@dataclass
+class Gate:
+    """Holds the second page of the inbox back, once.
+
+    Attributes:
+        opened: lets it through.
+        reached: somebody waits for it.
+        asked: when each folder was asked for changes, and from where.
+    """
+
+    opened: threading.Event = field(default_factory=threading.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
+    asked: list[tuple[float, str, str | None]] = field(default_factory=list)
+
+
+@pytest.fixture
+def gate(port: MemoryMailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """A mailbox of three pages of mail and a meeting, which is slow from the second page on."""
+    made, changes = Gate(), port.changes
+    sender = Address("ion@client.example")
+    for n in range(250):
+        at = AT - dt.timedelta(minutes=n)
+        port.put(INBOX, MailItem(f"m{n}@x", subject=f"Mail {n}", sender=sender, sent_at=at))
+    port.put(CALENDAR, meeting("u1", "Vizită"))
+    port.put(CALENDAR, meeting("u2", "Ședință"))
+
+    def slow(folder: Folder, token: str | None) -> Batch:
+        made.asked.append((time.monotonic(), folder.key, token))
+        if folder == INBOX and token and not made.reached.is_set():
+            made.reached.set()
+            made.opened.wait(30)
+        return changes(folder, token)
+
+    monkeypatch.setattr(port, "changes", slow)
+    yield made
+    made.opened.set()
+
+
+def half_seen(bench: Workbench, box: mailboxes.MailboxRow, qtbot: QtBot) -> DryRunDialog:
+    """A dialog that shows the first page of mail and waits for the second."""
+    dialog = DryRunDialog(bench, box)
+    shown(qtbot, dialog)
+    go = child(dialog, QPushButton, "dryRun.go")
+    assert not go.isEnabled()
+    qtbot.waitUntil(go.isEnabled, timeout=10_000)
+    return dialog
+
+
+def test_the_pass_begins_while_the_look_goes_on(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    state = child(dialog, QLabel, "dryRun.state")
+    assert state.text().startswith("100 messages so far. The look goes on and need not be waited")
+    assert titles(dialog)[:2] == ["Ședință", "Vizită"]
+    QTest.keyClick(child(dialog, QComboBox, "dryRun.side"), Qt.Key.Key_Down)
+    assert titles(dialog)[:3] == ["Ședință", "Vizită", "Mail 0"]
+    assert "Here: create 102" in child(dialog, QLabel, "dryRun.counts").text()
+    for _ in range(2):
+        QTest.keyClick(dialog.table, Qt.Key.Key_Space)
+        QTest.keyClick(dialog.table, Qt.Key.Key_Down)
+        QTest.keyClick(dialog.table, Qt.Key.Key_Down)
+    assert [fact.ticked for fact in dialog.table.facts.facts[:4]] == [False, True, False, True]
+    assert gate.reached.wait(10)
+    before, pressed = len(gate.asked), time.monotonic()
+    with qtbot.waitSignal(dialog.finished, timeout=20_000):
+        QTest.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    settle(qtbot, bench)
+    began, *_ = gate.asked[before]
+    assert began - pressed < 1.0, "the look was stopped, not waited for"
+    assert [row.subject for row in activities(bench.actor)] == ["Vizită"]
+    with bench.actor.db.reading() as connection:
+        subjects = set(connection.execute(select(MailMessage.subject)).scalars())
+    assert subjects == {f"Mail {n}" for n in range(1, 250)}
+
+
+def test_lines_come_in_without_moving_anything(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    table = dialog.table
+    for _ in range(60):
+        QTest.keyClick(table, Qt.Key.Key_Down)
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    struck, sight = table.selected(), table.verticalScrollBar().value()
+    assert sight > 0
+    gate.opened.set()
+    settle(qtbot, bench)
+    assert titles(dialog)[-250:] == [f"Mail {n}" for n in range(250)]
+    assert (table.currentIndex().row(), table.selected()) == (60, struck)
+    assert table.verticalScrollBar().value() == sight
+    assert [n for n, fact in enumerate(table.facts.facts) if not fact.ticked] == [60]
+    assert child(dialog, QLabel, "dryRun.state").isHidden(), "all is listed"
+    assert "Here: create 251" in child(dialog, QLabel, "dryRun.counts").text()
+
+
+def test_a_filter_holds_for_lines_that_come_later(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    dialog.search.setText("mail 24")
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert titles(dialog) == ["Mail 24"]
+    gate.opened.set()
+    settle(qtbot, bench)
+    assert titles(dialog) == ["Mail 24", *(f"Mail 24{n}" for n in range(10))]
+
+
+def test_closing_the_list_stops_the_look(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    assert gate.reached.wait(10)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=2_000)
+    assert not gate.opened.is_set()
+    assert activities(bench.actor) == []
+
+
+def test_a_look_that_was_stopped_says_how_far_it_came(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    assert gate.reached.wait(10)
+    bench.tasks._running[0].stop()
+    qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=2_000)
+    state = child(dialog, QLabel, "dryRun.state")
+    assert state.text() == "100 messages so far. The look was stopped."
+    assert child(dialog, QPushButton, "dryRun.go").isEnabled()
+
+
+def test_writing_too_is_chosen_while_the_look_goes_on(
+    bench: Workbench, box: mailboxes.MailboxRow, gate: Gate, qtbot: QtBot
+) -> None:
+    dialog = half_seen(bench, box, qtbot)
+    assert gate.reached.wait(10)
+    tick = child(dialog, QCheckBox, "dryRun.both")
+    assert tick.isChecked()
+    QTest.keyClick(tick, Qt.Key.Key_Space)
+    settle(qtbot, bench)
+    assert not tick.isChecked()
+    assert len(titles(dialog)) == 252, "it was looked at anew"
+
+
+def test_a_page_is_shown_within_a_frame_or_three(
+    bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox, qtbot: QtBot
+) -> None:
+    """Nothing on the UI thread takes 50 ms, however many lines stand there."""
+    dialog = opened(bench, box, qtbot)
+
+    def page(start: int) -> tuple[Line, ...]:
+        return tuple(
+            Line(f"item:Inbox|{n}", f"f{n}", "here", "create", "message", f"Mail {n}", "New.")
+            for n in range(start, start + 100)
+        )
+
+    took = []
+    for start in range(0, 5_000, 100):
+        seen = Seen(page(start), start + 100, 0, is_enough=True, two_way=True)
+        began = time.thread_time()
+        dialog._take(seen)
+        took.append(time.thread_time() - began)
+    began = time.thread_time()
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
+    took.append(time.thread_time() - began)
+    assert dialog.table.facts.facts[0].ticked is False
+    assert sorted(took)[-2] < 0.05, took
 
 
 def changed(bench: Workbench, box: mailboxes.MailboxRow, port: MemoryMailbox) -> tuple[int, str]:

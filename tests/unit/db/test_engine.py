@@ -89,6 +89,14 @@ def test_a_writing_transaction_that_fails_writes_nothing(counter: Database) -> N
         assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 0
 
 
+def test_what_is_only_tried_is_seen_inside_and_not_kept(counter: Database) -> None:
+    with counter.trying() as connection:
+        connection.execute(text("UPDATE counter SET n = 7"))
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 7
+    with counter.writing() as connection:
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 0
+
+
 def test_a_reading_transaction_sees_one_state(counter: Database) -> None:
     with counter.reading() as reading:
         before = reading.execute(text("SELECT n FROM counter")).scalar_one()
