@@ -214,6 +214,7 @@ def half_seen(bench: Workbench, box: mailboxes.MailboxRow, qtbot: QtBot) -> DryR
     shown(qtbot, dialog)
     go = child(dialog, QPushButton, "dryRun.go")
     assert not go.isEnabled()
+    assert dialog.nothing.isHidden(), "nobody knows yet whether there is anything"
     qtbot.waitUntil(go.isEnabled, timeout=10_000)
     return dialog
 

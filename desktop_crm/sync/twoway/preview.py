@@ -1,7 +1,7 @@
 """What a pass would do, found out by doing it in transactions that are thrown away.
 
 What goes both ways is looked at first, then mail, each page by itself: nobody waits for the whole
-mailbox to see the first lines, and a file is held from others for no longer than one page takes.
+mailbox to see the first lines, and a file is held from others only for parts of a page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,7 +19,7 @@ from desktop_crm.models.outbox import OPEN
 from desktop_crm.services import outbox
 from desktop_crm.services.context import Actor
 from desktop_crm.sync.plan import Action
-from desktop_crm.sync.port import BATCH_LIMIT, Batch, Change, ChangeKind, Folder, FolderRole
+from desktop_crm.sync.port import Batch, Change, ChangeKind, Folder, FolderRole
 from desktop_crm.sync.twoway import rows, strikes
 from desktop_crm.sync.twoway.directions import Directions
 from desktop_crm.sync.twoway.incoming import Incoming
@@ -28,11 +28,16 @@ from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 from desktop_crm.sync.twoway.pairing import Work
 from desktop_crm.sync.twoway.passing import TwoWayPass
 
+T = TypeVar("T")
+
 Write = Callable[[Connection, Folder, Batch], MeetingBatch | None]
 """Writes a batch of meetings into an open transaction."""
 
 MOST: Final = 5_000
 """Lines of mail somebody who watches is told; the other messages are counted."""
+
+_TRIED: Final = 25
+"""Items of a page that are tried in one transaction: a tenth of a second."""
 
 _AT_ONCE: Final = 200
 """Records that are compared before it is looked whether the work was stopped."""
@@ -142,9 +147,9 @@ class Preview:
             # What left this folder may lie in one that comes later: it is looked at last.
             gone = [one for one in batch.changes if one.kind is ChangeKind.DELETE]
             self._gone += [(folder, one) for one in gone]
-            left = tuple(one for one in batch.changes if one.kind is not ChangeKind.DELETE)
-            if left:
-                self._try(self._both, folder, replace(batch, changes=left), gone=False)
+            left = [one for one in batch.changes if one.kind is not ChangeKind.DELETE]
+            for part in _parts(left, _TRIED):
+                self._try(self._both, folder, replace(batch, changes=tuple(part)), gone=False)
         self._say()
 
     def end(self) -> list[Line]:
@@ -206,10 +211,12 @@ class Preview:
             self.lines.found += both.folders_to_make(connection).values()
             pairing = both.pairing(connection)
             activities, contacts = pairing.pending()
-            for part in _parts([key for key in activities if key not in self._activities]):
+            for part in _parts(
+                [key for key in activities if key not in self._activities], _AT_ONCE
+            ):
                 self.cancel.check()
                 self._add(pairing.of(part, []))
-            for part in _parts([key for key in contacts if key not in self._contacts]):
+            for part in _parts([key for key in contacts if key not in self._contacts], _AT_ONCE):
                 self.cancel.check()
                 self._add(pairing.of([], part))
             self._add(
@@ -233,10 +240,10 @@ def _pages(gone: Iterable[tuple[Folder, Change]]) -> Iterator[tuple[Folder, Batc
     """What is gone, in pages of a folder each."""
     for folder, listed in groupby(gone, key=itemgetter(0)):
         changes = [change for _, change in listed]
-        for start in range(0, len(changes), BATCH_LIMIT):
-            yield folder, Batch(tuple(changes[start : start + BATCH_LIMIT]), "")
+        for part in _parts(changes, _TRIED):
+            yield folder, Batch(tuple(part), "")
 
 
-def _parts(keys: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(keys), _AT_ONCE):
-        yield list(keys[start : start + _AT_ONCE])
+def _parts(listed: Sequence[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(listed), size):
+        yield list(listed[start : start + size])

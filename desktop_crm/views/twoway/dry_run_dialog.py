@@ -140,7 +140,7 @@ class DryRunDialog(Dialog):
             ),
             many=True,
         )
-        self.table.setMinimumHeight(theme.scaled(300))
+        self.table.setMinimumHeight(theme.scaled(250))
         self.search.left.connect(self.table.setFocus)
         self.table.ticked.connect(self._toggle)
         self.table.chosen.connect(self._show_detail)
@@ -200,6 +200,7 @@ class DryRunDialog(Dialog):
             label=tr("Looking what would be done"), cancellable=True, telling=self._take,
         )  # fmt: skip
         self._tell_state()
+        self._tell_nothing()
 
     def _begin(self, *, two_way: bool) -> None:
         self._lines, self._ticked, self._seen = [], set(), Seen(())
