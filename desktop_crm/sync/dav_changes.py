@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Final
 
+from desktop_crm.sync.answer_limit import ANSWER_LIMIT, ITEM_TOO_LARGE, MEGABYTE, TooLarge
 from desktop_crm.sync.dav_client import (
     CAL,
     CARD,
@@ -227,7 +228,7 @@ class _Collected:
         wanted = self._state.changed[: max(self._room, 0)]
         for start in range(0, len(wanted), FETCHED):
             names = wanted[start : start + FETCHED]
-            found = fetch_all(self._place, names)
+            found, large = self._fetched(names)
             for name in names:
                 if self._room <= 0:
                     return
@@ -237,9 +238,38 @@ class _Collected:
                     path = self._place.path + name
                     resource = read_resource(self._place.role, path, data, etag, zone, own)
                     self._take(name, resource)
+                elif name in large:
+                    self._set_aside(name)
                 else:
                     # It went between the question and the fetching.
                     self._state.gone.append(name)
+
+    def _fetched(self, names: list[str]) -> tuple[dict[str, tuple[bytes, str]], set[str]]:
+        """What :func:`fetch_all` gives, and the names of what is too large to be read."""
+        try:
+            return fetch_all(self._place, names), set()
+        except TooLarge:
+            if len(names) == 1:
+                return {}, set(names)
+        # Together they may be too large, or one of them: ask for each, so that only that is lost.
+        found: dict[str, tuple[bytes, str]] = {}
+        large: set[str] = set()
+        for name in names:
+            one, lost = self._fetched([name])
+            found |= one
+            large |= lost
+        return found, large
+
+    def _set_aside(self, name: str) -> None:
+        """Leave a resource out that is too large, until it changes; what is known of it stays."""
+        path = self._place.path + name
+        self.aside.append(
+            Quarantined(path, name, ITEM_TOO_LARGE, (("limit", ANSWER_LIMIT // MEGABYTE),))
+        )
+        answers = self._place.client.find(path, _ETAG)
+        etag = next((etag_of(one.text(_ETAG)) for one in answers), "")
+        _, known = self._state.known.get(name, ("", ()))
+        self._state.known[name] = (tag_hash(etag), known)
 
     def _take(self, name: str, resource: Resource) -> None:
         _, known = self._state.known.get(name, ("", ()))

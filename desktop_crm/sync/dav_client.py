@@ -19,6 +19,7 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.services.mail_servers import is_loopback
+from desktop_crm.sync.answer_limit import LimitedAdapter, TooLarge
 from desktop_crm.sync.imap_session import busy, refused
 from desktop_crm.sync.unknown_name import UNKNOWN_NAME, is_unknown_name
 
@@ -115,6 +116,7 @@ class DavClient:
         Raises:
             UserError: login or password is refused.
             EnvironmentProblem: the server cannot be reached or does not answer properly.
+            TooLarge: the answer is larger than what is read.
             Missing: there is nothing at the address.
             Newer: a condition of the request does not hold.
             Denied: the server does not do this.
@@ -153,6 +155,8 @@ class DavClient:
     ) -> requests.Response:
         if self._session is None:
             self._session = requests.Session()
+            self._session.mount("https://", LimitedAdapter())
+            self._session.mount("http://", LimitedAdapter())
             self._session.headers["User-Agent"] = "desktop-crm"
             self._session.auth = HTTPBasicAuth(self._login.encode(), self._password.encode())
         response = self._request(method, url, body, headers)
@@ -177,6 +181,9 @@ class DavClient:
                 verify=self._ca_file or True,
                 allow_redirects=False,
             )
+        except TooLarge:
+            self.close()
+            raise
         except (requests.RequestException, UnicodeError) as error:
             _log.warning("%s: %s: %s", self.host, type(error).__name__, str(error)[:300])
             self.close()

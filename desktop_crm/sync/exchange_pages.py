@@ -19,6 +19,7 @@ from desktop_crm.sync import exchange_calls as calls
 from desktop_crm.sync import exchange_contacts as contacts
 from desktop_crm.sync import exchange_items as items
 from desktop_crm.sync import exchange_tasks as tasks
+from desktop_crm.sync.answer_limit import ANSWER_LIMIT, ITEM_TOO_LARGE, MEGABYTE, TooLarge
 from desktop_crm.sync.exchange_xml import (
     Element,
     M,
@@ -202,7 +203,7 @@ class Page:
         service = calls.FetchItems(account=self._account)
         try:
             return service.fetch(ids, fields, mime=mime)
-        except (ResponseMessageError, calls.ShortAnswer) as error:
+        except (ResponseMessageError, calls.ShortAnswer, TooLarge) as error:
             if calls.is_busy(error) or isinstance(error, ErrorTimeoutExpired):
                 raise
             if len(ids) == 1:
@@ -213,6 +214,10 @@ class Page:
     def _keep(self, item_id: str, answer: Element, kind: ChangeKind) -> None:
         if isinstance(answer, ErrorItemNotFound):
             _log.info("an item went before it could be read")
+            return
+        if isinstance(answer, TooLarge):
+            limit = ANSWER_LIMIT // MEGABYTE
+            self._set_aside(item_id, item_id[-12:], ITEM_TOO_LARGE, limit=limit)
             return
         if isinstance(answer, Exception) or answer is True:
             self._set_aside(item_id, item_id[-12:], _REFUSED, problem=str(answer)[:200])

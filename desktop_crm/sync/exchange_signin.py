@@ -30,12 +30,12 @@ from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.services import ConvertId
 from exchangelib.transport import BASIC, DIGEST, GSSAPI, NOAUTH, NTLM, get_auth_instance
 from exchangelib.version import EXCHANGE_2013_SP1, Version
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_ntlm import HttpNtlmAuth
 
 from desktop_crm.core import clock
 from desktop_crm.sync import mail_header as header
+from desktop_crm.sync.answer_limit import LimitedAdapter
 
 # Its lines hold the header with the password and, of a request that failed, the whole message;
 # neither may reach a log file. What went wrong is logged by the adapter.
@@ -115,7 +115,7 @@ def _retry_after(response: requests.Response) -> float | None:
     return max(0.0, (at - clock.now()).total_seconds()) if at else None
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(LimitedAdapter):
     """Trusts one authority alone, where one is named, and shows the person's certificate."""
 
     def __init__(self, sign_in: SignIn, **kwargs: Any) -> None:  # noqa: ANN401  requests' own
@@ -167,7 +167,7 @@ def raw_session(sign_in: SignIn) -> requests.Session:
     )
     options: dict[str, Any] = {"pool_block": True, "pool_connections": 1, "pool_maxsize": 1}
     session.mount("https://", _Adapter(sign_in, **options))
-    session.mount("http://", HTTPAdapter(**options))
+    session.mount("http://", LimitedAdapter(**options))
     return session
 
 

@@ -8,7 +8,7 @@ gave; it is followed only when it leads back to the service.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +19,7 @@ from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import canonical_email
 from desktop_crm.sync import graph_items as items
+from desktop_crm.sync.answer_limit import ANSWER_LIMIT, ITEM_TOO_LARGE, MEGABYTE
 from desktop_crm.sync.graph_calendar import (
     DAMAGED,
     REFUSED,
@@ -29,11 +30,13 @@ from desktop_crm.sync.graph_calendar import (
 from desktop_crm.sync.graph_calls import (
     BATCH_SIZE,
     SERVICE,
+    TOO_LARGE,
     Answer,
     Graph,
     Tokens,
     error_of,
     segment,
+    with_query,
 )
 from desktop_crm.sync.graph_deeds import CONTACTS, TASK_LISTS, Deeds
 from desktop_crm.sync.graph_problems import GraphError, problem_of
@@ -150,7 +153,7 @@ class GraphMailbox:
                 answer = self._graph.get(token, page=limit)
             else:
                 raise TokenInvalid("a position of another service")
-            page = _Page(self._graph, folder)
+            page = _Page(self._graph, folder, self._deeds.messages.names)
             page.take(answer.get("value") or ())
             link = next_link(answer, self._graph)
             more = "@odata.nextLink" in answer
@@ -301,22 +304,27 @@ def _delta(folder: Folder) -> tuple[str, dict[str, str]]:
 class _Page:
     """What one page of changes becomes: unusable items are set aside one by one."""
 
-    def __init__(self, graph: Graph, folder: Folder) -> None:
+    def __init__(
+        self, graph: Graph, folder: Folder, names: Callable[[], Mapping[str, str]]
+    ) -> None:
         self._graph = graph
+        self._key = folder.key
         self._role = folder.role
+        self._names = names
         self.changes: list[Change] = []
         self.quarantined: list[Quarantined] = []
 
     def take(self, entries: Sequence[Any]) -> None:
         """The entries of the page, the last word on each item."""
         wanted: dict[str, items.Json] = {}
+        left: dict[str, None] = {}
         for entry in entries:
             key = items.text(entry, "id") if isinstance(entry, dict) else ""
             if not key:
                 self._set_aside("?", "?", DAMAGED, problem="no id")
             elif "@removed" in entry:
                 wanted.pop(key, None)
-                self.changes.append(Change(ChangeKind.DELETE, key))
+                left[key] = None
             elif self._role in (FolderRole.TASKS, FolderRole.CONTACTS):
                 self._keep_whole(entry, key)
             elif "receivedDateTime" in entry or "internetMessageId" in entry:
@@ -325,19 +333,44 @@ class _Page:
                 wanted[key] = {**wanted[key], **entry}
             else:
                 self.changes.append(_marks(entry, key))
+        self._tell_left([*left], wanted)
         for group in _groups(wanted):
             answers = self._answers([_text_of(key) for key in group])
             for key, answer in zip(group, answers, strict=True):
                 self._keep_mail(wanted[key], key, answer)
 
+    def _tell_left(self, keys: list[str], wanted: dict[str, items.Json]) -> None:
+        for key, there in zip(keys, self._still_there(keys), strict=True):
+            if there is None:
+                self.changes.append(Change(ChangeKind.DELETE, key))
+            else:
+                wanted.setdefault(key, there)
+
+    def _still_there(self, keys: list[str]) -> list[items.Json | None]:
+        """The messages that lie in the folder although they were told to have left it.
+
+        Of one that was moved out and back since the last round the service may tell the first
+        alone, since its id stayed. Twenty are asked for in one request.
+        """
+        if not keys or self._role in (FolderRole.TASKS, FolderRole.CONTACTS):
+            return [None] * len(keys)
+        fields = {"select": items.MAIL_FIELDS + ",parentFolderId", "expand": items.MAIL_EXPAND}
+        paths = [with_query(f"/me/messages/{segment(key)}", **fields) for key in keys]
+        found = [a.body if a.status < 300 else None for a in self._answers(paths)]
+        return [one if isinstance(one, dict) and self._is_here(one) else None for one in found]
+
+    def _is_here(self, entry: items.Json) -> bool:
+        folder = items.text(entry, "parentFolderId")
+        return self._key in (folder, self._names().get(folder))
+
     def _answers(self, paths: list[str]) -> list[Answer]:
-        """Texts of messages; one that spoils the batch, or is too large for it, comes alone."""
+        """Answers to GETs; one that spoils the batch, or is too large for it, comes alone."""
         if len(paths) == 1:
             return [self._alone(paths[0])]
         try:
             answers = self._graph.batch(paths)
         except GraphError as error:
-            if error.code != "ShortBatch":
+            if error.code not in ("ShortBatch", TOO_LARGE):
                 raise
             return [self._alone(path) for path in paths]
         return [
@@ -349,6 +382,8 @@ class _Page:
         try:
             return self._graph.call("GET", path)
         except GraphError as error:
+            if error.code == TOO_LARGE:
+                return Answer(413, {"error": {"code": TOO_LARGE, "message": error.message}})
             if error.is_busy or error.status in (0, 401):
                 raise
             body = {"error": {"code": error.code, "message": error.message}}
@@ -358,6 +393,9 @@ class _Page:
         name = items.text(entry, "subject")[:200] or key[-12:]
         if answer.status == 404:
             _log.info("a message went before it could be read")
+            return
+        if error_of(answer).code == TOO_LARGE:
+            self._set_aside(key, name, ITEM_TOO_LARGE, limit=ANSWER_LIMIT // MEGABYTE)
             return
         if answer.status >= 300:
             self._set_aside(key, name, REFUSED, problem=str(error_of(answer))[:200])

@@ -21,6 +21,7 @@ import requests
 from requests.auth import AuthBase
 
 from desktop_crm.core import clock
+from desktop_crm.sync.answer_limit import ANSWER_LIMIT
 from desktop_crm.sync.graph_problems import GraphError
 
 _log = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ SERVICE: Final = "https://graph.microsoft.com/v1.0"
 BATCH_SIZE: Final = 20
 """Requests in one `$batch`: the most the service takes."""
 
-ANSWER_LIMIT: Final = 200 * 1024 * 1024
-"""Bytes of one answer that are read: a mail of Exchange Online has at most 150 MB."""
+TOO_LARGE: Final = "TooLarge"
+"""Code of the error of an answer that is larger than what is read."""
 
 _IDS: Final = 'IdType="ImmutableId"'
 _TEXT: Final = 'outlook.body-content-type="text"'
@@ -319,7 +320,7 @@ def _read(response: requests.Response) -> bytes:
     for piece in response.iter_content(1 << 16):
         found += piece
         if len(found) > ANSWER_LIMIT:
-            raise GraphError(0, "TooLarge", f"an answer of more than {ANSWER_LIMIT} bytes")
+            raise GraphError(0, TOO_LARGE, f"an answer of more than {ANSWER_LIMIT} bytes")
     return bytes(found)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
+from desktop_crm.sync import answer_limit
+from desktop_crm.sync.answer_limit import TooLarge
 from desktop_crm.sync.dav import DavStore
 from desktop_crm.sync.dav_busy import busy_times
 from desktop_crm.sync.dav_changes import read_changes
@@ -123,6 +127,93 @@ def test_a_redirect_is_followed_at_home_only(httpserver: HTTPServer, client: Dav
     httpserver.expect_request("/loop").respond_with_data("", 302, {"Location": "/loop"})
     with pytest.raises(EnvironmentProblem, match="too many redirects"):
         client.send("GET", client.at("/loop"))
+
+
+# --- answers without end ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_limit(monkeypatch: pytest.MonkeyPatch) -> int:
+    """What is read of one answer, for this test."""
+    monkeypatch.setattr(answer_limit, "ANSWER_LIMIT", 1_000_000)
+    return 1_000_000
+
+
+def test_an_answer_without_end_is_read_to_the_limit_and_no_further(
+    httpserver: HTTPServer, client: DavClient, small_limit: int
+) -> None:
+    sent = []
+
+    def endless(_request: Request) -> Response:
+        def pieces() -> Iterator[bytes]:
+            for _ in range(1_000):
+                sent.append(1)
+                yield b"x" * 100_000
+
+        return Response(pieces(), 207)
+
+    httpserver.expect_request("/cal/").respond_with_handler(endless)
+    httpserver.expect_request("/x").respond_with_data("y")
+    for _ in range(2):
+        with pytest.raises(TooLarge, match="not read to its end") as it:
+            client.find("/cal/", f"{DAV}getetag")
+        assert "What was read so far is kept" in str(it.value)
+        assert not it.value.retryable
+        assert it.value.params["server"] == "localhost"
+    assert client.send("GET", client.at("/x")).content == b"y"
+    # What lies in the buffers of the sockets was sent; the rest was not.
+    assert len(sent) < 500
+
+
+def test_a_packed_answer_counts_unpacked(
+    httpserver: HTTPServer, client: DavClient, small_limit: int
+) -> None:
+    packed = gzip.compress(b"x" * (small_limit * 20))
+    assert len(packed) < small_limit / 10
+    headers = {"Content-Encoding": "gzip"}
+    httpserver.expect_request("/x").respond_with_data(packed, headers=headers)
+    with pytest.raises(TooLarge):
+        client.send("GET", client.at("/x"))
+
+
+def test_a_resource_that_is_too_large_is_set_aside_alone_until_it_changes(
+    httpserver: HTTPServer, client: DavClient, small_limit: int
+) -> None:
+    place = Place(client, "/cal/", "Cal", FolderRole.CALENDAR, syncs=False)
+    etags = {"a.ics": '"1"', "b.ics": '"1"', "c.ics": '"1"'}
+    large = {"b.ics"}
+    fetched: list[list[str]] = []
+
+    def answer(request: Request) -> Response:
+        body = request.get_data(as_text=True)
+        names = [name for name in etags if name in body or request.path.endswith(name)]
+        if "multiget" in body:
+            fetched.append(names)
+            data = {n: EVENT.format(name=n) + "x" * (2_000_000 * (n in large)) for n in names}
+            parts = [
+                resource(
+                    f"/cal/{n}",
+                    f"<d:getetag>{etags[n]}</d:getetag><c:calendar-data>{data[n]}</c:calendar-data>",
+                )
+                for n in names
+            ]
+        else:
+            found = names or (etags if request.headers["Depth"] == "1" else [])
+            parts = [resource(f"/cal/{n}", f"<d:getetag>{etags[n]}</d:getetag>") for n in found]
+        return Response(multistatus(*parts), 207)
+
+    httpserver.expect_request(re.compile("^/cal/")).respond_with_handler(answer)
+    batch = read_changes(place, None, 100, dt.UTC, ())
+    assert [c.item_id for c in batch.changes] == ["/cal/a.ics", "/cal/c.ics"]
+    (aside,) = batch.quarantined
+    assert (aside.item_id, aside.reason) == ("/cal/b.ics", answer_limit.ITEM_TOO_LARGE)
+    fetched.clear()
+    again = read_changes(place, batch.token, 100, dt.UTC, ())
+    assert (again.changes, again.quarantined, fetched) == ((), (), [])
+    large.clear()
+    etags["b.ics"] = '"2"'
+    last = read_changes(place, again.token, 100, dt.UTC, ())
+    assert ([c.item_id for c in last.changes], last.quarantined) == (["/cal/b.ics"], ())
 
 
 # --- changes told in parts ----------------------------------------------------------------------

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.sync import answer_limit
 from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
 from desktop_crm.sync.port import (
     Batch,
@@ -272,6 +274,33 @@ def test_one_item_that_fails_the_request_is_set_aside_alone(
     batch = mailbox.changes(INBOX, None)
     assert [q.item_id for q in batch.quarantined] == ["A="]
     assert [m.message_id for m in mails(batch)] == ["m2@x"]
+
+
+def test_an_item_that_is_too_large_is_set_aside_alone(
+    ews: EwsServer, mailbox: ExchangeMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_limit, "ANSWER_LIMIT", 1_000_000)
+    for key in ("A=", "B=", "C="):
+        body = "x" * (600_000 if key != "B=" else 1_500_000)
+        ews.put("inbox", key, soap.mail(key, f"{key[0]}@x", body=body))
+    batch = mailbox.changes(INBOX, None)
+    (aside,) = batch.quarantined
+    assert (aside.item_id, aside.reason) == ("B=", answer_limit.ITEM_TOO_LARGE)
+    # Together the others are too large for one answer, too; each comes in one of its own.
+    assert [m.message_id for m in mails(batch)] == ["A@x", "C@x"]
+
+
+def test_a_page_that_is_too_large_stops_the_round_and_says_so(
+    ews: EwsServer, mailbox: ExchangeMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ews.put("inbox", "A=", soap.mail("A=", "m1@x"))
+    assert mailbox.folders()
+    monkeypatch.setattr(answer_limit, "ANSWER_LIMIT", 1_000_000)
+    ews.fault("FindItem", script.raw("x" * 3_000_000))
+    with pytest.raises(EnvironmentProblem, match="What was read so far is kept") as problem:
+        mailbox.changes(INBOX, None)
+    assert not problem.value.retryable
+    assert [m.message_id for m in mails(mailbox.changes(INBOX, None))] == ["m1@x"]
 
 
 def test_an_answer_with_fewer_items_than_asked_for_loses_none(

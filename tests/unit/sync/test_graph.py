@@ -172,7 +172,7 @@ def test_a_moved_message_keeps_its_key(server: GraphServer, box: GraphMailbox) -
     key = server.store.put_mail("inbox", mime("m"))
     token = read(box, INBOX).token
     one = server.store.folders["id-inbox"].mail.drop(key)
-    server.store.folders["id-archive"].mail.put(one)
+    server.store.folders["id-archive"].mail.put(one | {"parentFolderId": "id-archive"})
     (gone,) = read(box, INBOX, token).changes
     (come,) = read(box, Folder("archive", "Archive")).changes
     assert (gone.kind, gone.item_id) == (ChangeKind.DELETE, key)

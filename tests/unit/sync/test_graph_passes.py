@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from desktop_crm.models import Activity, MailboxItem, MailMessage
+from desktop_crm.sync import graph_calls
 from desktop_crm.sync.graph import GraphMailbox
 from tests.graph_server import GraphServer
 from tests.graph_server.faults import half, reset, short, status
@@ -104,3 +105,59 @@ def test_whichever_request_fails_nothing_is_lost_or_doubled(
         if not reached:
             return
         place += 1
+
+
+def test_a_message_that_is_too_large_is_set_aside_alone(
+    world: World, server: GraphServer, box: GraphMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_calls, "ANSWER_LIMIT", 100_000)
+    server.store.put_mail("inbox", mime("large") + b"x" * 300_000, "large")
+    result = world.sync(port=box)
+    assert result.problem is None
+    stored = {row.item_key: row.state for row in world.items}
+    assert stored == {"a": "stored", "b": "stored", "c": "stored", "large": "quarantined"}
+    assert world.sync(port=box).problem is None
+    assert len(world.messages) == 3
+
+
+# --- moved out and back between two passes ------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", ["nothing", "both", "in another order", "only that it left"])
+def test_a_message_moved_out_and_back_between_two_passes_stays_known(
+    world: World, server: GraphServer, box: GraphMailbox, told: str
+) -> None:
+    """With immutable ids the service may tell that it left and not that it came back."""
+    assert world.sync(port=box).problem is None
+    before = [(row.id, row.activity_id) for row in world.messages]
+    inbox, archive = (server.store.folders[f"id-{n}"].mail for n in ("inbox", "archive"))
+    message = inbox.items["a"]
+    if told != "nothing":
+        inbox.drop("a")
+        archive.put(message)
+        archive.drop("a")
+        inbox.items["a"] = message
+    if told == "both":
+        inbox.put(message)
+    elif told == "in another order":
+        inbox.journal.insert(-1, ("put", "a", {}))
+    assert world.sync(port=box).problem is None
+    assert [(row.id, row.activity_id) for row in world.messages] == before
+    assert not [row for row in world.activities if row.deleted_at is not None]
+    # It is known where it lies: what is done to it there arrives.
+    message["isRead"] = True
+    inbox.note("a", {"isRead": True})
+    assert world.sync(port=box).problem is None
+    (item,) = [row for row in world.items if row.item_key == "a"]
+    assert (item.is_read, item.state, item.activity_id is not None) == (True, "stored", True)
+    assert [(row.id, row.activity_id) for row in world.messages] == before
+
+
+def test_a_message_that_left_for_good_is_gone_and_its_record_stays(
+    world: World, server: GraphServer, box: GraphMailbox
+) -> None:
+    assert world.sync(port=box).problem is None
+    server.store.folders["id-inbox"].mail.drop("a")
+    assert world.sync(port=box).problem is None
+    assert len(world.messages) == 3
+    assert {row.state for row in world.items if row.item_key == "a"} == {"gone"}
