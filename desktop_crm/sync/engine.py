@@ -181,8 +181,9 @@ class Engine:
             self.port,
             self._directions.chosen,
             self._holder,
-            folders,
+            [one for one in folders if one != self._directions.calendar],
             self._directions.every,
+            self._directions.calendar,
             self.consent,
             self.cancel,
         )

@@ -372,6 +372,9 @@ class MemoryMailbox:
         held = self._held(deed.ref, fresh=True)
         if deed.occurrence is None:
             self._remove(deed.ref.folder, deed.ref.item_id)
+            for key in list(self._boxes[deed.ref.folder].items):
+                if key.startswith(f"{deed.ref.item_id}@"):
+                    self._remove(deed.ref.folder, key)
             return Written(None)
         series = held.item
         assert isinstance(series, MeetingItem)  # noqa: S101  nothing else has occurrences

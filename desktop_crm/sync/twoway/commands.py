@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError
@@ -28,7 +28,7 @@ from desktop_crm.services.rules.mailboxes import Command, commands_of
 from desktop_crm.sync import outbox_rows
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.outbox_rows import Reason
-from desktop_crm.sync.twoway import rows
+from desktop_crm.sync.twoway import rows, shown
 from desktop_crm.sync.twoway.rows import Settings
 from desktop_crm.sync.writes import Ability, Mark, Ref, WritableMailbox
 
@@ -99,15 +99,22 @@ class CommandPass:
                     _ITEM.c.commands_done,
                     _ITEM.c.activity_id,
                     _ITEM.c.contact_id,
+                    _ITEM.c.identity,
+                    _ITEM.c.order_id,
                 ).where(
                     _ITEM.c.mailbox_id == self.mailbox,
                     _ITEM.c.state == ItemState.STORED.value,
                     _ITEM.c.categories.is_not(None) | _ITEM.c.commands_done.is_not(None),
-                    _ITEM.c.activity_id.is_not(None) | _ITEM.c.contact_id.is_not(None),
+                    or_(
+                        _ITEM.c.activity_id.is_not(None),
+                        _ITEM.c.contact_id.is_not(None),
+                        rows.is_shown(),
+                    ),
                     ~_said_by_others(),
                 )
             ).all()
-        for row in found:
+            items = shown.with_records(connection, self.actor, found)
+        for row in items:
             here = {fold(name): name for name in row.categories or ()}
             done = set(row.commands_done or ())
             gone: set[str] = set()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from desktop_crm.services.context import Actor
 from desktop_crm.sync.plan import Action
 from desktop_crm.sync.port import Folder, FolderRole, Mailbox
-from desktop_crm.sync.twoway import places, rows, strikes
+from desktop_crm.sync.twoway import places, rows, shown, strikes
 from desktop_crm.sync.twoway.kinds import Kind
 from desktop_crm.sync.twoway.lines import unstruck
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
@@ -34,6 +34,7 @@ class Directions:
         struck: lines of dry runs a person struck.
         others: folders of tasks and contacts, beside those of mail.
         every: all folders; None where the mailbox is only read.
+        calendar: the one in which meetings of the chosen accounts are shown.
     """
 
     actor: Actor
@@ -43,6 +44,7 @@ class Directions:
     struck: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[Folder] = ()
     every: Sequence[Folder] | None = None
+    calendar: Folder | None = None
 
     @classmethod
     def of(cls, actor: Actor, mailbox: int, port: Mailbox) -> Directions:
@@ -67,16 +69,21 @@ class Directions:
         self, read: Sequence[Folder], patiently: Callable[[Callable[[], R]], R]
     ) -> list[Folder]:
         """All folders to read: those of mail, and those of tasks and contacts that go both ways."""
-        found = [one for one in read if one.role not in _NOTED]
         if self.kinds and isinstance(self.port, WritableMailbox):
             self.every = patiently(self.port.all_folders)  # type: ignore[arg-type,assignment]
             self.others = places.both_ways(self.every or (), self.kinds)
-        return [*found, *self.others]
+        with self.actor.db.reading() as connection:
+            holding = shown.folders(connection, self.mailbox)
+        self.calendar = shown.calendar_of(self.every or read, holding)
+        # Nothing in the CRM calendar is anybody's own: it is noted, or not looked at.
+        own = [x for x in read if x.role not in _NOTED and x != self.calendar]
+        if self.calendar is not None and Kind.MEETING in self.kinds:
+            self.others = [*self.others, self.calendar]
+        return [*own, *self.others]
 
-    @staticmethod
-    def noted(folder: Folder) -> bool:
+    def noted(self, folder: Folder) -> bool:
         """Whether what a folder says is noted, for the pass over both sides to act on."""
-        return folder.role in _NOTED
+        return folder.role in _NOTED or folder == self.calendar
 
     @staticmethod
     def both_ways(folder: Folder) -> bool:

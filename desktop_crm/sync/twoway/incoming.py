@@ -14,7 +14,15 @@ from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.plan import collapsed
-from desktop_crm.sync.port import Batch, Change, ChangeKind, ContactItem, Folder, TaskItem
+from desktop_crm.sync.port import (
+    Batch,
+    Change,
+    ChangeKind,
+    ContactItem,
+    Folder,
+    MeetingItem,
+    TaskItem,
+)
 from desktop_crm.sync.results import FolderResult
 from desktop_crm.sync.twoway import rows
 from desktop_crm.sync.twoway.fields import is_private
@@ -61,6 +69,7 @@ class Incoming:
             _ITEM.c.state,
             _ITEM.c.base,
             _ITEM.c.seen,
+            _ITEM.c.order_id,
         ).where(
             _ITEM.c.mailbox_id == self.mailbox,
             _ITEM.c.folder == self.folder.key,
@@ -84,7 +93,9 @@ class Incoming:
             return
         if not isinstance(change.item, TaskItem | ContactItem):
             self.result.unchanged += 1
-            if row is not None and change.categories is not None:
+            if row is not None and row.order_id is None and isinstance(change.item, MeetingItem):
+                self._shown(change.item, row)
+            elif row is not None and change.categories is not None:
                 marks = {"categories": list(change.categories) or None}
                 rows.keep(self.connection, row.id, marks, by)
             return
@@ -100,6 +111,16 @@ class Incoming:
         self.result.updated += int(changed)
         self.result.unchanged += int(not changed)
         rows.keep(self.connection, row.id, {**values, "change_key": None}, by)
+
+    def _shown(self, item: MeetingItem, row: Any) -> None:  # noqa: ANN401  a row
+        """A meeting that is only shown there is as it was written; its categories are commands."""
+        values = {
+            "state": ItemState.STORED.value,
+            "base": row.base or {"local": {}, "mailbox": {}},
+            "categories": list(item.categories) or None,
+            "change_key": None,
+        }
+        rows.keep(self.connection, row.id, values, self.actor.user_id)
 
     def _values(self, item: TaskItem | ContactItem, row: Any) -> dict[str, Any]:  # noqa: ANN401
         if isinstance(item, ContactItem) and is_private(item):

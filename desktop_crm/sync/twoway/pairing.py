@@ -34,6 +34,9 @@ class Work:
         row: the mailbox's row; None for what was never there.
         record: the record's values; None for what was never here.
         series: row of the series, for a changed occurrence.
+        shown: of a meeting that is only shown there, key of the CRM calendar, empty while that is
+            being made; None for everything else.
+        identity: what tells such a meeting's row from others.
     """
 
     pair: Pair
@@ -41,6 +44,8 @@ class Work:
     row: Held | None = None
     record: Mapping[str, Any] | None = None
     series: Held | None = None
+    shown: str | None = None
+    identity: str = ""
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.outbox import BRAKE_ITEMS, BRAKE_SHARE
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import ContactItem, Folder, MeetingItem, TaskItem
-from desktop_crm.sync.twoway import places, rows, strikes
+from desktop_crm.sync.twoway import places, rows, shown, strikes
 from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, instant, moment_of
 from desktop_crm.sync.twoway.incoming import differs
 from desktop_crm.sync.twoway.kinds import Kind, fields_of_item, onto_item, onto_record
@@ -84,8 +84,9 @@ class TwoWayPass:
 
     Attributes:
         holder: name under which the lease is held.
-        folders: those that are read.
+        folders: those that are read, but the calendar of shown meetings.
         every: all of them; None where they were not listed.
+        calendar: the one in which meetings of the chosen accounts are shown.
         consent: what a person decided about the lines of a dry run.
         changes: what was written, for the windows.
     """
@@ -97,6 +98,7 @@ class TwoWayPass:
     holder: str
     folders: Sequence[Folder] = ()
     every: Sequence[Folder] | None = None
+    calendar: Folder | None = None
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     cancel: Cancel = field(default_factory=Cancel)
     changes: ChangeSet = NOTHING
@@ -111,7 +113,7 @@ class TwoWayPass:
             EnvironmentProblem: the mailbox cannot be reached; what was done so far is kept.
         """
         with self.actor.db.reading() as connection:
-            works = self.pairing(connection).all()
+            works = self.works(connection)
             struck = strikes.struck(connection, self.mailbox)
             holds = outbox_rows.held_by_mailbox(connection, self.mailbox)
             lines = self.folders_to_make(connection)
@@ -136,24 +138,45 @@ class TwoWayPass:
                 # A record that cannot be saved, or was changed this very moment, waits.
                 _log.warning("%s: %s", work.pair.key, problem.template)
 
+    def works(self, connection: Connection) -> list[Work]:
+        """Everything either side changed, and what is to be shown in the CRM calendar."""
+        return [*self.pairing(connection).all(), *self.shown(connection)]
+
+    def shown(self, connection: Connection) -> list[Work]:
+        """What is to be done in the CRM calendar."""
+        if Kind.MEETING not in writable(self.port, self.chosen):
+            return []
+        if self.calendar is None:
+            line = self.folders_to_make(connection).get(places.SHOWN)
+            if line is None or line.struck:
+                return []
+        key = self.calendar.key if self.calendar is not None else ""
+        return shown.Shown(connection, self.actor, self.mailbox, self.chosen, key).works()
+
     def pairing(self, connection: Connection) -> Pairing:
         """Both sides as they are stored now."""
         kinds = writable(self.port, self.chosen)
         nowhere = places.placeless(kinds, self.folders)
         for kind, line in self.folders_to_make(connection).items():
-            if not line.struck:
-                nowhere.pop(kind, None)
+            if not line.struck and kind in nowhere:
+                del nowhere[Kind(kind)]
         loud = Ability.QUIET not in self.port.abilities
         return Pairing(connection, self.actor, self.mailbox, self.chosen, kinds, nowhere, loud)
 
-    def folders_to_make(self, connection: Connection) -> dict[Kind, Line]:
+    def folders_to_make(self, connection: Connection) -> dict[str, Line]:
         """Folders the mailbox lacks, as lines of a dry run; a struck one is not made."""
         kinds = writable(self.port, self.chosen)
-        found = places.missing(connection, self.mailbox, self.port, self.chosen, kinds, self.every)
+        found: list[str] = [
+            *places.missing(connection, self.mailbox, self.port, self.chosen, kinds, self.every)
+        ]
+        if Kind.MEETING in kinds and places.lacks_shown(
+            connection, self.actor, self.mailbox, self.port, self.chosen, self.every
+        ):
+            found.append(places.SHOWN)
         struck = strikes.struck(connection, self.mailbox) if found else {}
         return {kind: places.line_of(kind, struck) for kind in found}
 
-    def _make_folders(self, kinds: Sequence[Kind]) -> None:
+    def _make_folders(self, kinds: Sequence[str]) -> None:
         """Order what is missing; what goes there is written with the next pass."""
         if not kinds:
             return
@@ -346,6 +369,8 @@ class TwoWayPass:
 
     def _folder(self, work: Work) -> str | None:
         """Where a new item goes; None where the mailbox has no such place."""
+        if work.shown is not None:
+            return work.shown or None
         if work.series is not None:
             return work.series.folder
         role = places.ROLES[work.pair.kind]
@@ -371,6 +396,8 @@ class TwoWayPass:
                 for one in deeds
             ]
         activity = local.record if local and work.pair.kind is not Kind.CONTACT else None
+        if work.shown is not None:
+            activity = (work.record or {}).get("id")
         with self.actor.db.writing() as connection:
             self._still_ours(connection)
             order = 0
@@ -386,7 +413,12 @@ class TwoWayPass:
                     held=step.asked and not agreed,
                     confirmed=agreed,
                 )
-            self._mark_ordered(connection, work, deeds[-1], order)
+            if work.shown is not None:
+                new = (self.mailbox, deeds[-1].own_key)
+                values = {"order_id": order, "base": shown.ordered(work, step)}
+                shown.place(connection, new, work, values, self.actor.user_id)
+            else:
+                self._mark_ordered(connection, work, deeds[-1], order)
         self.ordered += len(deeds)
 
     def _mark_ordered(self, connection: Connection, work: Work, deed: Deed, order: int) -> None:

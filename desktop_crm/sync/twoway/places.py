@@ -17,10 +17,11 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.models import Activity, MailboxItem
 from desktop_crm.models.activity import ActivityKind
 from desktop_crm.models.mail import ContactScope
+from desktop_crm.services.context import Actor
 from desktop_crm.sync import outbox_rows
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import Folder, FolderRole
-from desktop_crm.sync.twoway import strikes
+from desktop_crm.sync.twoway import rows, strikes
 from desktop_crm.sync.twoway.kinds import Kind
 from desktop_crm.sync.twoway.lines import FOLDER, Line
 from desktop_crm.sync.twoway.plan import Side, StepKind
@@ -30,17 +31,24 @@ from desktop_crm.sync.writes import Ability, MakeFolder, WritableMailbox
 OWN_FOLDER: Final = "CRM"
 """Name of the folders this program makes, and of the contacts folder it writes to."""
 
+CALENDAR: Final = N_("Calendar")
+
 NO_CONTACTS: Final = N_(
     "The mailbox has no contacts folder called CRM. Nothing was written; make one there once."
 )
 NO_FOLDER: Final = N_("The mailbox has no folder for this. Nothing was written there.")
 
-MADE: Final = {
+SHOWN: Final = "shown"
+"""The calendar in which meetings of the chosen accounts are shown."""
+
+MADE: Final[Mapping[str, str]] = {
+    SHOWN: N_("Meetings of the accounts you chose are shown there, beside your own calendar."),
     Kind.CONTACT: N_("The mailbox has no contacts folder of this name; contacts go there."),
     Kind.MEETING: N_("The mailbox has no calendar; meetings go there."),
     Kind.TASK: N_("The mailbox has no list of tasks; tasks go there."),
 }
-ROLES: Final = {
+ROLES: Final[Mapping[str, FolderRole]] = {
+    SHOWN: FolderRole.CALENDAR,
     Kind.MEETING: FolderRole.CALENDAR,
     Kind.TASK: FolderRole.TASKS,
     Kind.CONTACT: FolderRole.CONTACTS,
@@ -123,9 +131,34 @@ def _was_held(connection: Connection, mailbox: int, kind: Kind) -> bool:
     return found is not None
 
 
-def line_of(kind: Kind, struck: Mapping[str, str]) -> Line:
+def lacks_shown(
+    connection: Connection,
+    actor: Actor,
+    mailbox: int,
+    port: object,
+    chosen: Settings,
+    every: Sequence[Folder] | None,
+) -> bool:
+    """Whether the calendar of shown meetings is to be made: never a second time."""
+    able = isinstance(port, WritableMailbox) and Ability.FOLDERS in port.abilities
+    if not able or every is None or chosen.contacts is ContactScope.NONE:
+        return False
+    calendars = [one.name for one in every if one.role is FolderRole.CALENDAR]
+    if not calendars or any(name.rpartition("/")[2] == OWN_FOLDER for name in calendars):
+        return False
+    held = select(_ITEM.c.id).where(_ITEM.c.mailbox_id == mailbox, rows.is_shown()).limit(1)
+    own = chosen.user is not None and chosen.user == actor.user_id
+    return own and connection.execute(held).scalar() is None
+
+
+def name_of(kind: str) -> str:
+    """How a folder that is made is called: a mailbox's only calendar is not the CRM one."""
+    return tr(CALENDAR) if kind == Kind.MEETING.value else OWN_FOLDER
+
+
+def line_of(kind: str, struck: Mapping[str, str]) -> Line:
     """The line of a dry run that says that a folder would be made."""
-    key = f"folder:{kind.value}"
+    key = f"folder:{kind}"
     fingerprint = hashlib.sha256(f"make {key}".encode()).hexdigest()
     return Line(
         key,
@@ -133,15 +166,15 @@ def line_of(kind: Kind, struck: Mapping[str, str]) -> Line:
         Side.MAILBOX.value,
         StepKind.CREATE.value,
         FOLDER,
-        OWN_FOLDER,
+        name_of(kind),
         tr(MADE[kind]),
         struck=strikes.stands(struck, key, fingerprint),
     )
 
 
-def order(connection: Connection, mailbox: int, kind: Kind, by: int | None) -> None:
+def order(connection: Connection, mailbox: int, kind: str, by: int | None) -> None:
     """Order a folder, once: its line is struck with the order."""
     line = line_of(kind, {})
-    deed = MakeFolder(new_uid(), OWN_FOLDER, ROLES[kind])
+    deed = MakeFolder(new_uid(), name_of(kind), ROLES[kind])
     outbox_rows.insert(connection, mailbox, deed, why=Reason(MADE[kind]))
     strikes.put(connection, mailbox, [(line.key, line.fingerprint, line.title)], by)

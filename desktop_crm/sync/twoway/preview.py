@@ -185,7 +185,7 @@ class Preview:
         """Write a page, see what the pass over both sides makes of it, and throw it away."""
         self.cancel.check()
         with self.actor.db.trying() as connection:
-            if folder.role is FolderRole.CALENDAR:
+            if folder.role is FolderRole.CALENDAR and folder != both.calendar:
                 assert self._write is not None  # noqa: S101  begun with it
                 meetings = self._write(connection, folder, batch)
                 self.lines.add_steps(meetings.steps if meetings is not None else ())
@@ -223,6 +223,12 @@ class Preview:
                 work
                 for work in pairing.unmatched()
                 if work.row is None or (work.row.folder, work.row.item_key) not in self._items
+            )
+            gone = {(folder.key, change.item_id) for folder, change in self._gone}
+            self._add(
+                work
+                for work in both.shown(connection)
+                if work.row is None or (work.row.folder, work.row.item_key) not in gone
             )
 
     def _add(self, works: Iterable[Work]) -> None:

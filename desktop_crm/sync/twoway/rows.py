@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, true
 
 from desktop_crm.core import clock
 from desktop_crm.models import (
@@ -44,6 +44,9 @@ KIND_OF: Final = {ActivityKind.APPOINTMENT.value: Kind.MEETING, ActivityKind.TAS
 """Kinds of activity that go both ways."""
 
 _OPEN: Final = [state.value for state in OPEN]
+
+SHOWN: Final = "shown:"
+"""What the identity of a row begins with that stands for a meeting shown in the CRM calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,13 @@ def settings(connection: Connection, mailbox: int) -> Settings:
     )
 
 
-def _held(connection: Connection, record: Any, clause: ColumnElement[bool]) -> list[Held]:  # noqa: ANN401  a column
+def is_shown() -> ColumnElement[bool]:
+    """Whether a row stands for a meeting shown in the CRM calendar."""
+    return func.coalesce(_ITEM.c.identity, "").startswith(SHOWN, autoescape=True)
+
+
+def held(connection: Connection, record: Any, clause: ColumnElement[bool]) -> list[Held]:  # noqa: ANN401  a column
+    """Rows that meet a condition, the oldest first, with a column as the record they stand for."""
     rows = connection.execute(
         select(
             _ITEM.c.id,
@@ -151,7 +160,7 @@ def of_records(
     keys = sorted(set(records))
     if keys:
         clause = and_(_ITEM.c.mailbox_id == mailbox, key_clause(connection, column, keys))
-        for row in _held(connection, column, clause):
+        for row in held(connection, column, clause):
             found[row.record or 0].append(row)
     return found
 
@@ -185,7 +194,7 @@ def unmatched(
         _ITEM.c.activity_id.is_(None),
         _ITEM.c.contact_id.is_(None),
     )
-    return _held(connection, _ITEM.c.activity_id, clause)
+    return held(connection, _ITEM.c.activity_id, clause)
 
 
 def changed_activities(
@@ -241,7 +250,7 @@ def changed_activities(
 def new_activities(connection: Connection, user: int | None) -> list[int]:
     """The user's open meetings and tasks that no mailbox holds, from 30 days ago on."""
     since = clock.now() - WINDOW
-    held = exists().where(_ITEM.c.activity_id == _ACTIVITY.c.id)
+    is_held = exists().where(_ITEM.c.activity_id == _ACTIVITY.c.id)
     meeting = and_(
         _ACTIVITY.c.kind == ActivityKind.APPOINTMENT.value,
         _ACTIVITY.c.start_at.is_not(None),
@@ -261,7 +270,7 @@ def new_activities(connection: Connection, user: int | None) -> list[int]:
             _ACTIVITY.c.deleted_at.is_(None),
             _ACTIVITY.c.state == ActivityState.OPEN.value,
             or_(meeting, task),
-            ~held,
+            ~is_held,
         )
         # A series before its changed occurrences.
         .order_by(_ACTIVITY.c.recurrence_id.is_not(None), _ACTIVITY.c.id)
@@ -290,24 +299,28 @@ def changed_contacts(
     return list(rows.scalars())
 
 
+def chosen_accounts(chosen: Settings) -> Select[Any]:
+    """Keys of the accounts whose people and meetings are written to the mailbox."""
+    if chosen.contacts is ContactScope.MINE:
+        return select(Account.id).where(
+            Account.owner_id == chosen.user, Account.deleted_at.is_(None)
+        )
+    return select(RecordMark.record_id).where(
+        RecordMark.user_id == chosen.user,
+        RecordMark.kind == MarkKind.FAVOURITE.value,
+        RecordMark.record_type == "account",
+    )
+
+
 def new_contacts(connection: Connection, mailbox: int, chosen: Settings) -> list[int]:
     """People of the chosen accounts whom the mailbox never held."""
     if chosen.contacts is ContactScope.NONE or chosen.user is None:
         return []
-    if chosen.contacts is ContactScope.MINE:
-        accounts = select(Account.id).where(
-            Account.owner_id == chosen.user, Account.deleted_at.is_(None)
-        )
-    else:
-        accounts = select(RecordMark.record_id).where(
-            RecordMark.user_id == chosen.user,
-            RecordMark.kind == MarkKind.FAVOURITE.value,
-            RecordMark.record_type == "account",
-        )
-    held = exists().where(_ITEM.c.contact_id == _CONTACT.c.id, _ITEM.c.mailbox_id == mailbox)
+    accounts = chosen_accounts(chosen)
+    is_held = exists().where(_ITEM.c.contact_id == _CONTACT.c.id, _ITEM.c.mailbox_id == mailbox)
     rows = connection.execute(
         select(_CONTACT.c.id)
-        .where(_CONTACT.c.account_id.in_(accounts), _CONTACT.c.deleted_at.is_(None), ~held)
+        .where(_CONTACT.c.account_id.in_(accounts), _CONTACT.c.deleted_at.is_(None), ~is_held)
         .order_by(_CONTACT.c.id)
     )
     return list(rows.scalars())
@@ -427,9 +440,9 @@ def uncertain(connection: Connection, mailbox: int) -> bool:
 
 def ordered(connection: Connection, mailbox: int) -> list[Held]:
     """Rows with a change on its way."""
-    clause = and_(_ITEM.c.mailbox_id == mailbox, _ITEM.c.order_id.is_not(None))
+    clause = and_(_ITEM.c.mailbox_id == mailbox, _ITEM.c.order_id.is_not(None), ~is_shown())
     record = func.coalesce(_ITEM.c.activity_id, _ITEM.c.contact_id)
-    return _held(connection, record, clause)
+    return held(connection, record, clause)
 
 
 def is_contact(connection: Connection, row: Held) -> bool:

@@ -22,7 +22,7 @@ from desktop_crm.services.records_kept import delete_rows
 from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.port import ContactItem, MeetingItem, TaskItem
-from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.twoway import rows, shown, strikes
 from desktop_crm.sync.twoway.fields import Frame, TwoWayItem, stamp
 from desktop_crm.sync.twoway.incoming import differs
 from desktop_crm.sync.twoway.kinds import TABLES, Kind, fields_of_item, fields_of_record, kind_of
@@ -68,6 +68,16 @@ class Settling:
                 continue
             else:
                 self._given_up(row, struck=str(params.get("step", "")) if state in _REFUSED else "")
+        self._shown()
+
+    def _shown(self) -> None:
+        """What was written to the calendar of shown meetings, or taken out of it."""
+        with self.actor.db.reading() as connection:
+            if not shown.awaited(connection, self.mailbox):
+                return
+        with self.actor.db.writing() as connection:
+            lease.keep(connection, self.mailbox, self.holder, self.actor.user_id)
+            shown.settle(connection, self.mailbox, self.actor.user_id)
 
     @staticmethod
     def _states(
