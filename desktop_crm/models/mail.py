@@ -104,11 +104,11 @@ class TemplateLanguage(Choice):
 
 
 class ContactScope(Choice):
-    """Whose people are written to the mailbox, so that every phone shows them."""
+    """Which accounts' people and meetings are written to the mailbox: every phone shows them."""
 
-    NONE = "none", N_("Nobody")
-    FAVOURITES = "favourites", N_("People of my favourite accounts")
-    MINE = "mine", N_("People of the accounts I own")
+    NONE = "none", N_("None")
+    FAVOURITES = "favourites", N_("Those of my favourite accounts")
+    MINE = "mine", N_("Those of the accounts I own")
 
 
 class Mailbox(Titled, Base):
@@ -243,10 +243,13 @@ class Mailbox(Titled, Base):
         help=N_("Meetings and tasks made or changed here are written to the mailbox, too."),
     )
     contact_scope: Stored[str] = choice(
-        N_("Contacts in the mailbox"),
+        N_("Contacts and meetings in the mailbox"),
         ContactScope,
         default=ContactScope.NONE,
-        help=N_("They lie in a contacts folder called CRM."),
+        help=N_(
+            "People lie in a contacts folder called CRM, meetings of colleagues in a calendar "
+            "called CRM; your own meetings are in your calendar already."
+        ),
     )
     commands: Stored[str | None] = multiline(
         N_("Categories as commands"),

@@ -201,9 +201,11 @@ def make(client: DavClient, home: str, name: str, role: FolderRole) -> None:
     Raises:
         Denied: the server does not, or there is something of that name.
     """
-    path = f"{home.rstrip('/')}/{path_of(name)}/"
-    headers = {"Content-Type": "application/xml; charset=utf-8"}
     book = role is FolderRole.CONTACTS
+    # A calendar and an address book of one name may share a home, but never an address.
+    last = name if book else f"{name}-{role.value}"
+    path = f"{home.rstrip('/')}/{path_of(last)}/"
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
     top = etree.Element(f"{DAV}mkcol" if book else f"{CAL}mkcalendar")
     properties = etree.SubElement(etree.SubElement(top, f"{DAV}set"), f"{DAV}prop")
     etree.SubElement(properties, _NAME).text = name

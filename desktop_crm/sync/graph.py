@@ -21,6 +21,7 @@ from desktop_crm.core.text import canonical_email
 from desktop_crm.sync import graph_items as items
 from desktop_crm.sync.answer_limit import ANSWER_LIMIT, ITEM_TOO_LARGE, MEGABYTE
 from desktop_crm.sync.graph_calendar import (
+    CALENDARS,
     DAMAGED,
     REFUSED,
     Calendar,
@@ -69,13 +70,15 @@ _KNOWN: Final = {
     "archive": FolderRole.ARCHIVE,
 }
 _MADE: Final = {
-    FolderRole.CONTACTS: ("/me/contactFolders", CONTACTS),
-    FolderRole.TASKS: ("/me/todo/lists", TASK_LISTS),
+    FolderRole.CALENDAR: ("/me/calendars", CALENDARS, "name"),
+    FolderRole.CONTACTS: ("/me/contactFolders", CONTACTS, "displayName"),
+    FolderRole.TASKS: ("/me/todo/lists", TASK_LISTS, "displayName"),
 }
-"""Where a folder is made, and what its key begins with."""
+"""Where a folder is made, what its key begins with, and what its name is called."""
 _TOGETHER: Final = 4 * 1024 * 1024
 """Bytes of messages fetched in one batch; larger ones come alone."""
 _FOLDER_FIELDS: Final = {"$select": "id,displayName,childFolderCount", "$top": "100"}
+_CALENDAR_FIELDS: Final = {"$select": "id,name,isDefaultCalendar,canEdit", "$top": "100"}
 _MAIL: Final = {
     "$select": items.MAIL_FIELDS,
     "$expand": items.MAIL_EXPAND,
@@ -108,7 +111,7 @@ class GraphMailbox:
         self._graph = Graph(
             tokens, address, service=service or SERVICE, ca_file=ca_file, timeout_s=timeout_s
         )
-        self._calendar = Calendar(self._graph)
+        self._calendars: dict[str, Calendar] = {}
         self._deeds = Deeds(self._graph, canonical_email(address) or address)
 
     def folders(self) -> Sequence[Folder]:
@@ -116,11 +119,17 @@ class GraphMailbox:
         return (INBOX, SENT, CALENDAR)
 
     def all_folders(self) -> Sequence[Folder]:
-        """Every mail folder, the calendar, the task lists and the address books."""
+        """Every mail folder, the calendars, the task lists and the address books."""
         with self._translated():
             known = self._deeds.messages.names()
             found = list(self._mail_folders("/me/mailFolders", known))
             found.append(CALENDAR)
+            for one in self._listed("/me/calendars", _CALENDAR_FIELDS):
+                # One that cannot be changed is somebody else's.
+                if one.get("isDefaultCalendar") is not True and one.get("canEdit") is not False:
+                    name = items.text(one, "name") or "-"
+                    key = CALENDARS + items.text(one, "id")
+                    found.append(Folder(key, name, FolderRole.CALENDAR))
             for one in self._listed("/me/todo/lists", {}):
                 name = items.text(one, "displayName") or "-"
                 found.append(Folder(TASK_LISTS + items.text(one, "id"), name, FolderRole.TASKS))
@@ -145,7 +154,7 @@ class GraphMailbox:
         """
         with self._translated():
             if folder.role is FolderRole.CALENDAR:
-                return self._calendar.page(token, limit)
+                return self._calendar(folder.key).page(token, limit)
             path, query = _delta(folder)
             if token is None:
                 answer = self._graph.get(path, query, page=limit)
@@ -230,17 +239,23 @@ class GraphMailbox:
         return next((Written(Ref(folder.key, "")) for folder in alike), None)
 
     def _make(self, deed: MakeFolder) -> Written:
-        """Make an address book or a list of tasks."""
-        path, prefix = _MADE.get(deed.role, ("", ""))
+        """Make a calendar, an address book or a list of tasks."""
+        path, prefix, name = _MADE.get(deed.role, ("", "", ""))
         if not path:
             raise UserError(
-                N_("Only address books and lists of tasks are made in Microsoft 365. Nothing was.")
+                N_(
+                    "Only calendars, address books and lists of tasks are made in Microsoft 365. "
+                    "Nothing was."
+                )
             )
         found = self._like(deed)
         if found is not None:
             return found
-        made = self._graph.call("POST", path, body={"displayName": deed.name}).json
+        made = self._graph.call("POST", path, body={name: deed.name}).json
         return Written(Ref(prefix + items.text(made, "id"), ""))
+
+    def _calendar(self, key: str) -> Calendar:
+        return self._calendars.setdefault(key, Calendar(self._graph, key))
 
     def _mail_folders(self, path: str, known: dict[str, str]) -> Iterator[Folder]:
         for one in self._listed(path, _FOLDER_FIELDS):

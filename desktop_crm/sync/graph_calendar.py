@@ -36,6 +36,11 @@ STALE_AFTER: Final = timedelta(days=90)
 DAMAGED: Final = N_("The item cannot be understood ({problem}).")
 REFUSED: Final = N_("The server could not hand the item over ({problem}).")
 
+CALENDAR: Final = "calendar"
+"""Key of the person's own calendar."""
+CALENDARS: Final = "calendars/"
+"""What the key of another calendar begins with."""
+
 _TOLERANCE: Final = tuple(timedelta(hours=h) for h in (0, -1, 1))
 
 
@@ -89,11 +94,24 @@ def position_of(token: str) -> Position:
     return found
 
 
-class Calendar:
-    """Pages of the person's own calendar."""
+def is_calendar(folder: str) -> bool:
+    """Whether a folder's key is that of a calendar."""
+    return folder == CALENDAR or folder.startswith(CALENDARS)
 
-    def __init__(self, graph: Graph) -> None:
+
+def home_of(calendar: str) -> str:
+    """Where a calendar is asked for."""
+    if calendar == CALENDAR:
+        return "/me/calendar"
+    return f"/me/calendars/{segment(calendar.removeprefix(CALENDARS))}"
+
+
+class Calendar:
+    """Pages of one calendar; the person's own where no other is named."""
+
+    def __init__(self, graph: Graph, key: str = CALENDAR) -> None:
         self._graph = graph
+        self._key = key
         # Series that were read under an earlier link of this round: once is enough.
         self._done: dict[str, str] = {}
 
@@ -113,7 +131,7 @@ class Calendar:
         if place.resting and _age(place) > STALE_AFTER:
             place = opened(clock.today(), before=place.link)
         answer = self._ask(place, limit)
-        page = _Page(self._graph, place)
+        page = _Page(self._graph, place, self._key)
         page.take(answer.get("value") or ())
         page.read_series(self._done)
         follow = next_link(answer, self._graph)
@@ -124,7 +142,8 @@ class Calendar:
         if place.link:
             return self._graph.get(place.link, page=limit)
         window = {"startDateTime": _midnight(place.since), "endDateTime": _midnight(place.until)}
-        return self._graph.get("/me/calendarView/delta", window, page=limit)
+        home = "/me" if self._key == CALENDAR else home_of(self._key)
+        return self._graph.get(f"{home}/calendarView/delta", window, page=limit)
 
 
 def next_link(answer: dict[str, Any], graph: Graph) -> str:
@@ -161,8 +180,9 @@ def _midnight(day: str) -> str:
 class _Page:
     """What one page of the calendar becomes."""
 
-    def __init__(self, graph: Graph, place: Position) -> None:
+    def __init__(self, graph: Graph, place: Position, calendar: str) -> None:
         self._graph = graph
+        self._calendar = calendar
         self._place = place
         self._series: dict[str, None] = {}
         self._wanted: dict[str, None] = {}
@@ -208,13 +228,13 @@ class _Page:
                 answer.checked()
 
     def _events(self, keys: list[str]) -> list[Answer]:
-        return self._graph.batch([event_path(key) for key in keys])
+        return self._graph.batch([event_path(key, self._calendar) for key in keys])
 
     def _instances(self, keys: list[str]) -> list[Answer]:
         return self._graph.batch(
             [
                 with_query(
-                    f"/me/calendar/events/{segment(key)}/instances",
+                    f"{home_of(self._calendar)}/events/{segment(key)}/instances",
                     startDateTime=_midnight(self._place.since),
                     endDateTime=_midnight(self._place.until),
                     select="id,type,start,originalStart",
@@ -320,10 +340,10 @@ def missing_starts(
     return tuple(at.date() if series.all_day else at for at in missing)
 
 
-def event_path(key: str) -> str:
+def event_path(key: str, calendar: str = CALENDAR) -> str:
     """Where an event is read with everything this product asks of it."""
     return with_query(
-        f"/me/calendar/events/{segment(key)}",
+        f"{home_of(calendar)}/events/{segment(key)}",
         select=items.EVENT_FIELDS,
         expand=items.OWN_KEY_EXPAND,
     )

@@ -17,6 +17,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync import graph_forms as forms
 from desktop_crm.sync import graph_items as items
+from desktop_crm.sync.graph_calendar import CALENDAR, is_calendar
 from desktop_crm.sync.graph_calls import Graph, chunks, segment, with_query
 from desktop_crm.sync.graph_events import Events
 from desktop_crm.sync.graph_messages import Messages
@@ -44,8 +45,6 @@ TASK_LISTS: Final = "todo/"
 """What the key of a task list begins with."""
 CONTACTS: Final = "contacts/"
 """What the key of an address book begins with."""
-CALENDAR: Final = "calendar"
-"""Key of the calendar."""
 
 SCHEDULES: Final = 20
 """People whose busy times are asked for in one request."""
@@ -61,7 +60,7 @@ class Deeds:
 
     def __init__(self, graph: Graph, address: str) -> None:
         self._graph = graph
-        self._events = Events(graph, address)
+        self._address = address
         self.messages = Messages(graph)
 
     def do(self, deed: ItemDeed) -> Written:
@@ -103,7 +102,7 @@ class Deeds:
             case Delete():
                 return self._delete(deed)
             case Answer():
-                return self._events.answer(self._event_key(deed.ref), deed)
+                return self._events().answer(self._event_key(deed.ref), deed)
             case PutBack():
                 return self._put_back(deed)
 
@@ -135,8 +134,8 @@ class Deeds:
         """
         if _is_mail(ref.folder):
             return self.messages.image(ref)
-        if ref.folder == CALENDAR:
-            return self._events.image(ref)
+        if is_calendar(ref.folder):
+            return self._events(ref.folder).image(ref)
         entry = self._entry(ref)
         item = self._read(ref, entry)
         here = replace(ref, change_key=items.change_key(entry))
@@ -145,8 +144,8 @@ class Deeds:
     # --- meetings, tasks, contacts -------------------------------------------------------------
 
     def _entry(self, ref: Ref) -> items.Json:
-        if ref.folder == CALENDAR:
-            return self._events.entry(ref.item_id)
+        if is_calendar(ref.folder):
+            return self._events(ref.folder).entry(ref.item_id)
         path = _path(ref)
         query = {} if ref.folder.startswith(TASK_LISTS) else {"$expand": items.OWN_KEY_EXPAND}
         try:
@@ -157,8 +156,8 @@ class Deeds:
             raise
 
     def _read(self, ref: Ref, entry: items.Json) -> MeetingItem | TaskItem | ContactItem:
-        if ref.folder == CALENDAR:
-            return self._events.item(entry)
+        if is_calendar(ref.folder):
+            return self._events(ref.folder).item(entry)
         return (
             items.task_item(entry)
             if ref.folder.startswith(TASK_LISTS)
@@ -174,7 +173,7 @@ class Deeds:
     def _save(self, deed: Save) -> Written:
         item = deed.item
         if isinstance(item, MeetingItem):
-            return self._events.save(deed, item)
+            return self._events(deed.folder).save(deed, item)
         if deed.ref is None:
             return self._create(deed.folder, item, deed.own_key)
         entry = self._current(deed.ref)
@@ -197,7 +196,7 @@ class Deeds:
     def _saved(self, deed: Save) -> Written | None:
         item = deed.item
         if isinstance(item, MeetingItem):
-            return self._events.saved(deed, item)
+            return self._events(deed.folder).saved(deed, item)
         if deed.ref is None:
             return self._carrying(deed.folder, deed.own_key)
         try:
@@ -234,8 +233,8 @@ class Deeds:
             raise UserError(
                 N_("Only messages are read or flagged in Microsoft 365. Nothing was changed there.")
             )
-        if deed.ref.folder == CALENDAR:
-            return self._events.mark(deed.ref, deed.categories, deed.own_key)
+        if is_calendar(deed.ref.folder):
+            return self._events(deed.ref.folder).mark(deed.ref, deed.categories, deed.own_key)
         body = {"categories": list(deed.categories)}
         made = self._graph.call("PATCH", _path(deed.ref), body=body).json
         return Written(replace(deed.ref, change_key=items.change_key(made)))
@@ -243,15 +242,15 @@ class Deeds:
     def _delete(self, deed: Delete) -> Written:
         if _is_mail(deed.ref.folder):
             return self.messages.delete(deed.ref)
-        if deed.ref.folder == CALENDAR:
-            return self._events.delete(deed)
+        if is_calendar(deed.ref.folder):
+            return self._events(deed.ref.folder).delete(deed)
         entry = self._current(deed.ref)
         self._graph.call("DELETE", _path(deed.ref), if_match=items.change_key(entry))
         return Written(None)
 
     def _deleted(self, deed: Delete) -> Written | None:
-        if deed.ref.folder == CALENDAR:
-            return self._events.deleted(deed)
+        if is_calendar(deed.ref.folder):
+            return self._events(deed.ref.folder).deleted(deed)
         try:
             if _is_mail(deed.ref.folder):
                 self.messages.at(deed.ref)
@@ -261,8 +260,11 @@ class Deeds:
             return Written(None)
         return None
 
+    def _events(self, calendar: str = CALENDAR) -> Events:
+        return Events(self._graph, self._address, calendar)
+
     def _event_key(self, ref: Ref) -> str:
-        return ref.item_id if ref.folder == CALENDAR else self.messages.event_of(ref)
+        return ref.item_id if is_calendar(ref.folder) else self.messages.event_of(ref)
 
     def _answered(self, deed: Answer) -> Written | None:
         try:
@@ -270,22 +272,23 @@ class Deeds:
         except Vanished:
             # The service throws a request away once it is answered.
             return Written(None)
-        return self._events.answered(key, deed)
+        return self._events().answered(key, deed)
 
     def _put_back(self, deed: PutBack) -> Written:
         item = deed.image.item
         if isinstance(item, MailItem):
             return self.messages.put_back(deed, item)
         if isinstance(item, MeetingItem):
-            return self._events.put_back(deed, item)
+            return self._events(deed.image.ref.folder).put_back(deed, item)
         return self._create(deed.image.ref.folder, item, deed.own_key)
 
     def _back(self, deed: PutBack) -> Written | None:
         image = deed.image
         if isinstance(image.item, MailItem):
             return self.messages.lies_in(image.ref.item_id, image.ref.folder)
-        if image.ref.folder == CALENDAR:
-            return self._events.found(deed.own_key, CALENDAR)
+        folder = image.ref.folder
+        if is_calendar(folder):
+            return self._events(folder).found(deed.own_key, folder)
         return self._carrying(image.ref.folder, deed.own_key)
 
     # --- other people --------------------------------------------------------------------------
@@ -305,7 +308,7 @@ class Deeds:
 
 
 def _is_mail(folder: str) -> bool:
-    return folder != CALENDAR and not folder.startswith((TASK_LISTS, CONTACTS))
+    return not is_calendar(folder) and not folder.startswith((TASK_LISTS, CONTACTS))
 
 
 def _home(folder: str) -> str:

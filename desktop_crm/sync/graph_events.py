@@ -19,7 +19,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync import graph_forms as forms
 from desktop_crm.sync import graph_items as items
-from desktop_crm.sync.graph_calendar import event_path, missing_starts, opened
+from desktop_crm.sync.graph_calendar import CALENDAR, event_path, home_of, missing_starts, opened
 from desktop_crm.sync.graph_calls import Graph, segment, with_query
 from desktop_crm.sync.graph_problems import GraphError
 from desktop_crm.sync.port import MeetingItem, Response
@@ -38,7 +38,6 @@ from desktop_crm.sync.writes import (
 
 _log = logging.getLogger(__name__)
 
-EVENTS: Final = "/me/calendar/events"
 AROUND: Final = timedelta(days=40)
 """How far from its original start a moved occurrence is looked for."""
 
@@ -55,16 +54,22 @@ _STATED: Final = {
 
 
 class Events:
-    """Does deeds on the meetings of one mailbox.
+    """Does deeds on the meetings of one calendar.
 
     Args:
         graph: the connection.
         address: of the mailbox.
+        calendar: key of the calendar.
     """
 
-    def __init__(self, graph: Graph, address: str) -> None:
+    def __init__(self, graph: Graph, address: str, calendar: str = CALENDAR) -> None:
         self._graph = graph
         self._address = address
+        self._calendar = calendar
+        self._events = f"{home_of(calendar)}/events"
+
+    def _at(self, key: str) -> str:
+        return f"{self._events}/{segment(key)}"
 
     def entry(self, key: str) -> items.Json:
         """An event as it stands.
@@ -73,7 +78,7 @@ class Events:
             Vanished: it is not there.
         """
         try:
-            return self._graph.get(event_path(key))
+            return self._graph.get(event_path(key, self._calendar))
         except GraphError as error:
             if error.is_gone:
                 raise Vanished(key[-12:]) from error
@@ -97,7 +102,7 @@ class Events:
         keys = [
             items.text(one, "id") for one in found if items.text(one, "type").lower() == "exception"
         ]
-        answers = self._graph.batch([event_path(one) for one in keys])
+        answers = self._graph.batch([event_path(one, self._calendar) for one in keys])
         return [one.body for one in answers if one.status < 300 and isinstance(one.body, dict)]
 
     def item(self, entry: items.Json) -> MeetingItem:
@@ -117,7 +122,7 @@ class Events:
 
     def _instances(self, key: str, since: datetime, until: datetime) -> Iterable[items.Json]:
         path = with_query(
-            f"{EVENTS}/{segment(key)}/instances",
+            f"{self._at(key)}/instances",
             startDateTime=_stamp(since),
             endDateTime=_stamp(until),
             select="id,type,start,originalStart",
@@ -188,7 +193,7 @@ class Events:
             raise _loud(item.subject)
         # A second request with the same transaction makes no second event.
         body = form | forms.own(deed.own_key) | {"transactionId": deed.own_key}
-        made = self._graph.call("POST", EVENTS, body=body).json
+        made = self._graph.call("POST", self._events, body=body).json
         ref = Ref(deed.folder, items.text(made, "id"), items.change_key(made))
         return self._without(ref, item.exdates if item.rrule else (), item)
 
@@ -200,7 +205,7 @@ class Events:
             except Vanished:
                 _log.info("an occurrence was not there to be taken out")
                 continue
-            self._graph.call("DELETE", f"{EVENTS}/{segment(key)}")
+            self._graph.call("DELETE", self._at(key))
             ref = replace(ref, change_key=items.change_key(self.entry(ref.item_id)))
         return Written(ref, item)
 
@@ -254,7 +259,10 @@ class Events:
         key = items.text(entry, "id")
         try:
             return self._graph.call(
-                "PATCH", f"{EVENTS}/{segment(key)}", body=form, if_match=items.change_key(entry)
+                "PATCH",
+                self._at(key),
+                body=form,
+                if_match=items.change_key(entry),
             ).json
         except GraphError as error:
             if error.code == "ErrorOccurrenceCrossingBoundary":
@@ -282,7 +290,7 @@ class Events:
         if deed.occurrence is not None:
             key = self.occurrence(key, deed.occurrence)
         match_ = items.change_key(entry) if deed.occurrence is None else ""
-        self._graph.call("DELETE", f"{EVENTS}/{segment(key)}", if_match=match_)
+        self._graph.call("DELETE", self._at(key), if_match=match_)
         if deed.occurrence is None:
             return Written(None)
         again = self.entry(deed.ref.item_id)
@@ -343,7 +351,7 @@ class Events:
                 N_("An invitation is accepted, declined or left open; nothing was answered.")
             )
         told = deed.notify is not Notify.NOBODY
-        self._graph.call("POST", f"{EVENTS}/{segment(key)}/{word}", body={"sendResponse": told})
+        self._graph.call("POST", f"{self._at(key)}/{word}", body={"sendResponse": told})
         return self.answered(key, deed) or Written(None)
 
     def answered(self, key: str, deed: Answer) -> Written | None:
@@ -356,12 +364,14 @@ class Events:
         stated = items.text(said, "response").lower() if isinstance(said, dict) else ""
         if _STATED.get(stated) is not deed.response:
             return None
-        return Written(Ref("calendar", key, items.change_key(entry)))
+        return Written(Ref(self._calendar, key, items.change_key(entry)))
 
     def found(self, own_key: str, folder: str) -> Written | None:
         """The meeting that carries a key."""
         answer = self._graph.get(
-            with_query(EVENTS, filter=items.own_filter(own_key), select="id,changeKey", top="1")
+            with_query(
+                self._events, filter=items.own_filter(own_key), select="id,changeKey", top="1"
+            )
         )
         for one in answer.get("value") or ():
             return Written(Ref(folder, items.text(one, "id"), items.change_key(one)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.port import ContactItem, FolderRole
-from desktop_crm.sync.writes import Ability, Deed, MakeFolder, Save
-from tests.contract.writing_driver import WritingDriver, contact
+from desktop_crm.sync.port import ChangeKind, ContactItem, FolderRole
+from desktop_crm.sync.writes import Ability, Deed, Delete, MakeFolder, Save
+from tests.contract.writing_driver import WritingDriver, contact, meeting
 
 
 class FolderContract:
@@ -37,3 +38,41 @@ class FolderContract:
         assert found.ref == made
         assert driver.port.do(MakeFolder(new_uid(), "CRM", FolderRole.CONTACTS)).ref == made
         assert len(driver.port.all_folders()) == len(before) + 1
+
+    def test_a_calendar_may_have_the_name_of_an_address_book(self, driver: WritingDriver) -> None:
+        """It is read, and what lies in it is made, changed and deleted, as in the usual one."""
+        deed = MakeFolder(new_uid(), "CRM", FolderRole.CALENDAR)
+        if not self.able(driver, deed) or Ability.MEETINGS not in driver.port.abilities:
+            return
+        port = driver.port
+        port.do(MakeFolder(new_uid(), "CRM", FolderRole.CONTACTS))
+        before = port.all_folders()
+        usual = next(one for one in before if one.role is FolderRole.CALENDAR)
+        made = port.do(deed).ref
+        assert made is not None
+        (folder,) = [one for one in port.all_folders() if one not in before]
+        assert (folder.key, folder.role) == (made.folder, FolderRole.CALENDAR)
+        found = port.find(deed)
+        assert found is not None
+        assert found.ref == made
+        alone = replace(meeting(), attendees=(), organizer=None)
+        save = Save(new_uid(), folder.key, alone)
+        ref = port.do(save).ref
+        assert ref is not None
+        assert ref.folder == folder.key
+        again = port.find(save)
+        assert again is not None
+        assert again.ref is not None
+        assert again.ref.item_id == ref.item_id
+        first = port.changes(folder, None)
+        assert [one.item_id for one in first.changes] == [ref.item_id]
+        assert port.changes(usual, None).changes == ()
+        image = port.image(ref)
+        new = replace(image.item, subject="Altfel")  # type: ignore[arg-type]  it is a meeting
+        changed = port.do(Save(new_uid(), folder.key, new, image.ref)).ref
+        assert changed is not None
+        later = port.changes(folder, first.token)
+        assert [getattr(one.item, "subject", "") for one in later.changes] == ["Altfel"]
+        port.do(Delete(new_uid(), changed))
+        gone = port.changes(folder, later.token)
+        assert [one.kind for one in gone.changes] == [ChangeKind.DELETE]

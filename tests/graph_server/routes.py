@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -59,11 +60,35 @@ def answer(server: GraphServer, request: Request) -> Reply:
     """The right answer to a request."""
     from tests.graph_server import writing
 
+    other = re.fullmatch(r"/me/calendars/([^/]+)(/.+)", unquote(request.path))
+    if other:
+        return _in_calendar(server, request, other)
     for method, pattern, route in (*_ROUTES, *writing.ROUTES):
         found = re.fullmatch(pattern, unquote(request.path))
         if method == request.method and found:
             return route(server, request, found)
     return problem(400, "BadRequest", f"Resource not found for the segment {request.path}")
+
+
+def _in_calendar(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
+    """What the usual calendar would answer, of another one."""
+    key, rest = found[1], found[2]
+    if key not in server.store.calendars:
+        return not_found()
+    there = copy(server)
+    there.store = server.store.in_calendar(key)
+    path = f"/me{rest}" if rest.startswith("/calendarView") else f"/me/calendar{rest}"
+    reply = answer(there, replace(request, path=path))
+    for name in ("@odata.nextLink", "@odata.deltaLink"):
+        if isinstance(reply.body, dict) and name in reply.body:
+            reply.body[name] = reply.body[name].replace(path, request.path)
+    return reply
+
+
+def _calendars(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
+    others = [{"id": key, "name": server.store.names[key]} for key in server.store.calendars]
+    usual = {"id": "cal-1", "name": "Calendar", "isDefaultCalendar": True, "canEdit": True}
+    return Reply(200, {"value": [usual, *others]})
 
 
 def _me(server: GraphServer, request: Request, found: re.Match[str]) -> Reply:
@@ -228,6 +253,7 @@ _ROUTES: list[tuple[str, str, Route]] = [
     ("GET", r"/me/mailFolders/([^/]+)", _folder),
     ("GET", r"/me/messages/([^/]+)/\$value", _mime),
     ("GET", r"/me/calendar", lambda s, r, f: Reply(200, {"id": "cal-1"})),
+    ("GET", r"/me/calendars", _calendars),
     ("GET", r"/me/calendarView/delta", _view_delta),
     ("GET", r"/me/calendar/events/([^/]+)", _event),
     ("GET", r"/me/calendar/events/([^/]+)/instances", _instances),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from copy import copy
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from dateutil.rrule import rrulestr
@@ -73,12 +75,12 @@ class Store:
         self.sent: list[tuple[str, bytes, tuple[str, ...]]] = []
         self.invitations: list[tuple[str, str, tuple[str, ...]]] = []
         self.made: dict[str, str] = {}
-        self._next = 0
+        self._numbers = count(1)
+        self.calendars: dict[str, Collection] = {}
 
     def new_id(self, kind: str) -> str:
         """An id as the service makes them: letters, digits, - and _, with = at the end."""
-        self._next += 1
-        return f"AAkALg_{kind}-{self._next}="
+        return f"AAkALg_{kind}-{next(self._numbers)}="
 
     def make(self, places: dict[str, Collection], name: str) -> Resource:
         """Make an address book or a list of tasks."""
@@ -87,6 +89,12 @@ class Store:
         self.names[key] = name
         return {"id": key, "displayName": name}
 
+    def in_calendar(self, key: str) -> Store:
+        """The same mailbox with another calendar as the one that is asked."""
+        seen = copy(self)
+        seen.events = self.calendars[key]
+        return seen
+
     def book_of(self, key: str) -> Collection:
         """The address book a contact lies in; the first for one that lies nowhere."""
         books = list(self.contacts.values())
@@ -94,8 +102,7 @@ class Store:
 
     def stamp(self, one: Resource) -> Resource:
         """Give a resource its next version."""
-        self._next += 1
-        one["changeKey"] = f"CQ+{self._next}/"
+        one["changeKey"] = f"CQ+{next(self._numbers)}/"
         one["@odata.etag"] = f'W/"{one["changeKey"]}"'
         return one
 

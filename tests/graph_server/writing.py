@@ -278,6 +278,11 @@ def _make_book(server: GraphServer, request: Request, found: Match) -> Reply:
     return Reply(201, server.store.make(server.store.contacts, request.body["displayName"]))
 
 
+def _make_calendar(server: GraphServer, request: Request, found: Match) -> Reply:
+    made = server.store.make(server.store.calendars, request.body["name"])
+    return Reply(201, {"id": made["id"], "name": made["displayName"]})
+
+
 def _make_list(server: GraphServer, request: Request, found: Match) -> Reply:
     return Reply(201, server.store.make(server.store.tasks, request.body["displayName"]))
 
@@ -347,6 +352,7 @@ ROUTES: list[tuple[str, str, Route]] = [
     ("DELETE", r"/me/calendar/events/([^/]+)", _delete_event),
     ("POST", r"/me/calendar/events/([^/]+)/(accept|tentativelyAccept|decline)", _respond),
     ("POST", r"/me/calendar/getSchedule", _schedule),
+    ("POST", r"/me/calendars", _make_calendar),
     ("POST", r"/me/contactFolders", _make_book),
     ("POST", r"/me/todo/lists", _make_list),
     ("POST", _TASKS, lambda s, r, f: _create(s, _tasks(s, f), r.body, "task")),
