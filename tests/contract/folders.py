@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.port import ChangeKind, ContactItem, FolderRole
+from desktop_crm.sync.port import ChangeKind, ContactItem, FolderRole, MeetingItem
 from desktop_crm.sync.writes import Ability, Deed, Delete, MakeFolder, Save
 from tests.contract.writing_driver import WritingDriver, contact, meeting
 
@@ -68,7 +68,8 @@ class FolderContract:
         assert [one.item_id for one in first.changes] == [ref.item_id]
         assert port.changes(usual, None).changes == ()
         image = port.image(ref)
-        new = replace(image.item, subject="Altfel")  # type: ignore[arg-type]  it is a meeting
+        assert isinstance(image.item, MeetingItem)
+        new = replace(image.item, subject="Altfel")
         changed = port.do(Save(new_uid(), folder.key, new, image.ref)).ref
         assert changed is not None
         later = port.changes(folder, first.token)
