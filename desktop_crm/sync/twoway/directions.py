@@ -73,8 +73,7 @@ class Directions:
             self.every = patiently(self.port.all_folders)  # type: ignore[arg-type,assignment]
             self.others = places.both_ways(self.every or (), self.kinds)
         with self.actor.db.reading() as connection:
-            holding = shown.folders(connection, self.mailbox)
-        self.calendar = shown.calendar_of(self.every or read, holding)
+            self.calendar = shown.calendar_of(connection, self.mailbox, self.every or read)
         # Nothing in the CRM calendar is anybody's own: it is noted, or not looked at.
         own = [x for x in read if x.role not in _NOTED and x != self.calendar]
         if self.calendar is not None and Kind.MEETING in self.kinds:

@@ -170,7 +170,7 @@ class TwoWayPass:
             *places.missing(connection, self.mailbox, self.port, self.chosen, kinds, self.every)
         ]
         if Kind.MEETING in kinds and places.lacks_shown(
-            connection, self.actor, self.mailbox, self.port, self.chosen, self.every
+            self.actor, self.port, self.chosen, self.every
         ):
             found.append(places.SHOWN)
         struck = strikes.struck(connection, self.mailbox) if found else {}

@@ -21,7 +21,7 @@ from desktop_crm.services.context import Actor
 from desktop_crm.sync import outbox_rows
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import Folder, FolderRole
-from desktop_crm.sync.twoway import rows, strikes
+from desktop_crm.sync.twoway import strikes
 from desktop_crm.sync.twoway.kinds import Kind
 from desktop_crm.sync.twoway.lines import FOLDER, Line
 from desktop_crm.sync.twoway.plan import Side, StepKind
@@ -132,23 +132,16 @@ def _was_held(connection: Connection, mailbox: int, kind: Kind) -> bool:
 
 
 def lacks_shown(
-    connection: Connection,
-    actor: Actor,
-    mailbox: int,
-    port: object,
-    chosen: Settings,
-    every: Sequence[Folder] | None,
+    actor: Actor, port: object, chosen: Settings, every: Sequence[Folder] | None
 ) -> bool:
-    """Whether the calendar of shown meetings is to be made: never a second time."""
+    """Whether the calendar of shown meetings is to be made; only its own user's pass makes it."""
     able = isinstance(port, WritableMailbox) and Ability.FOLDERS in port.abilities
     if not able or every is None or chosen.contacts is ContactScope.NONE:
         return False
     calendars = [one.name for one in every if one.role is FolderRole.CALENDAR]
     if not calendars or any(name.rpartition("/")[2] == OWN_FOLDER for name in calendars):
         return False
-    held = select(_ITEM.c.id).where(_ITEM.c.mailbox_id == mailbox, rows.is_shown()).limit(1)
-    own = chosen.user is not None and chosen.user == actor.user_id
-    return own and connection.execute(held).scalar() is None
+    return chosen.user is not None and chosen.user == actor.user_id
 
 
 def name_of(kind: str) -> str:

@@ -51,21 +51,23 @@ _ORDER: Final = OutboxItem.__table__
 _STANDS: Final = (ActivityState.OPEN.value, ActivityState.COMPLETED.value)
 
 
-def folders(connection: Connection, mailbox: int) -> frozenset[str]:
-    """Keys of the folders that hold such meetings, by whatever name they go now."""
-    found = connection.execute(
-        select(_ITEM.c.folder)
-        .where(_ITEM.c.mailbox_id == mailbox, rows.is_shown(), _ITEM.c.state != ItemState.GONE)
-        .distinct()
-    )
-    return frozenset(found.scalars())
-
-
-def calendar_of(every: Iterable[Folder], holding: Collection[str]) -> Folder | None:
+def calendar_of(connection: Connection, mailbox: int, every: Iterable[Folder]) -> Folder | None:
     """The calendar of these meetings: the one that holds some, or one called so beside another."""
     calendars = [one for one in every if one.role is FolderRole.CALENDAR]
-    held = next((one for one in calendars if one.key in holding), None)
-    if held is not None or len(calendars) < 2:
+    if len(calendars) < 2:
+        return None  # the user's own, whatever its name
+    holding = connection.execute(
+        select(_ITEM.c.folder)
+        .where(
+            _ITEM.c.mailbox_id == mailbox,
+            _ITEM.c.folder.in_([one.key for one in calendars]),
+            _ITEM.c.state != ItemState.GONE.value,
+            rows.is_shown(),
+        )
+        .limit(1)
+    ).scalar()
+    held = next((one for one in calendars if one.key == holding), None)
+    if held is not None:
         return held
     return next((c for c in calendars if c.name.rpartition("/")[2] == places.OWN_FOLDER), None)
 
@@ -129,12 +131,14 @@ class Shown:
 
     def _held(self) -> dict[int, Held]:
         """Rows by the meeting they stand for; what was lost with its calendar is forgotten."""
-        clause = and_(_ITEM.c.mailbox_id == self.mailbox, rows.is_shown())
+        clause = and_(
+            _ITEM.c.mailbox_id == self.mailbox, _ITEM.c.folder == self.folder, rows.is_shown()
+        )
         found = rows.held(self.connection, _ITEM.c.activity_id, clause)
         return {
             int(row.identity.split(":")[1]): row
             for row in found
-            if row.folder == self.folder and not (row.gone and row.base is None)
+            if not (row.gone and row.base is None)
         }
 
     # --- what is to be shown --------------------------------------------------------------
@@ -447,7 +451,8 @@ def _done(connection: Connection, mailbox: int, row: Held, by: int | None) -> No
         key = row.identity.split(":")[1]
         # With a series its changed dates went, too.
         gone = or_(_ITEM.c.id == row.id, _ITEM.c.identity.like(f"{SHOWN}%:{key}"))
-        delete_where(connection, MailboxItem, (_ITEM.c.mailbox_id == mailbox) & gone)
+        here = and_(_ITEM.c.mailbox_id == mailbox, _ITEM.c.folder == row.folder)
+        delete_where(connection, MailboxItem, and_(here, gone))
         return
     says = (row.base or {}).get("local") or {}
     values: dict[str, Any] = {"order_id": None, "base": {"local": says, "mailbox": says}}
