@@ -216,7 +216,8 @@ class Database:
     def trying(self) -> Iterator[Connection]:
         """Give a connection on which anything may be written; nothing of it is kept.
 
-        It holds a file from others as :meth:`writing` does, and steps back as that does.
+        It holds a file from others as :meth:`writing` does. It steps back however short it was:
+        whoever tries something waits rather than those who write.
 
         Raises:
             EnvironmentProblem: Locked for more than 10 s, disk full, read-only or unreachable.
@@ -225,13 +226,13 @@ class Database:
         with self._transaction(write=True, cancel=None) as connection:
             yield connection
             connection.rollback()
-        self._let_others(started)
+        self._let_others(started, after=0)
 
-    def _let_others(self, started: float) -> None:
+    def _let_others(self, started: float, after: float = _LONG_S) -> None:
         elapsed = time.monotonic() - started
         if elapsed > _SLOW_S:
             log.info("Writing transaction took %.2f s", elapsed, stack_info=True)
-        if elapsed > _LONG_S and not self.is_shared:
+        if elapsed > after and not self.is_shared:
             time.sleep(_TURN_OF_OTHERS_S)
 
     @contextmanager

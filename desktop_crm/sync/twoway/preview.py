@@ -36,7 +36,7 @@ Write = Callable[[Connection, Folder, Batch], MeetingBatch | None]
 MOST: Final = 5_000
 """Lines of mail somebody who watches is told; the other messages are counted."""
 
-_TRIED: Final = 25
+_TRIED: Final = 40
 """Items of a page that are tried in one transaction: a tenth of a second."""
 
 _AT_ONCE: Final = 200

@@ -115,6 +115,7 @@ class DryRunDialog(Dialog):
         self._lines: list[Line] = []
         self._seen = Seen(())
         self._look: Task | None = None
+        self._labels = dict((*_labels(WHAT_LABELS), *_labels(SIDE_LABELS)))
         self._others = 0
         self._tally: Counter[tuple[str, str]] = Counter()
         self._ticked: set[str] = set()
@@ -350,8 +351,8 @@ class DryRunDialog(Dialog):
         return Fact(
             (
                 line.title or tr("(no subject)"),
-                tr(WHAT_LABELS[line.what]),
-                tr(SIDE_LABELS[line.side]),
+                self._labels[line.what],
+                self._labels[line.side],
                 line.reason,
             ),
             line,
