@@ -182,7 +182,7 @@ def ews() -> Iterator[EwsServer]:
 
 
 def mailbox_of(ews: EwsServer, **options: object) -> ExchangeMailbox:
-    settings: dict[str, object] = {"login": ews.login, "password": ews.password, "timeout_s": 3.0}
+    settings: dict[str, object] = {"login": ews.login, "password": ews.password, "timeout_s": 8.0}
     settings.update(options)
     return ExchangeMailbox(ews.url, "ana@firma.example", **settings)  # type: ignore[arg-type]
 
