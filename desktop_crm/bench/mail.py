@@ -39,9 +39,9 @@ from desktop_crm.db.engine import Database
 from desktop_crm.services import records
 from desktop_crm.services.context import system_actor
 from desktop_crm.sync.engine import Engine
-from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.exchange_items import MAIL_FIELDS
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.exchange.items import MAIL_FIELDS
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
+from desktop_crm.sync.graph.mailbox import GraphMailbox
 from desktop_crm.sync.port import Mailbox as Port
 
 COUNT: Final = 1_000

@@ -16,10 +16,11 @@ from desktop_crm.bench.rows import Row, compared, pair, unmeasured
 from desktop_crm.core.text import fold
 from desktop_crm.db import migrate
 from desktop_crm.models import Activity, Link, MailboxItem, MailMessage
-from desktop_crm.services import mail_lines, mail_view
 from desktop_crm.services.context import system_actor
-from desktop_crm.services.mail_view import MailQuery
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail import lines
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail.listing import MailQuery
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.services.records import save
 from desktop_crm.services.records_kept import insert_rows
 
@@ -209,7 +210,7 @@ def opened_at_once(ground: Ground) -> list[Row]:
         ("first page of all mail", lambda: page(MailQuery()), lambda: by_hand(_ALL)),
         (
             "a conversation",
-            lambda: [row.id for row in mail_lines.conversation(actor, thread)],
+            lambda: [row.id for row in lines.conversation(actor, thread)],
             lambda: by_hand(_THREAD, thread),
         ),
         (

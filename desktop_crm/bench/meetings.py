@@ -23,7 +23,7 @@ from desktop_crm.core.settings import Settings
 from desktop_crm.core.text import fold
 from desktop_crm.db import migrate
 from desktop_crm.models import Activity, ActivityParty
-from desktop_crm.services import agenda
+from desktop_crm.services.calendar import agenda
 from desktop_crm.services.records_kept import insert_rows
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.panes.calendar import CalendarPane

@@ -13,9 +13,11 @@ from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import LinkRule, LinkState
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing_rules, link_reasons, mail_message, mailboxes
-from desktop_crm.services.filing_rules import RuleRow
-from desktop_crm.services.mail_message import LINKABLE, LinkRow
+from desktop_crm.services import link_reasons
+from desktop_crm.services.mail import filing_rules, mailboxes
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.filing_rules import RuleRow
+from desktop_crm.services.mail.message import LINKABLE, LinkRow
 
 
 @click.group("linking", help=tr("How mail is filed: how well, by which rules, and why."))

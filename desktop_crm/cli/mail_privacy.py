@@ -11,9 +11,11 @@ from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.models.mail_policy import MailKept, MailShared, TextKept
-from desktop_crm.services import mail_colleagues, mail_reach, mailboxes, records, withdrawing
+from desktop_crm.services import records
 from desktop_crm.services.context import Actor
-from desktop_crm.services.withdrawing import Chosen, Which
+from desktop_crm.services.mail import colleagues as mail_colleagues
+from desktop_crm.services.mail import mailboxes, reach, withdrawing
+from desktop_crm.services.mail.withdrawing import Chosen, Which
 from desktop_crm.sync import policy_review
 
 DEFAULT = "default"
@@ -148,4 +150,4 @@ def _chosen(actor: Actor, mailbox: int, option: str, value: str) -> Chosen:
             return withdrawing.described(actor, policy_review.left_out_now(actor, mailbox).ids)
         case "everything":
             return withdrawing.choose(actor, Which.MAILBOX, mailbox)
-    return withdrawing.choose(actor, Which(option), mail_reach.activity_of(actor, value))
+    return withdrawing.choose(actor, Which(option), reach.activity_of(actor, value))

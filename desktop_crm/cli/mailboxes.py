@@ -14,8 +14,8 @@ from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mailboxes
-from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.find_service import FindStep, Outcome, find_service
 

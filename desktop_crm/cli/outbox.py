@@ -12,10 +12,10 @@ from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import mailboxes, outbox
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail import mailboxes, outbox
+from desktop_crm.services.mail.outbox import OutboxRow
 from desktop_crm.sync.outbox import restore as order_restore
 
 _STATES = [state.value for state in OutboxState]

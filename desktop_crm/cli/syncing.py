@@ -11,8 +11,8 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync.results import FolderResult, MailboxResult, OutboxResult, SyncResult
 from desktop_crm.sync.scheduler import sync_once
 from desktop_crm.sync.twoway import strikes

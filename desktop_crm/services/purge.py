@@ -27,11 +27,11 @@ from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.checks import reachable
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.mail.withdrawn_items import withdraw_items
 from desktop_crm.services.permissions import denial
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.rules.registry import rules_of
 from desktop_crm.services.titles import grouped
-from desktop_crm.services.withdrawn_items import withdraw_items
 
 CHUNK: Final = 100
 SOURCE: Final = "purge"

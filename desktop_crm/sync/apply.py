@@ -29,12 +29,12 @@ from desktop_crm.services import writer
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.mail_policy import MailPolicy, digest
+from desktop_crm.services.mail.policy import MailPolicy, digest
+from desktop_crm.services.mail.withdrawn_items import UNTOLD
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.services.rules.activities import LINKS
-from desktop_crm.services.withdrawn_items import UNTOLD
 from desktop_crm.sync import attendance, linking, mapping
 from desktop_crm.sync.answers import Records, file_answers
 from desktop_crm.sync.attached import Attached, store_files

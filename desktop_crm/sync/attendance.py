@@ -21,13 +21,14 @@ from desktop_crm.core.i18n import N_, translate
 from desktop_crm.core.text import canonical_email
 from desktop_crm.models import Activity, Mailbox, MailboxItem
 from desktop_crm.models.activity import ActivityKind, Participation, Response
-from desktop_crm.services import mail_message, records
+from desktop_crm.services import records
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.records import Change
 from desktop_crm.sync.calendar_files import calendars_of, is_calendar
-from desktop_crm.sync.ical_tree import Component, read_tree
-from desktop_crm.sync.ical_values import Clock, Unreadable, stamp, utc
+from desktop_crm.sync.formats.ical_tree import Component, read_tree
+from desktop_crm.sync.formats.ical_values import Clock, Unreadable, stamp, utc
 from desktop_crm.sync.mapping import identity_of, plain
 from desktop_crm.sync.port import MailItem
 from desktop_crm.sync.twoway import rows

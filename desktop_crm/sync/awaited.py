@@ -13,9 +13,9 @@ from desktop_crm.models import Activity, MailMessage
 from desktop_crm.models.activity import ActivityKind, ActivityReason, Direction, Priority
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail.withdrawing import reminder_of
 from desktop_crm.services.operation import operation
 from desktop_crm.services.records_kept import set_where
-from desktop_crm.services.withdrawing import reminder_of
 
 SOURCE: Final = "reminder"
 _NO_ANSWER: Final = N_("No answer yet: {subject}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from desktop_crm.core.errors import CrmError
-from desktop_crm.services import mail_message
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import message as mail_message
 
 CALENDAR: Final = "text/calendar"
 _LARGEST: Final = 1_000_000

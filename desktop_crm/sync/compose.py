@@ -21,8 +21,8 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import bare_email, canonical_email, clean, email_domain
-from desktop_crm.sync.mail_body import text_of
-from desktop_crm.sync.mime import Unusable, read_message
+from desktop_crm.sync.formats.mail_body import text_of
+from desktop_crm.sync.formats.mime import Unusable, read_message
 from desktop_crm.sync.port import Address, Attachment
 from desktop_crm.sync.writes import Ref, SaveDraft, Send
 

@@ -19,7 +19,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.text import canonical_email, email_domain
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.sync.find_servers import Lookups, Servers, by_file, by_guess, by_records
 
 STEP_LIMIT_S: Final = 20.0
@@ -245,9 +245,9 @@ class _Search:
 
     def _exchange(self) -> tuple[bool, str]:
         # Its library is not imported for an address that Microsoft 365 serves.
-        from desktop_crm.sync import exchange_discovery
+        from desktop_crm.sync.exchange import discovery
 
-        for place in exchange_discovery.places(self.domain):
+        for place in discovery.places(self.domain):
             if self.ask.challenges(place):
                 self.new = self._mailbox(MailboxKind.EXCHANGE)
                 return True, tr(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from desktop_crm.services.mail_policy import MailPolicy
+from desktop_crm.services.mail.policy import MailPolicy
 from desktop_crm.sync.port import Folder, FolderRole, Mailbox
 from desktop_crm.sync.writes import WritableMailbox
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from desktop_crm.core.errors import CrmError
-from desktop_crm.services import mailboxes
+from desktop_crm.services.calendar.slots import Slot
 from desktop_crm.services.context import Actor
-from desktop_crm.services.slots import Slot
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync.port import ShowAs
 from desktop_crm.sync.scheduler import open_mailbox
 from desktop_crm.sync.writes import Ability, WritableMailbox

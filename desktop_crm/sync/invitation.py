@@ -13,12 +13,12 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import canonical_email
 from desktop_crm.models.activity import Participation
 from desktop_crm.services import records
+from desktop_crm.services.calendar.series import end_of
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_people import Person
-from desktop_crm.services.series import end_of
+from desktop_crm.services.mail.people import Person
 from desktop_crm.sync import writing
-from desktop_crm.sync.ical_write import message_of, write_meeting
+from desktop_crm.sync.formats.ical_write import message_of, write_meeting
 from desktop_crm.sync.port import Address, Attendee, MeetingItem, Role
 from desktop_crm.sync.twoway.fields import moment_of
 from desktop_crm.sync.writing import Enclosure, Sender

@@ -25,9 +25,9 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import ActivityKind, Sensitivity
 from desktop_crm.models.mail import ItemState
 from desktop_crm.models.outbox import DeedKind
-from desktop_crm.services import mail_policy
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_policy import MailPolicy, digest
+from desktop_crm.services.mail import policy as mail_policy
+from desktop_crm.services.mail.policy import MailPolicy, digest
 from desktop_crm.services.records_kept import insert_rows, set_where, update_rows
 from desktop_crm.sync.exclusion import Ours, addresses_in, domains_in
 from desktop_crm.sync.mapping import identity_of, plain

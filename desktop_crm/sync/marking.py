@@ -2,7 +2,7 @@
 
 Marks stand here at once and go to the mailbox through the journal; when the mailbox refuses one,
 what stood before comes back. A message that is to go from its folder is not shown there any more
-while its order waits (:func:`desktop_crm.services.mail_reach.own_items`).
+while its order waits (:func:`desktop_crm.services.mail.reach.own_items`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.models import Activity, Link, Mailbox, MailboxItem
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.mail import MailFlag
-from desktop_crm.services import mailboxes, outbox, records
+from desktop_crm.services import records
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_reach import own_items
+from desktop_crm.services.mail import mailboxes, outbox
+from desktop_crm.services.mail.reach import own_items
 from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync import outbox_rows, scheduler
 from desktop_crm.sync.outbox_rows import Reason

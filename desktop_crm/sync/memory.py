@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from desktop_crm.sync import mime
 from desktop_crm.sync.deed_form import refuse_unable
+from desktop_crm.sync.formats import mime
 from desktop_crm.sync.port import (
     BATCH_LIMIT,
     Batch,

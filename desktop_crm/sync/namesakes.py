@@ -14,8 +14,8 @@ from typing import Final
 
 from desktop_crm.core.text import fold
 from desktop_crm.sync.exclusion import Ours
+from desktop_crm.sync.formats.mime import with_fingerprint
 from desktop_crm.sync.mapping import message_key
-from desktop_crm.sync.mime import with_fingerprint
 from desktop_crm.sync.port import Change, MailItem
 
 TEXT_READ: Final = 400

@@ -12,7 +12,7 @@ from typing import Final
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models.mail_policy import MailKept
-from desktop_crm.services.mail_policy import MailPolicy
+from desktop_crm.services.mail.policy import MailPolicy
 from desktop_crm.sync.exclusion import INTERNAL, addresses, is_below, is_internal
 from desktop_crm.sync.facts import Facts, Thread, tokens_of
 from desktop_crm.sync.mapping import message_key

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from desktop_crm.core import clock
-from desktop_crm.services import mailboxes
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync import known
 from desktop_crm.sync.late import resolve_late
 

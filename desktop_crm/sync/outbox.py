@@ -22,9 +22,9 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.deed_form import refuse_unable
 from desktop_crm.sync.mapping import message_key

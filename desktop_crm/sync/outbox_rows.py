@@ -16,7 +16,7 @@ from desktop_crm.core import clock
 from desktop_crm.models import Activity, MailboxItem, MailMessage, OutboxContent, OutboxItem
 from desktop_crm.models.mail import ItemState
 from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
-from desktop_crm.services import outbox
+from desktop_crm.services.mail import outbox
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import insert_facts, set_where
 from desktop_crm.sync.deed_form import decode, decode_image, encode, kind_of, notify_of

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from desktop_crm.models.mail import ItemState
-from desktop_crm.services.mail_policy import digest
+from desktop_crm.services.mail.policy import digest
 from desktop_crm.sync.exclusion import (
     NEVER_LOG,
     UNWANTED,

@@ -22,7 +22,7 @@ from desktop_crm.models import (
 from desktop_crm.models.activity import LinkState, Participation
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_colleagues import own_mailbox
+from desktop_crm.services.mail.colleagues import own_mailbox
 from desktop_crm.services.query import key_clause
 from desktop_crm.sync import known
 from desktop_crm.sync.exclusion import reason_to_exclude

@@ -16,13 +16,17 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.identity import new_uid
-from desktop_crm.services import attachments, mail_checks, mail_message, mail_people, mail_templates
-from desktop_crm.services import outbox as journal
+from desktop_crm.services import attachments
 from desktop_crm.services.changes import ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import checks as mail_checks
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail import outbox as journal
+from desktop_crm.services.mail import people as mail_people
+from desktop_crm.services.mail import templates as mail_templates
 from desktop_crm.sync import awaited, outbox, sending
 from desktop_crm.sync.compose import Letter, build, build_draft
-from desktop_crm.sync.mail_body import text_of
+from desktop_crm.sync.formats.mail_body import text_of
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.port import Address, Attachment
 from desktop_crm.sync.sending import Sending

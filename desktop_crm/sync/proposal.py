@@ -20,15 +20,15 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import canonical_email
 from desktop_crm.models import Activity
 from desktop_crm.models.activity import ActivityReason, ActivityState
-from desktop_crm.services import mail_message
+from desktop_crm.services.calendar.slots import Slot
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.operation import operation
 from desktop_crm.services.records import Change
-from desktop_crm.services.slots import Slot
 from desktop_crm.sync.calendar_files import CALENDAR, calendars_of
-from desktop_crm.sync.ical_tree import Component, read_tree
-from desktop_crm.sync.ical_write import message_of, write_meeting
+from desktop_crm.sync.formats.ical_tree import Component, read_tree
+from desktop_crm.sync.formats.ical_write import message_of, write_meeting
 from desktop_crm.sync.port import Address, Attendee, MeetingItem, Role, ShowAs
 from desktop_crm.sync.writing import Enclosure
 

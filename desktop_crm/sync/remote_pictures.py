@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from desktop_crm.db.engine import Cancel
-from desktop_crm.sync.mail_body import PICTURE_LIMIT, REMOTE
+from desktop_crm.sync.formats.mail_body import PICTURE_LIMIT, REMOTE
 
 _log = logging.getLogger(__name__)
 

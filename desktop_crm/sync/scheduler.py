@@ -17,18 +17,18 @@ from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind, MailboxState, SignInBy
-from desktop_crm.services import mailboxes, outbox
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
+from desktop_crm.services.mail import mailboxes, outbox
+from desktop_crm.services.mail.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync.engine import Engine
-from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.folder.mailbox import FolderMailbox
 from desktop_crm.sync.port import Mailbox, Progress, Step
 from desktop_crm.sync.results import MailboxResult, SyncResult
 from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.twoway.preview import Tell
 
 if TYPE_CHECKING:
-    from desktop_crm.sync.graph_signin import MsalTokens
+    from desktop_crm.sync.graph.signin import MsalTokens
 
 _log = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
     login = box.login or box.address
     # Libraries of one kind of server are not imported for another.
     if box.kind == MailboxKind.IMAP.value:
-        from desktop_crm.sync.imap import ImapMailbox
+        from desktop_crm.sync.imap.mailbox import ImapMailbox
 
         return ImapMailbox(
             box.server,
@@ -214,7 +214,7 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
             ca_file=box.ca_file,
             zone=actor.zone,
         )
-    from desktop_crm.sync.exchange import ExchangeMailbox
+    from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
 
     by_certificate = box.sign_in == SignInBy.CERTIFICATE.value
     return ExchangeMailbox(
@@ -233,7 +233,7 @@ def _with_password(actor: Actor, box: NewMailbox, password: str) -> Mailbox:
 def _graph(
     box: MailboxRow | NewMailbox, kept: str, keep: Callable[[str], None] | None = None
 ) -> Mailbox:
-    from desktop_crm.sync.graph import GraphMailbox
+    from desktop_crm.sync.graph.mailbox import GraphMailbox
 
     return GraphMailbox(box.address, tokens=_tokens(box, kept, keep), ca_file=box.ca_file)
 
@@ -242,7 +242,7 @@ def _tokens(
     box: MailboxRow | NewMailbox, kept: str = "", keep: Callable[[str], None] | None = None
 ) -> MsalTokens:
     # msal and its cryptography are for mailboxes of Microsoft 365 only.
-    from desktop_crm.sync.graph_signin import MsalTokens
+    from desktop_crm.sync.graph.signin import MsalTokens
 
     return MsalTokens(
         box.client_id, box.tenant, box.address, kept=kept, keep=keep, ca_file=box.ca_file
@@ -293,8 +293,8 @@ def find_server(new: NewMailbox, password: str = "") -> NewMailbox:
     """
     if new.kind != MailboxKind.EXCHANGE.value or new.server.strip():
         return new
-    from desktop_crm.sync import exchange_discovery
-    from desktop_crm.sync.exchange_signin import SignIn
+    from desktop_crm.sync.exchange import discovery
+    from desktop_crm.sync.exchange.signin import SignIn
 
     # What else is wrong is said before anybody is asked.
     box = mailboxes.checked(replace(new, server="https://unknown.invalid"))
@@ -307,7 +307,7 @@ def find_server(new: NewMailbox, password: str = "") -> NewMailbox:
         password if by_certificate else "",
         box.sign_in == SignInBy.SYSTEM.value,
     )
-    return replace(new, server=exchange_discovery.find_server(box.address, sign_in))
+    return replace(new, server=discovery.find_server(box.address, sign_in))
 
 
 def try_mailbox(actor: Actor, new: NewMailbox, password: str = "") -> tuple[Step, ...]:

@@ -20,18 +20,18 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.meta import registry
 from desktop_crm.models import MailMessage
 from desktop_crm.models.activity import LinkRule
-from desktop_crm.services import outbox
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.sync import known, lease, outbox_rows
 from desktop_crm.sync.apply import BatchWriter, Decided, decide
 from desktop_crm.sync.compose import Answered, Letter, build
 from desktop_crm.sync.exclusion import reason_to_exclude
 from desktop_crm.sync.facts import gather
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.mapping import content_hash, identity_of
-from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.narrowing import is_of_internal_thread
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.plan import Action, ActionKind

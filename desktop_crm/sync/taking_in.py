@@ -21,17 +21,19 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Mailbox
 from desktop_crm.models.activity import LinkRule
-from desktop_crm.services import attachments, mail_message
+from desktop_crm.services import attachments
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.sync import ical, known, lease, outlook_file
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.sync import known, lease
 from desktop_crm.sync.apply import BatchWriter, Decided, decide
 from desktop_crm.sync.exclusion import NEVER_LOG, reason_to_exclude
 from desktop_crm.sync.facts import gather
+from desktop_crm.sync.formats import ical, outlook_file
+from desktop_crm.sync.formats.mime import Unusable, read_message
+from desktop_crm.sync.formats.outlook_store import OutlookStore
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.mapping import content_hash, identity_of
-from desktop_crm.sync.mime import Unusable, read_message
-from desktop_crm.sync.outlook_store import OutlookStore
 from desktop_crm.sync.plan import Action, ActionKind
 from desktop_crm.sync.port import Correspondence, Folder, MailItem
 

@@ -23,20 +23,21 @@ from desktop_crm.meta import registry
 from desktop_crm.models import Activity, Document, MailboxItem, MailMessage
 from desktop_crm.models.mail import ItemState, StoredPart
 from desktop_crm.models.mail_policy import MailShared, TextKept
-from desktop_crm.services import mail_policy, purge
+from desktop_crm.services import purge
 from desktop_crm.services.changes import NOTHING, Changed, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.drafts import Work
-from desktop_crm.services.mail_policy import MailPolicy
-from desktop_crm.services.mail_sharing import settle_mailbox
+from desktop_crm.services.mail import policy as mail_policy
+from desktop_crm.services.mail.policy import MailPolicy
+from desktop_crm.services.mail.sharing import settle_mailbox
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import update_rows
 from desktop_crm.sync import lease, mapping
 from desktop_crm.sync.attached import Attached, store_files
 from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.facts import Facts
+from desktop_crm.sync.formats.mime import with_fingerprint
 from desktop_crm.sync.known import Box
-from desktop_crm.sync.mime import with_fingerprint
 from desktop_crm.sync.port import Mailbox, MailItem
 from desktop_crm.sync.writes import Image, Ref, Vanished, WritableMailbox
 

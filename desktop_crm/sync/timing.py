@@ -10,9 +10,9 @@ from typing import Final
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.models.mail import MailboxKind, MailboxState
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync.results import MailboxResult
 
 EVERY: Final = timedelta(minutes=5)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from desktop_crm.core.i18n import tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.port import Step
 

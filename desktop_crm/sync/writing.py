@@ -17,14 +17,17 @@ from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox, Quote
 from desktop_crm.models.activity import LinkState, Participation
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import attachments, mail_message, mail_people, mailboxes, outbox
+from desktop_crm.services import attachments
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_message import LINKABLE, Message
-from desktop_crm.services.mail_templates import as_html
+from desktop_crm.services.mail import mailboxes, outbox
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail import people as mail_people
+from desktop_crm.services.mail.message import LINKABLE, Message
+from desktop_crm.services.mail.templates import as_html
 from desktop_crm.services.titles import grouped, titles
 from desktop_crm.sync.compose import Answered
-from desktop_crm.sync.folder_writes import ABILITIES as FOLDER_ABILITIES
-from desktop_crm.sync.mime import read_message
+from desktop_crm.sync.folder.writes import ABILITIES as FOLDER_ABILITIES
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.port import Address, MailItem
 from desktop_crm.sync.sending import answered
 from desktop_crm.sync.writes import Ability, Ref

@@ -12,7 +12,7 @@ from desktop_crm.core.i18n import tr
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from desktop_crm.services.agenda_event import AgendaEvent
+    from desktop_crm.services.calendar.agenda_event import AgendaEvent
     from desktop_crm.views.panes.calendar import CalendarPane
     from desktop_crm.views.workbench import Workbench
 
@@ -74,7 +74,7 @@ def dialogs(bench: Workbench, pane: Callable[[], CalendarPane]) -> Iterator[Make
         return CalendarPrintDialog(bench, pane().wanted())
 
     def recurrence() -> QWidget:
-        from desktop_crm.services import series_facts
+        from desktop_crm.services.calendar import series_facts
 
         series = next(one for one in _events(bench) if one.series and not one.changed)
         facts = series_facts.read(bench.actor, series.id, series.original)
@@ -91,7 +91,7 @@ def dialogs(bench: Workbench, pane: Callable[[], CalendarPane]) -> Iterator[Make
         return NotesDialog(window, bench, next(one for one in _events(bench) if one.regarding))
 
     def reminders() -> QWidget:
-        from desktop_crm.services.reminders import Reminder
+        from desktop_crm.services.calendar.reminders import Reminder
 
         made = ReminderWindow(window, bench)
         found = [
@@ -116,7 +116,7 @@ def _events(bench: Workbench) -> tuple[AgendaEvent, ...]:
     """The viewer's week."""
     from datetime import timedelta
 
-    from desktop_crm.services import agenda
+    from desktop_crm.services.calendar import agenda
 
     now = clock.now()
     return agenda.events(bench.actor, now - timedelta(days=3), now + timedelta(days=5))

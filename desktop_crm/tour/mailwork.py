@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_crm.services.context import Actor
-    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.services.mail.mailboxes import MailboxRow
     from desktop_crm.sync.twoway.conflicts import Conflict
     from desktop_crm.sync.twoway.lines import Line
     from desktop_crm.views.mail.compose import ComposeWindow
@@ -33,7 +33,8 @@ _TEXT: Final = "the drawing is attached. Shall we keep the slot on Friday?"
 def prepare(actor: Actor, folder: Path, now: datetime) -> None:
     """Let letters wait in the sample mailbox, and have a second one that can send."""
     from desktop_crm.models.mail import MailboxState
-    from desktop_crm.services import mailboxes, records
+    from desktop_crm.services import records
+    from desktop_crm.services.mail import mailboxes
 
     box = _sample(actor)
     for number, (name, address, subject) in enumerate(_LETTERS):
@@ -57,7 +58,7 @@ def prepare(actor: Actor, folder: Path, now: datetime) -> None:
 
 
 def _sample(actor: Actor) -> MailboxRow:
-    from desktop_crm.services import mailboxes
+    from desktop_crm.services.mail import mailboxes
 
     return next(box for box in mailboxes.list_mailboxes(actor) if box.kind == "folder")
 

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QListWidget, QListWidgetItem, QWidge
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, ntr, tr
-from desktop_crm.services import reminders
-from desktop_crm.services.reminders import Reminder
+from desktop_crm.services.calendar import reminders
+from desktop_crm.services.calendar.reminders import Reminder
 from desktop_crm.views import icons, theme
 from desktop_crm.views.dialogs.dialog import Dialog
 from desktop_crm.views.forms.editor import QuietCombo

@@ -39,8 +39,8 @@ TOP_FOLDER = {
 HOMES = {
     "PySide6": r"(views/.+|app|tour/.+|bench/.+)\.py",
     "shiboken6": r"(views/.+|app|tour/.+|bench/.+)\.py",
-    "exchangelib": r"(sync/exchange\w*(/\w+)?|bench/.+)\.py",
-    "msal": r"sync/graph\w*\.py",
+    "exchangelib": r"(sync/exchange/.+|bench/.+)\.py",
+    "msal": r"sync/graph/.+\.py",
     "openpyxl": r"(services/excel|bench)/.+\.py",
     "xlsxwriter": r"(services/excel|bench)/.+\.py",
     "python_calamine": r"(services/excel|bench)/.+\.py",

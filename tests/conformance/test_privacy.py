@@ -17,7 +17,6 @@ from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.services import (
-    agenda,
     attachments,
     audit,
     bin,
@@ -44,6 +43,7 @@ from desktop_crm.services import (
 from desktop_crm.services.bulk import edits
 from desktop_crm.services.bulk.edits import FieldEdit, Mode
 from desktop_crm.services.bulk.job import Targets
+from desktop_crm.services.calendar import agenda
 from desktop_crm.services.context import Actor
 from desktop_crm.services.duplicates import candidates, comparison, merge, scan
 from desktop_crm.services.excel import writing

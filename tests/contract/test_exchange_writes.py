@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
-from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.exchange_xml import T, node
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
+from desktop_crm.sync.exchange.xml import T, node
 from desktop_crm.sync.writes import Ref
 from tests.contract.writing import WritingContract
 from tests.contract.writing_driver import WritingDriver, received

@@ -8,7 +8,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.folder.mailbox import FolderMailbox
 from desktop_crm.sync.writes import Ability, Delete, Move, PutBack, Ref, Stale, Vanished
 from tests.contract.writing import WritingContract
 from tests.contract.writing_driver import WritingDriver, received

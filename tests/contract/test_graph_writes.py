@@ -9,7 +9,7 @@ import pytest
 
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.graph.mailbox import GraphMailbox
 from desktop_crm.sync.port import Address, Attendee, Role
 from desktop_crm.sync.writes import Delete, Notify, PutBack, Ref, Save
 from tests.contract.writing import WritingContract

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from desktop_crm.sync.dav_items import path_and_occurrence
-from desktop_crm.sync.ical_write import OWN_KEY
+from desktop_crm.sync.dav.items import path_and_occurrence
+from desktop_crm.sync.formats.ical_write import OWN_KEY
 from desktop_crm.sync.writes import Ref
 from tests.contract.writing import WritingContract
 from tests.contract.writing_driver import WritingDriver, received

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.folder import FolderMailbox
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
+from desktop_crm.sync.folder.mailbox import FolderMailbox
+from desktop_crm.sync.graph.mailbox import GraphMailbox
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import (
     Address,

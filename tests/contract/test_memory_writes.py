@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.memory import CALENDAR, INBOX, MemoryMailbox
-from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.port import (
     Address,
     Attendee,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop_crm.services import context, records
-from desktop_crm.services.series_edits import Reach, change
+from desktop_crm.services.calendar.series_edits import Reach, change
 from desktop_crm.sync.port import MeetingItem, ShowAs
 from tests.contract import test_twoway_passes as passes
 from tests.contract.test_twoway_passes import DAY, HOUR, SOON

@@ -14,9 +14,10 @@ from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Contact, OutboxItem, SyncState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
+from desktop_crm.services.calendar.series_edits import Reach, change
+from desktop_crm.services.mail import outbox
 from desktop_crm.services.records_kept import set_where
-from desktop_crm.services.series_edits import Reach, change
 from desktop_crm.sync.port import ContactItem, Folder, FolderRole, MeetingItem, TaskItem
 from desktop_crm.sync.results import MailboxResult
 from desktop_crm.sync.twoway import questions

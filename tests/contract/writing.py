@@ -21,7 +21,7 @@ import pytest
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.sync.deed_form import decode, encode, kind_of, needed
-from desktop_crm.sync.mime import read_message
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.port import (
     Address,
     Attendee,

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from desktop_crm.core import recurrence
-from desktop_crm.sync.exchange_rrule import rule_of
-from desktop_crm.sync.exchange_xml import M, T, id_of, moment, node, stamp, tag_of, text_at
-from desktop_crm.sync.mime import read_message
-from desktop_crm.sync.zones import zone_by_name
+from desktop_crm.sync.exchange.rrule import rule_of
+from desktop_crm.sync.exchange.xml import M, T, id_of, moment, node, stamp, tag_of, text_at
+from desktop_crm.sync.formats.mime import read_message
+from desktop_crm.sync.formats.zones import zone_by_name
 from tests.ews_server import soap
 
 if TYPE_CHECKING:

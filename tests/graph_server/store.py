@@ -11,8 +11,8 @@ from typing import Any
 
 from dateutil.rrule import rrulestr
 
-from desktop_crm.sync.graph_rrule import rule_of
-from desktop_crm.sync.zones import zone_by_name
+from desktop_crm.sync.formats.zones import zone_by_name
+from desktop_crm.sync.graph.rrule import rule_of
 
 Resource = dict[str, Any]
 

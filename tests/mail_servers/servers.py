@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from desktop_crm.sync.imap import ImapMailbox
+from desktop_crm.sync.imap.mailbox import ImapMailbox
 from tests.mail_servers.dovecot import PASSWORD, Dovecot
 from tests.mail_servers.radicale import Radicale
 from tests.mail_servers.smtp_server import SmtpServer

@@ -19,12 +19,12 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Mailbox
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.context import system_actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.deed_form import decode, decode_image, encode, kind_of
 from desktop_crm.sync.engine import Engine
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.memory import CONTACTS, INBOX, SENT, TASKS, MemoryMailbox
-from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.outbox import order, restore
 from desktop_crm.sync.port import (
     Address,

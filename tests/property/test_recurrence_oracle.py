@@ -17,8 +17,8 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.recurrence import first_by_rule, occurrences, walls
 from desktop_crm.core.recurrence_pattern import DAYS, build, parse, shifted
 from desktop_crm.core.recurrence_words import summary
-from desktop_crm.services import series
-from desktop_crm.sync import ical
+from desktop_crm.services.calendar import series
+from desktop_crm.sync.formats import ical
 from desktop_crm.sync.port import MeetingItem
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "ics"

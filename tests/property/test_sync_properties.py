@@ -26,9 +26,9 @@ from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, Link, MailboxItem, MailMessage
 from desktop_crm.sync.engine import Engine
-from desktop_crm.sync.ical import read_calendar
+from desktop_crm.sync.formats.ical import read_calendar
+from desktop_crm.sync.formats.mime import Unusable, read_message
 from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
-from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.port import Folder, MeetingItem, Quarantined
 from tests.unit.sync.conftest import AT, mail, make_world
 

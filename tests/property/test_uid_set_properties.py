@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_crm.sync.uid_set import UidSet
+from desktop_crm.sync.imap.uid_set import UidSet
 
 NUMBERS = st.sets(st.integers(1, 60))
 

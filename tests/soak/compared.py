@@ -13,10 +13,10 @@ from desktop_crm.core import clock
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, Mailbox, MailboxItem, MailMessage, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.context import system_actor
+from desktop_crm.services.mail import outbox
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.memory import CALENDAR, DRAFTS, INBOX, SENT, TASKS
-from desktop_crm.sync.mime import read_message
 from desktop_crm.sync.port import MailItem, MeetingItem, TaskItem
 from tests.soak.elsewhere import Server
 from tests.soak.life import run

@@ -24,7 +24,8 @@ from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, MailboxItem, MailMessage, OutboxItem
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.compose import Letter
 from desktop_crm.sync.engine import LONGEST_WAIT_S, Engine
 from desktop_crm.sync.port import Address

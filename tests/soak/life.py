@@ -17,8 +17,9 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, Mailbox, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
 from desktop_crm.services.context import Actor, system_actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.compose import Letter
 from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.memory import ARCHIVE

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
+from desktop_crm.sync.graph.mailbox import GraphMailbox
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.writes import Deed, Ref, WritableMailbox
 from tests.contract.test_exchange_writes import BOXES, ExchangeDriver

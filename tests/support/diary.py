@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop_crm.core.formats import Formats
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from tests.support.company import ZONE
 
 WEEK = [date(2026, 11, 23) + timedelta(n) for n in range(5)]

@@ -7,8 +7,9 @@ import datetime as dt
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop_crm.services import mail_message, records
-from desktop_crm.services.mail_message import Attachment, FileContent, Message, Party
+from desktop_crm.services import records
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.message import Attachment, FileContent, Message, Party
 from desktop_crm.views.mail.choice_bar import ChoiceBar
 from desktop_crm.views.workbench import Workbench
 from tests.support.company import Company

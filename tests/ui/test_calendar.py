@@ -11,8 +11,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from desktop_crm.services import agenda, records
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services import records
+from desktop_crm.services.calendar import agenda
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import gesture
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.calendar.time_view import TimeView

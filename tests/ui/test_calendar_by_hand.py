@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from desktop_crm.core import i18n
 from desktop_crm.services import records
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import gesture
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.calendar.time_view import TimeView

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QToolButton
 
 from desktop_crm.services import records
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
 from desktop_crm.views.panes.calendar import CalendarPane

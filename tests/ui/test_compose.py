@@ -12,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import mail_people, outbox, records
-from desktop_crm.sync.mime import read_message
+from desktop_crm.services import records
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail import people as mail_people
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.views.mail import compose, letters
 from desktop_crm.views.mail.compose import ComposeWindow
 from desktop_crm.views.mail.outbox_clock import next_due
@@ -279,7 +281,7 @@ def _letter() -> Any:
 
 
 def _offered(bench: Workbench) -> list[Any]:
-    from desktop_crm.services import mail_templates
+    from desktop_crm.services.mail import templates as mail_templates
 
     return mail_templates.offered(bench.actor)
 
@@ -314,7 +316,7 @@ def test_closing_asks_and_a_letter_not_touched_does_not(
 
 
 def test_what_a_draft_file_keeps_comes_back(company: Company) -> None:
-    from desktop_crm.services.mail_people import Person
+    from desktop_crm.services.mail.people import Person
     from desktop_crm.sync.compose import Answered
     from desktop_crm.sync.writing import Enclosure, Regarding
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from desktop_crm.core.errors import Cancelled
-from desktop_crm.services import mail_message
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.sync import taking_in
 from desktop_crm.views.dialogs.business_card import BusinessCardDialog
 from desktop_crm.views.mail.dropped import DropTaker, files_of

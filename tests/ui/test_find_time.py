@@ -10,10 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from desktop_crm.services import agenda, mail_message, mailboxes, records
-from desktop_crm.services.mail_message import Attachment, FileContent, Message
-from desktop_crm.services.mail_people import Person
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services import records
+from desktop_crm.services.calendar import agenda
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.mailboxes import NewMailbox
+from desktop_crm.services.mail.message import Attachment, FileContent, Message
+from desktop_crm.services.mail.people import Person
 from desktop_crm.sync import free_times, proposal
 from desktop_crm.views.dialogs.find_time import FindTimeDialog
 from desktop_crm.views.mail.choice_bar import ChoiceBar
@@ -89,7 +92,7 @@ def test_whom_nobody_knows_is_said_to_be_unknown(
 def test_what_a_mailbox_tells_counts(
     dialog: FindTimeDialog, bench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from desktop_crm.services.slots import Slot
+    from desktop_crm.services.calendar.slots import Slot
 
     def told(*_args: Any) -> dict[str, tuple[Slot, ...]]:
         return {CLAIRE.address: (Slot(at(25, 12), at(25, 16)),)}
@@ -140,7 +143,7 @@ def test_an_appointment_is_made_of_a_slot(
 def test_the_answer_books(
     bench: Workbench, company: Company, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from desktop_crm.services.slots import Slot
+    from desktop_crm.services.calendar.slots import Slot
     from desktop_crm.sync.port import Address
 
     made = proposal.propose(

@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 
-from desktop_crm.services import mail_view, mailboxes, records
-from desktop_crm.services.mail_view import MailQuery
+from desktop_crm.services import records
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.listing import MailQuery
 from desktop_crm.views.mail.colleagues_dialog import ColleaguesDialog
 from desktop_crm.views.mail.withdraw_dialog import WithdrawDialog
 from desktop_crm.views.panes.mail import MailPane

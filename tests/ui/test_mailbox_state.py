@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.models.mail import MailboxState
-from desktop_crm.services import mailboxes
-from desktop_crm.services.mailboxes import MailboxRow, NewMailbox
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import MailboxResult, SyncResult
 from desktop_crm.views.actions import Action

@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mailboxes, records
-from desktop_crm.services.mailboxes import NewMailbox
-from desktop_crm.sync import exchange_discovery, scheduler
+from desktop_crm.services import records
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import NewMailbox
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.exchange import discovery
 from desktop_crm.sync.find_service import FindStep, FoundService, Outcome
 from desktop_crm.sync.port import Step
 from desktop_crm.views.mailbox import wizard as module
@@ -323,7 +325,7 @@ def test_the_server_of_an_exchange_mailbox_is_found(
     server = EwsServer()
     server.told_urls = {"EXPR": server.url}
     found = server.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.xml")
-    monkeypatch.setattr(exchange_discovery, "places", lambda _domain: [found])
+    monkeypatch.setattr(discovery, "places", lambda _domain: [found])
     finds(monkeypatch, NewMailbox("Office", "exchange", ME))
     wizard.address.setText(ME)
     try:

@@ -10,7 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from desktop_crm.core import clock
-from desktop_crm.services import agenda, meeting_notes, records, undo
+from desktop_crm.services import records, undo
+from desktop_crm.services.calendar import agenda, meeting_notes
 from desktop_crm.views.calendar.ended_bar import EndedBar, NotesDialog
 from tests.support.company import Company, at
 from tests.support.windows import child, settle, shell_of

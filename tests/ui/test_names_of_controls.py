@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.settings import Settings
 from desktop_crm.services import closing
 from desktop_crm.services.filters import parse
-from desktop_crm.services.mail_message import LINKABLE
+from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog

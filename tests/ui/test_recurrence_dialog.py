@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from desktop_crm.services import agenda, records, series_facts, undo
+from desktop_crm.services import records, undo
+from desktop_crm.services.calendar import agenda, series_facts
 from desktop_crm.views.dialogs.recurrence_dialog import RecurrenceDialog
 from tests.support.company import ZONE, Company, at
 from tests.support.windows import child, settle, shell_of

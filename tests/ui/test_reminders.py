@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from desktop_crm.core import clock
-from desktop_crm.services import reminders
+from desktop_crm.services.calendar import reminders
 from desktop_crm.views import clocks
 from desktop_crm.views.reminder_window import ReminderClock, ReminderWindow, distance
 from tests.support.company import Company, at

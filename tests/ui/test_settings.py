@@ -10,8 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QRadioButton, QWidget
 
-from desktop_crm.services import mailboxes, records
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services import records
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.services.query import Order, RecordQuery, first_page
 from desktop_crm.views.mail import letters, reading_extras
 from desktop_crm.views.panes import mailbox_work

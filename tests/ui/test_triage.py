@@ -9,7 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
-from desktop_crm.services import filing_rules, mail_message, records, undo
+from desktop_crm.services import records, undo
+from desktop_crm.services.mail import filing_rules
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.filing.convert_dialog import ConvertMailDialog
 from desktop_crm.views.filing.file_dialog import FileDialog

@@ -17,8 +17,9 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
 from desktop_crm.models import Activity, MailMessage, OutboxItem
-from desktop_crm.services import mailboxes, records
+from desktop_crm.services import records
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.memory import CALENDAR, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from desktop_crm.demo.labelled.office import Key, Office, Person
 from desktop_crm.models import MailMessage
-from desktop_crm.services import filing
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import filing
 from desktop_crm.sync.port import Address, FolderRole, MailItem, Sensitivity
 
 NOWHERE: Final[frozenset[Key]] = frozenset()

@@ -19,8 +19,9 @@ from desktop_crm.demo.labelled.post import Clerk, Labelled
 from desktop_crm.demo.story import DOMAIN
 from desktop_crm.models import Link, MailMessage
 from desktop_crm.models.activity import LinkState
-from desktop_crm.services import filing_rules, records, setup
+from desktop_crm.services import records, setup
 from desktop_crm.services.context import Actor, sign_in, system_actor
+from desktop_crm.services.mail import filing_rules
 from desktop_crm.services.operation import operation
 from desktop_crm.sync.engine import Engine
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox

@@ -11,7 +11,7 @@ from desktop_crm.services.drafts import Draft, Work
 def whole_placeholders(work: Work, drafts: Sequence[Draft]) -> None:
     """Refuse a text that could never be filled in: better when it is written than when needed."""
     # jinja2 is loaded when a template is written, not when records are.
-    from desktop_crm.services.mail_templates import mistake
+    from desktop_crm.services.mail.templates import mistake
 
     for draft in drafts:
         for field in ("subject", "body"):

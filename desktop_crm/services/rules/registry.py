@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from desktop_crm.services import mail_sharing
 from desktop_crm.services.drafts import Rules
+from desktop_crm.services.mail import sharing
 from desktop_crm.services.rules import (
     accounts,
     activities,
@@ -65,9 +65,9 @@ RULES: Final[Mapping[str, Rules]] = {
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),
     "link": Rules(
-        after=(mail_sharing.links_changed,),
-        put_back=(mail_sharing.links_changed,),
-        after_remove=(mail_sharing.links_changed,),
+        after=(sharing.links_changed,),
+        put_back=(sharing.links_changed,),
+        after_remove=(sharing.links_changed,),
     ),
     "connection": Rules(before=(connections.two_records,)),
     "custom_field": Rules(

@@ -13,7 +13,8 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Activity
 from desktop_crm.models.activity import ActivityState
-from desktop_crm.services import records_kept, series
+from desktop_crm.services import records_kept
+from desktop_crm.services.calendar import series
 from desktop_crm.services.drafts import Draft, Work
 
 _DECISIVE: Final = (

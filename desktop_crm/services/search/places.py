@@ -14,8 +14,8 @@ from desktop_crm.db.search_text import is_searched
 from desktop_crm.meta import registry
 from desktop_crm.meta.bound import Entity
 from desktop_crm.models import Activity, MailMessage
-from desktop_crm.services import mail_reach
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import reach
 from desktop_crm.services.permissions import content_clause
 
 MAIL: Final = "mail_message"
@@ -111,7 +111,7 @@ def _reach(actor: Actor, entity: Entity) -> Sequence[ColumnElement[bool]]:
     table = entity.table
     living = table.c.deleted_at.is_(None)
     if entity.key == MAIL:
-        return (living, mail_reach.findable(actor))
+        return (living, reach.findable(actor))
     found: list[ColumnElement[bool]] = [living]
     # What others keep private is not found by its content.
     rights = content_clause(actor, entity, table)

@@ -19,10 +19,11 @@ from desktop_crm.models import Activity, Contact, Link, Mailbox, MailboxItem, St
 from desktop_crm.models.activity import ActivityKind, LinkState
 from desktop_crm.models.mail import ItemState, MailboxKind
 from desktop_crm.models.opportunity import OpportunityState
-from desktop_crm.services import closing, filing, records
+from desktop_crm.services import closing, records
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.closing import Closing
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import filing
 from desktop_crm.services.operation import operation
 from desktop_crm.services.rules.mailboxes import Command, commands_of
 from desktop_crm.sync import outbox_rows

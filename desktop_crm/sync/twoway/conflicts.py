@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.mail import ItemState
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync.twoway import rows
 from desktop_crm.sync.twoway.kinds import TABLES, Kind
 from desktop_crm.sync.twoway.lines import in_words

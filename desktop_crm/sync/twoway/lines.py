@@ -13,7 +13,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind
 from desktop_crm.services.context import Actor
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail.outbox import OutboxRow
 from desktop_crm.sync.folder_names import folder_name
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.plan import Action, ActionKind

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.outbox import OPEN
-from desktop_crm.services import outbox
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.plan import Action
 from desktop_crm.sync.port import Batch, Change, ChangeKind, Folder, FolderRole
 from desktop_crm.sync.twoway import rows, strikes

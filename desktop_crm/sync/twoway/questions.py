@@ -17,9 +17,9 @@ from desktop_crm.core.i18n import N_
 from desktop_crm.meta import registry
 from desktop_crm.models import OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync.twoway.passing import ASKED

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from desktop_crm.models import SyncStrike
-from desktop_crm.services import mailboxes, outbox
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import mailboxes, outbox
 from desktop_crm.services.records_kept import delete_where, insert_rows
 from desktop_crm.sync.mapping import plain
 

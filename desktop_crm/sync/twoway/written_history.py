@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from desktop_crm.models import MailboxItem
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.context import Actor
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.outbox import OutboxRow
 
 
 def of_record(actor: Actor, entity: str, record: int) -> list[OutboxRow]:

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views import icons, theme
 from desktop_crm.views.calendar import gesture, layout, words
 from desktop_crm.views.calendar.page import CalendarPage

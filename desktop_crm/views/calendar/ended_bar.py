@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QWidget
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import meeting_notes
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar import meeting_notes
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.widgets.buttons import push_button

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 
 _Span: TypeAlias = tuple[date, date, AgendaEvent]
 """First and last day of an event."""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views import theme
 from desktop_crm.views.calendar import event_paint, gesture, layout, words
 from desktop_crm.views.calendar.page import CalendarPage

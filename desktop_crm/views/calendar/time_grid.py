@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import tr
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views import theme
 from desktop_crm.views.calendar import event_paint, gesture, hour_lines, layout, words
 from desktop_crm.views.calendar.gesture import ALL_DAY, SLOT, Edge, Slots

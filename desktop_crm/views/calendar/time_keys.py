@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import gesture
 from desktop_crm.views.calendar.gesture import Slots
 

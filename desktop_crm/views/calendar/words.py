@@ -6,7 +6,7 @@ from datetime import date
 
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import layout
 
 SHOW_AS = {

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QListWidget, QListWidgetIt
 from desktop_crm.core import clock
 from desktop_crm.core.formats import Formats
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import availability, records, slots
-from desktop_crm.services.mail_people import Person
-from desktop_crm.services.slots import PersonTimes, Slot
+from desktop_crm.services import records
+from desktop_crm.services.calendar import availability, slots
+from desktop_crm.services.calendar.slots import PersonTimes, Slot
+from desktop_crm.services.mail.people import Person
 from desktop_crm.sync import free_times, proposal, writing
 from desktop_crm.sync.port import Address
 from desktop_crm.sync.proposal import MOST, Proposal

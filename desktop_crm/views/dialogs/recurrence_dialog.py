@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.core.recurrence_pattern import WORK_DAYS, Frequency, Pattern, usual
 from desktop_crm.core.recurrence_words import day_in_words, in_words, summary, weekday_name
-from desktop_crm.services import series_facts
-from desktop_crm.services.series_edits import Edited, Reach
-from desktop_crm.services.series_facts import SeriesFacts
+from desktop_crm.services.calendar import series_facts
+from desktop_crm.services.calendar.series_edits import Edited, Reach
+from desktop_crm.services.calendar.series_facts import SeriesFacts
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.widgets.buttons import push_button

@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QScrollArea, QVBoxLayout, QWidg
 from desktop_crm.core.errors import UserError, ValidationFailed
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta.field import Section
-from desktop_crm.services import filing, mail_conversion, records
-from desktop_crm.services.mail_conversion import Converted, Wanted
-from desktop_crm.services.mail_message import LINKABLE
+from desktop_crm.services import records
+from desktop_crm.services.mail import conversion, filing
+from desktop_crm.services.mail.conversion import Converted, Wanted
+from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.alike_panel import AlikePanel
@@ -26,7 +27,7 @@ from desktop_crm.views.widgets.labels import label
 
 if TYPE_CHECKING:
     from desktop_crm.services.duplicates.candidates import Candidate
-    from desktop_crm.services.mail_message import Message
+    from desktop_crm.services.mail.message import Message
     from desktop_crm.views.workbench import Workbench
 
 _SIZE: Final = QSize(680, 720)
@@ -146,7 +147,7 @@ class ConvertMailDialog(Dialog):
         )  # fmt: skip
         made.pages.body.setContentsMargins(0, 0, 0, 0)
         made.load(records.new(self._bench.actor, wanted.entity))
-        begun = mail_conversion.prefilled(self._bench.actor, self._message, wanted)
+        begun = conversion.prefilled(self._bench.actor, self._message, wanted)
         for name, value in begun.values.items():
             made.put(name, value, begun.titles.get(name, ""))
         made.edited.connect(lambda _name: self.alike.look_soon())
@@ -210,7 +211,7 @@ class ConvertMailDialog(Dialog):
         files = [key for key, box in self.files.items() if box.isChecked()]
         self._bench.tasks.write(
             partial(
-                mail_conversion.convert, self._bench.actor, self._message.id, self.wanted,
+                conversion.convert, self._bench.actor, self._message.id, self.wanted,
                 self.form.changes(), files,
             ),
             done=partial(self._made, opens), failed=self._failed, owner=self, label=tr("Saving"),

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QCheckBox
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services.mail_message import LINKABLE
+from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.views.dialogs.dialog import Labelled
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
 from desktop_crm.views.forms.editor import QuietCombo
 
 if TYPE_CHECKING:
-    from desktop_crm.services.filing_subject import Subject
+    from desktop_crm.services.mail.filing_subject import Subject
     from desktop_crm.views.workbench import Workbench
 
 

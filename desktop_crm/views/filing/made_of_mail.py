@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import filing, mail_signature
-from desktop_crm.services.mail_conversion import Wanted
+from desktop_crm.services.mail import filing
+from desktop_crm.services.mail import signature as mail_signature
+from desktop_crm.services.mail.conversion import Wanted
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.dialogs.business_card import open_business_card
 from desktop_crm.views.filing.convert_dialog import KINDS, ConvertMailDialog
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from desktop_crm.services.business_card import Made
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.contact_text import ContactText
-    from desktop_crm.services.mail_message import Message, Party
+    from desktop_crm.services.mail.message import Message, Party
     from desktop_crm.views.workbench import Workbench
 
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLineEdit
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing_rules
-from desktop_crm.services.filing_rules import RuleRow
-from desktop_crm.services.mail_message import LINKABLE
+from desktop_crm.services.mail import filing_rules
+from desktop_crm.services.mail.filing_rules import RuleRow
+from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.views import icons, theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.dialogs.find_record import FindRecordDialog

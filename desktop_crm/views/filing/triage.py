@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing, filing_subject
+from desktop_crm.services.mail import filing, filing_subject
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.filing.file_dialog import FileDialog, Reach
 from desktop_crm.views.filing.triage_bar import TriageBar, best_of
@@ -25,8 +25,8 @@ from desktop_crm.views.widgets.buttons import show_menu
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
-    from desktop_crm.services.filing_subject import Subject
-    from desktop_crm.services.mail_message import LinkRow, Message
+    from desktop_crm.services.mail.filing_subject import Subject
+    from desktop_crm.services.mail.message import LinkRow, Message
     from desktop_crm.views.panes.mail_list import MessageList
     from desktop_crm.views.workbench import Workbench
 

@@ -18,7 +18,7 @@ from desktop_crm.views.widgets.labels import Elide, Pill
 from desktop_crm.views.widgets.layout import row
 
 if TYPE_CHECKING:
-    from desktop_crm.services.mail_message import LinkRow, Message
+    from desktop_crm.services.mail.message import LinkRow, Message
     from desktop_crm.views.workbench import Workbench
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.activity import Response
-from desktop_crm.services.mail_message import Message
+from desktop_crm.services.mail.message import Message
 from desktop_crm.sync import attendance, proposal
 from desktop_crm.sync.attendance import STRANGER, Answered, Verdict
 from desktop_crm.sync.calendar_files import is_calendar

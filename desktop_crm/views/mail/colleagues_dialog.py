@@ -14,7 +14,7 @@ from desktop_crm.views.widgets.fact_table import Fact, FactTable, Heading
 from desktop_crm.views.widgets.labels import label
 
 if TYPE_CHECKING:
-    from desktop_crm.services.mail_colleagues import Colleague, Seen
+    from desktop_crm.services.mail.colleagues import Colleague, Seen
     from desktop_crm.views.workbench import Workbench
 
 

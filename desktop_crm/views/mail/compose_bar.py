@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QDateTimeEdit, QHBoxLayout, QMenu, QWidget
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.mail import TemplateKind
-from desktop_crm.services import mail_templates
-from desktop_crm.services.mail_templates import Template
+from desktop_crm.services.mail import templates as mail_templates
+from desktop_crm.services.mail.templates import Template
 from desktop_crm.sync import writing
 from desktop_crm.sync.writing import Enclosure, Regarding
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import mail_templates, outbox
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail import templates as mail_templates
 from desktop_crm.sync import writing
 from desktop_crm.sync.port import Address
 from desktop_crm.sync.sending import UNDO_S

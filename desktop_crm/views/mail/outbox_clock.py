@@ -38,7 +38,7 @@ class Due:
 
 def next_due(actor: Actor) -> Due:
     """Look when something is due; runs on a reader thread."""
-    from desktop_crm.services import outbox
+    from desktop_crm.services.mail import outbox
     from desktop_crm.sync import awaited
 
     if not actor.can("mailbox", "read"):

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import outbox
 from desktop_crm.services.changes import ChangeKind, ChangeSet
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.outbox import OutboxRow
 from desktop_crm.sync import outbox as journal
 from desktop_crm.views.charts.line_list import Line, LineList
 from desktop_crm.views.mail.letters import KIND

@@ -22,7 +22,7 @@ from desktop_crm.views.mail.letters import KIND
 
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
-    from desktop_crm.services.mail_message import Message
+    from desktop_crm.services.mail.message import Message
     from desktop_crm.sync.marking import Removal
     from desktop_crm.views.panes.mail import MailPane
 

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.core.text import canonical_email, clean
-from desktop_crm.services import mail_people
-from desktop_crm.services.mail_people import Person
+from desktop_crm.services.mail import people as mail_people
+from desktop_crm.services.mail.people import Person
 from desktop_crm.views import theme
 from desktop_crm.views.icons import paint_icon
 from desktop_crm.views.widgets.flow import Flow

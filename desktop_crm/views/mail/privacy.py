@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import mail_colleagues, withdrawing
-from desktop_crm.services.withdrawing import Which
+from desktop_crm.services.mail import colleagues, withdrawing
+from desktop_crm.services.mail.withdrawing import Which
 from desktop_crm.sync import policy_review
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.mail.colleagues_dialog import ColleaguesDialog
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from desktop_crm.db.engine import Cancel
     from desktop_crm.services.context import Actor
-    from desktop_crm.services.mail_message import Message
-    from desktop_crm.services.mailboxes import MailboxRow
-    from desktop_crm.services.withdrawing import Chosen
+    from desktop_crm.services.mail.mailboxes import MailboxRow
+    from desktop_crm.services.mail.message import Message
+    from desktop_crm.services.mail.withdrawing import Chosen
     from desktop_crm.views.workbench import Workbench
 
 
@@ -73,7 +73,7 @@ class MailPrivacy(QObject):
         ColleaguesDialog(
             self._bench,
             message.subject or tr("(no subject)"),
-            partial(mail_colleagues.seen_of_messages, self._bench.actor, [message.id]),
+            partial(colleagues.seen_of_messages, self._bench.actor, [message.id]),
             single=True,
         ).open()
 
@@ -82,7 +82,7 @@ class MailPrivacy(QObject):
         ColleaguesDialog(
             self._bench,
             box.name,
-            partial(mail_colleagues.seen_of_mailbox, self._bench.actor, box.id),
+            partial(colleagues.seen_of_mailbox, self._bench.actor, box.id),
         ).open()
 
     def withdraw(self, message: Message | None) -> None:

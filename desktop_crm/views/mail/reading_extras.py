@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import mail_lines
+from desktop_crm.services.mail import lines
 from desktop_crm.views import theme
 from desktop_crm.views.charts.line_list import ROW, Line, LineList
 from desktop_crm.views.forms.sections import FoldButton
@@ -19,7 +19,7 @@ from desktop_crm.views.widgets.labels import label
 from desktop_crm.views.widgets.layout import column
 
 if TYPE_CHECKING:
-    from desktop_crm.services.mail_lines import MessageRow
+    from desktop_crm.services.mail.lines import MessageRow
     from desktop_crm.views.workbench import Workbench
 
 MEMORY: Final = "mail.pictures"
@@ -114,7 +114,7 @@ class ThreadStrip(QWidget):
             self.hide()
             return
         self._bench.tasks.read(
-            mail_lines.conversation, self._bench.actor, activity,
+            lines.conversation, self._bench.actor, activity,
             done=self._show, owner=self, lane="thread", failed=lambda _error: self.hide(),
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QTextEdit, QToolButton, QWidget
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.sync.mail_body import clean_html
+from desktop_crm.sync.formats.mail_body import clean_html
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.icons import icon

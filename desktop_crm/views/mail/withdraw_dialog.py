@@ -11,14 +11,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QRadioButton
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import withdrawing
+from desktop_crm.services.mail import withdrawing
 from desktop_crm.views.dialogs.dialog import Dialog
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.labels import label
 
 if TYPE_CHECKING:
+    from desktop_crm.services.mail.withdrawing import Chosen
     from desktop_crm.services.purge import Purged
-    from desktop_crm.services.withdrawing import Chosen
     from desktop_crm.views.workbench import Workbench
 
 

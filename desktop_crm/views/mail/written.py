@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from desktop_crm.services.mail_people import Person
+from desktop_crm.services.mail.people import Person
 from desktop_crm.sync.compose import Answered, Letter
 from desktop_crm.sync.port import Address
 from desktop_crm.sync.posting import addresses

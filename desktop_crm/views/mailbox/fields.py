@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.mail import MailboxKind, SignInBy
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.views.dialogs.dialog import Labelled
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.layout import row
@@ -29,7 +29,7 @@ from desktop_crm.views.widgets.layout import row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.services.mail.mailboxes import MailboxRow
 
 _NAMES: Final = ("name", "address")
 _ALL: Final = {

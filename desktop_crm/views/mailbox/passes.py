@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import mailboxes
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
 from desktop_crm.sync.timing import Timing, is_mine_here

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import mailboxes
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.widgets.buttons import push_button
 

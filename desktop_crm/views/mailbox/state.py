@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta.field import Tone
 from desktop_crm.models.mail import MailboxKind, MailboxState
-from desktop_crm.services import mailboxes
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync.folder_names import folder_name
 
 if TYPE_CHECKING:
     from desktop_crm.core.formats import Formats
-    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.services.mail.mailboxes import MailboxRow
     from desktop_crm.views.mailbox.passes import MailPasses, Running
 
 PAUSED: Final = N_("Paused")

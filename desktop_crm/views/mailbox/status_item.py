@@ -17,7 +17,7 @@ from desktop_crm.views.widgets.buttons import show_menu
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
-    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.services.mail.mailboxes import MailboxRow
     from desktop_crm.views.mailbox.passes import MailPasses
     from desktop_crm.views.mailbox.state import Standing
     from desktop_crm.views.panes.mailbox_work import MailboxWork
@@ -29,7 +29,7 @@ def own_mailboxes(actor: Actor) -> tuple[MailboxRow, ...]:
 
     Runs on a reader thread, which also imports what the window does not wait for at its start.
     """
-    from desktop_crm.services import mailboxes
+    from desktop_crm.services.mail import mailboxes
     from desktop_crm.views.mailbox import passes, state  # noqa: F401
 
     if not actor.can("mailbox", "read"):

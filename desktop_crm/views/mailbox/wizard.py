@@ -16,8 +16,9 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Section
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mail_policy, mailboxes
-from desktop_crm.services.mailboxes import Added, NewMailbox
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import policy as mail_policy
+from desktop_crm.services.mail.mailboxes import Added, NewMailbox
 from desktop_crm.sync.find_service import FindStep, FoundService, find_service
 from desktop_crm.sync.trying import Tried, tried
 from desktop_crm.views import theme

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import agenda, series_facts
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar import agenda, series_facts
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.sync import invitation
 from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.calendar import layout
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
+    from desktop_crm.services.calendar.series_facts import SeriesFacts
     from desktop_crm.services.changes import ChangeSet
-    from desktop_crm.services.series_facts import SeriesFacts
     from desktop_crm.sync.invitation import Invitation
     from desktop_crm.views.workbench import Workbench
 

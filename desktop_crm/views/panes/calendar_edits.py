@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import records, series_edits
-from desktop_crm.services.agenda_event import AgendaEvent
-from desktop_crm.services.series_edits import Reach
+from desktop_crm.services import records
+from desktop_crm.services.calendar import series_edits
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.series_edits import Reach
 from desktop_crm.views.errors import ask
 
 if TYPE_CHECKING:
+    from desktop_crm.services.calendar.series_edits import Edited
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.records import Saved
-    from desktop_crm.services.series_edits import Edited
     from desktop_crm.views.workbench import Workbench
 
 

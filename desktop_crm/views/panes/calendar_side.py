@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.services import agenda, calendars
-from desktop_crm.services.agenda_event import AgendaEvent
-from desktop_crm.services.calendars import Calendar
-from desktop_crm.services.series import zone_named
+from desktop_crm.services.calendar import agenda, calendars
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.calendars import Calendar
+from desktop_crm.services.calendar.series import zone_named
 from desktop_crm.views import theme
 from desktop_crm.views.calendar.layout import Lane
 from desktop_crm.views.calendar.navigator import Navigator

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.activity import LinkState
-from desktop_crm.services import mail_message, mail_view
 from desktop_crm.services.changes import ChangeKind
-from desktop_crm.services.mail_message import LinkRow, Message, Party
-from desktop_crm.services.mail_view import MailFolders, MailQuery, Special
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.listing import MailFolders, MailQuery, Special
+from desktop_crm.services.mail.message import LinkRow, Message, Party
 from desktop_crm.sync import newly_known
 from desktop_crm.sync.folder_names import folder_name, is_usual
 from desktop_crm.views.actions import Action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop_crm.core.i18n import N_
-from desktop_crm.services.mail_view import MailQuery, Special
+from desktop_crm.services.mail.listing import MailQuery, Special
 
 SPECIAL = (
     (Special.ALL, N_("All messages"), "mail"),

@@ -12,7 +12,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services.link_reasons import sentence
-from desktop_crm.services.mail_message import LinkRow, Message, Party
+from desktop_crm.services.mail.message import LinkRow, Message, Party
 from desktop_crm.views import icons
 from desktop_crm.views.widgets.buttons import LinkButton, push_button, tool_button
 from desktop_crm.views.widgets.cards import Glyph

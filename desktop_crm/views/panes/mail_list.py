@@ -30,9 +30,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import mail_lines, mail_view
-from desktop_crm.services.mail_lines import MessageRow
-from desktop_crm.services.mail_view import PAGE, MailQuery
+from desktop_crm.services.mail import lines
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail.lines import MessageRow
+from desktop_crm.services.mail.listing import PAGE, MailQuery
 from desktop_crm.views import icons, theme
 from desktop_crm.views.widgets.avatar import paint_avatar
 
@@ -170,7 +171,7 @@ class MessageModel(QAbstractListModel):
         self._asked.add(page)
         ids = list(self._keys[page * PAGE : (page + 1) * PAGE])
         self._bench.tasks.read(
-            partial(mail_lines.messages, self._bench.actor, ids, threads=self._threads),
+            partial(lines.messages, self._bench.actor, ids, threads=self._threads),
             done=partial(self._take, self._generation, page),
             failed=self.failed.emit, owner=self,
         )  # fmt: skip

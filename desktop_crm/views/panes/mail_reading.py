@@ -29,10 +29,11 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.activity import LinkState
-from desktop_crm.services import attachments, mail_message
-from desktop_crm.services.mail_message import Attachment, FileContent, LinkRow, Message
-from desktop_crm.services.mail_quotes import own_html, own_text
-from desktop_crm.sync.mail_body import REMOTE
+from desktop_crm.services import attachments
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.message import Attachment, FileContent, LinkRow, Message
+from desktop_crm.services.mail.quotes import own_html, own_text
+from desktop_crm.sync.formats.mail_body import REMOTE
 from desktop_crm.sync.remote_pictures import addresses, fetch
 from desktop_crm.views import theme
 from desktop_crm.views.errors import ask

@@ -11,8 +11,8 @@ from desktop_crm.core import secrets
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services import mailboxes
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
 from desktop_crm.sync.twoway import questions

@@ -25,8 +25,9 @@ from desktop_crm.core import clock, i18n
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta.field import Tone
 from desktop_crm.models.mail import MailboxKind, SignInBy
-from desktop_crm.services import databases, mailboxes, query, records
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services import databases, query, records
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.sync import policy_review, scheduler
 from desktop_crm.views import theme

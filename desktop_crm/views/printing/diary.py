@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services import agenda
+from desktop_crm.services.calendar import agenda
 from desktop_crm.views import tokens
 from desktop_crm.views.calendar import layout, words
 from desktop_crm.views.calendar.spans import Span, days_of, period
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         PrintedEvent,
     )
     from desktop_crm.printing.styles import Colour
-    from desktop_crm.services.agenda_event import AgendaEvent
+    from desktop_crm.services.calendar.agenda_event import AgendaEvent
     from desktop_crm.services.context import Actor
 
 _HOURS: Final = (7, 19)

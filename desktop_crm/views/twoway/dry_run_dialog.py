@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QProgressBar
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.core.text import fold
-from desktop_crm.services import mailboxes
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.twoway import strikes
 from desktop_crm.sync.twoway.lines import (
@@ -37,7 +37,7 @@ from desktop_crm.views.widgets.search_box import SearchBox
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
     from desktop_crm.services.context import Actor
-    from desktop_crm.services.mailboxes import MailboxRow
+    from desktop_crm.services.mail.mailboxes import MailboxRow
     from desktop_crm.sync.results import SyncResult
     from desktop_crm.sync.twoway.preview import Tell
     from desktop_crm.views.tasks import Task

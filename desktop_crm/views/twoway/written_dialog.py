@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail.outbox import OutboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.outbox import restore
 from desktop_crm.sync.twoway import written_history

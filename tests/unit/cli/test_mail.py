@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_crm.services.mailboxes import NewMailbox
-from desktop_crm.sync import exchange_discovery, graph, graph_signin
+from desktop_crm.services.mail.mailboxes import NewMailbox
+from desktop_crm.sync.exchange import discovery
 from desktop_crm.sync.find_service import FindStep, FoundService, Outcome
+from desktop_crm.sync.graph import mailbox as graph
+from desktop_crm.sync.graph import signin
 from tests.ews_server.certificates import make_certificates
 from tests.ews_server.server import EwsServer
 from tests.graph_server import GraphServer
@@ -159,7 +161,7 @@ def test_the_exchange_server_is_found_when_it_is_left_out(
 ) -> None:
     server.told_urls = {"EXPR": server.url}
     place = server.url.replace("/EWS/Exchange.asmx", "/autodiscover/autodiscover.xml")
-    monkeypatch.setattr(exchange_discovery, "places", lambda _domain: [place])
+    monkeypatch.setattr(discovery, "places", lambda _domain: [place])
     added = _add(run, empty, monkeypatch, "", server.password)
     assert added.code == 0, added.err
     assert added.json["mailbox"]["server"] == server.url
@@ -223,7 +225,7 @@ def cloud(
     made = make_certificates(tmp_path)
     server = GraphServer(certificate=(made.server, made.key))
     monkeypatch.setattr(graph, "SERVICE", server.url)
-    monkeypatch.setattr(graph_signin, "AUTHORITY", server.root)
+    monkeypatch.setattr(signin, "AUTHORITY", server.root)
     yield server, ["--kind", "graph", "--client-id", CLIENT, "--tenant", TENANT,
                    "--ca", str(made.authority)]  # fmt: skip
     server.close()

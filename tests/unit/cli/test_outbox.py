@@ -11,8 +11,8 @@ import pytest
 
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor, system_actor
+from desktop_crm.services.mail import mailboxes
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.outbox_rows import Reason
 from desktop_crm.sync.writes import Deed, Delete, Move, Ref

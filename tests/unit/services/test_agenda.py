@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.core import clock
-from desktop_crm.services import agenda, records
+from desktop_crm.services import records
+from desktop_crm.services.calendar import agenda
 from tests.support.company import NOW, Company, at, small_company
 
 if TYPE_CHECKING:

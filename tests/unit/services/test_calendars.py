@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.core import clock
-from desktop_crm.services import agenda, calendars
+from desktop_crm.services.calendar import agenda, calendars
 from tests.support.company import NOW, Company, at, small_company
 from tests.support.several_calendars import keep_calendars
 

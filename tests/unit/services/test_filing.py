@@ -11,8 +11,10 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError
 from desktop_crm.models import MailMessage
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing, filing_rules, filing_subject, mail_message, records, undo
-from desktop_crm.services.mail_view import MailQuery, Special, message_keys
+from desktop_crm.services import records, undo
+from desktop_crm.services.mail import filing, filing_rules, filing_subject
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.listing import MailQuery, Special, message_keys
 from tests.support.company import NOW, Company, small_company
 from tests.support.post import deliver, suggest
 

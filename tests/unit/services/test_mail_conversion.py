@@ -8,8 +8,10 @@ import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, ValidationFailed
-from desktop_crm.services import attachments, mail_conversion, mail_message, records, undo
-from desktop_crm.services.mail_conversion import Wanted
+from desktop_crm.services import attachments, records, undo
+from desktop_crm.services.mail import conversion
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.conversion import Wanted
 from tests.support.company import NOW, Company, small_company
 from tests.support.post import deliver, suggest
 
@@ -51,7 +53,7 @@ def asked(company: Company) -> int:
 
 def begun(company: Company, activity: int, wanted: Wanted) -> dict[str, object]:
     message = mail_message.message(company.actor, activity)
-    return dict(mail_conversion.prefilled(company.actor, message, wanted).values)
+    return dict(conversion.prefilled(company.actor, message, wanted).values)
 
 
 def test_a_form_begins_with_what_the_message_tells(company: Company, asked: int) -> None:
@@ -75,7 +77,7 @@ def test_a_message_becomes_a_record_in_one_step(
     actor = company.actor
     before = [(o.entity, o.record_id, o.state) for o in mail_message.message(actor, asked).links]
     files = [company.ids["drawing.pdf"]]
-    made = mail_conversion.convert(actor, asked, wanted, begun(company, asked, wanted), files)
+    made = conversion.convert(actor, asked, wanted, begun(company, asked, wanted), files)
     record = records.get(actor, made.entity, made.id)
     assert record.title == "Price"
     assert [one.name for one in attachments.files(actor, made.entity, made.id)] == ["drawing.pdf"]
@@ -95,11 +97,11 @@ def test_a_message_becomes_a_record_in_one_step(
 def test_nothing_is_made_when_something_is_wrong(company: Company, asked: int) -> None:
     actor = company.actor
     with pytest.raises(ValidationFailed):
-        mail_conversion.convert(actor, asked, Wanted.OPPORTUNITY, {"name": ""})
+        conversion.convert(actor, asked, Wanted.OPPORTUNITY, {"name": ""})
     other = deliver(company, "Other", files={"secret.pdf": b"%PDF"})
     assert other
     with pytest.raises(NotFound, match="attachment"):
-        mail_conversion.convert(
+        conversion.convert(
             actor, asked, Wanted.OPPORTUNITY, {"name": "Price"}, [company.ids["secret.pdf"]]
         )
     found = mail_message.message(actor, asked).links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_crm.services import mail_signature
+from desktop_crm.services.mail import signature as mail_signature
 
 ENGLISH = """Hello Mara,
 

@@ -6,15 +6,18 @@ import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError
-from desktop_crm.services import mail_lines, mail_message, mail_view, undo
-from desktop_crm.services.mail_view import MailQuery, Special
+from desktop_crm.services import undo
+from desktop_crm.services.mail import lines
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.listing import MailQuery, Special
 from tests.support.company import NOW, Company, small_company
 from tests.support.post import HTML, deliver, suggest
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Database
     from desktop_crm.services.context import Actor
-    from desktop_crm.services.mail_message import Message
+    from desktop_crm.services.mail.message import Message
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def subjects(
 ) -> list[str]:
     who = actor or company.actor
     keys = mail_view.message_keys(who, query or MailQuery())
-    return [row.subject for row in mail_lines.messages(who, keys)]
+    return [row.subject for row in lines.messages(who, keys)]
 
 
 def read(company: Company, name: str = "Offer", actor: Actor | None = None) -> Message:
@@ -71,7 +74,7 @@ def test_search_looks_at_subject_and_sender(company: Company, words: str, found:
 
 def test_a_line_says_what_there_is(company: Company) -> None:
     keys = mail_view.message_keys(company.actor, MailQuery())
-    offer, _, answer = mail_lines.messages(company.actor, keys)
+    offer, _, answer = lines.messages(company.actor, keys)
     assert (offer.unread, offer.has_attachments) == (True, True)
     assert (offer.linked, offer.suggested) == (1, 1)
     assert (answer.outgoing, answer.correspondent) == (True, "Mara Ionescu")

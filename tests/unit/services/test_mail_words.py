@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.services import mail_checks, mail_templates
-from desktop_crm.services.mail_quotes import own_html, own_text
+from desktop_crm.services.mail import checks as mail_checks
+from desktop_crm.services.mail import templates as mail_templates
+from desktop_crm.services.mail.quotes import own_html, own_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,9 @@ from desktop_crm.core import secrets
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.db.engine import Database
 from desktop_crm.models.mail import MailboxState
-from desktop_crm.services import mailboxes
 from desktop_crm.services.context import Actor, system_actor
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from tests.support.keyrings import MemoryKeyring
 
 

@@ -10,17 +10,8 @@ from sqlalchemy import insert, select
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, NotFound, PermissionDenied, UserError
 from desktop_crm.models import AuditEntry, DocumentContent, StageHistory
-from desktop_crm.services import (
-    agenda,
-    audit,
-    boards,
-    context,
-    dashboards,
-    pipeline,
-    query,
-    records,
-    undo,
-)
+from desktop_crm.services import audit, boards, context, dashboards, pipeline, query, records, undo
+from desktop_crm.services.calendar import agenda
 from desktop_crm.services.context import Actor
 from desktop_crm.services.query import RecordQuery
 from tests.support.world import World

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_crm.core import clock
-from desktop_crm.services import records, reminders, series_edits, steps, undo
-from desktop_crm.services.series_edits import Reach
+from desktop_crm.services import records, steps, undo
+from desktop_crm.services.calendar import reminders, series_edits
+from desktop_crm.services.calendar.series_edits import Reach
 from tests.support.company import NOW, Company, at, small_company
 
 if TYPE_CHECKING:

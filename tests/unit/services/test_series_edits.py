@@ -11,9 +11,10 @@ import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import PermissionDenied, UserError
-from desktop_crm.services import agenda, records, reminders, series_edits, series_facts, undo
-from desktop_crm.services.agenda_event import AgendaEvent
-from desktop_crm.services.series_edits import Reach
+from desktop_crm.services import records, undo
+from desktop_crm.services.calendar import agenda, reminders, series_edits, series_facts
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.series_edits import Reach
 from tests.support.company import NOW, ZONE, Company, at, small_company
 
 if TYPE_CHECKING:

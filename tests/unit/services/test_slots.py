@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop_crm.services.slots import PersonTimes, Slot, free_slots, merged
+from desktop_crm.services.calendar.slots import PersonTimes, Slot, free_slots, merged
 
 BUCHAREST = ZoneInfo("Europe/Bucharest")
 NEW_YORK = ZoneInfo("America/New_York")

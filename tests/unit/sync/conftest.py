@@ -16,7 +16,7 @@ from desktop_crm.models import Activity, ActivityParty, Link, MailboxItem, MailM
 from desktop_crm.services import records
 from desktop_crm.services.context import Actor, system_actor
 from desktop_crm.sync.engine import Engine
-from desktop_crm.sync.exchange import ExchangeMailbox
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
 from desktop_crm.sync.memory import CONTACTS, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,

@@ -7,8 +7,8 @@ from typing import Any
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox
-from desktop_crm.services.outbox import OutboxRow
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.outbox import OutboxRow
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Folder, Item
 from desktop_crm.sync.writes import (

@@ -10,7 +10,8 @@ import pytest
 
 from desktop_crm.models import ActivityParty
 from desktop_crm.models.activity import Response
-from desktop_crm.services import mail_message, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.sync import attendance
 from desktop_crm.sync.attendance import Reply, Verdict
 from desktop_crm.sync.memory import INBOX, MemoryMailbox

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.text import clean, storable
 from desktop_crm.sync.compose import Answered, Letter, build, build_draft
-from desktop_crm.sync.mime import read_message
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.port import Address, Attachment, MailItem
 from desktop_crm.sync.writes import Ref
 from tests.unit.sync.conftest import AT

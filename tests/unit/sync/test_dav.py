@@ -10,9 +10,9 @@ from email import message_from_bytes, policy
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync import dav_changes
-from desktop_crm.sync.dav_items import path_and_occurrence
-from desktop_crm.sync.imap import ImapMailbox
+from desktop_crm.sync.dav import changes
+from desktop_crm.sync.dav.items import path_and_occurrence
+from desktop_crm.sync.imap.mailbox import ImapMailbox
 from desktop_crm.sync.port import (
     Address,
     Attendee,
@@ -206,7 +206,7 @@ def test_a_server_without_sync_tokens_is_compared(
         found.places = [replace(place, syncs=False) for place in found.places]
     _, token = rest(mailbox, FolderRole.CALENDAR)
     if lost == "token":
-        state = dav_changes._State.unpack(token)
+        state = changes._State.unpack(token)
         state.sync = "http://radicale.org/ns/sync/" + "0" * 64
         token = state.pack()
     put(
@@ -348,7 +348,7 @@ def test_what_cannot_be_written_back_whole_is_left_alone(
     broken = (
         b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:nonsense\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
-    monkeypatch.setattr("desktop_crm.sync.dav_writes.get", lambda *_args: (broken, ref.change_key))
+    monkeypatch.setattr("desktop_crm.sync.dav.writes.get", lambda *_args: (broken, ref.change_key))
     with pytest.raises(UserError, match="cannot be written back"):
         mailbox.do(Save("k2", place.key, meeting(), ref))
 

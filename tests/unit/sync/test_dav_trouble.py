@@ -14,11 +14,11 @@ from werkzeug import Request, Response
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.sync import answer_limit
 from desktop_crm.sync.answer_limit import TooLarge
-from desktop_crm.sync.dav import DavStore
-from desktop_crm.sync.dav_busy import busy_times
-from desktop_crm.sync.dav_changes import read_changes
-from desktop_crm.sync.dav_client import CS, DAV, DavClient, Denied, Missing, Newer
-from desktop_crm.sync.dav_places import Place
+from desktop_crm.sync.dav.busy import busy_times
+from desktop_crm.sync.dav.changes import read_changes
+from desktop_crm.sync.dav.client import CS, DAV, DavClient, Denied, Missing, Newer
+from desktop_crm.sync.dav.places import Place
+from desktop_crm.sync.dav.store import DavStore
 from desktop_crm.sync.port import Change, FolderRole
 
 EMPTY = '<d:multistatus xmlns:d="DAV:"/>'

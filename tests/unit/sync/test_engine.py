@@ -9,7 +9,8 @@ import pytest
 from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 from desktop_crm.models import DocumentContent
-from desktop_crm.services import mail_message, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,

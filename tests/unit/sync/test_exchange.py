@@ -6,7 +6,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.sync import answer_limit
-from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
+from desktop_crm.sync.exchange.mailbox import CALENDAR, INBOX, SENT, ExchangeMailbox
 from desktop_crm.sync.port import (
     Batch,
     ChangeKind,

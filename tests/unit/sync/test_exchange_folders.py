@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from desktop_crm.sync.exchange import ExchangeMailbox
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
 from desktop_crm.sync.port import Folder, FolderRole, MailItem, ShowAs
 from desktop_crm.sync.writes import BusyTime
 from tests.ews_server import EwsServer, soap

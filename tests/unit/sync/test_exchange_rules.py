@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from desktop_crm.core import recurrence
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.exchange import CALENDAR, ExchangeMailbox
-from desktop_crm.sync.exchange_rrule import recurrence_of, rule_of
-from desktop_crm.sync.exchange_xml import T
+from desktop_crm.sync.exchange.mailbox import CALENDAR, ExchangeMailbox
+from desktop_crm.sync.exchange.rrule import recurrence_of, rule_of
+from desktop_crm.sync.exchange.xml import T
 from desktop_crm.sync.writes import Save
 from tests.contract.writing_driver import meeting
 from tests.ews_server import EwsServer

@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync import exchange_discovery as discovery
-from desktop_crm.sync.exchange import ExchangeMailbox
-from desktop_crm.sync.exchange_signin import SignIn
+from desktop_crm.sync.exchange import discovery
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
+from desktop_crm.sync.exchange.signin import SignIn
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script
 from tests.ews_server.certificates import PERSON_PASSWORD, Certificates, make_certificates

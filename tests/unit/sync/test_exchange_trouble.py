@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.services.mailboxes import server_address as endpoint
-from desktop_crm.sync.exchange import INBOX, ExchangeMailbox
+from desktop_crm.services.mail.mailboxes import server_address as endpoint
+from desktop_crm.sync.exchange.mailbox import INBOX, ExchangeMailbox
 from tests.contract.writing_driver import sending
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script

@@ -12,8 +12,8 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.exchange import CALENDAR, INBOX, SENT, ExchangeMailbox
-from desktop_crm.sync.exchange_xml import T, node, text_at
+from desktop_crm.sync.exchange.mailbox import CALENDAR, INBOX, SENT, ExchangeMailbox
+from desktop_crm.sync.exchange.xml import T, node, text_at
 from desktop_crm.sync.port import (
     Address,
     Attendee,

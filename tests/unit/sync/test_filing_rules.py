@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from desktop_crm.models import Link, Opportunity
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing, filing_rules, mail_message, records
+from desktop_crm.services import records
 from desktop_crm.services.duplicates.merge import MergeWish, merge
 from desktop_crm.services.duplicates.unmerge import unmerge
+from desktop_crm.services.mail import filing, filing_rules
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.rules.leads import ConversionWish, convert
 from desktop_crm.sync.current import current_records
 from desktop_crm.sync.filing import Key, Rule, first_rule

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.services.mail_servers import imap_address, mail_server, smtp_address, web_address
+from desktop_crm.services.mail.servers import imap_address, mail_server, smtp_address, web_address
 from desktop_crm.sync.find_servers import Servers, by_file, by_guess, by_records
 
 CONFIG = b"""<?xml version="1.0"?><clientConfig version="1.1"><emailProvider id="firma.example">

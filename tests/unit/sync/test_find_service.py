@@ -10,7 +10,7 @@ import requests
 
 from desktop_crm.core.errors import Cancelled, UserError
 from desktop_crm.db.engine import Cancel
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.sync import server_lookups
 from desktop_crm.sync.find_service import (
     STEP_LIMIT_S,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem
-from desktop_crm.sync.folder import CALENDAR, INBOX, FolderMailbox
+from desktop_crm.sync.folder.mailbox import CALENDAR, INBOX, FolderMailbox
 from desktop_crm.sync.port import Folder, FolderRole, TokenInvalid
 from tests.unit.sync.conftest import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desktop_crm.core import i18n
-from desktop_crm.services import mail_view
+from desktop_crm.services.mail import listing as mail_view
 from desktop_crm.sync.folder_names import folder_name, is_usual
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import Folder

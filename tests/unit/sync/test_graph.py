@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from desktop_crm.sync.graph import CALENDAR, INBOX, GraphMailbox
+from desktop_crm.sync.graph.mailbox import CALENDAR, INBOX, GraphMailbox
 from desktop_crm.sync.port import (
     Batch,
     Change,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from desktop_crm.models import Activity, MailboxItem, MailMessage
-from desktop_crm.sync import graph_calls
-from desktop_crm.sync.graph import GraphMailbox
+from desktop_crm.sync.graph import calls
+from desktop_crm.sync.graph.mailbox import GraphMailbox
 from tests.graph_server import GraphServer
 from tests.graph_server.faults import half, reset, short, status
 from tests.graph_server.store import person
@@ -110,7 +110,7 @@ def test_whichever_request_fails_nothing_is_lost_or_doubled(
 def test_a_message_that_is_too_large_is_set_aside_alone(
     world: World, server: GraphServer, box: GraphMailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graph_calls, "ANSWER_LIMIT", 100_000)
+    monkeypatch.setattr(calls, "ANSWER_LIMIT", 100_000)
     server.store.put_mail("inbox", mime("large") + b"x" * 300_000, "large")
     result = world.sync(port=box)
     assert result.problem is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_crm.sync.graph_rrule import Untellable, recurrence_of, rule_of
+from desktop_crm.sync.graph.rrule import Untellable, recurrence_of, rule_of
 
 START = dt.datetime(2026, 3, 2, 9, 0)  # noqa: DTZ001  a wall clock
 

@@ -14,8 +14,8 @@ import requests
 
 from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem, UserError
 from desktop_crm.db.engine import Cancel
-from desktop_crm.sync.graph import INBOX, GraphMailbox
-from desktop_crm.sync.graph_signin import MsalTokens, problem_of
+from desktop_crm.sync.graph.mailbox import INBOX, GraphMailbox
+from desktop_crm.sync.graph.signin import MsalTokens, problem_of
 from tests.ews_server.certificates import make_certificates
 from tests.graph_server import GraphServer
 from tests.graph_server.authority import CLIENT, TENANT

@@ -11,9 +11,9 @@ import pytest
 import time_machine
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync import graph_calls
-from desktop_crm.sync.graph import CALENDAR, INBOX, GraphMailbox
-from desktop_crm.sync.graph_problems import GraphError
+from desktop_crm.sync.graph import calls
+from desktop_crm.sync.graph.mailbox import CALENDAR, INBOX, GraphMailbox
+from desktop_crm.sync.graph.problems import GraphError
 from desktop_crm.sync.port import TokenInvalid
 from tests.contract.writing_driver import sending
 from tests.ews_server.certificates import make_certificates
@@ -315,4 +315,4 @@ def test_testing_stops_at_the_first_step_that_fails(server: GraphServer, box: Gr
 def test_an_answer_nested_without_end_is_a_damaged_one(depth: int) -> None:
     for content in (b"[" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
         with pytest.raises(GraphError, match="damaged"):
-            graph_calls._decoded(content, "application/json")
+            calls._decoded(content, "application/json")

@@ -11,8 +11,8 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.graph import CALENDAR, GraphMailbox
-from desktop_crm.sync.mime import read_message
+from desktop_crm.sync.formats.mime import read_message
+from desktop_crm.sync.graph.mailbox import CALENDAR, GraphMailbox
 from desktop_crm.sync.port import Address, Attendee, ContactItem, MeetingItem, Response, ShowAs
 from desktop_crm.sync.writes import (
     Answer,

@@ -9,9 +9,9 @@ import pytest
 import recurring_ical_events
 
 from desktop_crm.core import recurrence
-from desktop_crm.sync import zones
-from desktop_crm.sync.exchange_rrule import rule_of
-from desktop_crm.sync.ical import Calendar, read_calendar
+from desktop_crm.sync.exchange.rrule import rule_of
+from desktop_crm.sync.formats import zones
+from desktop_crm.sync.formats.ical import Calendar, read_calendar
 from desktop_crm.sync.port import MeetingItem, Response, Role, Sensitivity, ShowAs
 
 UTC = dt.UTC

@@ -11,7 +11,7 @@ import pytest
 from imapclient import IMAPClient
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync.imap import ImapMailbox
+from desktop_crm.sync.imap.mailbox import ImapMailbox
 from desktop_crm.sync.port import (
     Batch,
     Change,
@@ -288,7 +288,7 @@ def test_bytes_no_standard_allows_are_read(
 def test_a_message_that_is_too_large_is_set_aside_alone(
     new_server: Dovecot, client: IMAPClient, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop_crm.sync.imap_changes.MAIL_LIMIT", 1_000_000)
+    monkeypatch.setattr("desktop_crm.sync.imap.changes.MAIL_LIMIT", 1_000_000)
     client.append("INBOX", message("a"))
     client.append("INBOX", message("big", "x" * 1_200_000))
     client.append("INBOX", message("z"))

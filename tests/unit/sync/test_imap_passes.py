@@ -11,7 +11,7 @@ from imapclient import IMAPClient
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import OutboxItem
 from desktop_crm.services import records
-from desktop_crm.sync.imap import ImapMailbox
+from desktop_crm.sync.imap.mailbox import ImapMailbox
 from desktop_crm.sync.port import FolderRole, MeetingItem, TaskItem
 from tests.mail_servers.proxy import CuttingProxy
 from tests.mail_servers.servers import Servers

@@ -9,9 +9,10 @@ import pytest
 from imapclient import IMAPClient
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync import imap_mails, imap_writes
-from desktop_crm.sync.imap import ImapMailbox
-from desktop_crm.sync.smtp import Postman, blinded
+from desktop_crm.sync.imap import mails
+from desktop_crm.sync.imap import writes as imap_writes
+from desktop_crm.sync.imap.mailbox import ImapMailbox
+from desktop_crm.sync.imap.smtp import Postman, blinded
 from desktop_crm.sync.writes import SaveDraft
 from tests.contract.writing_driver import message, sending
 from tests.mail_servers.dovecot import PASSWORD
@@ -133,7 +134,7 @@ def test_a_confirmed_message_finds_its_way_to_sent_later(
 
     deed = sending()
     with monkeypatch.context() as patched:
-        patched.setattr(imap_mails.Mails, "move", broken)
+        patched.setattr(mails.Mails, "move", broken)
         with pytest.raises(EnvironmentProblem, match="line is down"):
             mailbox.do(deed)
     assert mailbox.find(deed) is not None
@@ -208,7 +209,7 @@ def test_dots_and_lines_arrive_as_they_left(mail_servers: Servers, mailbox: Imap
 def test_only_the_message_itself_is_deleted_on_an_old_server(
     mailbox: ImapMailbox, client: IMAPClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from desktop_crm.sync.imap_session import Session
+    from desktop_crm.sync.imap.session import Session
     from desktop_crm.sync.writes import Delete, Ref
 
     monkeypatch.setattr(Session, "offers", lambda *_names: False)

@@ -5,7 +5,9 @@ import pytest
 from desktop_crm.core import clock
 from desktop_crm.models import Link
 from desktop_crm.models.mail import MailboxState
-from desktop_crm.services import mail_message, mailboxes, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.sync.memory import INBOX
 from desktop_crm.sync.port import Address
 from tests.unit.sync.conftest import World, mail

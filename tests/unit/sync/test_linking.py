@@ -7,7 +7,9 @@ import pytest
 
 from desktop_crm.models import Link, Mailbox
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import filing_rules, mail_message, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import filing_rules
+from desktop_crm.services.mail import message as mail_message
 from desktop_crm.sync.memory import INBOX, SENT
 from desktop_crm.sync.port import Address, Folder, FolderRole, Sensitivity
 from tests.unit.sync.conftest import World, mail

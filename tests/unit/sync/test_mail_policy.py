@@ -9,16 +9,13 @@ import pytest
 
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.models import Document, DocumentContent, Link
-from desktop_crm.services import (
-    context,
-    mail_colleagues,
-    mail_message,
-    mail_policy,
-    mail_sharing,
-    records,
-)
+from desktop_crm.services import context, records
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import MailQuery, message_keys
+from desktop_crm.services.mail import colleagues
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail import policy as mail_policy
+from desktop_crm.services.mail import sharing as mail_sharing
+from desktop_crm.services.mail.listing import MailQuery, message_keys
 from desktop_crm.services.query import RecordQuery, first_page
 from desktop_crm.sync.memory import ARCHIVE, INBOX
 from desktop_crm.sync.policy_review import left_out_now
@@ -233,7 +230,7 @@ def test_the_preview_says_what_the_reading_of_each_colleague_gives(world: World)
     for n in range(4):
         world.port.put(INBOX, mail(f"{n}@x") if n % 2 else stranger(f"{n}@x"))
     world.sync()
-    told = mail_colleagues.seen_of_mailbox(world.actor, world.mailbox)
+    told = colleagues.seen_of_mailbox(world.actor, world.mailbox)
     assert (told.total, told.most) == (4, 2)
     by_name = {one.name: one for one in told.colleagues}
     for actor in (radu, boss):
@@ -242,12 +239,12 @@ def test_the_preview_says_what_the_reading_of_each_colleague_gives(world: World)
     assert {row.id for row in told.rows} == set(seen(world, radu))
     policy(world, sharing="nobody")
     world.sync()
-    told = mail_colleagues.seen_of_mailbox(world.actor, world.mailbox)
+    told = colleagues.seen_of_mailbox(world.actor, world.mailbox)
     assert (told.most, told.rows) == (0, ())
-    one = mail_colleagues.seen_of_messages(world.actor, [world.messages[0].activity_id])
+    one = colleagues.seen_of_messages(world.actor, [world.messages[0].activity_id])
     assert (one.total, one.most) == (1, 0)
     with pytest.raises(NotFound, match="another person"):
-        mail_colleagues.seen_of_mailbox(boss, world.mailbox)
+        colleagues.seen_of_mailbox(boss, world.mailbox)
 
 
 # --- threads, folders, private services -------------------------------------------------------

@@ -10,8 +10,12 @@ import pytest
 from desktop_crm.core.errors import UserError
 from desktop_crm.models import Mailbox
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services import mail_lines, mail_message, mail_view, outbox, records
-from desktop_crm.services.mail_view import MailQuery
+from desktop_crm.services import records
+from desktop_crm.services.mail import lines as mail_lines
+from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.listing import MailQuery
 from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync import marking
 from desktop_crm.sync.memory import INBOX

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop_crm.sync import mail_header
-from desktop_crm.sync.mail_body import clean_html, text_of
-from desktop_crm.sync.mime import Unusable, read_message
+from desktop_crm.sync.formats import mail_header
+from desktop_crm.sync.formats.mail_body import clean_html, text_of
+from desktop_crm.sync.formats.mime import Unusable, read_message
 from desktop_crm.sync.port import Sensitivity
 
 UTC = dt.UTC

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop_crm.sync import mime
-from desktop_crm.sync.mime_usual import read_usual
+from desktop_crm.sync.formats import mime
+from desktop_crm.sync.formats.mime_usual import read_usual
 from desktop_crm.sync.port import MailItem
 
 WORDS = st.text(

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from desktop_crm.core.errors import NotFound, PermissionDenied
-from desktop_crm.services import context, mail_message, records
+from desktop_crm.services import context, records
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import MailQuery, message_keys
-from desktop_crm.services.withdrawing import withdraw
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.listing import MailQuery, message_keys
+from desktop_crm.services.mail.withdrawing import withdraw
 from desktop_crm.sync import writing
 from desktop_crm.sync.exclusion import Ours
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox

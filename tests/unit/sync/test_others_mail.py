@@ -13,23 +13,21 @@ from desktop_crm.core.errors import CrmError
 from desktop_crm.meta import registry
 from desktop_crm.models import Document, Link, MailMessage, OutboxItem
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import (
-    attachments,
-    context,
+from desktop_crm.services import attachments, context, records
+from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import (
+    colleagues,
     filing,
     filing_rules,
-    mail_colleagues,
-    mail_message,
     mailboxes,
     outbox,
-    records,
     withdrawing,
 )
-from desktop_crm.services.context import Actor
-from desktop_crm.services.mail_view import MailQuery, folders, message_keys
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail.listing import MailQuery, folders, message_keys
+from desktop_crm.services.mail.withdrawing import Which
 from desktop_crm.services.query import RecordQuery, first_page
 from desktop_crm.services.timeline import timeline
-from desktop_crm.services.withdrawing import Which
 from desktop_crm.sync import awaited, marking, policy_review, posting, sending, writing
 from desktop_crm.sync import outbox as journal
 from desktop_crm.sync.compose import Letter
@@ -137,7 +135,7 @@ def ways(world: World, thief: Actor) -> dict[str, Callable[[], object]]:
         "moves it": lambda: marking.folders(thief, key),
         "withdraws it": lambda: withdrawing.withdraw(thief, [key]),
         "chooses it": lambda: withdrawing.choose(thief, Which.MESSAGE, key),
-        "asks who sees it": lambda: mail_colleagues.seen_of_mailbox(thief, box),
+        "asks who sees it": lambda: colleagues.seen_of_mailbox(thief, box),
         "reviews it": lambda: policy_review.left_out_now(thief, box),
     }
 
@@ -177,7 +175,7 @@ def test_every_list_and_count_is_silent(world: World, admin: bool) -> None:
         assert timeline(thief, entity, record) == []
     assert withdrawing.choose(thief, Which.SENDER, "ion@client.example").ids == ()
     assert withdrawing.choose(thief, Which.MAILBOX, world.mailbox).ids == ()
-    assert mail_colleagues.seen_of_messages(thief, [key]).total == 0
+    assert colleagues.seen_of_messages(thief, [key]).total == 0
     assert writing.senders(thief) == () or not world.actor.db.is_shared
     marking.mark(thief, [key], is_read=False)
     awaited.expect(thief, key, AT)

@@ -16,8 +16,9 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import Mailbox, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, query, records
+from desktop_crm.services import query, records
 from desktop_crm.services.context import Actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.services.record_query import RecordQuery
 from desktop_crm.services.records_kept import insert_rows
 from desktop_crm.sync import scheduler

@@ -12,8 +12,9 @@ import pytest
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
 from desktop_crm.services.context import system_actor
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.writes import Deed, Delete, Move, Ref, SaveDraft
 from tests.contract.writing_driver import message, received
@@ -28,7 +29,7 @@ import sys
 from desktop_crm.db.engine import Database
 from desktop_crm.services.context import system_actor
 from desktop_crm.sync.scheduler import send_due
-import desktop_crm.sync.folder
+import desktop_crm.sync.folder.mailbox
 print("ready", flush=True)
 send_due(system_actor(Database.open(sys.argv[1])))
 """

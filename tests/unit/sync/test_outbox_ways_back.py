@@ -12,7 +12,7 @@ from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.models import OutboxContent
 from desktop_crm.models.outbox import ContentPart, OutboxState
-from desktop_crm.services import outbox
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.memory import ARCHIVE, CALENDAR, CONTACTS, INBOX, TASKS
 from desktop_crm.sync.outbox import restore
 from desktop_crm.sync.port import Flag, MailItem, MeetingItem, Response
@@ -67,7 +67,7 @@ def test_what_was_changed_since_is_not_put_back_over_it(world: World) -> None:
 
 
 def test_a_deleted_message_is_put_back_whole(world: World) -> None:
-    from desktop_crm.sync.mime import read_message
+    from desktop_crm.sync.formats.mime import read_message
 
     data = message("k")
     ref = Ref(INBOX.key, world.port.put(INBOX, read_message(data), raw=data))

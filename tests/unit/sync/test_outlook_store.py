@@ -13,10 +13,11 @@ import pytest
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.db.engine import Cancel
 from desktop_crm.services import records
-from desktop_crm.sync import outlook_store, taking_in
+from desktop_crm.sync import taking_in
 from desktop_crm.sync.exclusion import NEVER_LOG
-from desktop_crm.sync.mime import Unusable, read_message
-from desktop_crm.sync.outlook_store import OutlookStore
+from desktop_crm.sync.formats import outlook_store
+from desktop_crm.sync.formats.mime import Unusable, read_message
+from desktop_crm.sync.formats.outlook_store import OutlookStore
 from desktop_crm.sync.port import MailItem
 from desktop_crm.sync.taking_in import Taken, take_in
 from tests.support import outlook_store as made

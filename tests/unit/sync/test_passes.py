@@ -14,7 +14,7 @@ from desktop_crm.core.errors import Cancelled, EnvironmentProblem, UserError
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models import SyncState
 from desktop_crm.sync import lease
-from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.folder.mailbox import FolderMailbox
 from desktop_crm.sync.memory import CALENDAR, INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.port import Quarantined, Sensitivity
 from desktop_crm.sync.results import MailboxResult

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from desktop_crm.services import records
-from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.sync.folder.mailbox import FolderMailbox
 from desktop_crm.sync.memory import CALENDAR
 from desktop_crm.sync.port import Sensitivity
 from tests.unit.sync.conftest import World, meeting

@@ -8,9 +8,11 @@ import pytest
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound
-from desktop_crm.services import agenda, availability, records, undo
-from desktop_crm.services.slots import Slot
-from desktop_crm.sync import ical, proposal
+from desktop_crm.services import records, undo
+from desktop_crm.services.calendar import agenda, availability
+from desktop_crm.services.calendar.slots import Slot
+from desktop_crm.sync import proposal
+from desktop_crm.sync.formats import ical
 from desktop_crm.sync.port import Address
 from desktop_crm.sync.proposal import Proposal
 from tests.support.company import NOW, Company, at, small_company

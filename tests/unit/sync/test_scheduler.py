@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.services import mailboxes, records
-from desktop_crm.services.mailboxes import NewMailbox
+from desktop_crm.services import records
+from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.sync.scheduler import sync_once, test_mailbox, try_mailbox
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script

@@ -14,10 +14,11 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Base, OutboxContent
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, purge, records
+from desktop_crm.services import purge, records
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync import posting, sending
 from desktop_crm.sync.compose import Answered, Letter
-from desktop_crm.sync.exchange import ExchangeMailbox
+from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
 from desktop_crm.sync.memory import INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Attachment, MailItem

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync.smtp import Postman, Unsure
+from desktop_crm.sync.imap.smtp import Postman, Unsure
 
 GOOD: Mapping[str, bytes] = {
     "": b"220 here\r\n",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from desktop_crm.services import attachments
-from desktop_crm.sync import outlook_file
+from desktop_crm.sync.formats import outlook_file
+from desktop_crm.sync.formats.mime import Unusable, read_message
 from desktop_crm.sync.memory import INBOX
-from desktop_crm.sync.mime import Unusable, read_message
 from desktop_crm.sync.taking_in import take_in
 from tests.support import outlook_file as made
 from tests.unit.sync.conftest import World, mail

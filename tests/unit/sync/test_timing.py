@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.i18n import N_
-from desktop_crm.services.mailboxes import MailboxRow
+from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync.results import MailboxResult
 from desktop_crm.sync.timing import EVERY, FIRST, LONGEST, Timing, back_off
 from tests.support.company import NOW

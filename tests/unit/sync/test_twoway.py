@@ -11,7 +11,8 @@ from sqlalchemy import select
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import Activity, Contact, MailboxItem, OutboxItem
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.memory import CALENDAR, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,

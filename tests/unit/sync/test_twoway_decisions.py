@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from desktop_crm.core.errors import UserError, ValidationFailed
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.memory import CALENDAR, CONTACTS, INBOX, TASKS, MemoryMailbox
 from desktop_crm.sync.port import (
     Address,

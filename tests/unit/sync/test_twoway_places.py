@@ -8,7 +8,8 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import SyncStrike
-from desktop_crm.services import outbox, records
+from desktop_crm.services import records
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.memory import CONTACTS, TASKS, MemoryMailbox
 from desktop_crm.sync.outbox import restore
 from desktop_crm.sync.port import ContactItem, Folder, FolderRole

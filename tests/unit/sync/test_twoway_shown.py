@@ -11,8 +11,9 @@ import pytest
 
 from desktop_crm.models import Role, User
 from desktop_crm.models.mail import ItemState
-from desktop_crm.services import context, outbox, records
-from desktop_crm.services.series_edits import Reach, change
+from desktop_crm.services import context, records
+from desktop_crm.services.calendar.series_edits import Reach, change
+from desktop_crm.services.mail import outbox
 from desktop_crm.sync.memory import CALENDAR, CONTACTS, TASKS, MemoryMailbox
 from desktop_crm.sync.outbox import restore
 from desktop_crm.sync.port import Folder, FolderRole, MeetingItem, ShowAs

@@ -9,9 +9,9 @@ import pytest
 import vobject
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.sync.ical_values import Unreadable
+from desktop_crm.sync.formats.ical_values import Unreadable
+from desktop_crm.sync.formats.vcard import own_key_of, read_contact, write_contact
 from desktop_crm.sync.port import Address, ContactItem, PostalAddress, Sensitivity
-from desktop_crm.sync.vcard import own_key_of, read_contact, write_contact
 
 FULL = ContactItem(
     uid="u-1",

@@ -10,9 +10,11 @@ import pytest
 from desktop_crm.core.errors import PermissionDenied, UserError
 from desktop_crm.models import AuditEntry, DocumentContent, Link
 from desktop_crm.models.filing import FilingKind
-from desktop_crm.services import context, mail_message, purge, records, withdrawing
-from desktop_crm.services.withdrawing import Which, choose, withdraw
-from desktop_crm.sync.folder import FolderMailbox
+from desktop_crm.services import context, purge, records
+from desktop_crm.services.mail import message as mail_message
+from desktop_crm.services.mail import withdrawing
+from desktop_crm.services.mail.withdrawing import Which, choose, withdraw
+from desktop_crm.sync.folder.mailbox import FolderMailbox
 from desktop_crm.sync.memory import ARCHIVE, INBOX, SENT, MemoryMailbox
 from desktop_crm.sync.outbox import order
 from desktop_crm.sync.port import Address, Attachment, Flag, Folder, MailItem, Sensitivity

@@ -12,18 +12,20 @@ import pytest
 from exchangelib.errors import EWSError
 from lxml import etree
 
-from desktop_crm.sync import dav_client, exchange_calls, exchange_discovery, find_servers
+from desktop_crm.sync import find_servers
+from desktop_crm.sync.dav import client
+from desktop_crm.sync.exchange import calls, discovery
 
 _SOAP = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%s</s:Body></s:Envelope>'
 _GROWING = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
 BOMB = f'<!DOCTYPE x [<!ENTITY e0 "{"boom" * 10}">{_GROWING}]>'
-PARSERS = [dav_client._PARSER, find_servers._PARSER, exchange_discovery._PARSER]
+PARSERS = [client._PARSER, find_servers._PARSER, discovery._PARSER]
 
 
 def soap(prolog: str, inner: str) -> str:
     """Everything an answer of Exchange says in the end."""
     response: Any = SimpleNamespace(content=(prolog + _SOAP % inner).encode())
-    _, body = exchange_calls._Complete._get_soap_parts(response)
+    _, body = calls._Complete._get_soap_parts(response)
     return "".join(str(etree.tostring(body, encoding="unicode")))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_crm.services.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import AgendaEvent
 from desktop_crm.views.calendar import gesture, layout
 from desktop_crm.views.calendar.gesture import ALL_DAY, Edge, Slots
 from tests.support.company import ZONE, at

@@ -1,0 +1,1 @@
+"""The diary: what is when, series, free times, reminders."""

@@ -1,0 +1,1 @@
+"""Mail as its user reads, files, shares and sends it."""

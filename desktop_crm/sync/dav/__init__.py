@@ -1,0 +1,1 @@
+"""Calendars, tasks and contacts by CalDAV and CardDAV."""

@@ -1,0 +1,1 @@
+"""Exchange Server by EWS."""
