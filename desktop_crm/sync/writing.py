@@ -36,7 +36,8 @@ _REMOTE: Final = re.compile(r"<img\b[^>]*\bsrc=\"remote:[^>]*>", re.IGNORECASE)
 _ANSWERS: Final = frozenset({"re", "aw", "sv", "antw", "ref", "rv", "raspuns", "r"})
 _FORWARDS: Final = frozenset({"fw", "fwd", "wg", "tr", "i", "redirectionat"})
 _PREFIX: Final = re.compile(r"\s*([A-Za-zăâîșțĂÂÎȘȚ]{1,14})(\[\d+\])?\s*:\s*")
-_MANY: Final = 100
+MANY: Final = 100
+"""Recipients that a letter opens with at most; more of them no line of addresses can show."""
 
 
 class Mode(StrEnum):
@@ -143,13 +144,23 @@ def abilities(kind: str) -> frozenset[Ability]:
 
 
 def blank(
-    actor: Actor, about: Sequence[tuple[str, int]] = (), to: Sequence[Address] = ()
+    actor: Actor,
+    about: Sequence[tuple[str, int]] = (),
+    to: Sequence[Address] = (),
+    bcc: Sequence[Address] = (),
+    subject: str = "",
 ) -> Opening:
-    """A new letter, to the people of the records it is written from."""
+    """A new letter, to the people of the records it is written from, or to many unseen."""
     recipients = list(to) or [
         Address(person.address, person.name) for person in _reached(actor, about)
     ]
-    return Opening(senders(actor), to=tuple(recipients[:_MANY]), regarding=_regarding(actor, about))
+    return Opening(
+        senders(actor),
+        to=tuple(recipients[:MANY]),
+        bcc=tuple(bcc[:MANY]),
+        subject=subject,
+        regarding=_regarding(actor, about),
+    )
 
 
 def _reached(actor: Actor, about: Sequence[tuple[str, int]]) -> list[mail_people.Person]:

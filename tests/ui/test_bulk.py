@@ -280,6 +280,30 @@ def test_a_mail_to_all_opens_with_blind_copies_and_is_noted(
     assert len(found) == len(included)
 
 
+def test_who_has_a_mailbox_writes_to_all_here(
+    opened: Callable[[str], RecordPane],
+    bench: Workbench,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    box = {"name": "Office", "kind": "imap", "address": "a@firm.example",
+           "server": "imaps://mail.firm.example", "user": bench.actor.user_id}  # fmt: skip
+    records.save(bench.actor, "mailbox", None, None, box)
+    begun: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        bench.shell, "new_record", lambda key, **defaults: begun.append({"key": key, **defaults})
+    )
+    run(opened("contact"), "bulk.mail")
+    settle(qtbot, bench)
+    dialog = dialog_of(bench, BulkMailDialog)
+    found = [(one.title, one.address) for one in dialog._found.included] if dialog._found else []
+    type_into(dialog, "bulkMail.subject", "News")
+    QTest.keyClick(dialog.subject, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    assert found
+    assert begun == [{"key": "mail_message", "bcc": found, "subject": "News"}]
+
+
 def test_a_missing_mail_program_is_said(
     opened: Callable[[str], RecordPane],
     bench: Workbench,

@@ -90,6 +90,16 @@ def the_mail(bench: Workbench) -> MailItem:
     return read_message(outbox.content(bench.actor, row.id))
 
 
+def test_a_letter_to_many_begins_with_them_unseen(
+    bench: Workbench, write: Callable[..., ComposeWindow]
+) -> None:
+    window = write(bcc=[("Ana", "ana@x.example"), ("Ion", "ion@y.example")], subject="News")
+    assert [one.address for one in window.bcc.people] == ["ana@x.example", "ion@y.example"]
+    assert window.bcc.isVisible()
+    assert window.subject.text() == "News"
+    assert window.text.hasFocus()
+
+
 def is_gone(window: ComposeWindow) -> bool:
     return not shiboken6.isValid(window) or not window.isVisible()
 

@@ -1,4 +1,4 @@
-"""Starts a mail to many records in the person's own mail program."""
+"""Starts a mail to many records: a letter here, or in another mail program."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.services.bulk import deeds, mail
 from desktop_crm.services.bulk.job import Targets
+from desktop_crm.sync import writing
 from desktop_crm.views.bulk.dialog import FailureTable
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
+from desktop_crm.views.theme import set_property
 from desktop_crm.views.widgets.buttons import push_button
 
 if TYPE_CHECKING:
+    from desktop_crm.db.engine import Cancel
     from desktop_crm.services.bulk.job import BulkReport
     from desktop_crm.services.bulk.mail import Recipients
+    from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
 
 _LONGEST_LINK: Final = 1_800
@@ -41,13 +45,14 @@ class BulkMailDialog(Dialog):
             bench.shell.window_widget(),
             "bulkMail",
             tr("Mail to {records}", records=tr(entity.plural).lower()),
-            width=600,
+            width=700,
             subtitle=tr("Reading the addresses…"),
         )
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bench = bench
         self._targets = targets
         self._found: Recipients | None = None
+        self._can_send = False
         self.subject = QLineEdit()
         self.subject.setObjectName("bulkMail.subject")
         self.note = QCheckBox(tr("Note the mail as an activity on each record"))
@@ -61,21 +66,24 @@ class BulkMailDialog(Dialog):
         self.body.addWidget(self.note)
         self.body.addWidget(self.failures, 1)
         self._copy = push_button("bulkMail.copy", tr("Copy the addresses"), self._copy_addresses)
-        self._go = push_button(
-            "bulkMail.go", tr("Open in the mail program"), self._open, kind="primary"
+        self._go = push_button("bulkMail.go", tr("Open in the mail program"), self._open)
+        self._write = push_button(
+            "bulkMail.write", tr("Write the message"), self._write_here, kind="primary"
         )
-        self._go.setDefault(True)
-        for button in (self._copy, self._go):
+        self._write.setDefault(True)
+        self._write.hide()
+        for button in (self._copy, self._go, self._write):
             button.setEnabled(False)
-        self.set_foot(self._copy, None, self.cancel_button(), self._go)
+        self.set_foot(self._copy, None, self.cancel_button(), self._go, self._write)
         bench.tasks.read(
-            partial(mail.recipients, bench.actor, targets),
+            partial(_recipients, bench.actor, targets),
             done=self._take, failed=self.show_error, owner=self,
             label=tr("Reading addresses"), cancellable=True, lane="recipients",
         )  # fmt: skip
         self.subject.setFocus()
 
-    def _take(self, found: Recipients) -> None:
+    def _take(self, answer: tuple[Recipients, bool]) -> None:
+        found, self._can_send = answer
         self._found = found
         number = self._bench.formats.number
         count = len(found.included)
@@ -94,8 +102,19 @@ class BulkMailDialog(Dialog):
         self.subtitle.setText(text)
         self.failures.show_failures(found.left_out)
         self.failures.setVisible(bool(found.left_out))
-        for button in (self._copy, self._go):
+        for button in (self._copy, self._go, self._write):
             button.setEnabled(bool(count))
+        self._write.setVisible(self._can_send and count <= writing.MANY)
+        if self._write.isHidden():
+            self._go.setDefault(True)
+            set_property(self._go, "primary", True)
+        if self._can_send and count > writing.MANY:
+            self.notice.say(
+                tr(
+                    "A message here goes to {n} addresses at most; for more, use the mail program.",
+                    n=number(writing.MANY, 0),
+                )
+            )
 
     def _addresses(self) -> list[str]:
         return [r.address for r in self._found.included] if self._found is not None else []
@@ -103,6 +122,14 @@ class BulkMailDialog(Dialog):
     def _copy_addresses(self) -> None:
         QGuiApplication.clipboard().setText("; ".join(self._addresses()))
         self.notice.say(tr("The addresses are on the clipboard."))
+
+    def _write_here(self) -> None:
+        if self._found is None:
+            return
+        people = [(one.title, one.address) for one in self._found.included]
+        subject = self.subject.text().strip()
+        self._bench.shell.new_record("mail_message", bcc=people, subject=subject)
+        self._done()
 
     def _open(self) -> None:
         link = mail_link(self._addresses(), self.subject.text().strip())
@@ -116,6 +143,9 @@ class BulkMailDialog(Dialog):
                 tr("No mail program answered. Copy the addresses and paste them there."), "warn"
             )
             return
+        self._done()
+
+    def _done(self) -> None:
         if self.note.isVisible() and self.note.isChecked():
             self._note_activities()
         self.accept()
@@ -145,6 +175,14 @@ class BulkMailDialog(Dialog):
             owner=bench.shell.window_widget(),
             label=tr("Creating activities"),
         )
+
+
+def _recipients(
+    actor: Actor, targets: Targets, *, cancel: Cancel | None = None
+) -> tuple[Recipients, bool]:
+    """Who is written to, and whether the user has a mailbox that sends; for a reader thread."""
+    own = writing.senders(actor) if actor.can("mailbox", "read") else ()
+    return mail.recipients(actor, targets, cancel), any(one.can_send for one in own)
 
 
 def mail_link(addresses: Sequence[str], subject: str) -> str:

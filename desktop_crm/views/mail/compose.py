@@ -206,7 +206,7 @@ class ComposeWindow(QDialog):
         self.setEnabled(True)
         self._dirty = not new
         at_start(self.text)
-        (self.text if written.to else self.to).setFocus()
+        (self.text if written.to or written.bcc else self.to).setFocus()
         self._say_about_sender()
 
     def _say_about_sender(self) -> None:

@@ -35,8 +35,12 @@ def opening(actor: Actor, defaults: Mapping[str, Any]) -> Opening:
     mode = Mode(defaults.get("mode", Mode.NEW))
     if mode is not Mode.NEW:
         return writing.answer(actor, defaults["activity"], mode)
-    people = [Address(address, name) for name, address in defaults.get("to", ())]
-    return writing.blank(actor, defaults.get("about", ()), people)
+    to, bcc = (
+        [Address(address, name) for name, address in defaults.get(line, ())]
+        for line in ("to", "bcc")
+    )
+    about, subject = defaults.get("about", ()), defaults.get("subject", "")
+    return writing.blank(actor, about, to, bcc, subject)
 
 
 def signature_html(signature: str) -> str:
