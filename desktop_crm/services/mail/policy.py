@@ -112,10 +112,14 @@ def of_mailbox(connection: Connection, mailbox: int) -> MailPolicy:
 
 
 def stated(*, shared_db: bool) -> dict[str, str]:
-    """Fields of a new mailbox: what leaving them empty means in a shared database, in words."""
+    """Fields of a new mailbox: what leaving them empty means, in words where there are any."""
     if not shared_db:
-        return {}
-    return {"sharing": MailShared.NOBODY.value, "text_kept": TextKept.LINKED.value}
+        return {"kept": MailKept.ALL.value, "text_kept": TextKept.ALL.value}
+    return {
+        "sharing": MailShared.NOBODY.value,
+        "kept": MailKept.ALL.value,
+        "text_kept": TextKept.LINKED.value,
+    }
 
 
 def is_shared(connection: Connection) -> bool:

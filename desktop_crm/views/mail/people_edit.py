@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCompleter,
@@ -124,14 +124,10 @@ class PersonPill(QAbstractButton):
 
 
 class _Line(QLineEdit):
-    """Stands behind the chips and is wide enough to type into."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.wide = 0
+    """Takes the rest of the line behind the chips, or the next where that is too narrow."""
 
     def sizeHint(self) -> QSize:
-        return QSize(max(self.wide, theme.scaled(240)), super().sizeHint().height())
+        return QSize(theme.scaled(160), super().sizeHint().height())
 
 
 class PeopleEdit(QWidget):
@@ -169,7 +165,7 @@ class PeopleEdit(QWidget):
         self._completer.setPopup(self._popup)
         self._completer.setWidget(self.line)
         self._completer.activated.connect(self._complete)
-        self._flow = Flow(self, spacing=4)
+        self._flow = Flow(self, spacing=4, fill=True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._flow.addWidget(self.line)
         self.setFocusProxy(self.line)
@@ -211,17 +207,7 @@ class PeopleEdit(QWidget):
             self._flow.addWidget(pill)
             pill.show()
         self._flow.addWidget(self.line)
-        self._fit()
-
-    def _fit(self) -> None:
-        """The line fills the room while nobody stands before it."""
-        self.line.wide = 0 if self._people else self.width()
-        self.line.updateGeometry()
         self.updateGeometry()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
 
     def _add(self, people: Sequence[Person]) -> None:
         known = {person.address.lower() for person in self._people}

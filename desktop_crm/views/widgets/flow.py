@@ -7,10 +7,19 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget, QWidgetItem
 
 
 class Flow(QLayout):
-    """Widgets side by side, on as many lines as they need."""
+    """Widgets side by side, on as many lines as they need.
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = 6) -> None:
+    Args:
+        parent: whose layout it becomes.
+        spacing: pixels between two widgets and between two lines.
+        fill: whether the last widget takes the rest of its line.
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, spacing: int = 6, fill: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._fill = fill
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
@@ -86,6 +95,8 @@ class Flow(QLayout):
         for item in items:
             hint = item.sizeHint()
             size = QSize(min(hint.width(), room.width()), hint.height())
+            if self._fill and item is self._items[-1]:
+                size.setWidth(room.right() + 1 - x)
             if place:
                 item.setGeometry(QRect(QPoint(x, y + (height - hint.height()) // 2), size))
             x += size.width() + self.spacing()
