@@ -17,8 +17,7 @@ from desktop_crm.core.text import fold
 from desktop_crm.db import migrate
 from desktop_crm.models import Activity, Link, MailboxItem, MailMessage
 from desktop_crm.services.context import system_actor
-from desktop_crm.services.mail import lines
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import lines, listing
 from desktop_crm.services.mail.listing import MailQuery
 from desktop_crm.services.mail.mailboxes import NewMailbox
 from desktop_crm.services.records import save
@@ -195,7 +194,7 @@ def opened_at_once(ground: Ground) -> list[Row]:
         return f'"{word}"' if database == "sqlite" else f"%{word}%"
 
     def page(asked: MailQuery) -> list[int]:
-        return [row.id for row in mail_view.first_page(actor, asked)]
+        return [row.id for row in listing.first_page(actor, asked)]
 
     def by_hand(statement: str, *values: object) -> list[int]:
         whole = statement.replace("@line@", _LINE).replace("@seen@", _SEEN)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.company import NOW, Company, opened_company, small_company
-from tests.support.windows import workbench
+from tests.support.post import deliver
+from tests.support.windows import settle, workbench
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_crm.views.main_window import MainWindow
+    from desktop_crm.views.panes.mail import MailPane
     from desktop_crm.views.workbench import Workbench
 
 
@@ -98,3 +100,20 @@ def open_window(company: Company, qtbot: QtBot) -> Iterator[Callable[[str], Main
         window.windows.close_all()
         window.close()
     tasks.close()
+
+
+@pytest.fixture
+def two_messages(bench: Workbench, company: Company, qtbot: QtBot) -> MailPane:
+    """The mail pane over two messages of strangers, the newest open."""
+    from desktop_crm.views.panes.mail import MailPane
+
+    deliver(company, "Offer")
+    deliver(company, "Delivery", hours=5, sender=("Müller", "jonas@mueller.example"))
+    made = MailPane(bench)
+    qtbot.addWidget(made)
+    made.resize(1300, 760)
+    made.show()
+    made.activate()
+    settle(qtbot, bench)
+    qtbot.waitUntil(lambda: made.reading.subject.text() == "Offer")
+    return made

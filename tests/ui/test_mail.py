@@ -13,8 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from desktop_crm.services import records
-from desktop_crm.services.mail import lines
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import lines, listing
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail.listing import MailQuery, Special
 from desktop_crm.views.charts.line_list import Line
@@ -335,7 +334,7 @@ def test_on_a_low_window_a_conversation_leaves_the_room_to_the_text(
 ) -> None:
     deliver(company, "again", subject="Re: Delivery", hours=1)
     strip = pane.reading.conversation
-    rows = mail_view.message_keys(company.actor, MailQuery())
+    rows = listing.message_keys(company.actor, MailQuery())
     found = lines.messages(company.actor, list(rows)[:2])
     pane.resize(1100, 600)
     strip._show(found)

@@ -11,26 +11,14 @@ from desktop_crm.views.mailbox.passes import Running
 from desktop_crm.views.panes.mail import MailPane
 from tests.support.company import Company
 from tests.support.post import deliver
-from tests.support.windows import settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_crm.views.workbench import Workbench
-
 
 @pytest.fixture
-def pane(bench: Workbench, company: Company, qtbot: QtBot) -> MailPane:
-    deliver(company, "Offer")
-    deliver(company, "Delivery", hours=5, sender=("Müller", "jonas@mueller.example"))
-    made = MailPane(bench)
-    qtbot.addWidget(made)
-    made.resize(1300, 760)
-    made.show()
-    made.activate()
-    settle(qtbot, bench)
-    qtbot.waitUntil(lambda: made.reading.subject.text() == "Offer")
-    return made
+def pane(two_messages: MailPane) -> MailPane:
+    return two_messages
 
 
 def quiet(qtbot: QtBot, pane: MailPane) -> None:

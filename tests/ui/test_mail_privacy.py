@@ -10,15 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 
 from desktop_crm.services import records
-from desktop_crm.services.mail import listing as mail_view
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import listing, mailboxes
 from desktop_crm.services.mail.listing import MailQuery
 from desktop_crm.views.mail.colleagues_dialog import ColleaguesDialog
 from desktop_crm.views.mail.withdraw_dialog import WithdrawDialog
 from desktop_crm.views.panes.mail import MailPane
 from desktop_crm.views.panes.settings_pages import MailboxesPage
 from tests.support.company import Company
-from tests.support.post import deliver
 from tests.support.windows import child, settle, shell_of
 
 if TYPE_CHECKING:
@@ -28,21 +26,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def pane(bench: Workbench, company: Company, qtbot: QtBot) -> MailPane:
-    deliver(company, "Offer")
-    deliver(company, "Delivery", hours=5, sender=("Müller", "jonas@mueller.example"))
-    made = MailPane(bench)
-    qtbot.addWidget(made)
-    made.resize(1300, 760)
-    made.show()
-    made.activate()
-    settle(qtbot, bench)
-    qtbot.waitUntil(lambda: made.reading.subject.text() == "Offer")
-    return made
+def pane(two_messages: MailPane) -> MailPane:
+    return two_messages
 
 
 def left(company: Company) -> int:
-    return len(mail_view.message_keys(company.actor, MailQuery()))
+    return len(listing.message_keys(company.actor, MailQuery()))
 
 
 def run(pane: MailPane, key: str) -> None:

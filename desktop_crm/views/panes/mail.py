@@ -14,7 +14,7 @@ from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.activity import LinkState
 from desktop_crm.services.changes import ChangeKind
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import listing
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail.listing import MailFolders, MailQuery, Special
 from desktop_crm.services.mail.message import LinkRow, Message, Party
@@ -129,8 +129,8 @@ class MailPane(Pane):
     def _build(self) -> None:
         nav = frame("nav", row(self.nav, margins=(6, 6, 6, 6)))
         nav.setMinimumWidth(150)
-        listing = frame("listpane")
-        inside = listing.layout()
+        list_frame = frame("listpane")
+        inside = list_frame.layout()
         assert isinstance(inside, QVBoxLayout)  # noqa: S101  made by frame()
         inside.setContentsMargins(1, 0, 1, 4)
         inside.addWidget(
@@ -142,7 +142,7 @@ class MailPane(Pane):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self.outbox)
         inside.addWidget(self._pages, 1)
-        listing.setMinimumWidth(240)
+        list_frame.setMinimumWidth(240)
         self.reading.setMinimumWidth(280)
         self.links.setMinimumWidth(200)
         self.links.setMinimumHeight(120)
@@ -150,7 +150,7 @@ class MailPane(Pane):
         self._right.setStretchFactor(0, 1)
         self._right.setSizes([520, 264])
         self.splitter = Splitter(
-            "mailSplitter", tr("Panes"), nav, listing, self.triage.over(self._right)
+            "mailSplitter", tr("Panes"), nav, list_frame, self.triage.over(self._right)
         )
         self.splitter.setStretchFactor(2, 1)
         self.splitter.setSizes([196, 340, 800])
@@ -245,7 +245,7 @@ class MailPane(Pane):
 
     def _load_folders(self) -> None:
         self.bench.tasks.read(
-            mail_view.folders, self.bench.actor, done=self._take_folders, owner=self,
+            listing.folders, self.bench.actor, done=self._take_folders, owner=self,
             lane="folders",
         )  # fmt: skip
 

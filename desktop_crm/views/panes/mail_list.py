@@ -30,8 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.services.mail import lines
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import lines, listing
 from desktop_crm.services.mail.lines import MessageRow
 from desktop_crm.services.mail.listing import PAGE, MailQuery
 from desktop_crm.views import icons, theme
@@ -81,12 +80,12 @@ class MessageModel(QAbstractListModel):
             self._query, self._shown = query, -1
         self._threads = query.conversations
         self._bench.tasks.read(
-            mail_view.first_page, self._bench.actor, query,
+            listing.first_page, self._bench.actor, query,
             done=partial(self._take_newest, self._generation),
             failed=self.failed.emit, owner=self, lane="newest", cancellable=True,
         )  # fmt: skip
         self._bench.tasks.read(
-            mail_view.message_keys, self._bench.actor, query,
+            listing.message_keys, self._bench.actor, query,
             done=partial(self._take_keys, self._generation),
             failed=self.failed.emit, owner=self, lane="keys", cancellable=True,
         )  # fmt: skip

@@ -7,8 +7,7 @@ import pytest
 from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.services import undo
-from desktop_crm.services.mail import lines
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import lines, listing
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail.listing import MailQuery, Special
 from tests.support.company import NOW, Company, small_company
@@ -38,7 +37,7 @@ def subjects(
     company: Company, query: MailQuery | None = None, actor: Actor | None = None
 ) -> list[str]:
     who = actor or company.actor
-    keys = mail_view.message_keys(who, query or MailQuery())
+    keys = listing.message_keys(who, query or MailQuery())
     return [row.subject for row in lines.messages(who, keys)]
 
 
@@ -47,7 +46,7 @@ def read(company: Company, name: str = "Offer", actor: Actor | None = None) -> M
 
 
 def test_folders_count_what_is_unread(company: Company) -> None:
-    found = mail_view.folders(company.actor)
+    found = listing.folders(company.actor)
     assert [(one.folder, one.total, one.unread) for one in found.folders] == [
         ("Inbox", 2, 1),
         ("Sent", 1, 0),
@@ -73,7 +72,7 @@ def test_search_looks_at_subject_and_sender(company: Company, words: str, found:
 
 
 def test_a_line_says_what_there_is(company: Company) -> None:
-    keys = mail_view.message_keys(company.actor, MailQuery())
+    keys = listing.message_keys(company.actor, MailQuery())
     offer, _, answer = lines.messages(company.actor, keys)
     assert (offer.unread, offer.has_attachments) == (True, True)
     assert (offer.linked, offer.suggested) == (1, 1)
@@ -82,7 +81,7 @@ def test_a_line_says_what_there_is(company: Company) -> None:
 
 def test_a_colleague_does_not_see_my_mail(company: Company) -> None:
     assert subjects(company, actor=company.other) == []
-    assert mail_view.folders(company.other).folders == ()
+    assert listing.folders(company.other).folders == ()
     with pytest.raises(NotFound):
         read(company, actor=company.other)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desktop_crm.core import i18n
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import listing
 from desktop_crm.sync.folder_names import folder_name, is_usual
 from desktop_crm.sync.memory import MemoryMailbox
 from desktop_crm.sync.port import Folder
@@ -61,10 +61,10 @@ def test_a_pass_keeps_what_folders_are_called(world: World) -> None:
     port = MemoryMailbox([place])
     port.put(place, mail("a@x"))
     world.sync(port=port)
-    (found,) = mail_view.folders(world.actor).folders
+    (found,) = listing.folders(world.actor).folders
     assert (found.folder, found.name) == (place.key, "Customers")
     renamed = Folder(place.key, "Clients")
     after = MemoryMailbox([renamed])
     after.put(renamed, mail("b@x"))
     world.sync(port=after)
-    assert [one.name for one in mail_view.folders(world.actor).folders] == ["Clients"]
+    assert [one.name for one in listing.folders(world.actor).folders] == ["Clients"]

@@ -12,9 +12,8 @@ from desktop_crm.models import Mailbox
 from desktop_crm.models.outbox import DeedKind, OutboxState
 from desktop_crm.services import records
 from desktop_crm.services.mail import lines as mail_lines
-from desktop_crm.services.mail import listing as mail_view
+from desktop_crm.services.mail import listing, outbox
 from desktop_crm.services.mail import message as mail_message
-from desktop_crm.services.mail import outbox
 from desktop_crm.services.mail.listing import MailQuery
 from desktop_crm.services.records_kept import set_where
 from desktop_crm.sync import marking
@@ -40,7 +39,7 @@ def message(world: World) -> int:
 
 def inbox(world: World) -> list[int]:
     (item,) = world.items[:1]
-    return list(mail_view.message_keys(world.actor, MailQuery(world.mailbox, item.folder)))
+    return list(listing.message_keys(world.actor, MailQuery(world.mailbox, item.folder)))
 
 
 def test_marks_stand_here_at_once_and_in_the_mailbox_after_the_pass(
@@ -130,9 +129,9 @@ def test_a_conversation_is_one_line_with_its_newest_message(world: World, messag
     first, second, other = (by_id[f"{name}@x"] for name in ("first", "second", "other"))
     folder = world.items[0].folder
     asked = MailQuery(world.mailbox, folder, conversations=True)
-    assert list(mail_view.message_keys(world.actor, asked)) == [second, other]
+    assert list(listing.message_keys(world.actor, asked)) == [second, other]
     lines = mail_lines.messages(world.actor, [second, other], threads=True)
     assert [line.thread for line in lines] == [2, 1]
     assert [one.id for one in mail_lines.conversation(world.actor, first)] == [second, first]
-    (line,) = mail_view.first_page(world.actor, asked, limit=2)
+    (line,) = listing.first_page(world.actor, asked, limit=2)
     assert (line.id, line.thread) == (second, 2)
