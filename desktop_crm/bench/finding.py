@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from psycopg import ClientCursor
 from sqlalchemy import event
 
 from desktop_crm.bench.data_rows import LOGINS, SEARCHES
@@ -29,6 +31,7 @@ BY_LIKE: Final = """FROM (SELECT id FROM "@table@" WHERE search_text LIKE ?
  AND deleted_at IS NULL LIMIT 101) m JOIN "@table@" t ON t.id = m.id"""
 """Tables without a search index; on PostgreSQL all, as pg_trgm serves LIKE."""
 RUNS: Final = 15
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
 TYPED: Final = ("a", "po", "opoulo", "ana popescu", "0721 234 567", "popesku")
 
 
@@ -87,20 +90,19 @@ def plans(ground: Ground) -> list[Row]:
     for login in LOGINS:
         actor = ground.actors[login]
         actor.statements.clear()
-        sent: dict[str, Any] = {}
-
-        def note(*event: Any, sent: dict[str, Any] = sent) -> None:  # noqa: ANN401  SQLAlchemy's
-            sent[event[2]] = event[3]
-
-        with listening(ground, note):
+        with listening(ground) as sent:
             for typed in TYPED:
                 everything.find(actor, typed)
                 everything.find_similar(actor, typed)
         if ground.database == "sqlite":
-            sent |= {kept.sql: kept.values() for kept in actor.statements.values()}
-        for text, values in sent.items():
+            sent = [("", kept.sql, kept.values()) for kept in actor.statements.values()]
+        for planned, text, values in sent:
             if text.startswith("SELECT a0."):
-                steps = ground.plan(text, values)
+                steps = (
+                    _kept_plan(ground, planned, text, values)
+                    if planned
+                    else ground.plan(text, values)
+                )
                 problems += [f"{login}: {step.strip()}" for step in steps if reads_through(step)]
     operation = "whatever is typed into the search, no table with a search index is read through"
     reason = "; ".join(dict.fromkeys(problems))
@@ -113,17 +115,44 @@ def plans(ground: Ground) -> list[Row]:
 
 
 @contextmanager
-def listening(ground: Ground, note: Callable[..., None]) -> Iterator[None]:
-    """Hear of the statements sent to a server; plans are asked as search sets its transactions."""
+def listening(ground: Ground) -> Iterator[list[tuple[str, str, Any]]]:
+    """Hear of the statements sent to a server: how they are to be planned, words and values."""
+    sent: dict[tuple[str, str], Any] = {}
+    told: list[tuple[str, str, Any]] = []
+    planned = ""
+
+    def note(*event: Any) -> None:  # noqa: ANN401  SQLAlchemy's
+        nonlocal planned
+        _connection, _cursor, text, values, *_rest = event
+        planned = values.get("planned", planned)
+        sent[planned, text] = values
+
     if ground.database == "sqlite":
-        yield
+        yield told
         return
     event.listen(ground.db.engine, "before_cursor_execute", note)
     try:
-        yield
+        yield told
     finally:
         event.remove(ground.db.engine, "before_cursor_execute", note)
+    told += [(*key, values) for key, values in sent.items()]
     ground.raw.execute("SET enable_seqscan = off")
+
+
+def _kept_plan(ground: Ground, planned: str, text: str, values: Mapping[str, Any]) -> list[str]:
+    """Steps a server takes for a statement it keeps: made with its words, or without them."""
+    names = list(dict.fromkeys(_NAMED.findall(text)))
+    numbered = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
+    ground.raw.execute("SELECT set_config('plan_cache_mode', %s, false)", (planned,))
+    ground.raw.execute(f"PREPARE guarded AS {numbered}")
+    try:
+        holders = ", ".join(["%s"] * len(names))
+        told = ClientCursor(ground.raw).execute(
+            f"EXPLAIN EXECUTE guarded ({holders})", [values[name] for name in names]
+        )
+        return [str(row[0]) for row in told]
+    finally:
+        ground.raw.execute("DEALLOCATE guarded")
 
 
 def reads_through(step: str) -> bool:

@@ -55,10 +55,14 @@ _BEST_FIRST: Final = (
 )
 _SERVER: Final = text(
     # Statistics of a text say little about a part of it: a plan may bet on reading the table
-    # until enough is found, and lose. A plan made without the words bets worse.
+    # until enough is found, and lose.
     "SELECT set_config('enable_seqscan', 'off', true),"
-    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+    " set_config('plan_cache_mode', :planned, true)"
 )
+_PLANNED_ONCE: Final = {"planned": "force_generic_plan"}
+"""For words the index of trigrams finds, whatever they are: to plan takes longer than to run."""
+_PLANNED_AT_EACH: Final = {"planned": "force_custom_plan"}
+"""For a letter or two: how many titles begin so decides between reading and sorting."""
 Run = Callable[[Prepared, Mapping[str, object]], list[tuple[Any, ...]]]
 Keys = dict[int, list[int]]
 
@@ -91,7 +95,7 @@ class Candidates:
         self._run = run
         self._is_sqlite = actor.db.dialect == "sqlite"
         self._readings = tuple(map(_padded, typed.readings))
-        self._has_long = any(len(reading.term(word)) >= TRIGRAM for word in typed.words)
+        self._has_long = _has_long(typed)
         self._shape = (self._has_long, tuple(map(len, self._readings)))
         self._has_words = self._has_long
         if not self._is_sqlite:
@@ -298,6 +302,11 @@ class Candidates:
         return self._run(kept, late)
 
 
+def _has_long(typed: Typed) -> bool:
+    """Whether a word is long enough for the index of trigrams."""
+    return any(len(reading.term(word)) >= TRIGRAM for word in typed.words)
+
+
 def _padded(words: tuple[str, ...]) -> tuple[str, ...]:
     """Words, the first one repeated, so that few statements serve every number of words."""
     size = next(size for size in _SIZES if len(words) <= size)
@@ -353,11 +362,11 @@ def _by_place(rows: Sequence[tuple[Any, ...]]) -> Keys:
 
 
 @contextmanager
-def opened(actor: Actor, cancel: Cancel | None) -> Iterator[Run]:
+def opened(actor: Actor, typed: Typed, cancel: Cancel | None) -> Iterator[Run]:
     """A way to run statements of search; on a server all in one transaction that reads by index."""
     if actor.db.dialect == "sqlite":
         yield lambda kept, late: kept.tuples(actor.db, cancel, **late)
         return
     with actor.db.reading(cancel) as connection:
-        connection.execute(_SERVER)
+        connection.execute(_SERVER, _PLANNED_ONCE if _has_long(typed) else _PLANNED_AT_EACH)
         yield lambda kept, late: kept.inside(connection, **late)

@@ -123,7 +123,7 @@ def find(
         return Found(text, ())
     places = _places(actor, entities)
     sections = []
-    with opened(actor, cancel) as run:
+    with opened(actor, typed, cancel) as run:
         ask = Candidates(actor, typed, run)
         keys = ask.keys(places)
         for place in places:
@@ -157,7 +157,7 @@ def find_similar(
         return Found(text, (), is_similar=True)
     places = _places(actor, entities)
     sections: list[tuple[float, Section]] = []
-    with opened(actor, cancel) as run:
+    with opened(actor, typed, cancel) as run:
         ask = Candidates(actor, typed, run)
         keys = ask.in_pieces(places, patterns)
         for place in places:
