@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from desktop_crm.core import turns
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.db.problems import explain
 from desktop_crm.db.target import Target
@@ -68,7 +69,12 @@ class Cancel:
                 driver.interrupt() if isinstance(driver, sqlite3.Connection) else driver.cancel()
 
     def check(self) -> None:
-        """Raise :class:`Cancelled` when the token was used."""
+        """Between two steps of long work: let the window go first.
+
+        Raises:
+            Cancelled: The token was used.
+        """
+        turns.give_way()
         if self._cancelled:
             raise Cancelled
 

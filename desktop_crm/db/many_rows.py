@@ -28,6 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import select as choose
 
+from desktop_crm.core import turns
+
 FEW: Final = 20
 """So many rows are put in as values of a statement."""
 
@@ -52,6 +54,7 @@ def insert_many(
         return found
     as_value = connection.dialect.name == "postgresql" and len(rows) > FEW
     for start in range(0, len(rows), _MOST):
+        turns.give_way()
         some = rows[start : start + _MOST]
         if as_value:
             statement = _from_value(table, tuple(rows[0]), returned, len(table.c))

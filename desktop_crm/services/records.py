@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desktop_crm.core import turns
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
@@ -295,6 +296,7 @@ def prepare(work: Work, changes: Sequence[Change]) -> tuple[list[Draft], dict[in
     by_key: dict[int, Draft] = {}
     merged: dict[int, frozenset[str]] = {}
     for change in changes:
+        turns.give_way()
         if change.id is None:
             require(actor, entity, "create")
             draft = Draft(None, 0, {}, {})

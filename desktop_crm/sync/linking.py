@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from desktop_crm.core import turns
 from desktop_crm.core.text import email_domain, fold
 from desktop_crm.models.activity import LinkRule
 from desktop_crm.sync.exclusion import is_mass_mail
@@ -90,6 +91,7 @@ def _ordered(item: Correspondence) -> Iterable[str]:
 
 def find_links(context: Context) -> list[Proposal]:
     """Everything an item belongs to, the most telling first; one proposal for each record."""
+    turns.give_way()
     found: list[Proposal] = []
     for finder in FINDERS:
         found = finder(context)

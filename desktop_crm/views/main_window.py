@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         self._save_timer.setInterval(_SAVE_AFTER_MS)
         self._save_timer.timeout.connect(self._save_settings)
         tasks.failed.connect(self.show_error)
+        tasks.first_turn.watch(self)
         self._build()
         self.commands.bind()
         self.reload_commands()

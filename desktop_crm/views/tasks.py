@@ -13,6 +13,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop_crm.core.errors import Cancelled
+from desktop_crm.views.first_turn import FirstTurn
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Tasks(QObject):
     was closed meanwhile costs nothing and hears nothing.
 
     Attributes:
+        first_turn: Taken for each answer: the window shows it before other work goes on.
         failed: An exception that nobody else took; shown once by the window.
         progress: Tuple of the tasks that last longer than 400 ms; empty when none is left.
         settled: Nothing is running any more.
@@ -106,6 +108,7 @@ class Tasks(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.first_turn = FirstTurn(self)
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._writer = ThreadPoolExecutor(1, "writer")
         self._background = ThreadPoolExecutor(1, "background")
@@ -295,6 +298,7 @@ class Tasks(QObject):
 
     @Slot(object)
     def _deliver(self, answer: tuple[Task, object, Exception | None]) -> None:
+        self.first_turn.take()
         task, result, error = answer
         if task in self._running:
             self._running.remove(task)
@@ -335,6 +339,7 @@ class Tasks(QObject):
 
     @Slot(object)
     def _pass_on(self, told: tuple[Task, object]) -> None:
+        self.first_turn.take()
         task, value = told
         gone = task.owner is not None and not shiboken6.isValid(task.owner)
         if task.told is not None and not (gone or task.cancelled or self._closed):

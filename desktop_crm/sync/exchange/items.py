@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from desktop_crm.core import recurrence
+from desktop_crm.core import recurrence, turns
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.text import canonical_email, clean
 from desktop_crm.sync.exchange.calls import OWN_KEY
@@ -210,6 +210,7 @@ def meeting_item(element: Element, resolve: Resolve) -> MeetingItem:
     Raises:
         Unreadable: it has no usable start.
     """
+    turns.give_way()
     start = moment(text_at(element, "Start"))
     if start is None:
         raise Unreadable(f"start {text_at(element, 'Start')!r}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
+from desktop_crm.core import turns
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import canonical_email, clean
 from desktop_crm.sync.formats import zones
@@ -91,6 +92,7 @@ def _read(calendar: Component, default_zone: tzinfo, found: Calendar) -> None:
     cancelled = method == "CANCEL"
     begins = len(found.items)
     for event in calendar.walk("VEVENT"):
+        turns.give_way()
         clock = Clock(definitions, own or default_zone)
         try:
             item = _event(event, clock, cancelled=cancelled)

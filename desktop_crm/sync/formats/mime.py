@@ -20,6 +20,7 @@ from email.errors import MessageError
 from email.message import Message
 from typing import Final
 
+from desktop_crm.core import turns
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.text import clean
 from desktop_crm.sync.formats import mail_header as header
@@ -86,6 +87,7 @@ def read_message(data: bytes) -> MailItem:
     Raises:
         Unusable: the bytes are empty or hold no mail header.
     """
+    turns.give_way()
     if not data.strip():
         raise Unusable(N_("The file is empty."))
     usual = read_usual(data)

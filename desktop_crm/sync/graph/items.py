@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from desktop_crm.core import recurrence
+from desktop_crm.core import recurrence, turns
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.text import canonical_email, clean
 from desktop_crm.sync.formats import mail_header as header
@@ -255,6 +255,7 @@ def meeting_item(
     Raises:
         Unreadable: it has no usable start.
     """
+    turns.give_way()
     start = zoned(entry, "start")
     if start is None:
         raise Unreadable(f"start {_part(entry, 'start').get('dateTime')!r}")
