@@ -8,46 +8,37 @@ reported twice is recognised and changes nothing.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError
-
-from desktop_crm.core import clock
-from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem, UserError
+from desktop_crm.core.errors import Cancelled, CrmError, EnvironmentProblem
 from desktop_crm.core.i18n import N_
 from desktop_crm.db.engine import Cancel
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.sync import known as stored
 from desktop_crm.sync import lease
-from desktop_crm.sync.apply import BatchWriter, Decided, count, decide
-from desktop_crm.sync.facts import Facts, gather
-from desktop_crm.sync.folders_read import folders_to_read
+from desktop_crm.sync.batches import RESYNC, Batches
+from desktop_crm.sync.folders_read import MAIL, folders_to_read
 from desktop_crm.sync.imagined import Imagined
 from desktop_crm.sync.late import resolve_late
-from desktop_crm.sync.narrowing import narrow
 from desktop_crm.sync.outbox import OutboxPass
 from desktop_crm.sync.patience import Answer, aside, begin, pause, read
-from desktop_crm.sync.plan import Action, ActionKind, plan
 from desktop_crm.sync.port import (
     Batch,
     Folder,
     Mailbox,
     Progress,
-    Quarantined,
     TokenInvalid,
 )
 from desktop_crm.sync.results import FolderResult, MailboxResult, joined
 from desktop_crm.sync.texts import follow_links
 from desktop_crm.sync.twoway.commands import CommandPass
 from desktop_crm.sync.twoway.directions import Directions
-from desktop_crm.sync.twoway.incoming import Incoming
 from desktop_crm.sync.twoway.lines import Consent
-from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 from desktop_crm.sync.twoway.passing import TwoWayPass
 from desktop_crm.sync.twoway.preview import Preview, Tell
 from desktop_crm.sync.twoway.settling import Settling
@@ -57,19 +48,11 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-RESYNC: Final = "resync"
-"""Status of a folder that is being enumerated anew."""
-
 PATIENCE: Final = (1.0, 4.0)
 """Seconds before each repetition of a request that failed for a reason that may pass."""
 
 LONGEST_WAIT_S: Final = 30.0
 """A server that asks for more is left alone until the next pass."""
-
-UNSTORABLE: Final = N_("The database refuses what the item says.")
-
-RACES: Final = 3
-"""How often a batch is planned anew because a colleague stored the same message meanwhile."""
 
 
 @dataclass(slots=True)
@@ -99,14 +82,16 @@ class Engine:
     consent: Consent = Consent()  # noqa: RUF009  a value that never changes
     tell: Tell | None = None
     wait: Callable[[float, Cancel], None] = pause
-    _imagined: Imagined = field(default_factory=Imagined)
     _holder: str = field(default_factory=lease.new_holder)
     _journal: OutboxPass | None = None
-    _preview: Preview | None = None
     _directions: Directions = field(init=False)
+    _batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         self._directions = Directions.of(self.actor, self.mailbox, self.port)
+        self._batches = Batches(
+            self.actor, self.mailbox, self._directions, self._holder, self.cancel
+        )
 
     def run(self) -> MailboxResult:
         """Read every folder; a problem ends the pass and stands in the result.
@@ -120,8 +105,8 @@ class Engine:
         if self.dry_run:
             both = self._directions.chosen.two_way
             args = (self.actor, self.mailbox, self.cancel, self.tell)
-            self._preview = Preview.of(*args, two_way=both)
-            self._imagined = Imagined(is_whole=self.tell is None)
+            self._batches.preview = Preview.of(*args, two_way=both)
+            self._batches.imagined = Imagined(is_whole=self.tell is None)
         try:
             self._lease()
             self._open_journal()
@@ -149,16 +134,21 @@ class Engine:
             folders_to_read(self.port, box.policy, self._patiently), self._patiently
         )
         both = self._both_ways(folders)
-        if self._preview is not None:
-            folders = self._preview.begin(folders, both, partial(self._pretend, box))
-        for folder in folders:
-            if self._preview is not None:
-                self._preview.enter(folder)
-            if directions.uncertain(folder):
-                continue
-            counts = FolderResult(folder.name)
-            result.folders.append(counts)
-            self._folder(box, folder, counts, result)
+        if self._batches.preview is not None:
+            folders = self._batches.preview.begin(
+                folders, both, partial(self._batches.pretend, box)
+            )
+        counts: dict[str, FolderResult] = {}
+        try:
+            begun = self._begin_each(box, folders, counts, result)
+            # Years of mail wait for the meetings, which are soon read.
+            for folder in sorted(folders, key=lambda f: begun.get(f.key, False) and f.role in MAIL):
+                if self._batches.preview is not None:
+                    self._batches.preview.enter(folder)
+                if begun.get(folder.key, True) and not directions.uncertain(folder):
+                    self._folder(box, folder, counts, result)
+        finally:
+            result.folders += [counts[one.key] for one in folders if one.key in counts]
         result.folders += self._lost([folder.key for folder in folders])
         result.changes = result.changes.merge(self._late(box))
         if not self.dry_run:
@@ -166,10 +156,37 @@ class Engine:
                 self.actor, box, self.port, self._holder, self._patiently, self.cancel
             )
             result.changes = result.changes.merge(found)
-        if self._preview is not None:
-            result.lines = self._preview.end()
+        if self._batches.preview is not None:
+            result.lines = self._batches.preview.end()
         else:
             self._bring_together(both, result)
+
+    def _begin_each(
+        self,
+        box: stored.Box,
+        folders: Sequence[Folder],
+        counts: dict[str, FolderResult],
+        result: MailboxResult,
+    ) -> dict[str, bool]:
+        """A page of each folder that is read for the first time, so that all soon show something.
+
+        Returns:
+            Of each of them, whether more is to come.
+        """
+        found: dict[str, bool] = {}
+        if self.dry_run:
+            return found
+        with self.actor.db.reading() as connection:
+            new = [
+                folder
+                for folder in folders
+                if stored.progress(connection, self.mailbox, folder.key).row is None
+            ]
+        for folder in new:
+            if not self._directions.uncertain(folder):
+                found[folder.key] = self._folder(box, folder, counts, result, pages=1)
+                self._write_out(result)
+        return found
 
     def _both_ways(self, folders: Sequence[Folder]) -> TwoWayPass | None:
         """The pass over both sides, of a mailbox that is written to."""
@@ -243,8 +260,15 @@ class Engine:
             _log.warning("the lease of mailbox %d was not given back", self.mailbox, exc_info=True)
 
     def _folder(
-        self, box: stored.Box, folder: Folder, counts: FolderResult, result: MailboxResult
-    ) -> None:
+        self,
+        box: stored.Box,
+        folder: Folder,
+        results: dict[str, FolderResult],
+        result: MailboxResult,
+        pages: int = sys.maxsize,
+    ) -> bool:
+        """Read a folder on; answers whether pages are left."""
+        counts = results.setdefault(folder.key, FolderResult(folder.name))
         with self.actor.db.reading() as connection:
             state = stored.progress(connection, self.mailbox, folder.key)
         token, status = state.token, state.status
@@ -267,9 +291,11 @@ class Engine:
                 continue
             more = batch.more and batch.token != token
             # The mailbox makes the next page ready while this one is written.
-            ahead = begin(partial(self.port.changes, folder, batch.token)) if more else None
+            pages -= 1
+            begins = more and pages > 0
+            ahead = begin(partial(self.port.changes, folder, batch.token)) if begins else None
             try:
-                one, changes = self._take(box, folder, batch, status, token)
+                one, changes = self._batches.take(box, folder, batch, status, token)
             finally:
                 if ahead is not None:
                     ahead.settle(self.cancel)
@@ -278,7 +304,7 @@ class Engine:
             if self.progress is not None:
                 self.progress(folder.name, counts.total)
             if ahead is None:
-                return
+                return more
             token = batch.token
             if self._write_out(result):
                 ahead = None  # that page is older than what was written
@@ -324,151 +350,8 @@ class Engine:
         if self.dry_run:
             return
         with self.actor.db.writing() as connection:
-            self._keep(connection, folder, None, status)
+            self._batches.keep(connection, folder, None, status)
             stored.await_again(connection, self.mailbox, folder.key)
-
-    def _keep(self, connection: Connection, folder: Folder, token: str | None, status: str) -> None:
-        stored.keep_progress(
-            connection,
-            self.mailbox,
-            folder,
-            token=token,
-            status=status,
-            at=clock.now(),
-            by=self.actor.user_id,
-        )
-
-    def _take(
-        self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
-    ) -> tuple[FolderResult, ChangeSet]:
-        """Write one batch and its token, or count what it would do."""
-        if self._preview is not None:
-            return self._look(self._preview, box, folder, batch), NOTHING
-        if self._directions.noted(folder):
-            return self._note(folder, batch, status)
-        for attempt in range(RACES):
-            try:
-                return self._write(box, folder, batch, status)
-            except (IntegrityError, CrmError) as error:
-                # A colleague's machine stored one of these messages a moment ago.
-                race = isinstance(error.__cause__ or error, IntegrityError)
-                if not race and isinstance(error, UserError):
-                    return self._singly(box, folder, batch, status, before)
-                if not race or attempt + 1 == RACES:
-                    raise
-                _log.info("batch of %s is planned anew", folder.name, exc_info=True)
-            except DataError:
-                return self._singly(box, folder, batch, status, before)
-        raise AssertionError("unreachable")
-
-    def _look(
-        self, preview: Preview, box: stored.Box, folder: Folder, batch: Batch
-    ) -> FolderResult:
-        """Count what one batch would do, and tell it."""
-        if self._directions.noted(folder):
-            preview.take(folder, batch, ())
-            return FolderResult(folder.name)
-        with self.actor.db.reading(self.cancel) as connection:
-            actions, decided, _ = self._plan(connection, box, folder, batch)
-        preview.take(folder, batch, actions)
-        self._imagined.add(folder, actions, decided)
-        return count(actions, decided, self.actor.language)
-
-    def _note(self, folder: Folder, batch: Batch, status: str) -> tuple[FolderResult, ChangeSet]:
-        """Note what a batch of tasks or contacts says, with its token."""
-        with self.actor.db.writing() as connection:
-            lease.keep(connection, self.mailbox, self._holder, self.actor.user_id)
-            result = Incoming(connection, self.actor, self.mailbox, folder).take(batch)
-            if status.startswith(RESYNC) and not batch.more:
-                result.gone += stored.mark_missing(
-                    connection, self.mailbox, folder.key, self.actor.user_id
-                )
-            self._keep(connection, folder, batch.token or None, status if batch.more else "")
-        return result, NOTHING
-
-    def _singly(
-        self, box: stored.Box, folder: Folder, batch: Batch, status: str, before: str | None
-    ) -> tuple[FolderResult, ChangeSet]:
-        """Write a batch item by item because one of them cannot be stored; that one is set aside.
-
-        The token moves on with the last of them: until then the batch would be read again.
-        """
-        result, changes = FolderResult(folder.name), NOTHING
-        aside = list(batch.quarantined)
-        for change in batch.changes:
-            alone = Batch((change,), before or "", more=True)
-            try:
-                one, more = self._write(box, folder, alone, status)
-            except (DataError, UserError) as error:
-                _log.warning("item %r of %s is set aside", change.item_id, folder.name)
-                _log.info("the reason", exc_info=True)
-                reason = error.template if isinstance(error, UserError) else UNSTORABLE
-                params = tuple(error.params.items()) if isinstance(error, UserError) else ()
-                aside.append(Quarantined(change.item_id, change.item_id, reason, params))
-            else:
-                result.add(one)
-                changes = changes.merge(more)
-        last, more = self._write(
-            box, folder, replace(batch, changes=(), quarantined=tuple(aside)), status
-        )
-        result.add(last)
-        return result, changes.merge(more)
-
-    def _write(
-        self, box: stored.Box, folder: Folder, batch: Batch, status: str
-    ) -> tuple[FolderResult, ChangeSet]:
-        with self.actor.db.writing() as connection:
-            lease.keep(connection, self.mailbox, self._holder, self.actor.user_id)
-            lease.write_alone(connection)
-            actions, decided, facts = self._plan(connection, box, folder, batch)
-            writer = BatchWriter(
-                connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
-            )
-            writer.meetings = self._directions.meetings(connection, folder)
-            writer.attends = self._directions.attends
-            changes = writer.write(actions, decided)
-            result = count(actions, decided, self.actor.language)
-            if status.startswith(RESYNC) and not batch.more:
-                result.gone += stored.mark_missing(
-                    connection, self.mailbox, folder.key, self.actor.user_id
-                )
-            self._keep(connection, folder, batch.token or None, status if batch.more else "")
-        return result, changes
-
-    def _pretend(
-        self, box: stored.Box, connection: Connection, folder: Folder, batch: Batch
-    ) -> MeetingBatch | None:
-        """Write a batch of meetings into a transaction that is thrown away."""
-        actions, decided, facts = self._plan(connection, box, folder, batch, imagined=False)
-        writer = BatchWriter(
-            connection, self.actor, self.mailbox, box.user, folder, facts, box.policy
-        )
-        writer.meetings = self._directions.meetings(connection, folder)
-        writer.write(actions, decided)
-        return writer.meetings
-
-    def _plan(
-        self,
-        connection: Connection,
-        box: stored.Box,
-        folder: Folder,
-        batch: Batch,
-        *,
-        imagined: bool = True,
-    ) -> tuple[list[Action], list[Decided], Facts]:
-        known = stored.known(connection, self.actor, box, folder, batch)
-        if imagined and self.dry_run:
-            known = self._imagined.beside(known, folder, batch)
-        actions = plan(batch, folder, known, box.ours, box.user)
-        actions = self._directions.unstruck(actions, folder)
-        wanted = [ActionKind.CREATE, ActionKind.UPDATE]
-        if box.policy.asks_who:
-            wanted.append(ActionKind.HOLD)
-        items = [a.item for a in actions if a.kind in wanted and a.item is not None]
-        facts = gather(connection, items, box.ours, box.id)
-        facts.messages.update(self._imagined.threads(items))
-        actions = narrow(actions, facts, box.policy)
-        return actions, decide(actions, folder, facts), facts
 
 
 def _nonsense(folder: Folder) -> EnvironmentProblem:

@@ -12,6 +12,9 @@ from desktop_crm.sync.writes import WritableMailbox
 READ: Final = frozenset(FolderRole) - {FolderRole.TASKS, FolderRole.CONTACTS}
 """Folders of mail and meetings; the others go both ways or not at all."""
 
+MAIL: Final = READ - {FolderRole.CALENDAR}
+"""Folders of messages."""
+
 Ask = Callable[[Callable[[], Sequence[Folder]]], Sequence[Folder]]
 
 

@@ -34,12 +34,17 @@ class FirstTurn(QObject):
         self._done = QTimer(self)
         self._done.setInterval(0)
         self._done.setSingleShot(True)
-        self._done.timeout.connect(turns.end)
+        self._done.timeout.connect(self.end)
 
     def take(self) -> None:
         """What is handled from now on goes first, until nothing is left to handle."""
         turns.begin()
         self._done.start()
+
+    def end(self) -> None:
+        """Nothing is left to handle, or nobody looks any more."""
+        self._done.stop()
+        turns.end()
 
     def watch(self, window: QWidget) -> None:
         """Take the turn for what reaches a window: input, layout and painting."""

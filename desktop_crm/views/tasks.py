@@ -224,6 +224,7 @@ class Tasks(QObject):
         """Stop what can be stopped and wait for the rest; nothing is delivered afterwards."""
         self._closed = True
         self._timer.stop()
+        self.first_turn.end()
         for task in self._running:
             task.cancel()
         for pool in (self._readers, self._background, self._writer):

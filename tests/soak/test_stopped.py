@@ -116,10 +116,11 @@ def test_the_first_screen_of_a_large_mailbox_is_there_while_the_rest_is_read(
 
     def progress(folder: str, count: int) -> None:
         seen.append(len(world.rows(MailMessage)))
-        if len(seen) == 3:
+        if len(seen) == 5:
             cancel.cancel()
 
     with pytest.raises(Cancelled):
         world.sync(port=box, cancel=cancel, progress=progress)
-    assert seen == [BATCH_LIMIT, 2 * BATCH_LIMIT, 3 * BATCH_LIMIT]
+    # A page of each folder first.
+    assert seen == [BATCH_LIMIT] * 3 + [2 * BATCH_LIMIT, 3 * BATCH_LIMIT]
     assert box.pages <= 4  # one is made ready ahead

@@ -359,5 +359,26 @@ def test_the_next_page_is_made_ready_while_one_is_written(world: World) -> None:
         asked.append(len(world.messages)) if call == "changes" else None
     )
     world.sync(progress=lambda _folder, items: told.append((items, len(asked))))
-    assert told[:3] == [(100, 2), (200, 3), (250, 3)]
+    # The first page of each folder comes by itself.
+    assert told == [(100, 1), (0, 2), (0, 3), (200, 5), (250, 5)]
     assert len(world.messages) == 250
+
+
+def test_of_a_large_mailbox_something_of_everything_is_there_soon(world: World) -> None:
+    for number in range(250):
+        world.port.put(INBOX, mail(f"in{number}@x"))
+        world.port.put(SENT, mail(f"out{number}@x"))
+        world.port.put(CALENDAR, meeting(f"meeting{number}"))
+    told: list[str] = []
+    world.sync(progress=lambda folder, _items: told.append(folder))
+    inbox, sent, calendar = (one.name for one in (INBOX, SENT, CALENDAR))
+    assert told == [
+        *(inbox, sent, calendar),
+        *(calendar, calendar),
+        *(inbox, inbox),
+        *(sent, sent),
+    ]
+    told.clear()
+    world.port.put(INBOX, mail("new@x"))
+    world.sync(progress=lambda folder, _items: told.append(folder))
+    assert told == [inbox, sent, calendar]
