@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -374,5 +374,10 @@ def _occurrences(
         )
         yield first
         return
+    # What all have in common is taken once: `replace` would ask for each field of each occurrence.
+    shared: dict[str, Any] = {one.name: getattr(first, one.name) for one in fields(first)}
+    for name in ("start", "end", "original"):
+        del shared[name]
     for one in listed:
-        yield replace(first, start=one.start, end=one.start + found.length, original=one.start)
+        end = one.start + found.length
+        yield AgendaEvent(start=one.start, end=end, original=one.start, **shared)
