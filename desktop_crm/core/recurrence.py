@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.core.recurrence_pattern import DAYS, UNREADABLE, parts_of, without_end
+from desktop_crm.core.recurrence_pattern import DAYS, UNREADABLE, at_end, parts_of, without_end
 
 WINDOW_LIMIT = 2_000
 """The most occurrences of one series in one window: more is a broken rule, not a diary."""
@@ -228,4 +228,4 @@ def _until(text: str, zone: ZoneInfo) -> datetime:
     moment = datetime.strptime(
         (text + "T235959" if bare_date else text).removesuffix("Z"), "%Y%m%dT%H%M%S"
     ).replace(tzinfo=UTC)
-    return (moment.astimezone(zone) if text.endswith("Z") else moment).replace(tzinfo=None)
+    return (at_end(moment, zone) if text.endswith("Z") else moment).replace(tzinfo=None)

@@ -5,6 +5,7 @@ A rule says more than an editor can show (RFC 5545): what is not understood is k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,6 +26,10 @@ WORK_DAYS: Final = frozenset(range(5))
 _SHOWN: Final = frozenset({
     "FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COUNT", "UNTIL", "WKST",
 })  # fmt: skip
+_COUNTED: Final = {
+    "INTERVAL": re.compile(r"0*[1-9]\d{0,3}"),
+    "COUNT": re.compile(r"0*[1-9]\d{0,8}"),
+}
 _LAST: Final = -1
 
 
@@ -76,11 +81,13 @@ def parts_of(rule: str) -> dict[str, str]:
     """Parts of a rule by name, in capitals; the prefix is accepted.
 
     Raises:
-        UserError: it names no frequency of days, weeks, months or years.
+        UserError: it names no frequency of days, weeks, months or years, or a number nobody can
+            count by: a rule that repeats every 0 days would never come to its second date.
     """
     text = rule.strip().upper().removeprefix("RRULE:")
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
-    if parts.get("FREQ") not in _FREQUENCIES:
+    counted = all(form.fullmatch(parts.get(name, "1")) for name, form in _COUNTED.items())
+    if parts.get("FREQ") not in _FREQUENCIES or not counted:
         raise UserError(UNREADABLE, rule=rule)
     return parts
 
@@ -99,7 +106,7 @@ def parse(rule: str, start: datetime, zone: ZoneInfo | None = None) -> Pattern:
     parts = parts_of(rule)
     frequency = Frequency(parts["FREQ"])
     try:
-        interval = max(1, int(parts.get("INTERVAL", "1")))
+        interval = int(parts.get("INTERVAL", "1"))
         count = int(parts.get("COUNT", "0"))
         until = _day(parts["UNTIL"], zone) if "UNTIL" in parts else None
         pattern = Pattern(frequency, interval, count=count, until=until)
@@ -118,9 +125,16 @@ def parse(rule: str, start: datetime, zone: ZoneInfo | None = None) -> Pattern:
 
 def _day(text: str, zone: ZoneInfo | None) -> date:
     if zone is not None and text.endswith("Z"):
-        moment = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return moment.astimezone(zone).date()
+        return at_end(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), zone).date()
     return datetime.strptime(text[:8], "%Y%m%d").date()  # noqa: DTZ007  a day has no zone
+
+
+def at_end(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The end of a rule on a zone's clock; calendars write the last second of the year 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def _read_days(pattern: Pattern, given: dict[str, str], start: datetime) -> Pattern | None:

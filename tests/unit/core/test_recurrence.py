@@ -86,10 +86,32 @@ def test_a_time_that_does_not_exist_moves_forward() -> None:
     assert found == [datetime(2026, 3, 29, 1, 30, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize("rule", ["", "FREQ=SECONDLY", "FREQ=DAILY;BYDAY=XX", "FREQ=DAILY;UNTIL=x"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "FREQ=SECONDLY",
+        "FREQ=DAILY;BYDAY=XX",
+        "FREQ=DAILY;UNTIL=x",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=WEEKLY;INTERVAL=0;BYDAY=MO",
+        "FREQ=MONTHLY;INTERVAL=-1",
+        "FREQ=DAILY;INTERVAL=99999999999",
+        "FREQ=DAILY;INTERVAL=often",
+        "FREQ=DAILY;COUNT=0",
+    ],
+)
 def test_an_unreadable_rule_is_one_clear_sentence(rule: str) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         starts(rule, wall("2026-01-05 09:00"))
+
+
+@pytest.mark.parametrize("until", ["99991231T235959Z", "99991231"])
+def test_a_series_that_ends_with_the_last_day_there_is_has_no_other_end(until: str) -> None:
+    rule = f"FREQ=WEEKLY;UNTIL={until}"
+    begin = wall("2026-12-28 09:00")
+    assert starts(rule, begin) == [datetime(2026, 12, 28, 7, tzinfo=UTC)]
+    assert last_wall(rule, begin, BUCHAREST) is not None
 
 
 def test_the_last_occurrence_of_a_series() -> None:
