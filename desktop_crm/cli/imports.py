@@ -68,6 +68,10 @@ def take_in(
 ) -> int:
     """Plan an import and apply it; or take mail in."""
     if mail:
+        if entity or file or mapping or values or match or plan_only:
+            raise click.UsageError(
+                tr("With --mail only files and folders are named; nothing was taken in.")
+            )
         return _take_mail(call, mail)
     if entity is None or file is None:
         raise click.UsageError(tr("Name an entity and a file, or give --mail."))
@@ -88,9 +92,18 @@ def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
     found: list[Path] = []
     for path in paths:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found += [one for one in inside if one.suffix.lower() in taking_in.KINDS]
+        read = [one for one in inside if one.suffix.lower() in taking_in.KINDS]
         if not path.exists():
             raise UserError(N_('There is no file "{path}".'), path=path)
+        if not read:
+            raise UserError(
+                N_(
+                    "“{path}” holds no message and no meeting: those are files of .eml, .msg, "
+                    ".ics and .pst. Nothing was taken in."
+                ),
+                path=path,
+            )
+        found += read
     with call.signed_in() as actor:
         taken = taking_in.take_in(actor, found)
     refused = [{"file": name, "reason": reason} for name, reason in taken.refused]
@@ -103,6 +116,8 @@ def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
         tr("Not taken in: {name}. {reason}", name=name, reason=reason)
         for name, reason in taken.refused
     ]
+    if taken.refused and not (taken.created or taken.known):
+        return call.refuse("\n".join(lines[2:]), Code.REJECTED, **facts)
     return call.answer(facts, *lines)
 
 

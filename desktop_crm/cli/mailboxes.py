@@ -326,6 +326,14 @@ def two_way(call: Call, name: str, on: bool) -> int:
     """The next pass goes both ways, or only reads."""
     with call.signed_in() as actor:
         box = mailboxes.find(actor, name)
+        if on and not mailboxes.goes_both_ways(box.kind):
+            raise UserError(
+                N_(
+                    "The mailbox {mailbox} is a folder of files, which takes no meetings and no "
+                    "tasks; nothing was changed."
+                ),
+                mailbox=box.name,
+            )
         mailboxes.set_two_way(actor, box.id, on=on)
     text = (
         tr("Meetings and tasks go both ways in {mailbox} from now on.", mailbox=box.name)

@@ -29,15 +29,20 @@ _OF_LINE: Final = (
 )  # fmt: skip
 
 
-@click.command("sync", help=tr("Read mail and calendar once."))
+@click.command("sync", help=tr("Read your mailboxes once and carry out what they were asked to."))
 @click.option("--mailbox", metavar="NAME", help=tr("Only this mailbox."))
-@click.option("--dry-run", is_flag=True, help=tr("Say what would be stored and store nothing."))
+@click.option(
+    "--dry-run", is_flag=True, help=tr("Say what would be done on both sides and do nothing.")
+)
 @click.option(
     "--strike",
     "struck",
     multiple=True,
     metavar="KEY",
-    help=tr("With --dry-run: strike the line of this key; may be given several times."),
+    help=tr(
+        "With --dry-run: strike the line of this key, which --json shows; may be given several "
+        "times."
+    ),
 )
 @click.option(
     "--allow",
@@ -62,6 +67,11 @@ def sync(
     """One pass; a mailbox that fails does not keep the others from being read."""
     if (struck or allow) and not dry_run:
         raise UserError(N_("Lines are struck from a dry run; add --dry-run."), field="strike")
+    if reviewed and dry_run:
+        raise UserError(
+            N_("A dry run does nothing, whatever was looked through; leave out --reviewed."),
+            field="reviewed",
+        )
     with call.signed_in() as actor:
         chosen = mailboxes.find(actor, mailbox).id if mailbox else None
         result = sync_once(actor, chosen, dry_run=dry_run, consent=Consent(reviewed=reviewed))
@@ -172,7 +182,7 @@ def _words(line: Line) -> str:
     what = f"{tr(SIDE_LABELS[line.side])}, {tr(WHAT_LABELS[line.what]).lower()}"
     changes = "; ".join(f"{name}: {before} → {after}" for name, before, after in line.changes)
     struck = f" ({tr('struck')})" if line.struck else ""
-    title = f"{tr(KIND_LABELS[line.kind])} “{line.title}”"
+    title = f"{tr(KIND_LABELS[line.kind])} “{line.title or tr('(no subject)')}”"
     return "  " + " · ".join(part for part in (what, title, line.reason + struck, changes) if part)
 
 

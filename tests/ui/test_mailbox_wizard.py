@@ -126,6 +126,7 @@ def test_a_mailbox_is_found_tried_and_added_by_return(
     shared = company.actor.db.is_shared
     told = " ".join(one.text() for one in wizard._privacy.findChildren(QLabel))
     assert ("colleagues see nothing" if shared else "every message is kept") in told
+    assert "two_way" in form.boxes
     form.put("never_log", "bank.example")
     child(wizard, QPushButton, "mailbox.next").click()
     settle(qtbot, bench)
@@ -231,6 +232,11 @@ def test_a_folder_of_files_is_entered_by_hand(
         child(wizard, QPushButton, "mailbox.next").click()
         qtbot.waitUntil(lambda: not bench.tasks.busy, timeout=20_000)
         assert wizard.step == step
+        if step == PRIVACY:
+            form = wizard._form
+            assert form is not None
+            assert "never_log" in form.boxes
+            assert "two_way" not in form.boxes, "it takes no meetings"
     (box,) = mailboxes.list_mailboxes(company.actor)
     assert (box.name, box.address, box.path) == ("Old mail", ME, str(tmp_path))
     wizard.close()

@@ -30,7 +30,7 @@ from desktop_crm.views.mailbox.steps import StepList
 from desktop_crm.views.widgets.buttons import push_button
 from desktop_crm.views.widgets.cards import Glyph
 from desktop_crm.views.widgets.labels import label
-from desktop_crm.views.widgets.layout import column, row
+from desktop_crm.views.widgets.layout import clear, column, row
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
@@ -102,6 +102,7 @@ class MailboxWizard(Dialog):
         self._signed: tuple[NewMailbox, str] | None = None
         self._added: Added | None = None
         self._form: RecordForm | None = None
+        self._form_is_both_ways = True
         self.address = typed_line("mailbox.find.address", "name@company.com")
         self._address = Labelled(
             tr("Your e-mail address"), self.address, required=True,
@@ -395,21 +396,26 @@ class MailboxWizard(Dialog):
         if self._tried is None or not self._tried.well:
             self._test()
             return
-        if self._form is None:
-            self._form = self._made_form()
+        both_ways = mailboxes.goes_both_ways(self.fields.kind.value)
+        if self._form is None or self._form_is_both_ways is not both_ways:
+            self._form = self._made_form(both_ways=both_ways)
+            self._form_is_both_ways = both_ways
         self._go(PRIVACY)
         self._form.focus_first()
 
     # --- privacy, adding -----------------------------------------------------------------
 
-    def _made_form(self) -> RecordForm:
+    def _made_form(self, *, both_ways: bool) -> RecordForm:
         """The mailbox's own fields about privacy, as its record declares them."""
         sections = [one for one in registry.get("mailbox").form if one.label == "Privacy"]
-        form = RecordForm("mailbox", self._bench, sections=(*sections, _DIRECTIONS))
+        if both_ways:
+            sections.append(_DIRECTIONS)
+        form = RecordForm("mailbox", self._bench, sections=sections)
         form.setMinimumHeight(theme.scaled(360))
         layout = self._privacy.layout()
         shared = self._bench.actor.db.is_shared
         if layout is not None:
+            clear(layout)
             layout.addWidget(label(tr(_SHARED if shared else _OWN), "dim", wrap=True))
             layout.addWidget(form)
         usual = mail_policy.stated(shared_db=shared)

@@ -154,6 +154,7 @@ class DryRunDialog(Dialog):
         self.both = QCheckBox(tr("Write meetings and tasks made here to the mailbox, too"))
         self.both.setObjectName("dryRun.both")
         self.both.setAccessibleName(self.both.text())
+        self.both.setVisible(mailboxes.goes_both_ways(box.kind))
         self.both.clicked.connect(self._write_too)
         self._bar = QProgressBar()
         self._bar.setObjectName("dryRun.progress")

@@ -125,6 +125,15 @@ def test_what_is_wrong_with_a_new_mailbox_is_said(run: Run, empty: Path, folder:
         ran = run(*base, *more)
         assert ran.code == 1
         assert part in ran.json["error"]
+    path = ("--kind", "folder", "--address", "a@b.example", "--path", folder)
+    for unused in (
+        ("--server", "https://x.example"), ("--user", "ana"), ("--smtp", "x.example"),
+        ("--dav", "https://x.example"), ("--tenant", "b.example"), ("--client-id", "7"),
+        ("--sign-in", "system"), ("--certificate", folder),
+    ):  # fmt: skip
+        ran = run(*base, *path, *unused)
+        assert ran.code == 1, unused
+        assert str(unused[1]) in ran.json["error"]
     assert run("mailbox", "list", "--db", empty, "--json").json == []
 
 
@@ -385,11 +394,33 @@ def test_lines_of_a_dry_run_can_be_struck_and_allowed_again(run: Run, mailbox: P
     assert run("sync", "--strike", one["key"], "--db", mailbox).code == 1
 
 
-def test_a_mailbox_goes_both_ways_when_it_is_told_to(run: Run, mailbox: Path) -> None:
-    ran = run("mailbox", "two-way", "archive", "--on", "--db", mailbox, "--json")
+def test_a_mailbox_goes_both_ways_when_it_is_told_to(
+    run: Run, empty: Path, tmp_path: Path, server: EwsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _add(run, empty, monkeypatch, server.url, server.password).code == 0
+    ran = run("mailbox", "two-way", "office", "--on", "--db", empty, "--json")
     assert (ran.code, ran.json["two_way"]) == (0, True)
-    ran = run("mailbox", "two-way", "archive", "--off", "--db", mailbox)
+    ran = run("mailbox", "two-way", "office", "--off", "--db", empty)
     assert "only read" in ran.out
+
+
+def test_a_folder_of_files_is_never_said_to_go_both_ways(run: Run, mailbox: Path) -> None:
+    ran = run("mailbox", "two-way", "archive", "--on", "--db", mailbox)
+    assert ran.code == 1
+    assert "takes no meetings" in ran.err
+
+
+def test_what_a_dry_run_has_no_use_for_is_refused(run: Run, mailbox: Path) -> None:
+    ran = run("sync", "--dry-run", "--reviewed", "--db", mailbox)
+    assert ran.code == 1
+    assert "leave out --reviewed" in ran.err
+
+
+def test_a_line_without_a_subject_says_so(run: Run, mailbox: Path, folder: Path) -> None:
+    letter = LETTER.format(subject="three").replace("Subject: three", "Subject:")
+    (folder / "Inbox" / "three.eml").write_text(letter, encoding="utf-8")
+    ran = run("sync", "--dry-run", "--db", mailbox)
+    assert "“(no subject)”" in ran.out
 
 
 def test_mail_of_files_is_taken_in_once(run: Run, empty: Path, tmp_path: Path) -> None:
@@ -407,6 +438,14 @@ def test_mail_of_files_is_taken_in_once(run: Run, empty: Path, tmp_path: Path) -
     again = run("import", "--mail", folder / "a.eml", "--db", empty, "--json")
     assert (again.json["created"], again.json["known"]) == (0, 1)
     assert run("import", "--mail", tmp_path / "none.eml", "--db", empty).code != 0
+    ran = run("import", "--mail", folder / "b.msg", "--db", empty, "--json")
+    assert (ran.code, ran.json["created"]) == (1, 0)
+    (tmp_path / "other").mkdir()
+    ran = run("import", "--mail", tmp_path / "other", "--db", empty)
+    assert ran.code == 1
+    assert "no message and no meeting" in ran.err
+    for more in (("--plan",), ("account",), ("--match", "name")):
+        assert run("import", *more, "--mail", folder / "a.eml", "--db", empty).code == 2
     assert run("import", "--db", empty).code != 0
 
 
