@@ -172,7 +172,7 @@ def sign_in(db: Database, login: str | None = None) -> Actor:
 
 
 def as_seen_by(db: Database, login: str) -> Actor:
-    """Another user with all rights, to tell what that one would see; nobody acts as him.
+    """Another user with all rights, to tell what that one would see or to end what he began.
 
     Raises:
         UserError: no active user has this login.

@@ -6,7 +6,8 @@ the same rights, rules and audit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,6 +231,7 @@ def save_many(
     *,
     source: str = "window",
     operation: str | None = None,
+    within: Connection | None = None,
 ) -> SavedMany:
     """Save several records in one transaction; a fixed number of statements.
 
@@ -240,6 +242,8 @@ def save_many(
         batch: Import the rows belong to.
         source: Way in, kept in the audit trail.
         operation: Operation to join, so that several calls are undone as one.
+        within: Transaction to join, so that they last with what else is written there; an error
+            leaves that as it was before the call.
 
     Raises:
         ValidationFailed: Any record has wrong values; none was written.
@@ -249,7 +253,7 @@ def save_many(
     if not changes:
         return SavedMany((), NOTHING)
     drafts, _, report = _save(
-        actor, entity_key, changes, batch=batch, source=source, operation=operation
+        actor, entity_key, changes, batch=batch, source=source, operation=operation, within=within
     )
     return SavedMany(tuple(d.id for d in drafts if d.id is not None), report)
 
@@ -262,17 +266,28 @@ def _save(
     batch: int | None,
     source: str,
     operation: str | None = None,
+    within: Connection | None = None,
 ) -> tuple[list[Draft], dict[int, frozenset[str]], ChangeSet]:
     entity = registry.get(entity_key)
     if not entity.is_record:
         raise UserError(
             N_("{records} are written by the program alone."), records=tr(entity.plural)
         )
-    with actor.db.writing() as connection:
+    with _transaction(actor, within) as connection:
         work = Work(actor, connection, entity, operation or new_uid(), batch, source)
         drafts, merged, report = _written(work, changes)
     definitions.follow(actor.db, report)
     return drafts, merged, report
+
+
+@contextmanager
+def _transaction(actor: Actor, within: Connection | None) -> Iterator[Connection]:
+    if within is None:
+        with actor.db.writing() as connection:
+            yield connection
+    else:
+        with within.begin_nested():
+            yield within
 
 
 def _written(

@@ -22,9 +22,11 @@ from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Cancel
 from desktop_crm.models.activity import ActivityReason
 from desktop_crm.models.outbox import DeedKind, OutboxState
-from desktop_crm.services.changes import ChangeKind
+from desktop_crm.services.bulk.job import BulkReport
+from desktop_crm.services.changes import ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail import noting, outbox
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.sync import lease, outbox_rows
 from desktop_crm.sync.deed_form import refuse_unable
 from desktop_crm.sync.mapping import message_key
@@ -92,6 +94,7 @@ def order(
     held: bool = False,
     confirmed: bool = False,
     operation: str = "",
+    notes: Notes | None = None,
 ) -> int:
     """Put a deed into the journal of one of the user's mailboxes; nothing goes out yet.
 
@@ -106,6 +109,7 @@ def order(
         held: wait until a person lets it go.
         confirmed: a person decided this very deletion: the brake lets it pass.
         operation: the step of the audit trail it follows from.
+        notes: records that wait for the letter to be sent, kept with a draft of it.
 
     Returns:
         Key of the entry.
@@ -126,6 +130,7 @@ def order(
             held=held,
             confirmed=confirmed,
             operation=operation,
+            notes=notes,
         )
 
 
@@ -312,18 +317,30 @@ class OutboxPass:
         with self.actor.db.writing() as connection:
             # Before later deeds follow the item to its new place.
             told = settled(connection, entry, done=True)
-            outbox_rows.finish(connection, entry, OutboxState.DONE, written=written)
-            self.result.changes = self.result.changes.merge(told)
+            # Before what the order says is forgotten.
+            report = self._noted(connection, entry)
+            said = "" if report is None else noting.text(report)
+            outbox_rows.finish(connection, entry, OutboxState.DONE, said, written)
             if entry.deed is DeedKind.SEND and entry.activity is not None:
-                self._sent(connection, entry.activity, written)
+                told = told.merge(self._sent(connection, entry.activity, written))
+        # Nobody is told of what did not last.
+        self.result.changes = self.result.changes.merge(told)
+        if report is not None:
+            self.result.noted.append(report)
+            self.result.changes = self.result.changes.merge(report.changes)
         self._report([entry.id])
 
-    def _sent(self, connection: Connection, activity: int, written: Written) -> None:
+    def _noted(self, connection: Connection, entry: Entry) -> BulkReport | None:
+        if entry.deed is not DeedKind.SEND:
+            return None
+        return noting.note(connection, self.actor, entry.id)
+
+    def _sent(self, connection: Connection, activity: int, written: Written) -> ChangeSet:
         told = outbox.tell(connection, self.actor, activity, ActivityReason.SENT)
-        self.result.changes = self.result.changes.merge(told)
         if isinstance(written.item, MailItem) and written.item.has_message_id:
             # Some servers give a message another Message-ID; answers will name that one.
             outbox_rows.rename(connection, activity, message_key(written.item.message_id))
+        return told
 
     def _fail(self, entry: Entry, state: OutboxState, message: str) -> None:
         self.result.failed += 1

@@ -17,6 +17,7 @@ from desktop_crm.models import Activity, MailboxItem, MailMessage, OutboxContent
 from desktop_crm.models.mail import ItemState
 from desktop_crm.models.outbox import OPEN, ContentPart, DeedKind, OutboxState
 from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.noting import Notes, with_notes
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records_kept import insert_facts, set_where
 from desktop_crm.sync.deed_form import decode, decode_image, encode, kind_of, notify_of
@@ -100,6 +101,7 @@ def insert(
     confirmed: bool = False,
     operation: str = "",
     restores: int | None = None,
+    notes: Notes | None = None,
 ) -> int:
     """Write a deed down and return its key; nothing goes out.
 
@@ -121,7 +123,7 @@ def insert(
         "state": (OutboxState.HELD if held else OutboxState.WAITING).value,
         "activity_id": activity,
         "title": plain(title, 400) or None,
-        "payload": payload,
+        "payload": with_notes(payload, notes),
         "ordered_at": now,
         "due_at": due_at or now,
         "attempts": 0,

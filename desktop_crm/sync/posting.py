@@ -24,6 +24,7 @@ from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail import outbox as journal
 from desktop_crm.services.mail import people as mail_people
 from desktop_crm.services.mail import templates as mail_templates
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.sync import awaited, outbox, sending
 from desktop_crm.sync.compose import Letter, build, build_draft
 from desktop_crm.sync.formats.mail_body import text_of
@@ -141,8 +142,11 @@ def send(
     undo_s: float = sending.UNDO_S,
     answer_by: datetime | None = None,
     draft: tuple[int, Ref] | None = None,
+    notes: Notes | None = None,
 ) -> Sending:
     """Order a letter to be sent; the draft it was written on goes when there is one.
+
+    Once it has left it is noted on the records of `notes` that it goes to.
 
     Raises:
         UserError: it cannot be sent as it is.
@@ -156,6 +160,7 @@ def send(
         undo_s=undo_s,
         regarding=regarding,
         why=Reason(_WRITTEN),
+        notes=notes,
     )
     if answer_by is not None and ordered.activity is not None:
         awaited.expect(actor, ordered.activity, answer_by)
@@ -173,8 +178,11 @@ def keep_draft(
     letter: Letter,
     files: Sequence[Enclosure],
     draft: tuple[int, Ref] | None = None,
+    notes: Notes | None = None,
 ) -> ChangeSet:
     """Lay a letter among the drafts of its mailbox, in place of an earlier one.
+
+    The records of `notes` are kept with it until it is sent.
 
     Raises:
         UserError: an address nobody can be reached by.
@@ -183,7 +191,9 @@ def keep_draft(
     whole = enclosed(actor, letter, files)
     same = draft[1] if draft is not None and draft[0] == mailbox else None
     deed = build_draft(whole, clock.now().astimezone(actor.zone), same)
-    key = outbox.order(actor, mailbox, deed, why=Reason(_WRITTEN), title=letter.subject)
+    key = outbox.order(
+        actor, mailbox, deed, why=Reason(_WRITTEN), title=letter.subject, notes=notes
+    )
     return journal.changed([key], ChangeKind.CREATED)
 
 

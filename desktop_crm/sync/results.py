@@ -11,6 +11,7 @@ from desktop_crm.core.errors import CrmError
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
 
 if TYPE_CHECKING:
+    from desktop_crm.services.bulk.job import BulkReport
     from desktop_crm.sync.twoway.lines import Line
 
 TOLD: Final = 5_000
@@ -115,6 +116,7 @@ class OutboxResult:
         postponed: deeds that will be tried again.
         held: deletions that wait for a person because they were too many.
         problem: why the pass over the journal ended early; what is left stays in it.
+        noted: letters that were noted on the records they went to, and where that failed.
     """
 
     done: int = 0
@@ -123,6 +125,7 @@ class OutboxResult:
     held: int = 0
     problem: CrmError | None = None
     changes: ChangeSet = NOTHING
+    noted: list[BulkReport] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
@@ -146,6 +149,12 @@ class SyncResult:
     def problem(self) -> CrmError | None:
         """The first problem, if any mailbox had one."""
         return next((r.problem for r in self.mailboxes if r.problem is not None), None)
+
+    @property
+    def noted(self) -> tuple[BulkReport, ...]:
+        """Letters that were noted on the records they went to."""
+        written = (box.written for box in self.mailboxes if box.written is not None)
+        return tuple(report for one in written for report in one.noted)
 
     def count(self, name: str) -> int:
         """Sum of one of the counted attributes of a folder over the pass."""

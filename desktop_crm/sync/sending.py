@@ -23,6 +23,7 @@ from desktop_crm.models.activity import LinkRule
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.sync import known, lease, outbox_rows
 from desktop_crm.sync.apply import BatchWriter, Decided, decide
@@ -68,6 +69,7 @@ def send(
     undo_s: float = UNDO_S,
     regarding: Sequence[tuple[str, int]] = (),
     why: Reason = Reason(),  # noqa: B008  a value that never changes
+    notes: Notes | None = None,
 ) -> Sending:
     """Order a message to be sent from one of the user's mailboxes.
 
@@ -79,6 +81,7 @@ def send(
         undo_s: how long that is.
         regarding: entity and key of the records it was written from.
         why: what the history says about it.
+        notes: records to note it on once it has left, as far as they are written to.
 
     Raises:
         UserError: it cannot be sent as it is; `field` names the control.
@@ -90,6 +93,7 @@ def send(
     deed = build(letter, leaves.astimezone(actor.zone))
     # The bytes name no blind copies; the record knows them.
     item = replace(read_message(deed.mime), bcc=letter.bcc)
+    everybody = (*letter.to, *letter.cc, *letter.bcc)
     with actor.db.writing() as connection:
         lease.write_alone(connection)
         activity, changes = _record(connection, actor, mailbox, item, regarding)
@@ -102,6 +106,7 @@ def send(
             activity=activity,
             due_at=leaves,
             operation=changes.operation,
+            notes=notes and notes.among(one.address for one in everybody),
         )
     ordered = outbox.changed([key], ChangeKind.CREATED)
     return Sending(key, activity, leaves, changes.merge(ordered))

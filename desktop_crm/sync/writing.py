@@ -19,10 +19,11 @@ from desktop_crm.models.activity import LinkState, Participation
 from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import attachments
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail import mailboxes, outbox
+from desktop_crm.services.mail import mailboxes, noting, outbox
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail import people as mail_people
 from desktop_crm.services.mail.message import LINKABLE, Message
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.services.mail.templates import as_html
 from desktop_crm.services.titles import grouped, titles
 from desktop_crm.sync.compose import Answered
@@ -94,6 +95,7 @@ class Opening:
         answers: what it names as its thread.
         regarding: records it belongs to.
         draft: the draft of the mailbox it takes the place of.
+        notes: records to note it on once it has left.
     """
 
     senders: tuple[Sender, ...]
@@ -109,6 +111,7 @@ class Opening:
     answers: Answered | None = None
     regarding: tuple[Regarding, ...] = ()
     draft: tuple[int, Ref] | None = None
+    notes: Notes | None = None
 
 
 def senders(actor: Actor) -> tuple[Sender, ...]:
@@ -149,6 +152,7 @@ def blank(
     to: Sequence[Address] = (),
     bcc: Sequence[Address] = (),
     subject: str = "",
+    notes: Notes | None = None,
 ) -> Opening:
     """A new letter, to the people of the records it is written from, or to many unseen."""
     recipients = list(to) or [
@@ -160,6 +164,7 @@ def blank(
         bcc=tuple(bcc[:MANY]),
         subject=subject,
         regarding=_regarding(actor, about),
+        notes=notes,
     )
 
 
@@ -354,4 +359,5 @@ def reopened(actor: Actor, item: int) -> Opening:
         ),
         answers=answers,
         draft=None if where is None else (row.mailbox_id, Ref(*where)),
+        notes=noting.waiting(actor, item),
     )

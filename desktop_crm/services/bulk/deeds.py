@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
@@ -50,6 +52,8 @@ def add_activities(
     values: Mapping[str, Any],
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    *,
+    within: Connection | None = None,
 ) -> BulkReport:
     """Make one activity for each record, about it and about its account and contact.
 
@@ -59,6 +63,7 @@ def add_activities(
         values: Subject, kind, time and so on, the same for all.
         progress: See :func:`~desktop_crm.services.bulk.job.run`.
         cancel: Likewise.
+        within: Transaction to join, for few records: they last with what else is written there.
 
     Raises:
         UserError: Activities cannot be about such records.
@@ -84,6 +89,8 @@ def add_activities(
             for row in query.rows(actor, asked, ids)
         ]
         changes = [Change(None, None, {**values, **regarding}) for regarding in about]
-        return save_many(actor, "activity", changes, source=SOURCE, operation=operation).changes
+        return save_many(
+            actor, "activity", changes, source=SOURCE, operation=operation, within=within
+        ).changes
 
     return run(actor, targets, "read", write, progress, cancel)

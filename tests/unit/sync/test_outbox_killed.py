@@ -8,14 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
+from desktop_crm.models import Activity
 from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import records
-from desktop_crm.services.context import system_actor
+from desktop_crm.services.context import as_seen_by, system_actor
 from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail.noting import Notes
+from desktop_crm.sync import sending
+from desktop_crm.sync.compose import Letter
 from desktop_crm.sync.outbox import order
+from desktop_crm.sync.port import Address
 from desktop_crm.sync.writes import Deed, Delete, Move, Ref, SaveDraft
 from tests.contract.writing_driver import message, received
 from tests.unit.sync.conftest import make_world
@@ -33,6 +39,28 @@ import desktop_crm.sync.folder.mailbox
 print("ready", flush=True)
 send_due(system_actor(Database.open(sys.argv[1])))
 """
+
+POST = """
+import sys
+from desktop_crm.db.engine import Database
+from desktop_crm.services.context import as_seen_by
+from desktop_crm.sync import scheduler
+from desktop_crm.sync.folder.mailbox import FolderMailbox
+from desktop_crm.sync.writes import Ability, SaveDraft, Send
+import desktop_crm.services.bulk.deeds
+
+class Post(FolderMailbox):
+    abilities = frozenset(Ability)
+    def find(self, deed):
+        return super().find(SaveDraft(deed.own_key, deed.message_id, deed.mime))
+    def do(self, deed):
+        return super().do(SaveDraft(deed.own_key, deed.message_id, deed.mime))
+
+scheduler.FolderMailbox = Post
+print("ready", flush=True)
+scheduler.send_due(as_seen_by(Database.open(sys.argv[1]), "ana"))
+"""
+"""A mailbox that delivers into its folder of drafts, which no death of the program empties."""
 
 
 @pytest.fixture
@@ -82,14 +110,60 @@ def test_killed_at_any_moment_nothing_is_done_twice_or_lost(
     assert list((letters / "Inbox").iterdir()) == []
 
 
-def _run(url: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PASS, url]
+def test_killed_at_any_moment_each_letter_is_noted_once_on_each_record(
+    sqlite_db: Database, letters: Path
+) -> None:
+    world = make_world(sqlite_db)
+    role = world.save("role", name="Boss", is_admin=True)
+    records.save(world.actor, "user", world.ana, None, {"role": role})
+    records.save(world.actor, "mailbox", world.mailbox, None, {"path": str(letters)})
+    ana = as_seen_by(sqlite_db, "ana")
+    people = [(world.contact, "ion@client.example")]
+    for number in range(4):
+        address = f"p{number}@x.example"
+        lines = [{"address": address, "is_primary": True}]
+        people.append((world.save("contact", last_name=address, emails=lines), address))
+    notes = Notes("contact", tuple(people))
+    blind = tuple(Address(address) for _key, address in people)
+    for number in range(EACH):
+        letter = Letter(Address("ana@firma.example"), bcc=blind, subject=f"Letter {number}")
+        sending.send(ana, world.mailbox, letter, undo_s=0, notes=notes)
+    url = f"sqlite:///{sqlite_db.path}"
+    sqlite_db.close()
+    moments = random.Random(SEED)
+    for _ in range(KILLS):
+        _killed_after(url, moments.uniform(0.04, 0.16), POST)
+    db = Database.open(url)
+    try:
+        ana = as_seen_by(db, "ana")
+        before = outbox.counts(ana)
+        with _run(url, POST) as process:
+            assert process.wait(120) == 0
+        states = {row.state for row in outbox.list_items(ana)}
+        with db.reading() as connection:
+            found = connection.execute(
+                select(Activity.subject, Activity.contact_id).where(
+                    Activity.contact_id.is_not(None)
+                )
+            ).all()
+    finally:
+        db.close()
+    assert before, "it was killed too late to show anything"
+    assert states == {OutboxState.DONE}
+    assert sorted(map(tuple, found)) == sorted(
+        (f"Letter {number}", key) for number in range(EACH) for key, _address in people
+    )
+    assert len(list((letters / "Drafts").glob("*.eml"))) == EACH
+
+
+def _run(url: str, script: str = PASS) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, url]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _killed_after(url: str, seconds: float) -> None:
+def _killed_after(url: str, seconds: float, script: str = PASS) -> None:
     """Let a pass run for some time after its modules are there, and kill it."""
-    with _run(url) as process:
+    with _run(url, script) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         try:
