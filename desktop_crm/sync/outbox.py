@@ -27,7 +27,7 @@ from desktop_crm.services.changes import ChangeKind, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import noting, outbox
 from desktop_crm.services.mail.noting import Notes
-from desktop_crm.sync import lease, outbox_rows
+from desktop_crm.sync import lease, noted, outbox_rows
 from desktop_crm.sync.deed_form import refuse_unable
 from desktop_crm.sync.mapping import message_key
 from desktop_crm.sync.outbox_rows import Entry, Reason
@@ -333,7 +333,7 @@ class OutboxPass:
     def _noted(self, connection: Connection, entry: Entry) -> BulkReport | None:
         if entry.deed is not DeedKind.SEND:
             return None
-        return noting.note(connection, self.actor, entry.id)
+        return noted.note(connection, self.actor, entry.id)
 
     def _sent(self, connection: Connection, activity: int, written: Written) -> ChangeSet:
         told = outbox.tell(connection, self.actor, activity, ActivityReason.SENT)

@@ -15,11 +15,13 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
+    QLabel,
     QLineEdit,
 )
 
 from desktop_crm.services import query, records, undo
 from desktop_crm.services.filters import Rule
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.bulk import commands, mail_dialog
 from desktop_crm.views.bulk.deeds_dialogs import BulkActivityDialog, BulkDeleteDialog
@@ -280,15 +282,13 @@ def test_a_mail_to_all_opens_with_blind_copies_and_is_noted(
     assert len(found) == len(included)
 
 
+@pytest.mark.usefixtures("office")
 def test_who_has_a_mailbox_writes_to_all_here(
     opened: Callable[[str], RecordPane],
     bench: Workbench,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    box = {"name": "Office", "kind": "imap", "address": "a@firm.example",
-           "server": "imaps://mail.firm.example", "user": bench.actor.user_id}  # fmt: skip
-    records.save(bench.actor, "mailbox", None, None, box)
     begun: list[dict[str, object]] = []
     monkeypatch.setattr(
         bench.shell, "new_record", lambda key, **defaults: begun.append({"key": key, **defaults})
@@ -301,7 +301,50 @@ def test_who_has_a_mailbox_writes_to_all_here(
     QTest.keyClick(dialog.subject, Qt.Key.Key_Return)
     settle(qtbot, bench)
     assert found
-    assert begun == [{"key": "mail_message", "bcc": found, "subject": "News"}]
+    letter = {"key": "mail_message", "bcc": found, "subject": "News"}
+    assert begun == [{**letter, "notes": None}]
+
+
+@pytest.fixture
+def office(bench: Workbench) -> int:
+    """A mailbox that sends, so that letters are written here."""
+    box = {"name": "Office", "kind": "imap", "address": "a@firm.example",
+           "server": "imaps://mail.firm.example", "user": bench.actor.user_id}  # fmt: skip
+    return records.save(bench.actor, "mailbox", None, None, box).id
+
+
+@pytest.mark.usefixtures("office")
+def test_a_letter_written_here_is_not_noted_when_it_opens_but_waits(
+    opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
+) -> None:
+    before = len(query.keys(bench.actor, RecordQuery("activity", ("subject",))))
+    run(opened("contact"), "bulk.mail")
+    settle(qtbot, bench)
+    dialog = dialog_of(bench, BulkMailDialog)
+    assert dialog._found is not None
+    included = dialog._found.included
+    assert "once it has left" in child(dialog, QLabel, "bulkMail.noteWhen").text()
+    type_into(dialog, "bulkMail.subject", "News")
+    note = child(dialog, QCheckBox, "bulkMail.note")
+    QTest.keyClick(note, Qt.Key.Key_Space)
+    assert note.isChecked()
+    assert "cannot be known here" in note.accessibleDescription()
+    QTest.keyClick(dialog.subject, Qt.Key.Key_Return)
+    settle(qtbot, bench)
+    ((kind, begun),) = shell_of(bench).new
+    wanted = Notes("contact", tuple((one.record_id, one.address) for one in included))
+    assert (kind, begun["notes"]) == ("mail_message", wanted)
+    assert len(query.keys(bench.actor, RecordQuery("activity", ("subject",)))) == before
+
+
+def test_without_a_mailbox_it_is_said_that_nobody_knows_whether_it_was_sent(
+    opened: Callable[[str], RecordPane], bench: Workbench, qtbot: QtBot
+) -> None:
+    run(opened("contact"), "bulk.mail")
+    settle(qtbot, bench)
+    said = child(dialog_of(bench, BulkMailDialog), QLabel, "bulkMail.noteWhen")
+    assert said.isVisible()
+    assert said.text().startswith("It is noted when the mail program opens, whether")
 
 
 def test_a_missing_mail_program_is_said(

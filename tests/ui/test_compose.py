@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from desktop_crm.models.outbox import DeedKind, OutboxState
 from desktop_crm.services import records
-from desktop_crm.services.mail import outbox
+from desktop_crm.services.mail import noting, outbox
 from desktop_crm.services.mail import people as mail_people
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.views.mail import compose, letters
 from desktop_crm.views.mail.compose import ComposeWindow
@@ -334,8 +336,52 @@ def test_what_a_draft_file_keeps_comes_back(company: Company) -> None:
         3, (Person("A", "a@x.example", "contact", 5),), subject="S", html="<p>x</p>",
         files=(Enclosure("a.txt", 1, path="a.txt"),), regarding=(Regarding("account", 1, "T"),),
         answers=Answered("m@x", ("n@x",)), importance="high",
+        notes=Notes("contact", ((5, "a@x.example"), (6, "b@x.example"))),
     )  # fmt: skip
-    assert restored(letter.kept()) == letter
+    assert restored(json.loads(json.dumps(letter.kept()))) == letter
+    earlier = {name: value for name, value in letter.kept().items() if name != "notes"}
+    assert restored(earlier).notes is None
+
+
+def test_a_letter_to_many_says_where_it_will_be_noted_and_keeps_it_through_calling_back(
+    write: Callable[..., ComposeWindow], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    people = [("Claire", "claire@rossi.example"), ("Ion", "ion@y.example")]
+    notes = Notes("contact", ((company.ids["claire"], people[0][1]), (99, people[1][1])))
+    window = write(bcc=people, subject="News", notes=notes)
+    box = child(window, QCheckBox, "compose.note")
+    assert box.isVisible()
+    assert box.isChecked()
+    assert box.text() == "Note it on 2 records once it has left"
+    QTest.keyClick(window.bcc.line, Qt.Key.Key_Backspace)
+    assert [one.address for one in window.bcc.people] == [people[0][1]]
+    assert box.text() == box.accessibleName() == "Note it on 1 record once it has left"
+    type_in(window.cc.line, "ion@y.example,")
+    assert box.text() == "Note it on 2 records once it has left"
+    QTest.keyClick(window.cc.line, Qt.Key.Key_Backspace)
+    press_send(window, qtbot)
+    qtbot.waitUntil(lambda: is_gone(window))
+    (row,) = outbox.list_items(bench.actor)
+    waits = noting.waiting(bench.actor, row.id)
+    assert waits == Notes("contact", (notes.addresses[0],))
+    take_back = shell_of(bench).take_back
+    assert take_back is not None
+    take_back()
+    settle(qtbot, bench)
+    again = write(**shell_of(bench).new[-1][1])
+    box = child(again, QCheckBox, "compose.note")
+    assert box.isChecked()
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    press_send(again, qtbot)
+    qtbot.waitUntil(lambda: is_gone(again))
+    latest = outbox.list_items(bench.actor)[0]
+    assert noting.waiting(bench.actor, latest.id) is None
+
+
+def test_a_letter_nobody_wants_noted_says_nothing_of_it(
+    write: Callable[..., ComposeWindow],
+) -> None:
+    assert child(write(), QCheckBox, "compose.note").isHidden()
 
 
 def test_waiting_for_an_answer_makes_one_task_unless_it_came(

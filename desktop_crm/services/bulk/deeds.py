@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from desktop_crm.core.errors import UserError
+from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
@@ -88,6 +88,12 @@ def add_activities(
             dict(zip(names, row.values, strict=True)) | {targets.entity: row.id}
             for row in query.rows(actor, asked, ids)
         ]
+        if len(about) < len(ids):
+            # Deleted for good meanwhile: the others are found by halving.
+            raise NotFound(
+                N_("This {entity} does not exist, or you may not see it."),
+                entity=tr(entity.label).lower(),
+            )
         changes = [Change(None, None, {**values, **regarding}) for regarding in about]
         return save_many(
             actor, "activity", changes, source=SOURCE, operation=operation, within=within

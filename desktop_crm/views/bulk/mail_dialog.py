@@ -18,11 +18,15 @@ from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
 from desktop_crm.services.bulk import deeds, mail
 from desktop_crm.services.bulk.job import Targets
+from desktop_crm.services.mail import noting
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.sync import writing
 from desktop_crm.views.bulk.dialog import FailureTable
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.theme import set_property
 from desktop_crm.views.widgets.buttons import push_button
+from desktop_crm.views.widgets.labels import label
+from desktop_crm.views.widgets.layout import column
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
@@ -60,10 +64,12 @@ class BulkMailDialog(Dialog):
         self.note.setAccessibleName(self.note.text())
         may_note = deeds.takes_activities(targets.entity) and bench.actor.can("activity", "create")
         self.note.setVisible(may_note)
+        self._says_when = label("", "cap", wrap=True, name="bulkMail.noteWhen")
+        self._says_when.hide()
         self.failures = FailureTable("bulkMail.leftOut")
         self.failures.hide()
         self.body.addWidget(Labelled(tr("Subject"), self.subject))
-        self.body.addWidget(self.note)
+        self.body.addWidget(column(self.note, self._says_when, spacing=4))
         self.body.addWidget(self.failures, 1)
         self._copy = push_button("bulkMail.copy", tr("Copy the addresses"), self._copy_addresses)
         self._go = push_button("bulkMail.go", tr("Open in the mail program"), self._open)
@@ -105,6 +111,7 @@ class BulkMailDialog(Dialog):
         for button in (self._copy, self._go, self._write):
             button.setEnabled(bool(count))
         self._write.setVisible(self._can_send and count <= writing.MANY)
+        self._say_when(here=not self._write.isHidden())
         if self._write.isHidden():
             self._go.setDefault(True)
             set_property(self._go, "primary", True)
@@ -116,6 +123,25 @@ class BulkMailDialog(Dialog):
                 )
             )
 
+    def _say_when(self, *, here: bool) -> None:
+        """Say what a note will mean: of another program nobody knows whether it sent the mail."""
+        text = tr(
+            "It is noted when the mail program opens, whether the mail is sent from there or not: "
+            "that cannot be known here."
+        )
+        if here:
+            text = tr(
+                "A message written here is noted once it has left, as it was sent. From the mail "
+                "program it is noted when that opens, sent or not: that cannot be known here."
+            )
+        self._says_when.setText(text)
+        self._says_when.setVisible(not self.note.isHidden())
+        self.note.setAccessibleDescription(text)
+
+    @property
+    def _notes(self) -> bool:
+        return not self.note.isHidden() and self.note.isChecked()
+
     def _addresses(self) -> list[str]:
         return [r.address for r in self._found.included] if self._found is not None else []
 
@@ -126,10 +152,15 @@ class BulkMailDialog(Dialog):
     def _write_here(self) -> None:
         if self._found is None:
             return
-        people = [(one.title, one.address) for one in self._found.included]
-        subject = self.subject.text().strip()
-        self._bench.shell.new_record("mail_message", bcc=people, subject=subject)
-        self._done()
+        included = self._found.included
+        addresses = tuple((one.record_id, one.address) for one in included)
+        self._bench.shell.new_record(
+            "mail_message",
+            bcc=[(one.title, one.address) for one in included],
+            subject=self.subject.text().strip(),
+            notes=Notes(self._targets.entity, addresses) if self._notes else None,
+        )
+        self.accept()
 
     def _open(self) -> None:
         link = mail_link(self._addresses(), self.subject.text().strip())
@@ -143,10 +174,7 @@ class BulkMailDialog(Dialog):
                 tr("No mail program answered. Copy the addresses and paste them there."), "warn"
             )
             return
-        self._done()
-
-    def _done(self) -> None:
-        if self.note.isVisible() and self.note.isChecked():
+        if self._notes:
             self._note_activities()
         self.accept()
 
@@ -166,7 +194,7 @@ class BulkMailDialog(Dialog):
             bench.bus.publish(report.changes)
             count = len(report.changes.ids("activity"))
             text = ntr("{n} activity was created.", "{n} activities were created.", count)
-            bench.shell.toast(text, undo=True)
+            bench.shell.toast(text, noting.missing_text(report), undo=True)
 
         # The window that asked is gone when the answer comes; the shell outlives it.
         bench.tasks.write(

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidg
 from desktop_crm.core.i18n import tr
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.mail.enclosures import RecordChips
+from desktop_crm.views.mail.noted import NoteBox
 from desktop_crm.views.mail.people_edit import PeopleEdit
 from desktop_crm.views.widgets.buttons import push_button, tool_button
 from desktop_crm.views.widgets.layout import row
@@ -47,7 +48,8 @@ class AddressLines(QWidget):
         lines.setVerticalSpacing(6)
         lines.setColumnStretch(1, 1)
         self._more = push_button("compose.bcc.show", tr("Bcc"), self.show_bcc, kind="link")
-        about = row(link, self.records, None, spacing=6)
+        self.note = NoteBox()
+        about = row(link, self.records, None, self.note, spacing=6)
         inside = about.layout()
         assert isinstance(inside, QHBoxLayout)  # noqa: S101  made by row()
         # The records take the line; without one the button still stands at its beginning.
@@ -71,6 +73,11 @@ class AddressLines(QWidget):
                 self._bcc_caption = said
             lines.addWidget(control, number, 1)
         self.show_bcc(shown=False)
+
+    def count_notes(self) -> None:
+        """Say on how many records the letter to those who stand here now is noted."""
+        people = (*self.to.people, *self.cc.people, *self.bcc.people)
+        self.note.count(person.address for person in people)
 
     def show_bcc(self, *, shown: bool = True) -> None:
         """Show the line of blind copies, or only the word that brings it."""

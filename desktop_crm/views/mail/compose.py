@@ -66,7 +66,8 @@ class ComposeWindow(QDialog):
         bench: The workbench.
         record_id: Nothing: a stored message is read, not written.
         defaults: ``mode`` and ``activity`` for an answer, ``about`` (records) or ``to`` for a new
-            letter, ``draft_item`` for a draft of the outbox, ``written`` to go on with one.
+            letter, ``bcc`` and ``notes`` for one to many, ``draft_item`` for a draft of the outbox,
+            ``written`` to go on with one.
         saved: Not used.
         among: Not used.
     """
@@ -136,12 +137,14 @@ class ComposeWindow(QDialog):
         layout.addWidget(frame("dialogfoot", foot))
         for line in (self.to, self.cc, self.bcc):
             line.edited.connect(self._edited)
+            line.edited.connect(lines.count_notes)
         self.subject.textEdited.connect(self._edited)
         self.subject.textChanged.connect(self._show_title)
         self.text.textChanged.connect(self._edited)
         self.text.files_given.connect(self.attach)
         self.files.edited.connect(self._edited)
         self.records.edited.connect(self._edited)
+        lines.note.clicked.connect(self._edited)
         self.bar.changed.connect(self._edited)
         self.bar.later.connect(self._send_at)
         for keys, run in (("Ctrl+Return", self.send), ("Ctrl+S", self._save_draft)):
@@ -197,6 +200,8 @@ class ComposeWindow(QDialog):
         for line, people in ((self.to, written.to), (self.cc, written.cc), (self.bcc, written.bcc)):
             line.set_people(people)
         self.lines.show_bcc(shown=bool(written.bcc))
+        self.lines.note.set_notes(written.notes)
+        self.lines.count_notes()
         self.subject.setText(written.subject)
         self.text.setHtml(written.html)
         self.text.document().setModified(False)
@@ -267,6 +272,7 @@ class ComposeWindow(QDialog):
             files=tuple(self.files.files),
             regarding=tuple(self.records.records),
             importance=self.bar.importance,
+            notes=self.lines.note.wanted,
         )
 
     def _edited(self, *_what: object) -> None:
@@ -395,6 +401,7 @@ class ComposeWindow(QDialog):
                 undo_s=undo_s,
                 answer_by=self.bar.answer_by(due_at or clock.now()),
                 draft=written.draft,
+                notes=written.notes,
             ),
             self._bench.actor, written.mailbox, checked.letter,
             done=partial(self._ordered, written, due_at), failed=self.show_error, owner=self,
@@ -425,7 +432,8 @@ class ComposeWindow(QDialog):
         self._set_busy(True)
         self._bench.tasks.write(
             posting.keep_draft, self._bench.actor, written.mailbox, written.letter(sender),
-            written.files, written.draft, done=self._kept, failed=self.show_error, owner=self,
+            written.files, written.draft, written.notes,
+            done=self._kept, failed=self.show_error, owner=self,
         )  # fmt: skip
 
     def _kept(self, changes: Any) -> None:  # noqa: ANN401  a ChangeSet

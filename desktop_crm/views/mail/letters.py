@@ -40,7 +40,7 @@ def opening(actor: Actor, defaults: Mapping[str, Any]) -> Opening:
         for line in ("to", "bcc")
     )
     about, subject = defaults.get("about", ()), defaults.get("subject", "")
-    return writing.blank(actor, about, to, bcc, subject)
+    return writing.blank(actor, about, to, bcc, subject, defaults.get("notes"))
 
 
 def signature_html(signature: str) -> str:

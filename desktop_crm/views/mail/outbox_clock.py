@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from desktop_crm.core import clock
+from desktop_crm.views.mail import noted
 
 if TYPE_CHECKING:
+    from desktop_crm.services.bulk.job import BulkReport
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
@@ -46,12 +48,16 @@ def next_due(actor: Actor) -> Due:
     return Due(outbox.next_due(actor), awaited.next_reminder(actor))
 
 
-def do_due(actor: Actor) -> ChangeSet:
-    """Do what is due in the user's mailboxes, and make the tasks that remind."""
+def do_due(actor: Actor) -> tuple[ChangeSet, tuple[BulkReport, ...]]:
+    """Do what is due in the user's mailboxes, and make the tasks that remind.
+
+    Returns:
+        What changed, and the letters that were noted on records.
+    """
     from desktop_crm.sync import awaited, scheduler
 
     sent = scheduler.send_due(actor)
-    return sent.changes.merge(awaited.remind(actor))
+    return sent.changes.merge(awaited.remind(actor)), sent.noted
 
 
 class OutboxClock(QObject):
@@ -104,9 +110,11 @@ class OutboxClock(QObject):
             do_due, self._bench.actor, done=self._done, failed=self._failed, owner=self
         )
 
-    def _done(self, changes: ChangeSet) -> None:
+    def _done(self, found: tuple[ChangeSet, tuple[BulkReport, ...]]) -> None:
         self._busy = False
+        changes, reports = found
         self._bench.bus.publish(changes)
+        noted.say(self._bench, reports)
         self.look()
 
     def _failed(self, _error: Exception) -> None:

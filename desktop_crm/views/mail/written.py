@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from desktop_crm.services.mail import noting
+from desktop_crm.services.mail.noting import Notes
 from desktop_crm.services.mail.people import Person
 from desktop_crm.sync.compose import Answered, Letter
 from desktop_crm.sync.port import Address
@@ -23,6 +25,7 @@ class Written:
         html: what was written with what is quoted.
         attribution: the line that introduces the quotation.
         draft: mailbox and place of the draft it takes the place of.
+        notes: records to note it on once it has left.
     """
 
     mailbox: int = 0
@@ -37,6 +40,7 @@ class Written:
     answers: Answered | None = None
     importance: str = "normal"
     draft: tuple[int, Ref] | None = None
+    notes: Notes | None = None
 
     def letter(self, sender: Sender) -> Letter:
         """The letter without its files."""
@@ -67,6 +71,7 @@ class Written:
             "regarding": [[one.entity, one.record_id, one.title] for one in self.regarding],
             "answers": [self.answers.message_id, *self.answers.references] if self.answers else [],
             "importance": self.importance,
+            "notes": self.notes and self.notes.kept(),
         }
 
 
@@ -84,6 +89,7 @@ def opened(opening: Opening) -> Written:
         regarding=opening.regarding,
         answers=opening.answers,
         draft=opening.draft,
+        notes=opening.notes,
     )
 
 
@@ -107,6 +113,7 @@ def restored(kept: Mapping[str, Any]) -> Written:
         regarding=tuple(Regarding(*one) for one in kept["regarding"]),
         answers=Answered(message_id, tuple(references)) if message_id else None,
         importance=kept["importance"],
+        notes=noting.restored(kept.get("notes")),
     )
 
 

@@ -17,6 +17,7 @@ from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
 from desktop_crm.sync.timing import Timing, is_mine_here
+from desktop_crm.views.mail import noted
 
 if TYPE_CHECKING:
     from desktop_crm.db.engine import Cancel
@@ -173,6 +174,7 @@ class MailPasses(QObject):
         """Take over what a pass did that was run elsewhere, such as by a dry run."""
         self._timing.note(result.mailboxes, clock.now())
         self.bench.bus.publish(result.changes)
+        noted.say(self.bench, result.noted)
         self.changed.emit()
 
     def _done(self, then: Callable[[SyncResult], None], result: SyncResult) -> None:

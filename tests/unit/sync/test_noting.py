@@ -12,8 +12,9 @@ from sqlalchemy import event
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.models import Activity, Link
 from desktop_crm.models.outbox import OutboxState
-from desktop_crm.services import records, undo
+from desktop_crm.services import purge, records, undo, writer
 from desktop_crm.services.context import Actor, as_seen_by, system_actor
+from desktop_crm.services.duplicates.merge import MergeWish, merge
 from desktop_crm.services.mail import outbox
 from desktop_crm.services.mail.noting import Notes
 from desktop_crm.sync import posting, sending, writing
@@ -297,15 +298,45 @@ def test_a_record_deleted_meanwhile_is_left_out_and_the_others_are_noted(world: 
     assert result.written is not None
     (report,) = result.written.noted
     assert [one.record_id for one in report.failures] == [world.contact]
+    said = outbox.get(world.actor, sent.item).message
+    assert said.startswith("Noted on 1 record. Not noted on 1 record: Ion Pop: ")
 
 
 @pytest.mark.usefixtures("ana")
+def test_a_record_merged_meanwhile_is_noted_as_the_one_that_is_left(world: World) -> None:
+    notes = both(world)
+    twin = notes.addresses[1][0]
+    sent = send(world, notes, undo_s=0)
+    admin = system_actor(world.actor.db)
+    merge(admin, MergeWish("contact", world.contact, (twin,)))
+    world.sync()
+    assert [one.contact_id for one in noted(world, sent)] == [world.contact]
+    assert outbox.get(world.actor, sent.item).message == "Noted on 1 record."
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_record_that_is_gone_for_good_counts_as_not_noted(world: World) -> None:
+    notes = both(world)
+    lost = notes.addresses[1][0]
+    sent = send(world, notes, undo_s=0)
+    admin = system_actor(world.actor.db)
+    records.delete(admin, "contact", [lost])
+    assert purge.purge(admin, [("contact", lost)]).count == 1
+    world.sync()
+    assert [one.contact_id for one in noted(world, sent)] == [world.contact]
+    said = outbox.get(world.actor, sent.item).message
+    assert said.startswith("Noted on 1 record. Not noted on 1 record: This contact does not exist")
+
+
+@pytest.mark.parametrize("kind", ["world", "shared_world"])
 def test_a_note_that_cannot_be_written_leaves_the_others_and_the_sending(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """As a field an administrator requires of every activity would have it."""
+    world: World = request.getfixturevalue(kind)
+    ana = signed_in(world, ALL)
     notes = both(world)
-    write = records.writer.write
+    write = writer.write
 
     def picky(work: Any, drafts: Any) -> Any:
         changes = write(work, drafts)  # what is written before the error must go again
@@ -314,12 +345,14 @@ def test_a_note_that_cannot_be_written_leaves_the_others_and_the_sending(
         return changes
 
     sent = send(world, notes, undo_s=0)
-    monkeypatch.setattr(records.writer, "write", picky)
+    monkeypatch.setattr(writer, "write", picky)
     world.sync()
     assert [one.contact_id for one in noted(world, sent)] == [notes.addresses[1][0]]
     row = outbox.get(world.actor, sent.item)
     assert row.state is OutboxState.DONE
     assert "Say which campaign." in row.message
+    undo.undo(ana)
+    assert noted(world, sent) == []
 
 
 @pytest.mark.usefixtures("ana")
