@@ -107,7 +107,13 @@ def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
     with call.signed_in() as actor:
         taken = taking_in.take_in(actor, found)
     refused = [{"file": name, "reason": reason} for name, reason in taken.refused]
-    facts = {"created": len(taken.created), "known": len(taken.known), "refused": refused}
+    remarks = [{"item": name, "remark": remark} for name, remark in taken.remarked]
+    facts = {
+        "created": len(taken.created),
+        "known": len(taken.known),
+        "refused": refused,
+        "remarks": remarks,
+    }
     lines = [
         ntr("{n} item taken in", "{n} items taken in", len(taken.created)),
         ntr("{n} was here already", "{n} were here already", len(taken.known)),
@@ -116,9 +122,10 @@ def _take_mail(call: Call, paths: tuple[Path, ...]) -> int:
         tr("Not taken in: {name}. {reason}", name=name, reason=reason)
         for name, reason in taken.refused
     ]
+    remarked = [f"  {name}: {remark}" for name, remark in taken.remarked]
     if taken.refused and not (taken.created or taken.known):
         return call.refuse("\n".join(lines[2:]), Code.REJECTED, **facts)
-    return call.answer(facts, *lines)
+    return call.answer(facts, *lines, *remarked)
 
 
 def _mapping(given: tuple[str, ...]) -> dict[str, str]:

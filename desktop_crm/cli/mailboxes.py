@@ -14,7 +14,7 @@ from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.find_service import FindStep, Outcome, find_service
@@ -98,7 +98,7 @@ def add(
 ) -> int:
     """Add a mailbox of the acting user."""
     password = _password() if password_stdin else None
-    if mailboxes.needs_password(kind, sign_in) and not password:
+    if mailbox_kinds.needs_password(kind, sign_in) and not password:
         raise UserError(
             N_(
                 "This mailbox needs a password; nothing was added. Write it to the input "
@@ -326,7 +326,7 @@ def two_way(call: Call, name: str, on: bool) -> int:
     """The next pass goes both ways, or only reads."""
     with call.signed_in() as actor:
         box = mailboxes.find(actor, name)
-        if on and not mailboxes.goes_both_ways(box.kind):
+        if on and not mailbox_kinds.goes_both_ways(box.kind):
             raise UserError(
                 N_(
                     "The mailbox {mailbox} is a folder of files, which takes no meetings and no "

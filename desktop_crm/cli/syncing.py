@@ -148,6 +148,7 @@ def _folder(folder: FolderResult) -> dict[str, Any]:
         **numbers,
         "excluded": {tr(reason): count for reason, count in folder.excluded.items()},
         "quarantined": [{"item": name, "reason": why} for name, why in folder.quarantined],
+        "remarks": [{"item": name, "remark": said} for name, said in folder.remarked],
         "resynced": folder.resynced,
     }
 
@@ -172,7 +173,7 @@ def _lines(result: SyncResult) -> list[str]:
                     bad=len(folder.quarantined),
                 )
             )
-            lines += [f"  {name}: {reason}" for name, reason in folder.quarantined]
+            lines += [f"  {name}: {said}" for name, said in (*folder.quarantined, *folder.remarked)]
         lines += [_words(line) for line in box.lines]
     return lines
 

@@ -35,7 +35,7 @@ from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change, prepare
 from desktop_crm.services.records_kept import delete_rows, insert_rows, set_where, update_rows
 from desktop_crm.services.rules.activities import LINKS
-from desktop_crm.sync import attendance, linking, mapping
+from desktop_crm.sync import attendance, linking, mapping, remarks
 from desktop_crm.sync.answers import Records, file_answers
 from desktop_crm.sync.attached import Attached, store_files
 from desktop_crm.sync.exclusion import WITHDRAWN
@@ -105,6 +105,7 @@ def count(actions: Sequence[Action], decided: Sequence[Decided], language: str) 
                 result.quarantined.append((action.name or action.key, reason))
             case _:
                 result.unchanged += 1
+    result.remarked = remarks.of_meetings(actions, language)
     result.linked = sum(1 for one in decided if one.is_linked)
     result.suggested = sum(1 for one in decided if one.proposals and not one.is_linked)
     return result
@@ -461,23 +462,22 @@ class BatchWriter:
                 "item_key": digest(action.key),
             }
         if kind is ActionKind.QUARANTINE:
-            reason = translate(self.actor.language, action.reason, **dict(action.params))
+            said = translate(self.actor.language, action.reason, **dict(action.params))
+            reason = mapping.plain(said, 500)
             if action.activity is not None:
-                return {"reason": mapping.plain(reason, 500), "change_key": None}
-            return {
-                "state": ItemState.QUARANTINED.value,
-                "reason": mapping.plain(reason, 500),
-            }
+                return {"reason": reason, "change_key": None}
+            return {"state": ItemState.QUARANTINED.value, "reason": reason}
         if action.item is None:
             return None
         activity = action.activity if action.activity is not None else activities[action.identity]
+        remark = " ".join(remarks.sentences(action.item, self.actor.language))
         at = action.item.at if isinstance(action.item, MailItem) else None
         sides = self.meetings.sides(action) if self.meetings is not None else {}
         return {
             **sides,
             "state": ItemState.STORED.value,
             "item_key": mapping.plain(action.key, 1_000),
-            "reason": self._refused.get(action.identity),
+            "reason": self._refused.get(action.identity) or mapping.plain(remark, 500) or None,
             "change_key": None,
             "identity": action.identity,
             "activity_id": activity,

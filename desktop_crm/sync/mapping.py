@@ -67,12 +67,12 @@ def content_hash(item: Correspondence) -> str:
     if isinstance(item, MailItem):
         facts = repr(
             replace(
-                item, is_read=True, flag=Flag.NONE, text="", html="", attachments=(), warnings=()
+                item, is_read=True, flag=Flag.NONE, text="", html="", attachments=(), remarks=()
             )
         )
     else:
         text = hashlib.sha256(item.text.encode("utf-8", "replace")).hexdigest()
-        facts = repr(replace(item, modified_at=None, warnings=(), text="")) + text
+        facts = repr(replace(item, modified_at=None, remarks=(), text="")) + text
     return hashlib.sha256(facts.encode("utf-8", "replace")).hexdigest()
 
 

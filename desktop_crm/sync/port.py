@@ -12,6 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
+from desktop_crm.core.i18n import N_
+
 BATCH_LIMIT: Final = 100
 """Changes in one batch; Exchange's own default."""
 
@@ -123,6 +125,24 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What of an item could not be taken over as it is written; all else of it is.
+
+    `reason` is a translatable template, `params` fill it in.
+    """
+
+    reason: str
+    params: tuple[tuple[str, object], ...] = ()
+
+
+UNKNOWN_ZONE: Final = N_(
+    "Its time zone “{zone}” is not known; its time is kept as an instant, and a series does not "
+    "follow the clock there."
+)
+UNREADABLE_RULE: Final = N_("Its recurrence cannot be read; only its first date is shown.")
+
+
+@dataclass(frozen=True, slots=True)
 class MailItem:
     """One message.
 
@@ -140,7 +160,7 @@ class MailItem:
         thread_key: the conversation in the mailbox's own words; a hint only.
         own_key: the key this product gave a message it sent; empty for all others.
         encrypted: the content cannot be read, so only its header is kept.
-        warnings: what could not be read, one English sentence each, for the log.
+        remarks: what could not be taken over as it is written.
     """
 
     message_id: str
@@ -170,7 +190,7 @@ class MailItem:
     is_draft: bool = False
     encrypted: bool = False
     size: int = 0
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def header(self, name: str) -> str:
         """Value of a kept header, or empty; `name` in lower case."""
@@ -202,6 +222,7 @@ class MeetingItem:
         exdates: original starts of occurrences that were deleted.
         reminder_minutes: how long before the start it reminds; None for not at all.
         masked: a private meeting whose content was withheld by the server.
+        remarks: what could not be taken over as it is written, such as an unknown zone (R34).
     """
 
     uid: str
@@ -224,7 +245,7 @@ class MeetingItem:
     reminder_minutes: int | None = None
     modified_at: datetime | None = None
     masked: bool = False
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def all_day(self) -> bool:
@@ -264,7 +285,7 @@ class TaskItem:
     rrule: str = ""
     remind_at: datetime | None = None
     modified_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +329,6 @@ class ContactItem:
     categories: tuple[str, ...] = ()
     sensitivity: Sensitivity = Sensitivity.NORMAL
     modified_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
 
 
 Correspondence = MailItem | MeetingItem

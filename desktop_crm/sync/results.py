@@ -49,6 +49,8 @@ class FolderResult:
         suggested: created items that only may belong to one; a person decides.
         excluded: items not stored, with how often each reason (a sentence) applied.
         quarantined: items that could not be read: name and reason of each.
+        remarked: meetings and tasks of which something could not be taken over as it is written:
+            name and what (R34).
         resynced: the mailbox had forgotten the token and was enumerated again.
     """
 
@@ -62,6 +64,7 @@ class FolderResult:
     suggested: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
+    remarked: list[tuple[str, str]] = field(default_factory=list)
     resynced: bool = False
 
     @property
@@ -85,6 +88,7 @@ class FolderResult:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.excluded.update(other.excluded)
         self.quarantined += other.quarantined
+        self.remarked += other.remarked
         self.resynced = self.resynced or other.resynced
 
 

@@ -25,7 +25,7 @@ from desktop_crm.services import attachments
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import message as mail_message
-from desktop_crm.sync import known, lease
+from desktop_crm.sync import known, lease, remarks
 from desktop_crm.sync.apply import BatchWriter, Decided, decide
 from desktop_crm.sync.exclusion import NEVER_LOG, reason_to_exclude
 from desktop_crm.sync.facts import gather
@@ -35,7 +35,7 @@ from desktop_crm.sync.formats.outlook_store import OutlookStore
 from desktop_crm.sync.linking import Proposal
 from desktop_crm.sync.mapping import content_hash, identity_of
 from desktop_crm.sync.plan import Action, ActionKind
-from desktop_crm.sync.port import Correspondence, Folder, MailItem
+from desktop_crm.sync.port import Correspondence, Folder, MailItem, MeetingItem
 
 MAIL: Final = frozenset({".eml", ".msg"})
 STORE: Final = ".pst"
@@ -59,12 +59,14 @@ class Taken:
     Attributes:
         created: activities that are new.
         known: activities that were there already.
-        refused: names of files and why they were not taken in.
+        refused: names of files and why they, or something in them, were not taken in.
+        remarked: names of what is new, and what of it could not be taken over as it is written.
     """
 
     created: list[int] = field(default_factory=list)
     known: list[int] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    remarked: list[tuple[str, str]] = field(default_factory=list)
     changes: ChangeSet = NOTHING
 
 
@@ -146,7 +148,8 @@ def _one(actor: Actor, path: Path, regarding: Sequence[tuple[str, int]], taken: 
     if path.stat().st_size > MOST_BYTES:
         raise Unusable(N_("The file is too large."))
     data = path.read_bytes()
-    take_items(actor, path.name, read(actor, path.name, data), regarding, taken, data)
+    items = read(actor, path.name, data, taken)
+    take_items(actor, path.name, items, regarding, taken, data)
 
 
 def _store(
@@ -220,8 +223,8 @@ def _some(
         left.update(reason for _name, reason in told.refused)
 
 
-def read(actor: Actor, name: str, data: bytes) -> list[Correspondence]:
-    """The messages or meetings of a file.
+def read(actor: Actor, name: str, data: bytes, taken: Taken) -> list[Correspondence]:
+    """The messages or meetings of a file; single ones that cannot be read are told.
 
     Raises:
         Unusable: it holds none.
@@ -231,10 +234,15 @@ def read(actor: Actor, name: str, data: bytes) -> list[Correspondence]:
         return [read_message(outlook_file.as_mime(data))]
     if ending == ".eml":
         return [read_message(data)]
-    found: list[Correspondence] = list(ical.read_calendar(data, actor.zone).items)
-    if not found:
+    calendar = ical.read_calendar(data, actor.zone)
+    aside = [
+        (f"{name}: {one.name}" if one.name else name, tr(one.reason, **dict(one.params)))
+        for one in calendar.quarantined
+    ]
+    if not calendar.items and not any(one.item_id for one in calendar.quarantined):
         raise Unusable(N_("The file holds no meeting."))
-    return found
+    taken.refused += aside
+    return list(calendar.items)
 
 
 def take_items(
@@ -270,6 +278,9 @@ def take_items(
         created, changes = writer.create(decided, new_uid())
     taken.created += created
     taken.known += there
+    for item in fresh.values():
+        if isinstance(item, MeetingItem):
+            taken.remarked += remarks.named(item, actor.language)
     taken.changes = taken.changes.merge(changes)
     for activity in there:
         for entity, key in regarding:

@@ -11,7 +11,7 @@ from typing import Final
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.models.mail import MailboxKind, MailboxState
 from desktop_crm.services.context import Actor
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync.results import MailboxResult
 
@@ -79,6 +79,8 @@ def is_mine_here(actor: Actor, box: MailboxRow) -> bool:
         return False
     if box.kind == MailboxKind.FOLDER.value:
         return Path(box.path).is_dir()
-    if box.kind != MailboxKind.GRAPH.value and not mailboxes.needs_password(box.kind, box.sign_in):
+    if box.kind != MailboxKind.GRAPH.value and not mailbox_kinds.needs_password(
+        box.kind, box.sign_in
+    ):
         return True
     return mailboxes.password_of(box) is not None

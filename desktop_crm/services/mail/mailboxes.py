@@ -23,6 +23,7 @@ from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail.cloud_registration import registration
+from desktop_crm.services.mail.mailbox_kinds import PROTECTED, USED, needs_password, refuse_unused
 from desktop_crm.services.mail.policy import stated
 from desktop_crm.services.mail.servers import imap_address, smtp_address, web_address
 from desktop_crm.services.permissions import require, row_clause
@@ -30,27 +31,6 @@ from desktop_crm.services.records_kept import update_rows
 
 SERVICE_PATH: Final = "/EWS/Exchange.asmx"
 """Where an Exchange server answers, unless its address says otherwise."""
-
-PROTECTED: Final = (MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value)
-"""Kinds of mailboxes that are opened with a password."""
-
-
-_EXCHANGE, _IMAP, _GRAPH = (
-    MailboxKind.EXCHANGE.value, MailboxKind.IMAP.value, MailboxKind.GRAPH.value,
-)  # fmt: skip
-_USED: Final[Mapping[str, tuple[str, ...]]] = {
-    "login": PROTECTED,
-    "server": PROTECTED,
-    "smtp_server": (_IMAP,),
-    "dav_server": (_IMAP,),
-    "ca_file": (*PROTECTED, _GRAPH),
-    "client_id": (_GRAPH,),
-    "tenant": (_GRAPH,),
-    "sign_in": (_EXCHANGE,),
-    "certificate": (_EXCHANGE,),
-    "path": (MailboxKind.FOLDER.value,),
-}
-"""Kinds of mailboxes for which each further setting means something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,45 +105,6 @@ class MailboxRow:
         if self.leased_until is None or self.leased_until <= now:
             return ""
         return self.leased_by.partition("/")[0]
-
-
-def needs_password(kind: str, sign_in: str) -> bool:
-    """Whether a mailbox of a kind cannot be opened without a secret."""
-    return kind in PROTECTED and sign_in in ("", SignInBy.PASSWORD.value)
-
-
-def goes_both_ways(kind: str) -> bool:
-    """Whether meetings, tasks and contacts can be written to a kind of mailbox.
-
-    A folder of files takes none: one of its calendar files may hold many meetings.
-    """
-    return kind != MailboxKind.FOLDER.value
-
-
-def _refuse_unused(new: NewMailbox) -> None:
-    """Refuse what a kind of mailbox has no use for, rather than leaving it out unsaid."""
-    given = {name: getattr(new, name).strip() for name in _USED}
-    if given["sign_in"] == SignInBy.PASSWORD.value:
-        del given["sign_in"]  # as every other kind does, too
-    for name, value in given.items():
-        if value and new.kind not in _USED[name]:
-            raise UserError(
-                N_(
-                    "A mailbox of the kind {kind} has no use for “{value}”; nothing was added. "
-                    "Leave it out, or choose another kind."
-                ),
-                field=name,
-                kind=new.kind,
-                value=value,
-            )
-    if given["certificate"] and new.sign_in != SignInBy.CERTIFICATE.value:
-        raise UserError(
-            N_(
-                "A certificate is used only to sign in by certificate; nothing was added. Choose "
-                "that, or leave the file out."
-            ),
-            field="certificate",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +275,7 @@ def add(
         PermissionDenied: the user may not add mailboxes.
     """
     box = checked(new)
-    _refuse_unused(new)
+    refuse_unused(box.kind, {name: getattr(new, name) for name in USED})
     require(actor, registry.get("mailbox"), "create")
     if box.needs_password and not password:
         raise UserError(

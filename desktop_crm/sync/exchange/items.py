@@ -21,12 +21,15 @@ from desktop_crm.sync.formats import zones
 from desktop_crm.sync.formats.mail_body import clean_html, text_of, tidy
 from desktop_crm.sync.formats.mime import KEPT_HEADERS, Unusable, read_message, with_fingerprint
 from desktop_crm.sync.port import (
+    UNKNOWN_ZONE,
+    UNREADABLE_RULE,
     Address,
     Attachment,
     Attendee,
     Flag,
     MailItem,
     MeetingItem,
+    Remark,
     Response,
     Role,
     Sensitivity,
@@ -215,15 +218,15 @@ def meeting_item(element: Element, resolve: Resolve) -> MeetingItem:
     if start is None:
         raise Unreadable(f"start {text_at(element, 'Start')!r}")
     end = moment(text_at(element, "End")) or start
-    warnings: list[str] = []
-    zone = _zone(element, warnings)
+    remarks: list[Remark] = []
+    zone = _zone(element, remarks)
     first: datetime | date = start
     last: datetime | date = max(start, end)
     all_day = flag_at(element, "IsAllDayEvent")
     if all_day:
         first = _day(start, zone)
         last = max(_day(end, zone), first + timedelta(days=1))
-    rule = rule_at(element, start, warnings)
+    rule = rule_at(element, start, remarks)
     body, _ = body_of(element)
     organizer = _people(element, "Organizer", resolve)
     return MeetingItem(
@@ -246,7 +249,7 @@ def meeting_item(element: Element, resolve: Resolve) -> MeetingItem:
         my_response=_ANSWERS.get(text_at(element, "MyResponseType").lower(), Response.NONE),
         reminder_minutes=reminder_minutes(element),
         modified_at=moment(text_at(element, "LastModifiedTime")),
-        warnings=tuple(warnings),
+        remarks=tuple(remarks),
     )
 
 
@@ -271,7 +274,7 @@ def changed_occurrences(element: Element) -> list[str]:
     return [found for found in (id_of(e) for e in element.findall(path)) if found]
 
 
-def _zone(element: Element, warnings: list[str]) -> str:
+def _zone(element: Element, remarks: list[Remark]) -> str:
     found = element.find(f"{T}StartTimeZone")
     if found is None:
         return ""
@@ -279,7 +282,8 @@ def _zone(element: Element, warnings: list[str]) -> str:
         zone = zones.zone_by_name(name) if name.strip() else None
         if zone is not None:
             return zone.key
-    warnings.append(f"unknown time zone {found.get('Id')!r}; only the instants are kept")
+    named = found.get("Id") or found.get("Name") or ""
+    remarks.append(Remark(UNKNOWN_ZONE, (("zone", named[:100] or "?"),)))
     return ""
 
 
@@ -305,8 +309,8 @@ def _deleted(element: Element, zone: str, *, all_day: bool) -> tuple[datetime | 
     return tuple(_day(at, zone) if all_day else at for at in found if at)
 
 
-def rule_at(element: Element, start: datetime, warnings: list[str]) -> str:
-    """Rule of a series; one that cannot be read leaves a warning and a single item."""
+def rule_at(element: Element, start: datetime, remarks: list[Remark]) -> str:
+    """Rule of a series; one that cannot be read leaves a remark and a single item."""
     found = element.find(f"{T}Recurrence")
     if found is None:
         return ""
@@ -320,8 +324,8 @@ def rule_at(element: Element, start: datetime, warnings: list[str]) -> str:
             window_start=start,
             window_end=start + timedelta(days=1),
         )
-    except (ValueError, KeyError, UserError) as error:
-        warnings.append(f"unreadable recurrence, only the first one is shown: {error}")
+    except (ValueError, KeyError, UserError):
+        remarks.append(Remark(UNREADABLE_RULE))
         return ""
     return rule
 

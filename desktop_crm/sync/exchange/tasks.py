@@ -26,7 +26,7 @@ from desktop_crm.sync.exchange.xml import (
     stamp,
     text_at,
 )
-from desktop_crm.sync.port import Sensitivity, TaskItem
+from desktop_crm.sync.port import Remark, Sensitivity, TaskItem
 
 SEARCH_KEY: Final = "0x300B Binary"
 """MAPI tag of what stays the same when an item is moved or copied."""
@@ -68,7 +68,7 @@ def uid_of(element: Element) -> str:
 
 def task_item(element: Element, _resolve: items.Resolve) -> TaskItem:
     """One task."""
-    warnings: list[str] = []
+    remarks: list[Remark] = []
     due, start = (
         nearest_day(text_at(element, "DueDate")),
         nearest_day(text_at(element, "StartDate")),
@@ -89,10 +89,10 @@ def task_item(element: Element, _resolve: items.Resolve) -> TaskItem:
             text_at(element, "Sensitivity").lower(), Sensitivity.NORMAL
         ),
         categories=items.categories_of(element),
-        rrule=items.rule_at(element, _midnight(start or due or date(2000, 1, 1)), warnings),
+        rrule=items.rule_at(element, _midnight(start or due or date(2000, 1, 1)), remarks),
         remind_at=moment(text_at(element, "ReminderDueBy")) if reminds else None,
         modified_at=moment(text_at(element, "LastModifiedTime")),
-        warnings=tuple(warnings),
+        remarks=tuple(remarks),
     )
 
 

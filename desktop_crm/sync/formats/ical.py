@@ -148,7 +148,7 @@ def _event(event: Component, clock: Clock, *, cancelled: bool) -> MeetingItem:
         categories=categories_of(event),
         reminder_minutes=_reminder(event, start, end, clock),
         modified_at=modified_at(event, clock),
-        warnings=tuple(clock.warnings),
+        remarks=tuple(clock.remarks),
     )
 
 
@@ -169,10 +169,10 @@ def _end(event: Component, start: datetime | date, clock: Clock) -> datetime | d
     elif (lasts := event.one("DURATION")) is not None:
         end = start + duration(lasts.value, clock)
     if isinstance(end, datetime) != timed:
-        clock.warnings.append("start and end are of different kinds; the end was dropped")
+        clock.remark(N_("Its end is not of the same kind as its start; the end was left out."))
         return start if timed else start + day
     if end < start:
-        clock.warnings.append("the end lies before the start; it was dropped")
+        clock.remark(N_("Its end lies before its start; the end was left out."))
         return start if timed else start + day
     return start + day if not timed and end == start else end
 
@@ -206,7 +206,9 @@ def _exdates(event: Component, clock: Clock) -> tuple[datetime | date, ...]:
             try:
                 found.append(utc(stamp(line, clock, value)))
             except Unreadable:
-                clock.warnings.append(f"unreadable exception date {value!r}")
+                clock.remark(
+                    N_("The left-out date “{value}” cannot be read; it is shown."), value=value[:60]
+                )
     return tuple(dict.fromkeys(found))
 
 

@@ -86,7 +86,7 @@ def _task(todo: Component, clock: Clock) -> TaskItem:
         rrule=rule_of(todo, begins, clock) if begins else "",
         remind_at=alarm_of(todo, start, due, clock),
         modified_at=modified_at(todo, clock),
-        warnings=tuple(clock.warnings),
+        remarks=tuple(clock.remarks),
     )
 
 

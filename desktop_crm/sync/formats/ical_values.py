@@ -17,7 +17,7 @@ from desktop_crm.core.text import clean
 from desktop_crm.sync.formats import zones
 from desktop_crm.sync.formats.ical_tree import Component, Line
 from desktop_crm.sync.formats.mail_body import text_of, tidy
-from desktop_crm.sync.port import Sensitivity
+from desktop_crm.sync.port import UNKNOWN_ZONE, UNREADABLE_RULE, Remark, Sensitivity
 
 _STAMP: Final = re.compile(r"^(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)?\d*(Z)?)?$")
 _DURATION: Final = re.compile(
@@ -48,11 +48,17 @@ class Clock:
 
     definitions: dict[str, Component]
     default: tzinfo
-    warnings: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     known: dict[str, tzinfo] = field(default_factory=dict)
 
+    def remark(self, reason: str, **params: object) -> None:
+        """Note what cannot be taken over as it is written, once."""
+        found = Remark(reason, tuple(params.items()))
+        if found not in self.remarks:
+            self.remarks.append(found)
+
     def zone(self, name: str | None, around: datetime) -> tzinfo:
-        """Zone a property names; unknown ones are UTC and leave a warning (R34)."""
+        """Zone a property names; an unknown one is its offset or UTC and leaves a remark (R34)."""
         if name is None:
             return self.default
         found = zones.zone_by_name(name) or self.known.get(name)
@@ -64,12 +70,11 @@ class Clock:
     def _defined(self, name: str, around: datetime) -> tzinfo:
         component = self.definitions.get(name)
         defined = zones.zone_by_definition("\n".join(component.source)) if component else None
-        if defined is None:
-            self.warnings.append(f"unknown time zone {name!r} read as UTC")
-            return UTC
-        alike = zones.zone_like(defined, around.replace(tzinfo=UTC))
-        self.warnings.append(f"time zone {name!r} read as {alike.key if alike else 'its offsets'}")
-        return alike or defined
+        alike = zones.zone_like(defined, around.replace(tzinfo=UTC)) if defined else None
+        if alike is not None:
+            return alike
+        self.remark(UNKNOWN_ZONE, zone=name[:100] or "?")
+        return defined or zones.zone_by_offset(name) or UTC
 
 
 def zone_name(value: datetime | date) -> str:
@@ -120,7 +125,7 @@ def duration(text: str, clock: Clock) -> timedelta:
     """Length or distance in time; nothing for one that cannot be read."""
     match = _DURATION.match(text.strip().upper())
     if not match:
-        clock.warnings.append(f"unreadable duration {text!r}")
+        clock.remark(N_("The length “{value}” cannot be read; it was left out."), value=text[:60])
         return timedelta()
     weeks, days, hours, minutes, seconds = (int(group or 0) for group in match.groups()[1:])
     found = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -155,7 +160,7 @@ def rule_of(event: Component, start: datetime | date, clock: Clock) -> str:
     if line is None or event.one("RECURRENCE-ID") is not None:
         return ""
     if event.one("RDATE") is not None:
-        clock.warnings.append("extra dates of the series (RDATE) are not shown")
+        clock.remark(N_("Dates of the series beside its rule are not shown."))
     rule = line.value.strip().removeprefix("RRULE:")
     wall = (
         start.replace(tzinfo=None)
@@ -168,7 +173,7 @@ def rule_of(event: Component, start: datetime | date, clock: Clock) -> str:
             rule, wall, None, (), window_start=window, window_end=window + timedelta(days=1)
         )
     except UserError:
-        clock.warnings.append(f"unreadable recurrence rule {rule!r}; only the first one is shown")
+        clock.remark(UNREADABLE_RULE)
         return ""
     return rule
 

@@ -4,7 +4,7 @@ What its sender calls it (Keywords) is no category of the mailbox's user: those 
 mail out and file it.
 
 `read_message` never raises for a damaged message: what can be read is read, what cannot is told
-in `warnings`. Only bytes that are no message at all raise :class:`Unusable`.
+in `remarks`. Only bytes that are no message at all raise :class:`Unusable`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from desktop_crm.core.text import clean
 from desktop_crm.sync.formats import mail_header as header
 from desktop_crm.sync.formats.mail_body import clean_html, text_of, tidy
 from desktop_crm.sync.formats.mime_usual import Leaf, read_usual
-from desktop_crm.sync.port import Address, Attachment, MailItem, Sensitivity
+from desktop_crm.sync.port import Address, Attachment, MailItem, Remark, Sensitivity
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class _Parts:
     texts: list[str] = field(default_factory=list)
     htmls: list[str] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     encrypted: bool = False
 
 
@@ -144,7 +144,7 @@ def _item(fields: dict[str, list[str]], parts: _Parts, data: bytes) -> MailItem:
     senders = people("from") or people("sender") or people("return-path")
     sent_at = header.moment(one("date"))
     if sent_at is None:
-        parts.warnings.append(f"unreadable date {one('date')!r}")
+        parts.remarks.append(Remark(N_("Its date cannot be read.")))
     item = MailItem(
         message_id=header.message_id(one("message-id")),
         subject=header.decode_words(one("subject")),
@@ -169,7 +169,7 @@ def _item(fields: dict[str, list[str]], parts: _Parts, data: bytes) -> MailItem:
         is_draft=one("x-unsent") == "1" or bool(one("x-mozilla-draft-info")),
         encrypted=encrypted,
         size=len(data),
-        warnings=tuple(parts.warnings),
+        remarks=tuple(parts.remarks),
     )
     return item if item.message_id else with_fingerprint(item)
 
@@ -263,7 +263,7 @@ def _leaf(part: Message, parts: _Parts, *, nested: bool) -> None:
     if kind.startswith("multipart/"):
         # A multipart whose boundary was never found is one piece of text.
         kind = "text/plain"
-        parts.warnings.append("broken boundary")
+        parts.remarks.append(Remark(N_("Its parts cannot be told apart; it is shown as one text.")))
     cid = header.raw_text(part.get("content-id") or "").strip("<> ")
     charset = _parameter(part, "charset")
     _sort(Leaf(kind, content, name, disposition, charset, cid), name, parts)

@@ -5,8 +5,9 @@ Source of the Windows names: the CLDR table that icalendar carries (rule R34).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from io import StringIO
 from typing import Final
@@ -17,6 +18,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 _ALIASES: Final = {"z": "UTC", "gmt": "UTC", "utc": "UTC", "coordinated universal time": "UTC"}
 # Zones that stand first where several share their rules: the likeliest for this product's users.
+_OFFSET: Final = re.compile(r"^\W*(?:UTC|GMT)\s*([+-])(\d{1,2})(?::?(\d\d))?\b", re.IGNORECASE)
 _PREFERRED: Final = ("Europe/Bucharest", "Europe/Berlin", "Europe/London", "America/New_York")
 
 
@@ -48,6 +50,21 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def zone_by_offset(name: str) -> tzinfo | None:
+    """Clock of a zone that only its shown name is left of, e.g. "(UTC+02:00) Athens, Bucharest".
+
+    It is right for the part of the year the name speaks of; None for a name without an offset.
+    """
+    match = _OFFSET.match(name)
+    if match is None:
+        return None
+    hours, minutes = int(match[2]), int(match[3] or 0)
+    if hours > 14 or minutes > 59:
+        return None
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if match[1] == "-" else offset)
 
 
 def zone_by_definition(definition: str) -> tzinfo | None:

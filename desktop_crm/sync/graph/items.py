@@ -17,6 +17,8 @@ from desktop_crm.sync.formats.mail_body import text_of, tidy
 from desktop_crm.sync.formats.mime import read_message, with_fingerprint
 from desktop_crm.sync.graph.rrule import rule_of
 from desktop_crm.sync.port import (
+    UNKNOWN_ZONE,
+    UNREADABLE_RULE,
     Address,
     Attendee,
     ContactItem,
@@ -24,6 +26,7 @@ from desktop_crm.sync.port import (
     MailItem,
     MeetingItem,
     PostalAddress,
+    Remark,
     Response,
     Role,
     Sensitivity,
@@ -260,7 +263,7 @@ def meeting_item(
     if start is None:
         raise Unreadable(f"start {_part(entry, 'start').get('dateTime')!r}")
     end = zoned(entry, "end") or start
-    warnings: list[str] = []
+    remarks: list[Remark] = []
     all_day = entry.get("isAllDay") is True
     first: datetime | date = start
     last: datetime | date = max(start, end)
@@ -270,8 +273,9 @@ def meeting_item(
         first = _wall_day(entry, "start") or start.date()
         last = max(_wall_day(entry, "end") or first, first + timedelta(days=1))
     elif zone is None and text(entry, "originalStartTimeZone"):
-        warnings.append("unknown time zone; only the instants are kept")
-    rule = _rule(entry, start, None if all_day else zone, warnings)
+        named = text(entry, "originalStartTimeZone")
+        remarks.append(Remark(UNKNOWN_ZONE, (("zone", named),)))
+    rule = _rule(entry, start, None if all_day else zone, remarks)
     organizer = _address(_part(entry, "organizer"))
     identity = text(master or entry, "iCalUId") or f"graph:{text(master or entry, 'id')}"
     return MeetingItem(
@@ -296,7 +300,7 @@ def meeting_item(
         ),
         reminder_minutes=_reminder(entry),
         modified_at=moment(text(entry, "lastModifiedDateTime")),
-        warnings=tuple(warnings),
+        remarks=tuple(remarks),
     )
 
 
@@ -315,15 +319,15 @@ def _original(entry: Json, *, all_day: bool) -> datetime | date | None:
     return (found + timedelta(hours=12)).date()
 
 
-def _rule(entry: Json, start: datetime, zone: ZoneInfo | None, warnings: list[str]) -> str:
+def _rule(entry: Json, start: datetime, zone: ZoneInfo | None, remarks: list[Remark]) -> str:
     found = entry.get("recurrence")
     if not isinstance(found, Mapping):
         return ""
     try:
         rule = rule_of(found)
         starts(rule, start, zone, start, start + timedelta(days=1))
-    except (ValueError, KeyError, TypeError, UserError) as error:
-        warnings.append(f"unreadable recurrence, only the first one is shown: {error}")
+    except (ValueError, KeyError, TypeError, UserError):
+        remarks.append(Remark(UNREADABLE_RULE))
         return ""
     return rule
 
@@ -357,12 +361,12 @@ def task_item(entry: Json) -> TaskItem:
     """One task of Microsoft To Do; it knows neither a percentage nor how private a task is."""
     status = _STATES.get(text(entry, "status").lower(), "not_started")
     rule = ""
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     if isinstance(entry.get("recurrence"), Mapping):
         try:
             rule = rule_of(entry["recurrence"])
-        except (ValueError, KeyError, TypeError) as error:
-            warnings = (f"unreadable recurrence: {error}",)
+        except (ValueError, KeyError, TypeError):
+            remarks = (Remark(UNREADABLE_RULE),)
     return TaskItem(
         uid=f"graph:{text(entry, 'id')}",
         subject=clean(text(entry, "title")),
@@ -377,7 +381,7 @@ def task_item(entry: Json) -> TaskItem:
         rrule=rule,
         remind_at=zoned(entry, "reminderDateTime") if entry.get("isReminderOn") is True else None,
         modified_at=moment(text(entry, "lastModifiedDateTime")),
-        warnings=warnings,
+        remarks=remarks,
     )
 
 

@@ -12,6 +12,7 @@ from desktop_crm.core.i18n import N_, translate
 from desktop_crm.models import MailboxItem
 from desktop_crm.models.mail import ItemState
 from desktop_crm.services.context import Actor
+from desktop_crm.sync import remarks
 from desktop_crm.sync.mapping import plain
 from desktop_crm.sync.plan import collapsed
 from desktop_crm.sync.port import (
@@ -103,14 +104,21 @@ class Incoming:
         values["categories"] = list(change.categories or change.item.categories) or None
         if row is None:
             self.result.created += 1
+            self._remark(change.item, new=True)
             values |= self._moved(values.get("identity"))
             where = (self.mailbox, self.folder.key, change.item_id)
             rows.place(self.connection, where, values, by)
             return
         changed = values["seen"] not in (None, row.seen)
+        self._remark(change.item, new=changed)
         self.result.updated += int(changed)
         self.result.unchanged += int(not changed)
         rows.keep(self.connection, row.id, {**values, "change_key": None}, by)
+
+    def _remark(self, item: TaskItem | ContactItem, *, new: bool) -> None:
+        """Tell what of a task could not be taken over."""
+        if new and isinstance(item, TaskItem):
+            self.result.remarked += remarks.named(item, self.actor.language)
 
     def _shown(self, item: MeetingItem, row: Any) -> None:  # noqa: ANN401  a row
         """A meeting that is only shown there is as it was written; its categories are commands."""

@@ -21,6 +21,8 @@ _TAKEN: Final = frozenset({".eml", ".msg", ".ics", ".pst"})
 CARD: Final = ".vcf"
 TAKES_MAIL: Final = frozenset({"account", "contact", "lead", "opportunity", "quote"})
 """Records that mail belongs to."""
+_TOLD: Final = 3
+"""Files a note names of each kind; of the others it tells how many there are."""
 
 
 def files_of(data: QMimeData) -> list[Path]:
@@ -100,8 +102,12 @@ class DropTaker(QObject):
             said.append(ntr("{n} item taken in", "{n} items taken in", new))
         if known:
             said.append(ntr("{n} was here already", "{n} were here already", known))
-        for name, reason in taken.refused[:3]:
+        for name, reason in taken.refused[:_TOLD]:
             said.append(tr("Not taken in: {name}. {reason}", name=name, reason=reason))
+        said += [f"{name}: {remark}" for name, remark in taken.remarked[:_TOLD]]
+        more = sum(max(0, len(one) - _TOLD) for one in (taken.refused, taken.remarked))
+        if more:
+            said.append(ntr("… and {n} more", "… and {n} more", more))
         take_back = partial(self._take_back, list(taken.created)) if new else None
         bench.shell.toast(
             tr("Files taken in") if new or known else tr("Nothing was taken in"),

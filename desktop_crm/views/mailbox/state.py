@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta.field import Tone
 from desktop_crm.models.mail import MailboxKind, MailboxState
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds
 from desktop_crm.sync.folder_names import folder_name
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _last(box: MailboxRow, formats: Formats) -> str:
 def _mend(box: MailboxRow) -> str:
     if box.kind == MailboxKind.GRAPH.value:
         return tr("Sign in again…")
-    if mailboxes.needs_password(box.kind, box.sign_in):
+    if mailbox_kinds.needs_password(box.kind, box.sign_in):
         return tr("Enter the password…")
     return tr("Change the settings…")
 

@@ -16,7 +16,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta import registry
 from desktop_crm.meta.field import Section
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail import policy as mail_policy
 from desktop_crm.services.mail.mailboxes import Added, NewMailbox
 from desktop_crm.sync.find_service import FindStep, FoundService, find_service
@@ -396,7 +396,7 @@ class MailboxWizard(Dialog):
         if self._tried is None or not self._tried.well:
             self._test()
             return
-        both_ways = mailboxes.goes_both_ways(self.fields.kind.value)
+        both_ways = mailbox_kinds.goes_both_ways(self.fields.kind.value)
         if self._form is None or self._form_is_both_ways is not both_ways:
             self._form = self._made_form(both_ways=both_ways)
             self._form_is_both_ways = both_ways

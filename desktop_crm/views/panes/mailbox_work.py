@@ -11,7 +11,7 @@ from desktop_crm.core import secrets
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.models.mail import MailboxKind
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.results import SyncResult
@@ -171,7 +171,7 @@ class MailboxWork(QObject):
         """Do what lets a stopped mailbox go on: password, sign-in, or its settings."""
         if box.kind == MailboxKind.GRAPH.value:
             self.sign_in(box)
-        elif mailboxes.needs_password(box.kind, box.sign_in):
+        elif mailbox_kinds.needs_password(box.kind, box.sign_in):
             self.enter_password(box)
         else:
             self._bench.shell.open_record("mailbox", box.id)

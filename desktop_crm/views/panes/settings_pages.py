@@ -26,7 +26,7 @@ from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta.field import Tone
 from desktop_crm.models.mail import MailboxKind, SignInBy
 from desktop_crm.services import databases, query, records
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail.mailboxes import MailboxRow
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.sync import policy_review, scheduler
@@ -279,7 +279,7 @@ class MailboxCard(QFrame):
             ),
             push_button(f"mailbox.{box.id}.test", tr("Test"), self._test),
         ]  # fmt: skip
-        if box.kind in mailboxes.PROTECTED and box.sign_in != SignInBy.SYSTEM.value:
+        if box.kind in mailbox_kinds.PROTECTED and box.sign_in != SignInBy.SYSTEM.value:
             buttons.append(
                 push_button(
                     f"mailbox.{box.id}.password", tr("Password…"),

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QProgressBar
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.core.text import fold
-from desktop_crm.services.mail import mailboxes
+from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.sync import scheduler
 from desktop_crm.sync.twoway import strikes
 from desktop_crm.sync.twoway.lines import (
@@ -154,7 +154,7 @@ class DryRunDialog(Dialog):
         self.both = QCheckBox(tr("Write meetings and tasks made here to the mailbox, too"))
         self.both.setObjectName("dryRun.both")
         self.both.setAccessibleName(self.both.text())
-        self.both.setVisible(mailboxes.goes_both_ways(box.kind))
+        self.both.setVisible(mailbox_kinds.goes_both_ways(box.kind))
         self.both.clicked.connect(self._write_too)
         self._bar = QProgressBar()
         self._bar.setObjectName("dryRun.progress")

@@ -416,6 +416,33 @@ def test_what_a_dry_run_has_no_use_for_is_refused(run: Run, mailbox: Path) -> No
     assert "leave out --reviewed" in ran.err
 
 
+def test_what_could_not_be_taken_over_of_a_meeting_is_said(
+    run: Run, mailbox: Path, folder: Path, tmp_path: Path
+) -> None:
+    lines = (
+        "BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:z", "SUMMARY:Visit",
+        "DTSTART;TZID=Mars/Olympus:20260302T090000", "DURATION:PT1H", "END:VEVENT",
+        "BEGIN:VEVENT", "UID:n", "SUMMARY:Nowhen", "END:VEVENT", "END:VCALENDAR", "",
+    )  # fmt: skip
+    text = "\r\n".join(lines)
+    (folder / "Calendar").mkdir()
+    (folder / "Calendar" / "odd.ics").write_text(text, encoding="utf-8")
+    ran = run("sync", "--db", mailbox, "--json")
+    (box,) = ran.json["mailboxes"]
+    (remark,) = [one for part in box["folders"] for one in part["remarks"]]
+    assert remark["item"] == "Visit"
+    assert "“Mars/Olympus” is not known" in remark["remark"]
+    again = run("sync", "--db", mailbox, "--json").json["mailboxes"][0]
+    assert not [one for part in again["folders"] for one in part["remarks"]], "said once"
+    listed = run("query", "mailbox_item", "--db", mailbox, "--json").json
+    assert [one for one in listed if "Mars/Olympus" in (one["reason"] or "")]
+    other = tmp_path / "other.ics"
+    other.write_text(text.replace("UID:", "UID:o"), encoding="utf-8")
+    ran = run("import", "--mail", other, "--db", mailbox)
+    assert (ran.code, "Visit: Its time zone" in ran.out) == (0, True)
+    assert "Not taken in: other.ics: Nowhen. The event has no start." in ran.out
+
+
 def test_a_line_without_a_subject_says_so(run: Run, mailbox: Path, folder: Path) -> None:
     letter = LETTER.format(subject="three").replace("Subject: three", "Subject:")
     (folder / "Inbox" / "three.eml").write_text(letter, encoding="utf-8")

@@ -46,7 +46,7 @@ def test_it_reads_back_as_it_was_written() -> None:
     assert (item.subject, item.text, item.html) == ("Ofertă", "Bună ziua", "")
     assert item.sent_at == AT
     assert item.importance == "high"
-    assert item.warnings == ()
+    assert item.remarks == ()
     assert (sent.sender, sent.recipients) == (
         "ana@firma.example",
         ("ion@client.example", "lia@nou.example"),

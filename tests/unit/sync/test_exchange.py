@@ -432,7 +432,7 @@ def test_an_unknown_zone_keeps_the_instants_and_warns(
     (item,) = meetings(mailbox.changes(CALENDAR, None))
     assert item.start == dt.datetime(2026, 3, 2, 7, tzinfo=UTC)
     assert item.zone == ""
-    assert item.warnings
+    assert item.remarks
 
 
 def test_private_meetings_say_so(ews: EwsServer, mailbox: ExchangeMailbox) -> None:

@@ -328,7 +328,7 @@ def test_a_series_in_a_zone_nobody_knows_loses_no_occurrence(
     )
     (item,) = [m for m in meetings(read(box, CALENDAR)) if m.rrule]
     assert (item.zone, item.exdates) == ("", ())
-    assert item.warnings
+    assert item.remarks
 
 
 def test_many_occurrences_come_page_by_page(server: GraphServer, box: GraphMailbox) -> None:

@@ -61,7 +61,29 @@ def test_zones_of_samples(samples: Path) -> None:
     assert first("Standup.ics").zone == "Australia/Sydney"
     blank = first("blankTzid.ics")
     assert (blank.zone, blank.start) == ("", dt.datetime(2015, 8, 26, 9, tzinfo=UTC))
-    assert blank.warnings
+    assert blank.remarks
+
+
+def test_a_zone_that_only_its_shown_name_is_left_of_is_its_offset() -> None:
+    for name, hours, minutes in (
+        ("(UTC+02:00) Athens, Bucharest", 2, 0),
+        ("(GMT-03:30) Newfoundland", -3, -30),
+        ("UTC+5", 5, 0),
+        ("UTC+99", 0, 0),
+        ("Mars/Olympus", 0, 0),
+    ):
+        item = event(f'DTSTART;TZID="{name}":20260302T090000', "DURATION:PT1H")
+        moved = dt.timedelta(hours=hours, minutes=minutes)
+        assert item.start == dt.datetime(2026, 3, 2, 9, tzinfo=UTC) - moved, name
+        assert item.zone == ""
+        assert dict(item.remarks[0].params) == {"zone": name}
+
+
+def test_a_zone_that_is_found_by_its_definition_is_no_remark(samples: Path) -> None:
+    found = read_calendar((samples / "ics" / "dst-only-vtimezone.ics").read_bytes())
+    assert [one.remarks for one in found.items if one.zone] == [()] * sum(
+        1 for one in found.items if one.zone
+    )
 
 
 def test_two_calendars_in_a_file(samples: Path) -> None:
@@ -255,7 +277,7 @@ def test_a_rule_that_cannot_be_read_leaves_the_first_meeting() -> None:
     for rule in ("FREQ=SOMETIMES", "FREQ=SECONDLY", "nonsense", "FREQ=WEEKLY;BYDAY=XX"):
         item = event(START, f"RRULE:{rule}")
         assert item.rrule == ""
-        assert item.warnings
+        assert item.remarks
 
 
 def test_lines_and_ends_that_are_missing() -> None:

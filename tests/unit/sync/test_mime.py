@@ -281,7 +281,7 @@ def test_a_broken_boundary_leaves_the_text() -> None:
         message("From: a@b.example", 'Content-Type: multipart/mixed; boundary="no"', "", "Text")
     )
     assert item.text == "Text"
-    assert item.warnings
+    assert item.remarks
 
 
 @pytest.mark.parametrize(
