@@ -75,8 +75,7 @@ class MailWriter:
         sent = self._mails.by_header(self._mails.of_role(FolderRole.SENT), _ID, deed.message_id)
         waiting = self._waiting(deed.message_id)
         if sent:
-            self._drop(waiting)
-            return Written(sent[0])
+            return self._kept(sent[0], waiting)
         if waiting is None:
             return None
         folder, uid = self._mails.at(waiting)
@@ -160,14 +159,23 @@ class MailWriter:
         # Some servers keep a copy of what they send by themselves.
         kept = self._mails.by_header(self._mails.of_role(FolderRole.SENT), _ID, deed.message_id)
         if kept:
-            self._drop(waiting)
-            return Written(kept[0])
+            return self._kept(kept[0], waiting)
         folder, uid = self._mails.at(waiting)
         return Written(self._to_sent(folder, uid))
 
-    def _to_sent(self, folder: Opened, uid: int) -> Ref:
+    def _kept(self, sent: Ref, waiting: Ref | None) -> Written:
+        """One copy lies in Sent: nothing more is to be known of it, and no other is needed."""
+        folder, uid = self._mails.at(sent)
         self._mails.store(uid, remove=[_mark(folder), DRAFT])
-        return self._mails.move(folder, uid, self._mails.of_role(FolderRole.SENT))
+        self._drop(waiting)
+        return Written(sent)
+
+    def _to_sent(self, folder: Opened, uid: int) -> Ref:
+        # Marked until it lies there: without the mark among the drafts it would be sent again.
+        sent = self._mails.move(folder, uid, self._mails.of_role(FolderRole.SENT))
+        _, uid = self._mails.at(sent)
+        self._mails.store(uid, remove=[_mark(folder), DRAFT])
+        return sent
 
     def _waiting(self, message_id: str) -> Ref | None:
         drafts = self._mails.of_role(FolderRole.DRAFTS)

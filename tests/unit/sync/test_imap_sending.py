@@ -143,6 +143,45 @@ def test_a_confirmed_message_finds_its_way_to_sent_later(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("breaks", ["move", "store"])
+def test_a_confirmed_message_is_not_sent_again_by_another_pass(
+    mail_servers: Servers,
+    mailbox: ImapMailbox,
+    client: IMAPClient,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks: str,
+) -> None:
+    """The line breaks on the way from the drafts to the sent mail, and the program is closed."""
+    store = mails.Mails.store
+
+    def broken(self: mails.Mails, *args: object, **flags: object) -> None:
+        if "add" in flags:
+            store(self, *args, **flags)  # type: ignore[arg-type]
+            return
+        raise EnvironmentProblem("The line is down.", retryable=True)
+
+    deed = sending()
+    with monkeypatch.context() as patched:
+        patched.setattr(mails.Mails, breaks, broken)
+        with pytest.raises(EnvironmentProblem, match="line is down"):
+            mailbox.do(deed)
+    another = mail_servers.mailbox()
+    if breaks == "move":
+        for attempt in (another.find, another.do):
+            with pytest.raises(UserError, match="It was not sent again"):
+                attempt(deed)
+        # A person looks and moves it to the sent mail.
+        client.select_folder("Drafts")
+        client.move(client.search(), "Outgoing")
+    assert another.find(deed) is not None
+    another.close()
+    assert (len(mail_servers.smtp.delivered), held(client, "Outgoing"), held(client, "Drafts")) == (
+        1, 1, 0,
+    )  # fmt: skip
+    client.select_folder("Outgoing", readonly=True)
+    assert not {b"\\Draft", imap_writes.HANDED_OVER} & set(client.get_flags([1])[1])
+
+
 def test_a_copy_the_server_kept_itself_is_the_only_one(
     mail_servers: Servers, mailbox: ImapMailbox, client: IMAPClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
