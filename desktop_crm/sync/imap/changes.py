@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -19,7 +20,7 @@ from desktop_crm.core.i18n import N_
 from desktop_crm.sync.formats import mime
 from desktop_crm.sync.imap.items import FLAGGED, mail_change, marks_change
 from desktop_crm.sync.imap.position import Position, mark_keys
-from desktop_crm.sync.imap.session import Session, in_steps
+from desktop_crm.sync.imap.session import Session, in_steps, is_of_server, passes
 from desktop_crm.sync.imap.uid_set import UidSet
 from desktop_crm.sync.port import Batch, Change, ChangeKind, Quarantined, TokenInvalid
 
@@ -33,6 +34,9 @@ CHUNK_BYTES: Final = 4_000_000
 
 CHUNK_MAILS: Final = 25
 """Messages asked for at once."""
+
+REFUSALS: Final = 2
+"""How often a server may say of one message that it cannot be had now, before it is set aside."""
 
 PATIENCE_S: Final = 0.7
 """After this time a batch ends with what it has, so that stopping the work takes effect."""
@@ -63,6 +67,7 @@ class Reader:
     elapsed: Callable[[], float] = time.monotonic
     _listings: dict[str, Listing] = field(default_factory=dict)
     _breaking: dict[tuple[str, int], int] = field(default_factory=dict)
+    _refused: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def changes(self, name: str, token: str | None, limit: int) -> Batch:
         """At most `limit` changes of a folder since the token.
@@ -113,6 +118,13 @@ class Reader:
     def tries(self, name: str, uid: int) -> int:
         """How often the connection broke while this message was among those asked for."""
         return self._breaking.get((name, uid), 0)
+
+    def is_refused_now(self, name: str, uid: int, error: Exception) -> bool:
+        """Whether a refused message may be had later; it is asked for again then."""
+        if is_of_server(error):
+            return True
+        self._refused[name, uid] += 1
+        return passes(error) and self._refused[name, uid] <= REFUSALS
 
     def forget(self) -> None:
         """Forget what folders held."""
@@ -290,6 +302,8 @@ class _Pass:
             raise
         except (IMAPClientError, ProtocolError, ValueError) as error:
             if len(uids) == 1:
+                if self._reader.is_refused_now(self._name, uids[0], error):
+                    raise
                 _log.warning("message %d of %s: %s", uids[0], self._name, error)
                 self._set_aside(uids[0], _REFUSED, problem=str(error)[:200])
                 return

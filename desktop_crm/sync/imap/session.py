@@ -40,7 +40,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)
 _PASSING: Final = re.compile(
     r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|too many|try again|temporar", re.IGNORECASE
 )
-
+_ITSELF: Final = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT)\]", re.IGNORECASE)
 
 LOOKED_S: Final = 5.0
 """How long what a server said of a folder is trusted while it tells of no change."""
@@ -209,6 +209,9 @@ class Session:
             else:
                 client.login(self._login, self._password)
         except (LoginError, UnicodeEncodeError) as error:
+            if isinstance(error.__context__, imaplib.IMAP4.abort):
+                # The library calls a connection that ends here a refusal, too.
+                raise error.__context__ from error
             if _PASSING.search(str(error)):
                 raise busy(self.host) from error
             self._refused = refused(self.host, self._login)
@@ -226,6 +229,16 @@ class Session:
             if isinstance(error, imaplib.IMAP4.abort | OSError | ProtocolError):
                 self.drop()
             raise problem_of(error, self.host) from error
+
+
+def passes(error: Exception) -> bool:
+    """Whether a server refuses something for now and not for good."""
+    return isinstance(error, IMAPClientError) and _PASSING.search(str(error)) is not None
+
+
+def is_of_server(error: Exception) -> bool:
+    """Whether a refusal tells of the whole server (RFC 5530), whatever it was asked for."""
+    return isinstance(error, IMAPClientError) and _ITSELF.search(str(error)) is not None
 
 
 def _shut(client: IMAPClient) -> None:
@@ -291,7 +304,7 @@ def problem_of(error: Exception, server: str) -> EnvironmentProblem:
             retryable=True,
             server=server,
         )
-    if _PASSING.search(str(error)):
+    if passes(error):
         return busy(server)
     return EnvironmentProblem(
         N_("The server {server} answered with an error ({problem}). What was read so far is kept."),

@@ -143,14 +143,20 @@ class Postman:
     def _protect(self, smtp: smtplib.SMTP) -> None:
         if self._server.tls:
             return
-        smtp.ehlo()
+        self._greet(smtp)
         if smtp.has_extn("starttls"):
             smtp.starttls(context=tls_context(self._ca_file))
         elif not self._server.is_loopback:
             raise unprotected(self.host)
 
+    def _greet(self, smtp: smtplib.SMTP) -> None:
+        """Ask what the server offers; one that has no time now does not offer nothing."""
+        code, _ = smtp.ehlo()
+        if 400 <= code < 500:
+            raise busy(self.host)
+
     def _sign_in(self, smtp: smtplib.SMTP) -> None:
-        smtp.ehlo()
+        self._greet(smtp)
         if not smtp.has_extn("auth"):
             return  # a relay of one's own network asks for nothing
         try:
