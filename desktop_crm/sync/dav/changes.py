@@ -115,8 +115,13 @@ def tag_hash(etag: str) -> str:
 
 
 def etag_of(text: str) -> str:
-    """Entity tag as a condition may name it: a weak one never holds in a condition."""
-    return text.strip().removeprefix("W/")
+    """Entity tag as a condition may name it: a weak one never holds in a condition.
+
+    One that was cut off with its connection is none.
+    """
+    tag = text.strip().removeprefix("W/")
+    cut = tag.startswith('"') and not tag.endswith('"', 1)
+    return "" if cut else tag
 
 
 # --- what changed -------------------------------------------------------------------------------
@@ -311,4 +316,4 @@ def get(client: DavClient, path: str) -> tuple[bytes, str]:
         Missing: it is not there.
     """
     response = client.send("GET", client.at(path_of(path)))
-    return response.content, etag_of(response.headers.get("ETag", ""))
+    return client.content(response), etag_of(response.headers.get("ETag", ""))

@@ -134,11 +134,15 @@ class DavClient:
     def ask(
         self, method: str, path: str, body: bytes, depth: str = "0"
     ) -> tuple[list[Answer], Any]:
-        """Send a PROPFIND or REPORT; the answers, and the whole document."""
+        """Send a PROPFIND or REPORT; the answers, and the whole document.
+
+        Raises:
+            EnvironmentProblem: the answer is none of this protocol.
+        """
         headers = {"Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
         response = self.send(method, self.at(path), body, headers)
         try:
-            root = etree.fromstring(response.content, _PARSER)
+            root = etree.fromstring(self.content(response), _PARSER)
         except (etree.XMLSyntaxError, ValueError) as error:
             raise self._odd(str(error)) from error
         if root.tag != f"{DAV}multistatus":
@@ -199,14 +203,29 @@ class DavClient:
             if is_unknown_name(error):
                 problem = EnvironmentProblem(UNKNOWN_NAME, retryable=True, server=self.host)
                 raise problem from error
-            raise EnvironmentProblem(
-                N_(
-                    "The server {server} cannot be reached or did not answer in time. What was "
-                    "read so far is kept; try again later."
-                ),
-                retryable=True,
-                server=self.host,
-            ) from error
+            raise self._unanswered() from error
+
+    def content(self, response: requests.Response) -> bytes:
+        """What an answer holds that must hold something.
+
+        Raises:
+            EnvironmentProblem: it holds nothing: the connection broke before its content, which
+                the library takes for the end of one without.
+        """
+        if not response.content:
+            self.close()
+            raise self._unanswered()
+        return response.content
+
+    def _unanswered(self) -> EnvironmentProblem:
+        return EnvironmentProblem(
+            N_(
+                "The server {server} cannot be reached or did not answer in time. What was read "
+                "so far is kept; try again later."
+            ),
+            retryable=True,
+            server=self.host,
+        )
 
     def _check(self, response: requests.Response) -> None:
         status = response.status_code

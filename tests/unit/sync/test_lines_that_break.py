@@ -12,6 +12,8 @@ import pytest
 from imapclient import IMAPClient
 
 from desktop_crm.core.errors import EnvironmentProblem
+from desktop_crm.sync.dav.changes import etag_of, get
+from desktop_crm.sync.dav.client import DavClient
 from desktop_crm.sync.imap.smtp import Postman, Unsure
 from desktop_crm.sync.port import Batch, FolderRole
 from tests.contract.writing_driver import message, received
@@ -133,3 +135,46 @@ def test_a_message_the_server_fails_over_each_time_costs_itself_only(
     batch = read(mail_servers, lines)
     assert [change.item_id.partition(".")[2] for change in batch.changes] == ["2"]
     assert len(batch.quarantined) == 1
+
+
+def test_an_answer_cut_off_before_its_content_is_asked_for_again(
+    mail_servers: Servers, lines: Lines
+) -> None:
+    for _ in each_step(lines, "half"):
+        mailbox = mail_servers.mailbox(**lines.urls)
+        with contextlib.closing(mailbox):
+            assert patiently(mailbox.all_folders)
+            lines.aim(())
+
+
+def test_an_item_whose_answer_was_cut_off_is_not_taken_for_an_empty_one(
+    mail_servers: Servers, lines: Lines
+) -> None:
+    mail_servers.radicale.request("PUT", "calendar/a.ics", _EVENT)
+    path = f"{mail_servers.radicale.home}calendar/a.ics"
+    dav = DavClient(
+        lines.urls["dav_server"], mail_servers.login, PASSWORD, ca_file=str(mail_servers.ca_file)
+    )
+    lines.aim(["half"])
+    with pytest.raises(EnvironmentProblem) as problem:
+        get(dav, path)
+    assert problem.value.retryable
+    assert b"UID:a" in get(dav, path)[0]
+    dav.close()
+
+
+def test_a_tag_that_was_cut_off_is_none() -> None:
+    assert [etag_of(text) for text in ('W/"ab"', "ab", '"ab', '"', '""')] == [
+        '"ab"',
+        "ab",
+        "",
+        "",
+        '""',
+    ]
+
+
+_EVENT = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Hi\r\n"
+    "DTSTAMP:20260101T000000Z\r\nDTSTART:20260302T080000Z\r\nDTEND:20260302T090000Z\r\n"
+    "END:VEVENT\r\nEND:VCALENDAR\r\n"
+)
