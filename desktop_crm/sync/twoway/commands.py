@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,7 +19,7 @@ from desktop_crm.models import Activity, Contact, Link, Mailbox, MailboxItem, St
 from desktop_crm.models.activity import ActivityKind, LinkState
 from desktop_crm.models.mail import ItemState, MailboxKind
 from desktop_crm.models.opportunity import OpportunityState
-from desktop_crm.services import closing, records
+from desktop_crm.services import closing, records, undo
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.closing import Closing
 from desktop_crm.services.context import Actor
@@ -67,6 +67,16 @@ def _said_by_others() -> ColumnElement[bool]:
         )
         .correlate(_ITEM)
     )
+
+
+def _told(entry: str) -> tuple[str, str]:
+    """Category of a command that was carried out, and the step that taking it away undoes."""
+    name, _line, step = entry.partition("\n")
+    return name, step
+
+
+def _entries(done: Mapping[str, str]) -> list[str]:
+    return sorted(f"{name}\n{step}" if step else name for name, step in done.items())
 
 
 @dataclass(slots=True)
@@ -117,18 +127,33 @@ class CommandPass:
             items = shown.with_records(connection, self.actor, found)
         for row in items:
             here = {fold(name): name for name in row.categories or ()}
-            done = set(row.commands_done or ())
+            done = dict(_told(entry) for entry in row.commands_done or ())
+            stays = {name: step for name, step in done.items() if name in here}
+            for name in sorted(set(done) - set(here)):
+                self._untrack(done[name])
+            new = sorted((set(here) & set(wanted)) - set(done))
+            if len(stays) < len(done):
+                self._keep(row.id, stays)
             gone: set[str] = set()
-            for name in sorted((set(here) & set(wanted)) - done):
-                if self._one(row, here[name], wanted[name], done & set(here), gone):
+            for name in new:
+                if self._one(row, here[name], wanted[name], stays, gone):
                     gone.add(name)
-                done.add(name)
-            if not done <= set(here):
-                self._keep(row.id, done & set(here))
 
-    def _keep(self, row: int, done: Iterable[str]) -> None:
+    def _untrack(self, step: str) -> None:
+        """The category of a tracked message was taken away: its filing is, too, the mail stays.
+
+        What a person decided about it since is left as it is (R30).
+        """
+        if not step:
+            return
+        try:
+            self.changes = self.changes.merge(undo.undo(self.actor, step))
+        except CrmError as error:
+            _log.info("what a command filed stays: %s", error.template)
+
+    def _keep(self, row: int, done: Mapping[str, str]) -> None:
         with self.actor.db.writing() as connection:
-            values = {"commands_done": sorted(done) or None}
+            values = {"commands_done": _entries(done) or None}
             rows.keep(connection, row, values, self.actor.user_id)
 
     def _one(
@@ -136,24 +161,27 @@ class CommandPass:
         row: Any,  # noqa: ANN401  a row
         category: str,
         command: Command,
-        done: set[str],
+        done: dict[str, str],
         gone: set[str],
     ) -> bool:
-        """Carry out one command; False when it could not be."""
-        problem = ""
+        """Carry out one command and note it among those done; False when it could not be."""
+        problem, step = "", ""
         if command is not Command.CALL_BACK:
             # Both can be done twice without harm, so they come before they are said to be done.
             try:
                 found = self._track(row) if command is Command.TRACK else self._win(row)
                 self.changes = self.changes.merge(found)
+                if command is Command.TRACK and self.chosen.keep_category:
+                    step = found.operation
             except CrmError as error:
                 _log.info("command %s of item %d: %s", command, row.id, error.template)
                 problem = tr(error.template, **{"category": category, **error.params})
         with operation(self.actor, source="sync") as work:
             if command is Command.CALL_BACK:
                 work.create("activity", self._call(work.connection, row))
+            done[fold(category)] = step
             values = {
-                "commands_done": sorted({*done, fold(category)}),
+                "commands_done": _entries(done),
                 "reason": plain(problem, 500) or None,
             }
             rows.keep(work.connection, row.id, values, self.actor.user_id)

@@ -68,6 +68,7 @@ class MailPane(Pane):
         super().__init__(bench, parent)
         self.setObjectName("mailPane")
         self._query = MailQuery()
+        self._narrow = False
         self._titles: dict[str, str] = {}
         self._folders: MailFolders | None = None
         self._message: Message | None = None
@@ -225,8 +226,14 @@ class MailPane(Pane):
 
     def set_narrow(self, narrow: bool) -> None:
         self._right.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-        self._right.setSizes([440, 200] if narrow else [520, 264])
+        self._narrow = narrow
+        self._share_height()
         self.splitter.setSizes([170, 290, 520] if narrow else [196, 340, 800])
+
+    def _share_height(self) -> None:
+        """Under the bar of what waits, a low window leaves the message most of what there is."""
+        low = [440, 120] if self._query.waits else [440, 200]
+        self._right.setSizes(low if self._narrow else [520, 264])
 
     def place(self) -> dict[str, object]:
         return {"folder": self.nav.key(), "message": self.list.current_id()}
@@ -294,8 +301,11 @@ class MailPane(Pane):
             self._pages.setCurrentWidget(self.outbox)
             self.outbox.list.setFocus()
             return
+        waited = self._query.waits
         self._query = self._asked(key, self.search.text())
         self.triage.show_waiting(self._query.waits)
+        if self._narrow and self._query.waits is not waited:
+            self._share_height()
         self._open_message(self.list.current_id())
         self.list.ask(self._query)
 

@@ -230,6 +230,33 @@ def test_a_category_may_stay_and_is_a_command_again_once_it_was_gone(both: World
     assert len([a for a in both.activities if a.kind == "phone_call"]) == 2
 
 
+def test_a_tracked_message_is_filed_and_left_again_with_its_category(both: World) -> None:
+    """R30: taking a tracking category away untracks, and the record stays."""
+    values = {"commands": "Urmărește = track", "keep_category": True}
+    records.save(both.actor, "mailbox", both.mailbox, None, values)
+    stranger = Address("ion.pop@gmail.com", "Ion Pop")
+    key = both.port.put(INBOX, mail(sender=stranger))
+    go(both)
+    before = both.links()
+    assert {link[3] for link in before} == {"suggested"}
+
+    def mark(*categories: str) -> None:
+        ref = both.port.image(Ref(INBOX.key, key)).ref
+        both.port.do(Mark("k", ref, categories=categories))
+        go(both)
+
+    mark("Urmărește", "Alta")
+    filed = {link[:2] for link in both.links() if link[3] == "linked"}
+    assert ("contact", both.contact) in filed
+    mark("Urmărește")
+    assert {link[:2] for link in both.links() if link[3] == "linked"} == filed
+    mark()
+    assert both.links() == before
+    assert len(both.activities) == 1
+    mark("Urmărește")
+    assert {link[:2] for link in both.links() if link[3] == "linked"} == filed, "said again"
+
+
 def test_a_command_that_cannot_be_done_says_why_and_leaves_the_category(both: World) -> None:
     records.save(both.actor, "mailbox", both.mailbox, None, {"commands": "Câștigat = won"})
     key = both.port.put(CALENDAR, meeting(attendees=(), categories=("Câștigat",)))
