@@ -125,6 +125,17 @@ def test_three_times_are_proposed_and_nothing_is_sent(
     assert [one.show_as for one in held if one.title == "Contract talks"] == ["tentative"] * 2
 
 
+def test_without_a_mailbox_proposing_says_what_is_missing(bench: Workbench, qtbot: QtBot) -> None:
+    dialog = FindTimeDialog(None, bench)
+    qtbot.addWidget(dialog)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+    dialog.show()
+    settle(qtbot, bench)
+    QTest.keyClick(child(dialog, QPushButton, "findTime.propose"), Qt.Key.Key_Space)
+    assert dialog.notice.text.startswith("There is no mailbox to write from yet")
+    assert not shell_of(bench).new
+
+
 def test_an_appointment_is_made_of_a_slot(
     dialog: FindTimeDialog, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:

@@ -15,14 +15,14 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import N_
 from desktop_crm.models import Document, DocumentContent
-from desktop_crm.models.activity import ActivityKind, LinkState
+from desktop_crm.models.activity import ActivityKind, LinkState, Participation
 from desktop_crm.services import records_kept
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import filing
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail import signature as mail_signature
-from desktop_crm.services.mail.message import Message
+from desktop_crm.services.mail.message import Message, Party
 from desktop_crm.services.mail.quotes import own_text
 from desktop_crm.services.operation import Operation, operation
 from desktop_crm.services.records import Change
@@ -81,9 +81,11 @@ def prefilled(actor: Actor, message: Message, wanted: Wanted) -> Prefilled:
     titles: dict[str, str] = {}
     if wanted is Wanted.LEAD:
         values["subject"] = subject[:200]
-        sender = message.sender
-        if sender is not None and not message.outgoing:
-            found = mail_signature.read(message.text, sender.name, sender.address)
+        person = _other_side(message)
+        if person is not None:
+            # Below what we wrote stands our own signature, which tells nothing of the other side.
+            signed = "" if message.outgoing else message.text
+            found = mail_signature.read(signed, person.name, person.address)
             values |= mail_signature.lead_values(found)
         return Prefilled(values, titles)
     names: tuple[str, ...] = ("account", "contact")
@@ -105,6 +107,14 @@ def prefilled(actor: Actor, message: Message, wanted: Wanted) -> Prefilled:
     else:
         values |= {"start_at": morning, "end_at": morning + _LASTS}
     return Prefilled(values, titles)
+
+
+def _other_side(message: Message) -> Party | None:
+    """The person a lead may be: who wrote to us, or the first one we wrote to."""
+    if not message.outgoing:
+        return message.sender
+    written_to = (one for one in message.parties if one.participation == Participation.TO.value)
+    return next((one for one in written_to if one.address and one.user_id is None), None)
 
 
 def convert(

@@ -284,7 +284,7 @@ class FindTimeDialog(Dialog):
         self.list.setCurrentRow(0)
         some = bool(self._slots)
         self.make_button.setEnabled(some)
-        self.propose_button.setEnabled(some and bool(self._found.senders))
+        self.propose_button.setEnabled(some)
         if not some and self._found.names:
             self.notice.say(tr("There is no time in the next weeks that suits everybody."), "warn")
         self._show_rows(self.list.currentRow())
@@ -331,6 +331,11 @@ class FindTimeDialog(Dialog):
     def _propose(self) -> None:
         picked = self.chosen()
         people = [Address(one.address, one.name) for one in self.people.people]
+        if not self._found.senders:
+            self.notice.say(
+                tr("There is no mailbox to write from yet; add one in the mail pane."), "warn"
+            )
+            return
         if not people:
             self.notice.say(tr("Say with whom the meeting is to be."), "bad")
             self.people.line.setFocus()

@@ -70,6 +70,26 @@ def test_a_form_begins_with_what_the_message_tells(company: Company, asked: int)
     assert str(meeting["end_at"]) == "2026-11-26 10:00:00+02:00"
 
 
+def test_a_lead_of_what_we_wrote_is_whom_we_wrote_to(company: Company) -> None:
+    us = {"name": "Mara Ionescu", "address": "mara@firm.example", "user": company.actor.user_id}
+    them = {"name": "Jonas Müller", "address": "jonas@mueller.example", "user": None}
+    text = (
+        "Dear Jonas,\n\nhere is the price.\n\nKind regards\nMara Ionescu\nFirm SRL\n0311 234 567\n"
+    )
+    activity = deliver(
+        company, "Price", folder="Sent", sender=("Mara Ionescu", "mara@firm.example"), text=text
+    )
+    parties = [
+        {**who, "participation": part} for part, who in (("from", us), ("to", us), ("to", them))
+    ]
+    records.save(company.actor, "activity", activity, None, {"parties": parties})
+    lead = begun(company, activity, Wanted.LEAD)
+    assert (lead["first_name"], lead["last_name"]) == ("Jonas", "Müller")
+    assert [one["address"] for one in lead["emails"]] == ["jonas@mueller.example"]  # type: ignore[attr-defined]
+    assert "Firm SRL" not in str(lead.get("company"))
+    assert "phones" not in lead
+
+
 @pytest.mark.parametrize("wanted", list(Wanted))
 def test_a_message_becomes_a_record_in_one_step(
     company: Company, asked: int, wanted: Wanted
