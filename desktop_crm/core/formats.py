@@ -93,13 +93,23 @@ class Formats:
         pattern = "dd MMM yyyy"
         return format_date(value, pattern, locale=self.locale)
 
+    def local(self, value: dt.datetime) -> dt.datetime:
+        """A moment on the person's clock; the first and the last one there is keep their own.
+
+        Programs write them for "never", and they come with calendars and mail of others.
+        """
+        try:
+            return value.astimezone(self.zone)
+        except OverflowError:
+            return value
+
     def time(self, value: dt.datetime) -> str:
         """Show the time of day of a moment in the person's zone, e.g. 09:05."""
-        return value.astimezone(self.zone).strftime("%H:%M")
+        return self.local(value).strftime("%H:%M")
 
     def datetime(self, value: dt.datetime) -> str:
         """Show a moment in the person's zone."""
-        local = value.astimezone(self.zone)
+        local = self.local(value)
         return f"{self.date(local.date())} {local:%H:%M}"
 
     def month(self, value: dt.date) -> str:
@@ -116,7 +126,7 @@ class Formats:
 
     def relative_day(self, value: dt.datetime) -> str:
         """Show a moment briefly: the time today, else yesterday or the day."""
-        day = value.astimezone(self.zone).date()
+        day = self.local(value).date()
         today = clock.today(self.zone)
         if day == today:
             return self.time(value)

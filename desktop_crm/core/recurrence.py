@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -68,6 +68,19 @@ def occurrences(
         if start >= window_start and wall not in skipped:
             found.append(Occurrence(wall, start))
     return found
+
+
+def check(rule: str, first: datetime) -> None:
+    """See whether a rule can be followed from an instant on.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    # A rule reads alike wherever it begins; beyond these years no day lies around the first one.
+    begin = first if MINYEAR + 1 < first.year < MAXYEAR - 1 else datetime(2000, 1, 1, tzinfo=UTC)
+    begin = begin.replace(tzinfo=UTC)
+    wall, after = begin.replace(tzinfo=None), begin + timedelta(days=1)
+    occurrences(rule, wall, None, (), window_start=begin, window_end=after)
 
 
 def walls(

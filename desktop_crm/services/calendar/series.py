@@ -25,6 +25,8 @@ DEFAULT_LENGTH: Final = timedelta(minutes=30)
 """Length of an event that has a start and no end."""
 
 _FAR: Final = timedelta(days=366 * 100)
+_LONGEST: Final = timedelta(days=366 * 10)
+"""The longest an occurrence is taken to be; what a file says beyond it is no meeting."""
 _DAY_LENGTH: Final = len("2026-11-25")
 
 
@@ -144,7 +146,8 @@ def of_row(
         return None
     zone = None if values["is_all_day"] else zone_named(values.get("time_zone"), fallback)
     first = start.astimezone(zone or UTC).replace(tzinfo=None)
-    plain = Series(values["id"], rule, first, end_of(values) - start, zone)
+    length = min(end_of(values) - start, _LONGEST)
+    plain = Series(values["id"], rule, first, length, zone)
     texts = [*(values.get("recurrence_exceptions") or ()), *changed]
     left_out = frozenset(wall for text in texts if (wall := plain.named(str(text))) is not None)
     return Series(plain.key, rule, first, plain.length, zone, left_out)

@@ -44,10 +44,13 @@ class SeriesFacts:
 
     @property
     def pattern(self) -> Pattern:
-        """The rule taken apart; for a single event the likeliest one."""
-        if not self.rule:
-            return usual(Frequency.WEEKLY, self.start)
-        return parse(self.rule, self.start, None if self.all_day else self.zone)
+        """The rule taken apart; the likeliest one for a single event and for an unreadable rule."""
+        try:
+            if self.rule:
+                return parse(self.rule, self.start, None if self.all_day else self.zone)
+        except UserError:
+            pass  # a file brought it before such rules were left out; a readable one replaces it
+        return usual(Frequency.WEEKLY, self.start)
 
     def rule_of(self, pattern: Pattern, zone: ZoneInfo) -> str:
         """The rule of a pattern; its last day ends at midnight of `zone`."""

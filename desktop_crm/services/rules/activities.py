@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from desktop_crm.core import clock
+from desktop_crm.core import clock, recurrence
+from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.models import AuditEntry, Link
 from desktop_crm.models.activity import (
@@ -26,6 +27,9 @@ from desktop_crm.services.query import key_clause
 REGARDING: Final = ("opportunity", "quote", "lead", "contact", "account")
 """Records an activity can be about, the most telling first."""
 
+_NO_RULE: Final = N_(
+    "“{rule}” is no recurrence that can be followed; write for instance FREQ=WEEKLY;BYDAY=MO."
+)
 _DEFAULT_REASON: Final = {
     (ActivityKind.TASK, ActivityState.OPEN): ActivityReason.NOT_STARTED,
     (ActivityKind.PHONE_CALL, ActivityState.OPEN): ActivityReason.PLANNED,
@@ -51,10 +55,24 @@ def state_and_time(work: Work, drafts: Sequence[Draft]) -> None:
         start, end = draft.get("start_at"), draft.get("end_at")
         if start and end and end < start:
             draft.fail("end_at", N_("The end lies before the start."))
+        if draft.changes("recurrence_rule"):
+            _rule(draft)
         if start and end and (draft.changes("start_at") or draft.changes("end_at")):
             draft.set("duration_minutes", int((end - start) / timedelta(minutes=1)))
         if draft.is_new or any(draft.changes(n) for n in ("start_at", "due_at", "completed_at")):
             _when(draft)
+
+
+def _rule(draft: Draft) -> None:
+    """Refuse a rule of a series that nobody can follow."""
+    rule = draft.get("recurrence_rule")
+    if not rule:
+        return
+    first = draft.get("start_at") or clock.now()
+    try:
+        recurrence.check(rule, first)
+    except UserError:
+        draft.fail("recurrence_rule", _NO_RULE, rule=rule)
 
 
 def _state(draft: Draft) -> None:

@@ -316,14 +316,7 @@ def rule_at(element: Element, start: datetime, remarks: list[Remark]) -> str:
         return ""
     try:
         rule = rule_of(found, T)
-        recurrence.occurrences(
-            rule,
-            start.replace(tzinfo=None),
-            None,
-            (),
-            window_start=start,
-            window_end=start + timedelta(days=1),
-        )
+        recurrence.check(rule, start)
     except (ValueError, KeyError, UserError):
         remarks.append(Remark(UNREADABLE_RULE))
         return ""

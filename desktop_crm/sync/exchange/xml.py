@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
@@ -81,7 +81,10 @@ def flag_at(element: Element, path: str) -> bool:
 
 
 def moment(text: str) -> datetime | None:
-    """Instant of an XML dateTime in UTC: any number of decimals, no zone means UTC."""
+    """Instant of an XML dateTime in UTC: any number of decimals, no zone means UTC.
+
+    The first and the last year there is stand for none: their days cannot be told in every zone.
+    """
     match = _STAMP.match(text.strip())
     if not match:
         return None
@@ -89,6 +92,8 @@ def moment(text: str) -> datetime | None:
     try:
         found = datetime(year, month, day, hour, minute, int(match[6] or 0), tzinfo=UTC)
     except ValueError:
+        return None
+    if not MINYEAR < year < MAXYEAR:
         return None
     zone = match[8] or "Z"
     if zone == "Z":

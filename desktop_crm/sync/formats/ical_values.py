@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -109,6 +109,9 @@ def stamp(line: Line, clock: Clock, value: str | None = None) -> datetime | date
     match = _STAMP.match(text)
     if not match:
         raise Unreadable(N_('The time "{value}" cannot be read.'), value=text[:60])
+    if not MINYEAR < int(match[1]) < MAXYEAR:
+        # The first and the last year there is: their days cannot be told in every zone.
+        raise Unreadable(N_('The time "{value}" cannot be read.'), value=text[:60])
     try:
         if match[4] is None:
             return date(int(match[1]), int(match[2]), int(match[3]))
@@ -167,11 +170,8 @@ def rule_of(event: Component, start: datetime | date, clock: Clock) -> str:
         if isinstance(start, datetime)
         else datetime(start.year, start.month, start.day)  # noqa: DTZ001  a wall clock
     )
-    window = wall.replace(tzinfo=UTC)
     try:
-        recurrence.occurrences(
-            rule, wall, None, (), window_start=window, window_end=window + timedelta(days=1)
-        )
+        recurrence.check(rule, wall)
     except UserError:
         clock.remark(UNREADABLE_RULE)
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -142,12 +142,12 @@ def size_of(entry: Json) -> int:
 
 
 def moment(value: str) -> datetime | None:
-    """Instant of a timestamp in UTC; None for none, and for the year 1 that stands for none."""
+    """Instant of a timestamp in UTC; none for the years 1 and 9999, which stand for none."""
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
         return None
-    if found.year <= 1:
+    if not MINYEAR < found.year < MAXYEAR:
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
@@ -160,7 +160,7 @@ def zoned(entry: Json, name: str) -> datetime | None:
         found = datetime.fromisoformat(text(part, "dateTime"))
     except ValueError:
         return None
-    if found.year <= 1:
+    if not MINYEAR < found.year < MAXYEAR:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=zone or UTC)).astimezone(UTC)
 

@@ -109,6 +109,17 @@ def test_no_moments(typed: str) -> None:
         EN.parse_datetime(typed)
 
 
+def test_the_first_and_the_last_moment_are_shown_everywhere() -> None:
+    """Programs write them for "never"; a list that holds one is read all the same."""
+    west = Formats("en", ZoneInfo("America/New_York"))
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    assert west.datetime(first) == "01 Jan 0001 00:00"
+    assert EN.datetime(last) == "31 Dec 9999 23:59"
+    assert EN.time(last) == "23:59"
+    assert EN.relative_day(last) == "31 Dec 9999"
+
+
 def test_shown_days_and_moments() -> None:
     moment = datetime(2026, 11, 22, 7, 5, tzinfo=UTC)
     assert EN.date(moment.date()) == "22 Nov 2026"

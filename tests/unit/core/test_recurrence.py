@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from desktop_crm.core.errors import UserError
-from desktop_crm.core.recurrence import last_wall, occurrences
+from desktop_crm.core.recurrence import check, last_wall, occurrences
 
 BUCHAREST = ZoneInfo("Europe/Bucharest")
 YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
@@ -112,6 +112,13 @@ def test_a_series_that_ends_with_the_last_day_there_is_has_no_other_end(until: s
     begin = wall("2026-12-28 09:00")
     assert starts(rule, begin) == [datetime(2026, 12, 28, 7, tzinfo=UTC)]
     assert last_wall(rule, begin, BUCHAREST) is not None
+
+
+def test_a_rule_is_looked_at_on_the_first_and_the_last_day_there_is() -> None:
+    for first in (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)):
+        check("FREQ=DAILY", first)
+        with pytest.raises(UserError, match="cannot be read"):
+            check("FREQ=DAILY;INTERVAL=0", first)
 
 
 def test_the_last_occurrence_of_a_series() -> None:

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from desktop_crm.core import clock
-from desktop_crm.core.errors import PermissionDenied, UserError
+from desktop_crm.core.errors import PermissionDenied, UserError, ValidationFailed
+from desktop_crm.core.recurrence_pattern import Frequency
+from desktop_crm.models import Activity
 from desktop_crm.services import records, undo
 from desktop_crm.services.calendar import agenda, reminders, series_edits, series_facts
 from desktop_crm.services.calendar.agenda_event import AgendaEvent
@@ -319,3 +321,40 @@ def test_a_series_is_parted_and_reminds_on_a_server_too(postgres_db: Database) -
     assert [one.begins for one in found] == [on(12, 2, 10)]
     undo.undo(company.actor)
     assert starts(company) == TUESDAYS
+
+
+# --- rules nobody can follow --------------------------------------------------------------------
+
+
+def test_a_rule_nobody_can_follow_is_refused_where_it_is_given(company: Company) -> None:
+    for rule in ("FREQ=DAILY;INTERVAL=0", "every monday"):
+        with pytest.raises(ValidationFailed, match="can be followed"):
+            series_of(company, rule)
+    key = series_of(company, "FREQ=WEEKLY;UNTIL=99991231T235959Z")
+    assert starts(company)[:2] == ["11-03 09:00", "11-10 09:00"]
+    with pytest.raises(ValidationFailed, match="can be followed"):
+        records.save(company.actor, "activity", key, None, {"recurrence_rule": "FREQ=NEVER"})
+
+
+def test_a_series_with_such_a_rule_is_shown_once_and_can_be_mended(company: Company) -> None:
+    """One that a file brought before such rules were left out."""
+    key = series_of(company, "FREQ=WEEKLY")
+    table = Activity.__table__
+    with company.actor.db.writing() as connection:
+        broken = {"recurrence_rule": "FREQ=DAILY;INTERVAL=0"}
+        connection.execute(table.update().where(table.c.id == key).values(broken))
+    assert starts(company) == ["11-03 09:00"]
+    records.save(company.actor, "activity", key, None, {"subject": "Review"})
+    facts = series_facts.read(company.actor, key, None)
+    assert facts.pattern.frequency is Frequency.WEEKLY
+    series_facts.save(
+        company.actor, facts, facts.rule_of(facts.pattern, facts.zone), facts.zone, Reach.ALL
+    )
+    assert starts(company)[:2] == ["11-03 09:00", "11-10 09:00"]
+
+
+def test_a_series_of_meetings_longer_than_years_leaves_the_calendar_readable(
+    company: Company,
+) -> None:
+    series_of(company, "FREQ=YEARLY", end_at=datetime(9990, 1, 1, tzinfo=UTC))
+    assert starts(company) == ["11-03 09:00"]

@@ -86,6 +86,13 @@ def test_a_zone_that_is_found_by_its_definition_is_no_remark(samples: Path) -> N
     )
 
 
+@pytest.mark.parametrize("start", ["00010101T000000Z", "99991231T230000Z", "99991231"])
+def test_the_first_and_the_last_year_are_no_time_of_a_meeting(start: str) -> None:
+    found = calendar("BEGIN:VEVENT", "UID:u1", f"DTSTART:{start}", "END:VEVENT")
+    assert found.items == []
+    assert [one.reason for one in found.quarantined] == ['The time "{value}" cannot be read.']
+
+
 def test_two_calendars_in_a_file(samples: Path) -> None:
     found = read_calendar((samples / "ics" / "multiple_calendars.ics").read_bytes())
     assert [i.subject for i in found.items] == ["Conference", "Phone Conference"]
