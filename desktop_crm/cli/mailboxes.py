@@ -13,7 +13,7 @@ from desktop_crm.cli.call import Call, common
 from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.models.mail import MailboxKind
+from desktop_crm.models.mail import MailboxKind, MailboxState
 from desktop_crm.services.mail import mailbox_kinds, mailboxes
 from desktop_crm.services.mail.mailboxes import MailboxRow, NewMailbox
 from desktop_crm.sync import scheduler
@@ -256,7 +256,13 @@ def show(call: Call) -> int:
         emit([_facts(row) for row in rows])
         return Code.DONE
     heads = [tr("Name"), tr("Kind"), tr("Address"), tr("State"), tr("Message")]
-    say(table(heads, [[r.name, r.kind, r.address, r.state, r.message] for r in rows]))
+    kinds = [tr(MailboxKind(row.kind).label) for row in rows]
+    states = [tr(MailboxState(row.state).label) for row in rows]
+    body = [
+        [row.name, kind, row.address, state, row.message]
+        for row, kind, state in zip(rows, kinds, states, strict=True)
+    ]
+    say(table(heads, body))
     return Code.DONE
 
 

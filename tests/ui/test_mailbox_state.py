@@ -261,9 +261,9 @@ def test_the_line_says_the_worst_and_unfolds_what_mends_it(
     QTest.keyClick(item, Qt.Key.Key_Space)
     assert [action.id for action in seen] == [
         f"status.mailbox.mend.{other.id}", "status.mailbox.sync", "status.mailbox.pause",
-        "status.mailbox.page",
+        "status.mailbox.noted", "status.mailbox.page",
     ]  # fmt: skip
-    mend, _sync, pause, settings = seen
+    mend, _sync, pause, _noted, settings = seen
     assert mend.text == "Second: Change the settings…"
     mend.run()
     pause.run()

@@ -154,6 +154,12 @@ class MailboxItem(QToolButton):
                     group="pass", checked=paused,
                 ),
             ]  # fmt: skip
+            found.append(
+                Action(
+                    "status.mailbox.noted", tr("What could not be taken over…"), work.show_noted,
+                    group="page",
+                )
+            )  # fmt: skip
         found.append(
             Action(
                 "status.mailbox.page", tr("Mailboxes…"),

@@ -20,7 +20,7 @@ from desktop_crm.services.mail.listing import MailFolders, MailQuery, Special
 from desktop_crm.services.mail.message import LinkRow, Message, Party
 from desktop_crm.sync import newly_known
 from desktop_crm.sync.folder_names import folder_name, is_usual
-from desktop_crm.views.actions import Action
+from desktop_crm.views.actions import Action, Place
 from desktop_crm.views.filing.made_of_mail import MadeOfMail
 from desktop_crm.views.filing.triage import Triage
 from desktop_crm.views.lists.navigation import NavGroup, NavItem, NavTree
@@ -196,6 +196,10 @@ class MailPane(Pane):
             Action(
                 "mail.add", tr("Add mailbox"), self.work.add, icon="add", group="box",
                 enabled=lambda: self.work.can_add,
+            ),
+            Action(
+                "mail.noted", tr("What could not be taken over…"), self.work.show_noted,
+                group="box", place=Place.MORE,
             ),
             *self.triage.commands(),
             *self.privacy.commands(lambda: self._message),

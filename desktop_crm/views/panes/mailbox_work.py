@@ -126,6 +126,9 @@ class MailboxWork(QObject):
         bad = result.count("quarantined")
         if bad:
             text += " · " + ntr("{n} could not be read", "{n} could not be read", bad)
+        remarks = result.count("remarked")
+        if remarks:
+            text += " · " + ntr("{n} remark", "{n} remarks", remarks)
         self._bench.shell.toast(tr("Synchronised"), text)
 
     def _ask(self, asked: list[Question]) -> None:
@@ -139,6 +142,12 @@ class MailboxWork(QObject):
         self.finished.emit()
         if not isinstance(error, Cancelled):
             self._bench.shell.show_error(error)
+
+    def show_noted(self) -> None:
+        """Show what of the mailboxes could not be read or taken over."""
+        from desktop_crm.views.mailbox.noted_dialog import NotedDialog
+
+        NotedDialog(self._bench).open()
 
     def add(self) -> None:
         """Ask for a new mailbox and read it for the first time."""
