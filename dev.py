@@ -329,7 +329,7 @@ def bench(arguments: list[str]) -> int:
 
 
 def soak(arguments: list[str]) -> int:
-    """Kill the program while it syncs, and let servers fail: --seed N, --kills N, --faults N."""
+    """Kill the program while it syncs, let servers fail: --seed, --kills, --faults N, --side S."""
     return call(module("tests.soak", *arguments), **offscreen())
 
 

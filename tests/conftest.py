@@ -259,11 +259,10 @@ def _opened(url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def _mail_servers() -> Iterator[Servers]:
-    from tests.mail_servers import dovecot
-    from tests.mail_servers.servers import Servers
+    from tests.mail_servers.servers import Servers, missing
 
-    if dovecot.BINARY is None:
-        pytest.skip(dovecot.MISSING)
+    if missing():
+        pytest.skip(missing())
     servers = Servers()
     yield servers
     servers.close()
@@ -271,6 +270,6 @@ def _mail_servers() -> Iterator[Servers]:
 
 @pytest.fixture
 def mail_servers(_mail_servers: Servers) -> Servers:
-    """IMAP, SMTP and DAV servers with a user who has nothing; skips where there is no Dovecot."""
+    """IMAP, SMTP and DAV servers with a user who has nothing; skips where they are missing."""
     _mail_servers.next_user()
     return _mail_servers

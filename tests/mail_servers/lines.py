@@ -197,7 +197,11 @@ class HttpSpeech(Speech):
 
 
 class Line:
-    """One port that leads to one server."""
+    """One port that leads to one server.
+
+    Attributes:
+        away: every connection is refused, from its first byte.
+    """
 
     def __init__(self, lines: Lines, speech: type[Speech], port: int, *, protected: bool) -> None:
         self.away = False

@@ -93,6 +93,20 @@ class Radicale:
         assert done.status_code < 400, (method, path, done.status_code, done.text[:500])
         return done
 
+    def stored(self, collection: str) -> dict[str, str]:
+        """What one of the user's collections holds: names and contents, asked of nobody."""
+        files = (self._folder / collection).glob("[!.]*")
+        return {file.name: file.read_bytes().decode() for file in files}
+
+    def forget_tokens(self) -> None:
+        """Make every token the user was handed so far invalid."""
+        for tokens in self._folder.glob("*/.Radicale.cache/sync-token"):
+            rmtree(tokens)
+
+    @property
+    def _folder(self) -> Path:
+        return self.top / "data" / "collection-root" / self._users[-1]
+
     def close(self) -> None:
         """End the server and remove what it stored."""
         self._session.close()

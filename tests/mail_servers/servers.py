@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from desktop_crm.sync.imap.mailbox import ImapMailbox
+from tests.mail_servers import dovecot
 from tests.mail_servers.dovecot import PASSWORD, Dovecot
 from tests.mail_servers.radicale import Radicale
 from tests.mail_servers.smtp_server import SmtpServer
@@ -13,11 +15,18 @@ from tests.mail_servers.smtp_server import SmtpServer
 ADDRESS = "ana@firma.example"
 
 
+def missing() -> str:
+    """Why the three cannot be started here; empty when they can."""
+    if dovecot.BINARY is None:
+        return dovecot.MISSING
+    return "" if find_spec("radicale") else "radicale is not installed"
+
+
 class Servers:
     """Dovecot, an SMTP server and Radicale."""
 
-    def __init__(self, **dovecot: Any) -> None:
-        self.dovecot = Dovecot(**dovecot)
+    def __init__(self, **options: Any) -> None:
+        self.dovecot = Dovecot(**options)
         self.smtp = SmtpServer()
         self.radicale = Radicale()
         files = (self.dovecot.ca_file, self.smtp.ca_file, self.radicale.ca_file)

@@ -7,10 +7,11 @@ nobody is told anything, and no failure is a loop.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,18 @@ from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
 from desktop_crm.db.engine import Database
 from desktop_crm.models import Activity, MailboxItem, MailMessage, OutboxItem
+from desktop_crm.models.outbox import OutboxState
 from desktop_crm.services import records
 from desktop_crm.services.mail import outbox
 from desktop_crm.sync.compose import Letter
 from desktop_crm.sync.engine import LONGEST_WAIT_S, Engine
+from desktop_crm.sync.formats.mime import read_message
 from desktop_crm.sync.port import Address
 from desktop_crm.sync.sending import send
 from desktop_crm.sync.twoway.lines import Consent
 from desktop_crm.sync.writes import Ref
 from tests.soak.life import ANA, GUEST
-from tests.soak.sides import FAULTS, SIDES, Side
+from tests.soak.sides import FAULTS, KINDS, SIDES, Side
 from tests.unit.sync.conftest import AT, make_world
 
 GAPS = st.integers(0, 6)
@@ -69,6 +72,7 @@ class TwoSides(RuleBasedStateMachine):
     """Records here, items there, and a line between them that breaks."""
 
     kind = "memory"
+    make_side: Callable[[], Side]
     template: Path
     tally: Tally
 
@@ -81,7 +85,7 @@ class TwoSides(RuleBasedStateMachine):
         clock.use_clock(lambda: self.moment + self.off)
         self.world = make_world(Database.open(f"sqlite:///{path}"))
         records.save(self.world.actor, "mailbox", self.world.mailbox, None, {"two_way": True})
-        self.side: Side = SIDES[self.kind]()
+        self.side = type(self).make_side()
         self.arrived: set[str] = set()
         self.letters: set[str] = set()
         self.made: dict[int, str] = {}
@@ -210,6 +214,17 @@ class TwoSides(RuleBasedStateMachine):
             assert str(result.problem)
 
     @rule()
+    def a_person_decides(self) -> None:
+        """Of a message nobody knows whether it went out; everything else is never given up."""
+        for row in self.rows(OutboxItem):
+            if row.state != OutboxState.FAILED:
+                continue
+            assert (row.deed, row.message.partition(" whether")[0]) == ("send", "Nobody knows")
+            data = outbox.content(self.world.actor, row.id)
+            self.side.decide(read_message(data).message_id)
+            outbox.retry(self.world.actor, row.id)
+
+    @rule()
     def a_pass_is_undisturbed(self) -> None:
         result = self.run()
         assert result.problem is None, result.problem
@@ -238,6 +253,7 @@ class TwoSides(RuleBasedStateMachine):
         self.moment += dt.timedelta(days=2)
         for _ in range(6):
             self.moment += dt.timedelta(hours=2)
+            self.a_person_decides()
             result = self.run()
             assert result.problem is None, result.problem
         before = len(self.rows(OutboxItem)), [(a.id, a.version) for a in self.rows(Activity)]
@@ -250,6 +266,7 @@ class TwoSides(RuleBasedStateMachine):
         stored = {row.message_id for row in self.rows(MailMessage)}
         assert self.arrived <= stored
         assert self.side.delivered() == len(self.letters)
+        assert self.side.copies() in (None, Counter(self.letters))
         self.tally.sent += len(self.letters)
         rows = {row.id: row for row in self.rows(Activity)}
         there = self.side.items()
@@ -285,25 +302,30 @@ def run(
     faults: int,
     *,
     steps: int = 40,
+    stories: int = 3,
+    sides: Mapping[str, Callable[[], Side]] = SIDES,
     told: Callable[[str], None] = lambda line: None,
 ) -> Tally:
-    """Let machines of all sides run in turn until they met that many faults.
+    """Let machines of the given sides run in turn until they met that many faults.
 
     Each turn has a seed of its own, which says the side, too: that of a broken one begins with it.
     """
     started = time.monotonic()
     tally = Tally(number)
-    turns = range(number, number + len(SIDES))
-    turn = number
-    while tally.faults < faults or turn in turns:
-        kind = tuple(SIDES)[turn % len(SIDES)]
+    turns = range(number, number + len(KINDS))
+    for turn in itertools.count(number):
+        if tally.faults >= faults and turn not in turns:
+            break
+        kind = KINDS[turn % len(KINDS)]
+        if kind not in sides:
+            continue
         told(f"{tally.faults} of {faults} faults; seed {turn}: {kind}")
         machine: Any = type(f"TwoSides_{kind}", (TwoSides,), {"kind": kind, "template": template})
-        machine.tally = tally
+        machine.tally, machine.make_side = tally, staticmethod(sides[kind])
         run_state_machine_as_test(
             seed(turn)(machine),
             settings=settings(
-                max_examples=3,
+                max_examples=stories,
                 stateful_step_count=steps,
                 deadline=None,
                 database=None,
@@ -312,7 +334,6 @@ def run(
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        turn += 1
     tally.seconds = time.monotonic() - started
     return tally
 

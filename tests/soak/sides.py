@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Final
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.sync.exchange.mailbox import ExchangeMailbox
@@ -81,6 +81,14 @@ class Side(ABC):
     def told(self) -> int:
         """How many people were told of a meeting."""
         return self.driver.told()
+
+    def decide(self, message_id: str) -> None:
+        """A person finds out what became of a message of which the program says nobody knows."""
+        raise AssertionError(f"nobody knows what became of {message_id}")
+
+    def copies(self) -> Counter[str] | None:
+        """Subjects of the drafts and of the sent mail; None where that is looked at elsewhere."""
+        return None
 
     @abstractmethod
     def items(self) -> Counter[str]:
@@ -269,4 +277,10 @@ def _counted(struck: Counter[str], name: str | None, acts: dict[str, Act]) -> Ac
     return act
 
 
-SIDES: dict[str, type[Side]] = {"memory": Memory, "exchange": Exchange, "graph": Graph}
+SIDES: Final[Mapping[str, Callable[[], Side]]] = {
+    "memory": Memory, "exchange": Exchange, "graph": Graph,
+}  # fmt: skip
+"""The sides every computer has."""
+
+KINDS: Final = (*SIDES, "imap")
+"""Every side, in the order of the seeds."""
