@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from desktop_crm.cli.call import Call, common
-from desktop_crm.cli.console import Code
+from desktop_crm.cli.console import Code, say
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.services.context import Actor
@@ -79,8 +79,20 @@ def sync(
             _strike(actor, result, struck, allow)
     facts = _facts(result)
     if result.problem is not None:
-        return call.refuse(str(result.problem), Code.ENVIRONMENT, **facts)
+        if not call.as_json:
+            say("\n".join(_lines(result)))
+        return call.refuse(_problems(result), Code.ENVIRONMENT, **facts)
     return call.answer(facts, *_lines(result))
+
+
+def _problems(result: SyncResult) -> str:
+    """What went wrong, with the name of each mailbox that did not get to its end."""
+    failed = [box for box in result.mailboxes if box.problem is not None]
+    if len(result.mailboxes) == 1:
+        return str(result.problem)
+    return "\n".join(
+        tr("{mailbox}: {problem}", mailbox=box.name, problem=box.problem) for box in failed
+    )
 
 
 def _strike(

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from desktop_crm.core.errors import CrmError
+from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
+from desktop_crm.core.i18n import N_
 from desktop_crm.services.changes import NOTHING, ChangeKind, ChangeSet
 
 if TYPE_CHECKING:
     from desktop_crm.services.bulk.job import BulkReport
     from desktop_crm.sync.twoway.lines import Line
 
+_NAMED: Final = N_("{mailbox}: {problem}")
 TOLD: Final = 5_000
 """Created records of a kind that a pass names; of more it is enough that there are."""
 
@@ -153,6 +155,17 @@ class SyncResult:
     def problem(self) -> CrmError | None:
         """The first problem, if any mailbox had one."""
         return next((r.problem for r in self.mailboxes if r.problem is not None), None)
+
+    @property
+    def named_problem(self) -> CrmError | None:
+        """The first problem; of several mailboxes the one that had it is named."""
+        box = next((one for one in self.mailboxes if one.problem is not None), None)
+        if box is None or box.problem is None or len(self.mailboxes) == 1:
+            return self.problem
+        said: dict[str, object] = {"mailbox": box.name, "problem": str(box.problem)}
+        if isinstance(box.problem, EnvironmentProblem):
+            return EnvironmentProblem(_NAMED, retryable=box.problem.retryable, **said)
+        return UserError(_NAMED, **said)
 
     @property
     def noted(self) -> tuple[BulkReport, ...]:

@@ -25,6 +25,7 @@ from desktop_crm.views.actions import Action
 from desktop_crm.views.mailbox import state, status_item
 from desktop_crm.views.mailbox.passes import Running, passes_of
 from desktop_crm.views.mailbox.status_item import MailboxItem
+from desktop_crm.views.panes.mailbox_work import MailboxWork
 from desktop_crm.views.panes.settings import SettingsPane
 from tests.support.company import NOW, Company
 from tests.support.windows import child, settle, shell_of
@@ -186,6 +187,23 @@ def test_a_failing_mailbox_is_tried_ever_later(
     passes.look()  # not due yet
     settle(qtbot, bench)
     assert (passes.running, made) == (None, 0)
+
+
+def test_of_several_mailboxes_the_failing_one_is_named_and_the_others_are_told(
+    bench: Workbench, box: MailboxRow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync_once(actor: object, mailbox: int | None, **_more: Any) -> SyncResult:
+        failed = MailboxResult(
+            9, "Second", problem=EnvironmentProblem(N_("No network."), retryable=True)
+        )
+        return SyncResult([MailboxResult(box.id, box.name), failed])
+
+    monkeypatch.setattr(scheduler, "sync_once", sync_once)
+    MailboxWork(bench, bench.shell.window_widget()).sync_all()
+    settle(qtbot, bench)
+    (error,) = shell_of(bench).errors
+    assert (str(error), getattr(error, "retryable", None)) == ("Second: No network.", True)
+    assert shell_of(bench).toasts == [("Synchronised", "0 new items")]
 
 
 def test_all_panes_share_one_pass(bench: Workbench) -> None:

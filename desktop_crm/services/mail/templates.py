@@ -177,7 +177,7 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
         raise UserError(
             N_("The template has a mistake in line {line}: {problem}. Nothing was filled in."),
             line=error.lineno,
-            problem=error.message or "",
+            problem=(error.message or "").rstrip("."),
         ) from error
     except RecursionError as error:
         raise UserError(

@@ -115,11 +115,13 @@ class MailboxWork(QObject):
             questions.waiting, self._bench.actor,
             done=self._ask, failed=self._bench.shell.show_error, owner=self, lane="questions",
         )  # fmt: skip
-        if result.problem is not None:
-            self._bench.shell.show_error(result.problem)
-            return
+        problem = result.named_problem
+        if problem is not None:
+            self._bench.shell.show_error(problem)
         if not result.mailboxes:
             self._bench.shell.toast(tr("No mailbox yet"), tr("Add one in the settings."))
+            return
+        if all(box.problem is not None for box in result.mailboxes):
             return
         new = result.count("created")
         text = ntr("{n} new item", "{n} new items", new)

@@ -84,6 +84,20 @@ def test_people_read_one_line_for_each_folder(run: Run, mailbox: Path) -> None:
     assert "Inbox/broken.eml" in ran.out
 
 
+def test_one_that_fails_is_named_and_the_others_are_told(
+    run: Run, mailbox: Path, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    run("mailbox", "add", "Zebra", "--kind", "folder", "--address", "z@firm.example",
+        "--path", gone, "--db", mailbox)  # fmt: skip
+    gone.rmdir()
+    ran = run("sync", "--db", mailbox)
+    assert ran.code == 3
+    assert "Archive, Inbox: 2 new" in ran.out
+    assert ran.err.startswith("Zebra: ")
+
+
 def test_without_a_mailbox_a_pass_says_so(run: Run, empty: Path) -> None:
     assert "no mailbox yet" in run("sync", "--db", empty).out
     assert run("sync", "--db", empty, "--json").json["mailboxes"] == []
