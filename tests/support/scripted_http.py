@@ -120,6 +120,8 @@ class ScriptedHandler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 5
+    # Headers and content are two packets: the second would wait 40 ms for the answer to the first.
+    disable_nagle_algorithm = True
     server: _Listener
 
     @property
