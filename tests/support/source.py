@@ -96,6 +96,12 @@ def _module(path: Path) -> Module:
     return Module(path)
 
 
+def forget() -> None:
+    """Let go of all that was read: syntax trees are some hundred megabytes."""
+    modules.cache_clear()
+    _module.cache_clear()
+
+
 def called(call: ast.Call) -> str:
     """The last part of the name of what is called."""
     function = call.func
