@@ -175,8 +175,9 @@ def test_a_subfolder_that_the_system_refuses_is_told(
             raise PermissionError(13, "Permission denied")
         return scan(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
-    batch = FolderMailbox(tmp_path).changes(INBOX, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        batch = FolderMailbox(tmp_path).changes(INBOX, None)
     assert [(q.name, q.reason) for q in batch.quarantined] == [
         ("closed", "The folder cannot be opened ({problem}).")
     ]
