@@ -54,6 +54,10 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # Who gave a wrong password does not wait at the next sign-in.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap {{
   process_limit = 20

@@ -8,7 +8,6 @@ import socket
 import socketserver
 import ssl
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +47,7 @@ class ScriptedServer:
         people_authority: Path | None = None,
     ) -> None:
         self.faults: deque[Fault] = deque()
+        self.closing = threading.Event()
         self._listener = _Listener(("127.0.0.1", 0), handler)
         self._listener.script = self
         scheme = "http"
@@ -64,7 +64,8 @@ class ScriptedServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and close every connection."""
+        """Stop listening and close every connection; what makes a client wait does so no longer."""
+        self.closing.set()
         self._listener.shutdown()
         self._listener.hang_up()
         self._listener.server_close()
@@ -217,8 +218,8 @@ def lost(handler: ScriptedHandler) -> bool:
 def slow(seconds: float) -> Act:
     """Let the client wait, then answer rightly."""
 
-    def act(_handler: ScriptedHandler) -> bool:
-        time.sleep(seconds)
+    def act(handler: ScriptedHandler) -> bool:
+        handler.script.closing.wait(seconds)
         return False
 
     return act
