@@ -20,7 +20,7 @@ ENTITIES = registry.all()
 FORMATS = [Formats("en"), Formats("ro")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def marked() -> set[str]:
     texts = (text if isinstance(text, tuple) else (text,) for text in i18n.texts())
     return set(itertools.chain.from_iterable(texts))

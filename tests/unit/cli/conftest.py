@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,10 +56,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, run: Run) -> Path:
-    """A database as ``db init`` makes it."""
+def empty(run_folder: Path, tmp_path: Path, run: Run) -> Path:
+    """A database as ``db init`` makes it; made once by each process, and copied."""
+    made = run_folder / f"initialised-{os.getpid()}.db"
+    if not made.exists():
+        assert run("db", "init", "--db", made).code == 0
     path = tmp_path / "company.db"
-    assert run("db", "init", "--db", path).code == 0
+    shutil.copyfile(made, path)
     return path
 
 
