@@ -10,7 +10,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 
 from desktop_crm.models.outbox import DeedKind, OutboxState
 from desktop_crm.services import records
@@ -384,6 +384,27 @@ def test_a_letter_nobody_wants_noted_says_nothing_of_it(
     assert child(write(), QCheckBox, "compose.note").isHidden()
 
 
+def test_the_outbox_says_first_when_a_message_leaves(
+    write: Callable[..., ComposeWindow], bench: Workbench, qtbot: QtBot
+) -> None:
+    import datetime as dt
+
+    from desktop_crm.core import clock
+    from desktop_crm.views.mail.outbox_list import OutboxList
+
+    window = write(to=[("", "claire@rossi.example")])
+    type_in(window.subject, "Tomorrow")
+    window.bar.later.emit(clock.now() + dt.timedelta(days=1))
+    qtbot.waitUntil(lambda: is_gone(window))
+    made = OutboxList(bench)
+    qtbot.addWidget(made)
+    made.show()
+    settle(qtbot, bench)
+    line = made.list.lines[1]
+    assert line.subtitle.startswith("On 26 Nov 2026 ")
+    assert line.note == "Tomorrow", "not when it was ordered"
+
+
 def test_waiting_for_an_answer_makes_one_task_unless_it_came(
     write: Callable[..., ComposeWindow], bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
@@ -394,7 +415,11 @@ def test_waiting_for_an_answer_makes_one_task_unless_it_came(
 
     window = write(to=[("", "claire@rossi.example")])
     type_in(window.subject, "Question")
+    window.bar._set_remind(14)
     window.bar._set_remind(3)
+    button = child(window, QAbstractButton, "compose.remind")
+    assert "In 3 days without an answer" in button.toolTip()
+    assert button.accessibleName() == button.toolTip()
     press_send(window, qtbot)
     qtbot.waitUntil(lambda: is_gone(window))
     (row,) = outbox.list_items(bench.actor)

@@ -184,6 +184,12 @@ class ComposeBar(QWidget):
     def _set_remind(self, days: int) -> None:
         self._remind_days = days
         self._remind.setChecked(days > 0)
+        text = tr("Remind me when no answer comes")
+        if days:
+            chosen = ntr("In {n} day without an answer", "In {n} days without an answer", days)
+            text = f"{text} · {chosen}"
+        self._remind.setToolTip(text)
+        self._remind.setAccessibleName(text)
         self.changed.emit()
 
     def answer_by(self, leaves: datetime) -> datetime | None:

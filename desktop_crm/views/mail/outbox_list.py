@@ -160,19 +160,24 @@ class OutboxList(QWidget):
         said = one.message
         bad = one.state in _LOOK
         left = self._left(one)
-        if one.state is OutboxState.WAITING and not said:
+        waits = one.state is OutboxState.WAITING
+        if waits and not said:
             if 0 < left <= 90:
                 said = ntr("in {n} second", "in {n} seconds", math.ceil(left))
             elif left > 0:
                 said = tr("on {time}", time=formats.datetime(one.due_at))
             else:
                 said = tr("with the next synchronisation")
+        # When it leaves is what one looks for; it stands where a narrow list shows it.
+        words = (said, what, one.mailbox) if waits else (what, said, one.mailbox)
+        text = " · ".join(word for word in words if word)
+        at = one.due_at if waits and left > 0 else one.done_at or one.ordered_at
         return Line(
             one.id,
             title=one.title or what,
-            subtitle=" · ".join(text for text in (what, said, one.mailbox) if text),
+            subtitle=text[:1].upper() + text[1:],
             right=tr(one.state.label),
-            note=formats.relative_day(one.done_at or one.ordered_at),
+            note=formats.relative_day(at),
             bad=bad,
             icon=_ICONS.get(one.deed, "mail"),
         )
