@@ -162,10 +162,10 @@ class SyncResult:
         box = next((one for one in self.mailboxes if one.problem is not None), None)
         if box is None or box.problem is None or len(self.mailboxes) == 1:
             return self.problem
-        said: dict[str, object] = {"mailbox": box.name, "problem": str(box.problem)}
-        if isinstance(box.problem, EnvironmentProblem):
-            return EnvironmentProblem(_NAMED, retryable=box.problem.retryable, **said)
-        return UserError(_NAMED, **said)
+        said, again = str(box.problem), getattr(box.problem, "retryable", None)
+        if again is None:
+            return UserError(_NAMED, mailbox=box.name, problem=said)
+        return EnvironmentProblem(_NAMED, retryable=again, mailbox=box.name, problem=said)
 
     @property
     def noted(self) -> tuple[BulkReport, ...]:
