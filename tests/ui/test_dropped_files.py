@@ -94,6 +94,27 @@ def test_a_letter_pasted_into_the_mail_pane_is_taken_in(
     qtbot.waitUntil(lambda: ("Files taken in", "1 item taken in") in shell_of(bench).toasts)
 
 
+def test_what_is_not_taken_in_is_named_and_the_rest_of_it_counted(
+    bench: Workbench, qtbot: QtBot, letter: Path
+) -> None:
+    pane = MailPane(bench)
+    qtbot.addWidget(pane)
+    pane.show()
+    pane.activate()
+    settle(qtbot, bench)
+    odd = [letter.with_name(f"{number}.eml") for number in range(5)]
+    for path in odd:
+        path.write_bytes(b"")
+    child(pane, DropTaker).take([letter, *odd])
+    settle(qtbot, bench)
+    title, text = shell_of(bench).toasts[-1]
+    assert title == "Files taken in"
+    lines = text.splitlines()
+    assert lines[0] == "1 item taken in"
+    assert lines[1:4] == [f"Not taken in: {n}.eml. The file is empty." for n in range(3)]
+    assert lines[4] == "… and 2 more"
+
+
 def test_an_outlook_data_file_dropped_on_a_record_belongs_to_it_and_goes_back(
     bench: Workbench, company: Company, qtbot: QtBot, tmp_path: Path
 ) -> None:

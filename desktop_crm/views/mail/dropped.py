@@ -22,7 +22,7 @@ CARD: Final = ".vcf"
 TAKES_MAIL: Final = frozenset({"account", "contact", "lead", "opportunity", "quote"})
 """Records that mail belongs to."""
 _TOLD: Final = 3
-"""Files a note names of each kind; of the others it tells how many there are."""
+"""Files a note names; of the others it tells how many there are."""
 
 
 def files_of(data: QMimeData) -> list[Path]:
@@ -102,11 +102,14 @@ class DropTaker(QObject):
             said.append(ntr("{n} item taken in", "{n} items taken in", new))
         if known:
             said.append(ntr("{n} was here already", "{n} were here already", known))
-        for name, reason in taken.refused[:_TOLD]:
-            said.append(tr("Not taken in: {name}. {reason}", name=name, reason=reason))
-        said += [f"{name}: {remark}" for name, remark in taken.remarked[:_TOLD]]
-        more = sum(max(0, len(one) - _TOLD) for one in (taken.refused, taken.remarked))
-        if more:
+        notes = [
+            tr("Not taken in: {name}. {reason}", name=name, reason=reason)
+            for name, reason in taken.refused
+        ]
+        notes += [f"{name}: {remark}" for name, remark in taken.remarked]
+        said += notes[:_TOLD]
+        more = len(notes) - _TOLD
+        if more > 0:
             said.append(ntr("… and {n} more", "… and {n} more", more))
         take_back = partial(self._take_back, list(taken.created)) if new else None
         bench.shell.toast(

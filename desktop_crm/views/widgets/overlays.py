@@ -38,6 +38,8 @@ UNDO_KEYS: Final = "Ctrl+Z"
 _TICK_MS: Final = 200
 """How often a countdown looks at the clock; its seconds then go by evenly."""
 _TOAST_WIDTH: Final = 380
+_TOAST_WIDE: Final = 560
+_MANY_WORDS: Final = 160
 _GAP: Final = 8
 _MARGIN: Final = 24
 _FOOT: Final = 48
@@ -182,7 +184,9 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         room = self._room
-        width = min(_TOAST_WIDTH, room.width() - 2 * _MARGIN)
+        is_long = self._text is not None and len(self._text.text()) > _MANY_WORDS
+        wanted = _TOAST_WIDE if is_long else _TOAST_WIDTH
+        width = min(wanted, room.width() - 2 * _MARGIN)
         self.setFixedWidth(width)
         self._layout.activate()
         height = max(self._layout.heightForWidth(width), self.sizeHint().height())
