@@ -1,8 +1,8 @@
 """Changes of one calendar, task list or address book since a token.
 
-The server is asked what changed since its own sync token; where it has none, or forgot it, the
-entity tags of everything are compared. What is to be fetched stands in the token, so that one
-batch is bounded and the next goes on where it ended.
+The server is asked what changed since its own sync token; where it has none, the entity tags of
+everything are compared, and where it forgot it, everything is read anew. What is to be fetched
+stands in the token, so that one batch is bounded and the next goes on where it ended.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ FETCHED: Final = 50
 _ETAG: Final = f"{DAV}getetag"
 _CTAG: Final = f"{CS}getctag"
 _SYNC: Final = f"{DAV}sync-token"
+_FORGOTTEN: Final = "valid-sync-token"
+"""What a server calls it when its own token is too old (RFC 6578, 3.2)."""
+
 _ROUNDS: Final = 1_000
 
 
@@ -91,7 +94,7 @@ def read_changes(
         own: addresses of the mailbox's owner.
 
     Raises:
-        TokenInvalid: the token is none.
+        TokenInvalid: the token is none, or the server forgot its own.
         Missing: there is no such collection.
     """
     state = _State.unpack(token) if token else _State()
@@ -132,7 +135,10 @@ def _look(place: Place, state: _State) -> None:
     if state.sync and place.syncs:
         try:
             _look_by_token(place, state)
-        except (Denied, Newer):
+        except (Denied, Newer) as error:
+            if _FORGOTTEN in str(error):
+                # What was written here and not read yet may be gone, and the list cannot tell.
+                raise TokenInvalid(str(error)) from error
             state.sync = ""
         else:
             return

@@ -10,7 +10,6 @@ from email import message_from_bytes, policy
 import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
-from desktop_crm.sync.dav import changes
 from desktop_crm.sync.dav.items import path_and_occurrence
 from desktop_crm.sync.imap.mailbox import ImapMailbox
 from desktop_crm.sync.port import (
@@ -25,6 +24,7 @@ from desktop_crm.sync.port import (
     Response,
     Role,
     TaskItem,
+    TokenInvalid,
 )
 from desktop_crm.sync.writes import Answer, Delete, Mark, Move, Notify, Ref, Save, Stale
 from tests.contract.writing_driver import AT, HOUR, contact, meeting, task
@@ -195,20 +195,14 @@ def test_a_batch_is_bounded_and_goes_on_where_it_ended(
     assert rest(mailbox, FolderRole.CALENDAR, token)[0] == []
 
 
-@pytest.mark.parametrize("lost", ["token", "ability"])
 def test_a_server_without_sync_tokens_is_compared(
-    mail_servers: Servers, mailbox: ImapMailbox, lost: str
+    mail_servers: Servers, mailbox: ImapMailbox
 ) -> None:
     for name in ("a", "b"):
         put(mail_servers, f"calendar/{name}.ics", SERIES.replace("UID:series", f"UID:{name}"))
-    if lost == "ability":
-        found = mailbox._dav.at(mailbox._dav.clients[0])
-        found.places = [replace(place, syncs=False) for place in found.places]
+    found = mailbox._dav.at(mailbox._dav.clients[0])
+    found.places = [replace(place, syncs=False) for place in found.places]
     _, token = rest(mailbox, FolderRole.CALENDAR)
-    if lost == "token":
-        state = changes._State.unpack(token)
-        state.sync = "http://radicale.org/ns/sync/" + "0" * 64
-        token = state.pack()
     put(
         mail_servers,
         "calendar/b.ics",
@@ -224,6 +218,17 @@ def test_a_server_without_sync_tokens_is_compared(
         ("update", "b.ics"),
     ]
     assert rest(mailbox, FolderRole.CALENDAR, token)[0] == []
+
+
+def test_a_token_the_server_forgot_is_said_to_be_none(
+    mail_servers: Servers, mailbox: ImapMailbox
+) -> None:
+    put(mail_servers, "calendar/a.ics", SERIES)
+    _, token = rest(mailbox, FolderRole.CALENDAR)
+    mail_servers.radicale.request("DELETE", "calendar/a.ics")
+    mail_servers.radicale.forget_tokens()
+    with pytest.raises(TokenInvalid):
+        rest(mailbox, FolderRole.CALENDAR, token)
 
 
 def test_a_wrong_password_and_an_unknown_authority_are_told(mail_servers: Servers) -> None:

@@ -188,3 +188,22 @@ def test_calendar_and_tasks_go_both_ways_and_settle(
         assert mail_servers.smtp.delivered == []
     finally:
         box.close()
+
+
+def test_what_went_before_it_was_read_is_gone_though_the_server_forgot_its_token(
+    world: World, mail_servers: Servers, box: ImapMailbox, moment: list[dt.datetime]
+) -> None:
+    """It was written here, so nothing the adapter read so far knows of it."""
+    records.save(world.actor, "mailbox", world.mailbox, None, {"two_way": True})
+    assert world.sync(port=box).problem is None
+    start = AT + dt.timedelta(days=9)
+    made = world.save(
+        "activity", kind="appointment", subject="Vizită", owner=world.ana,
+        start_at=start, end_at=start + dt.timedelta(hours=1),
+    )  # fmt: skip
+    assert world.sync(port=box).problem is None
+    (name,) = mail_servers.radicale.stored("calendar")
+    mail_servers.radicale.request("DELETE", f"calendar/{name}")
+    mail_servers.radicale.forget_tokens()
+    assert world.sync(port=box).problem is None
+    assert {row.id: row.state for row in world.activities}[made] == "canceled"
