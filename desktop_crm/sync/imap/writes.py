@@ -10,6 +10,7 @@ deleting the draft or by moving it to the sent mail.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from desktop_crm.core.errors import CrmError, EnvironmentProblem, UserError
@@ -131,7 +132,9 @@ class MailWriter:
                 server=self._postman.host,
             ) from error
         except CrmError:
-            self._drop(waiting)
+            # Why it was not sent counts; what stays among the drafts goes with the next try.
+            with contextlib.suppress(CrmError):
+                self._drop(waiting)
             raise
         self._confirmed.add(deed.message_id)
         return self._sent(deed, waiting)

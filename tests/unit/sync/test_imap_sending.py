@@ -88,6 +88,28 @@ def test_a_refused_message_was_not_sent(
     assert (len(mail_servers.smtp.delivered), held(client, "Outgoing")) == (1, 1)
 
 
+def test_why_it_was_not_sent_is_told_though_its_draft_stays(
+    mail_servers: Servers,
+    mailbox: ImapMailbox,
+    client: IMAPClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_args: object) -> None:
+        raise EnvironmentProblem("The line is down.", retryable=True)
+
+    mail_servers.smtp.refuse = {"ion@client.example": "550 5.1.1 No such user here"}
+    deed = sending()
+    with monkeypatch.context() as patched:
+        patched.setattr(mails.Mails, "delete", broken)
+        with pytest.raises(UserError, match="No such user"):
+            mailbox.do(deed)
+    mail_servers.smtp.refuse = {}
+    mailbox.do(deed)
+    assert (len(mail_servers.smtp.delivered), held(client, "Outgoing"), held(client, "Drafts")) == (
+        1, 1, 0,
+    )  # fmt: skip
+
+
 def test_what_nobody_knows_is_not_sent_again(
     mail_servers: Servers, mailbox: ImapMailbox, client: IMAPClient
 ) -> None:
