@@ -44,7 +44,9 @@ def row(world: World, entity: Entity, key: int) -> dict[str, Any]:
 
 def changeable(entity: Entity) -> list[BoundField]:
     """Fields whose change no rule answers with anything else."""
-    left_out = RECKONED.get(entity.key, frozenset()) | {"kind", "language", "time_zone", "commands"}
+    left_out = RECKONED.get(entity.key, frozenset()) | {
+        "kind", "language", "time_zone", "commands", "recurrence_rule",
+    }  # fmt: skip
     left_out |= {name for pair in ENDS.get(entity.key, ()) for name in pair}
     left_out |= {name for key, name in DEFINED if key == entity.key}
     if entity.key in ENDS:
