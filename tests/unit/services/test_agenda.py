@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_crm.core import clock
+from desktop_crm.models import Activity
 from desktop_crm.services import records
 from desktop_crm.services.calendar import agenda
 from tests.support.company import NOW, Company, at, small_company
@@ -88,8 +89,11 @@ def test_a_meeting_somebody_else_organizes_is_not_moved_here(company: Company) -
 
 
 def test_an_unreadable_rule_shows_the_first_occurrence(company: Company) -> None:
-    series = company.ids["stand-up"]
-    records.save(company.actor, "activity", series, None, {"recurrence_rule": "FREQ=NEVER"})
+    """One that stands there from before such rules were refused."""
+    table = Activity.__table__
+    with company.actor.db.writing() as connection:
+        broken = table.update().where(table.c.id == company.ids["stand-up"])
+        connection.execute(broken.values(recurrence_rule="FREQ=NEVER"))
     assert titles(company, 2, 3) == ["Team stand-up"]
     assert titles(company, 9, 10) == []
 
