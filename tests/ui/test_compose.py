@@ -384,27 +384,6 @@ def test_a_letter_nobody_wants_noted_says_nothing_of_it(
     assert child(write(), QCheckBox, "compose.note").isHidden()
 
 
-def test_the_outbox_says_first_when_a_message_leaves(
-    write: Callable[..., ComposeWindow], bench: Workbench, qtbot: QtBot
-) -> None:
-    import datetime as dt
-
-    from desktop_crm.core import clock
-    from desktop_crm.views.mail.outbox_list import OutboxList
-
-    window = write(to=[("", "claire@rossi.example")])
-    type_in(window.subject, "Tomorrow")
-    window.bar.later.emit(clock.now() + dt.timedelta(days=1))
-    qtbot.waitUntil(lambda: is_gone(window))
-    made = OutboxList(bench)
-    qtbot.addWidget(made)
-    made.show()
-    settle(qtbot, bench)
-    line = made.list.lines[1]
-    assert line.subtitle.startswith("On 26 Nov 2026 ")
-    assert line.note == "Tomorrow", "not when it was ordered"
-
-
 def test_waiting_for_an_answer_makes_one_task_unless_it_came(
     write: Callable[..., ComposeWindow], bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:
