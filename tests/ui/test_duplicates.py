@@ -112,8 +112,13 @@ def test_what_changed_meanwhile_is_said_in_the_dialog(qtbot: QtBot, bench: Workb
     dialog.go()
     settle(qtbot, bench)
     assert "was changed meanwhile. Nothing was merged" in dialog.notice.text
-    again = child(dialog, QRadioButton, f"merge.grid.job_title.{two}")
-    assert (again.text(), again.isChecked()) == ("Director", True), "as it is now, still chosen"
+
+    def is_told_anew() -> bool:
+        """As it is now, and still chosen; the grid before goes away with the next event."""
+        again = child(dialog, QRadioButton, f"merge.grid.job_title.{two}")
+        return (again.text(), again.isChecked()) == ("Director", True)
+
+    qtbot.waitUntil(is_told_anew)
     dialog.go()
     settle(qtbot, bench)
     assert records.get(bench.actor, "contact", one).values["job_title"] == "Director"
