@@ -87,6 +87,7 @@ def plans(ground: Ground) -> list[Row]:
     The database is asked for the plan of the statements that the product really sends.
     """
     problems: list[str] = []
+    asked = 0
     for login in LOGINS:
         actor = ground.actors[login]
         actor.statements.clear()
@@ -98,6 +99,7 @@ def plans(ground: Ground) -> list[Row]:
             sent = [("", kept.sql, kept.values()) for kept in actor.statements.values()]
         for planned, text, values in sent:
             if text.startswith("SELECT a0."):
+                asked += 1
                 steps = (
                     _kept_plan(ground, planned, text, values)
                     if planned
@@ -105,6 +107,8 @@ def plans(ground: Ground) -> list[Row]:
                 )
                 problems += [f"{login}: {step.strip()}" for step in steps if reads_through(step)]
     operation = "whatever is typed into the search, no table with a search index is read through"
+    if not asked:
+        problems.append("no statement of the search was seen")
     reason = "; ".join(dict.fromkeys(problems))
     return [
         Row(
