@@ -12,7 +12,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.services import databases
 from desktop_crm.services.query import RecordQuery, count
 
-_COUNTED = ("account", "contact", "lead", "opportunity", "activity", "product", "quote")
+_COUNTED = ("account", "contact", "lead", "opportunity", "activity", "product", "quote", "case")
 
 
 @click.command("demo", help=tr("Make the sample company in a new database."))

@@ -11,13 +11,13 @@ from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, ntr, tr
 from desktop_crm.meta import registry
-from desktop_crm.models.activity import LinkRule, LinkState
+from desktop_crm.models.activity import REGARDING, LinkRule, LinkState
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services import link_reasons
 from desktop_crm.services.mail import filing_rules, mailboxes
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail.filing_rules import RuleRow
-from desktop_crm.services.mail.message import LINKABLE, LinkRow
+from desktop_crm.services.mail.message import LinkRow
 
 
 @click.group("linking", help=tr("How mail is filed: how well, by which rules, and why."))
@@ -145,7 +145,7 @@ def _target(
     if record is None:
         return None
     entity, _slash, key = record.partition("/")
-    if entity not in LINKABLE or not key.isdigit():
+    if entity not in REGARDING or not key.isdigit():
         raise UserError(
             N_("“{value}” names no record; write for instance account/12. Nothing was made."),
             value=record,

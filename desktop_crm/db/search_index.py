@@ -15,7 +15,7 @@ from desktop_crm.db import search_text
 from desktop_crm.meta import registry
 
 SEARCHED: Final = (
-    "contact", "account", "lead", "opportunity", "activity", "product", "quote", "document",
+    "contact", "account", "lead", "opportunity", "activity", "product", "quote", "case", "document",
     "mail_message",
 )  # fmt: skip
 """Tables with a search index; the others are small enough to be read through."""
@@ -23,12 +23,12 @@ SEARCHED: Final = (
 _CREATE: Final = (
     "CREATE VIRTUAL TABLE {t}_fts USING fts5("
     "search_text, content='{t}', content_rowid='id', tokenize='trigram')",
-    "CREATE TRIGGER {t}_fts_insert AFTER INSERT ON {t} BEGIN"
+    'CREATE TRIGGER {t}_fts_insert AFTER INSERT ON "{t}" BEGIN'
     " INSERT INTO {t}_fts(rowid, search_text) VALUES (new.id, new.search_text); END",
-    "CREATE TRIGGER {t}_fts_delete AFTER DELETE ON {t} BEGIN"
+    'CREATE TRIGGER {t}_fts_delete AFTER DELETE ON "{t}" BEGIN'
     " INSERT INTO {t}_fts({t}_fts, rowid, search_text)"
     " VALUES ('delete', old.id, old.search_text); END",
-    "CREATE TRIGGER {t}_fts_update AFTER UPDATE OF search_text ON {t}"
+    'CREATE TRIGGER {t}_fts_update AFTER UPDATE OF search_text ON "{t}"'
     " WHEN old.search_text IS NOT new.search_text BEGIN"
     " INSERT INTO {t}_fts({t}_fts, rowid, search_text)"
     " VALUES ('delete', old.id, old.search_text);"
@@ -41,9 +41,9 @@ _DROP: Final = (
     "DROP TABLE IF EXISTS {t}_fts",
 )
 _REBUILD: Final = "INSERT INTO {t}_fts({t}_fts) VALUES ('rebuild')"
-_TRIGRAM: Final = "CREATE INDEX ix_{t}_trigram ON {t} USING gin (search_text gin_trgm_ops)"
+_TRIGRAM: Final = 'CREATE INDEX ix_{t}_trigram ON "{t}" USING gin (search_text gin_trgm_ops)'
 _WORDS: Final = (
-    "CREATE INDEX ix_{t}_words ON {t} USING gin (to_tsvector('simple'::regconfig, search_text))"
+    "CREATE INDEX ix_{t}_words ON \"{t}\" USING gin (to_tsvector('simple'::regconfig, search_text))"
 )
 _DROP_ON_SERVER: Final = (
     "DROP INDEX IF EXISTS ix_{t}_trigram",

@@ -20,6 +20,7 @@ from desktop_crm.demo import (
     offers,
     post,
     sales,
+    service,
 )
 from desktop_crm.demo.story import SOURCE, Story, slug
 from desktop_crm.services import records, setup
@@ -79,6 +80,7 @@ def _fill(me: Actor) -> Actor:
         work.actor = office
         customers.meet(story)
         sales.sell(story)
+        service.help_customers(story)
         diary.keep(story)
     offers.write(story, office)
     belongings.add(story, office)

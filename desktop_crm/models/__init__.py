@@ -5,6 +5,7 @@ from __future__ import annotations
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import Activity, ActivityParty, Link
 from desktop_crm.models.base import Base
+from desktop_crm.models.case import Case
 from desktop_crm.models.company import (
     BankAccount,
     Currency,
@@ -47,6 +48,7 @@ MODELS: tuple[type[Base], ...] = (
     Activity,
     Product,
     Quote,
+    Case,
     Stage,
     TaxCode,
     PriceList,
@@ -105,6 +107,7 @@ __all__ = [
     "AuditEntry",
     "BankAccount",
     "Base",
+    "Case",
     "ChoiceOption",
     "Connection",
     "ConnectionRole",

@@ -156,10 +156,18 @@ class LinkRule(Choice):
     ACCOUNT = "account", N_("Address of an account")
     DOMAIN = "domain", N_("Mail domain of an account")
     OPPORTUNITY = "opportunity", N_("Open opportunity of the participants")
+    CASE = "case", N_("Open case of the participants")
     NAME = "name", N_("Name of a contact")
     FORWARDED = "forwarded", N_("Author of the forwarded message")
     MANUAL = "manual", N_("Set by a person")
     RECORD = "record", N_("Created from the record")
+
+
+REGARDING: Final = ("case", "opportunity", "quote", "lead", "contact", "account")
+"""Kinds of records an activity can be about, by its links of these names; the most telling first.
+
+Mail is filed to these kinds of records and to no others.
+"""
 
 
 class Activity(Titled, Tagged, Owned, Base):
@@ -175,7 +183,7 @@ class Activity(Titled, Tagged, Owned, Base):
         Index("ix_activity_contact_id", "contact_id"),
         Index("ix_activity_lead_id", "lead_id"),
         Index("ix_activity_opportunity_id", "opportunity_id"),
-        *sparse("activity", "merged_into", "quote_id", "remind_at"),
+        *sparse("activity", "merged_into", "quote_id", "case_id", "remind_at"),
         private("activity", "sensitivity", "private"),
     )
     __entity__ = EntityMeta(
@@ -203,7 +211,7 @@ class Activity(Titled, Tagged, Owned, Base):
             ),
             Section(
                 N_("Regarding"),
-                (("account", "contact"), ("opportunity", "lead"), "quote"),
+                (("account", "contact"), ("opportunity", "lead"), ("quote", "case")),
             ),
             Section(N_("Details"), ("description", "result")),
         ),
@@ -253,6 +261,7 @@ class Activity(Titled, Tagged, Owned, Base):
     lead_id: Stored[int | None] = link(N_("Lead"), "lead.id")
     opportunity_id: Stored[int | None] = link(N_("Opportunity"), "opportunity.id")
     quote_id: Stored[int | None] = link(N_("Quote"), "quote.id")
+    case_id: Stored[int | None] = link(N_("Case"), "case.id")
     ical_uid: Stored[str | None] = text(N_("Calendar id"), length=500, hidden=True)
     recurrence_id: Stored[str | None] = text(N_("Occurrence"), length=60, hidden=True)
     recurrence_rule: Stored[str | None] = text(

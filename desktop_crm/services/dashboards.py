@@ -11,7 +11,7 @@ from sqlalchemy import type_coerce as coerce
 
 from desktop_crm.core import clock
 from desktop_crm.db.engine import Cancel
-from desktop_crm.models import Account, Activity, Contact, Lead, Opportunity
+from desktop_crm.models import Account, Activity, Case, Contact, Lead, Opportunity
 from desktop_crm.models.activity import ActivityKind, ActivityState, Priority
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.context import Actor
@@ -152,6 +152,8 @@ def _day_rows(actor: Actor, due: ColumnElement[datetime | None]) -> AnySelect:
             Activity.priority,
             Activity.owner_id,
             coerce(due, Activity.due_at.type).label("due"),
+            Activity.case_id,
+            Case.title.label("case"),
             Activity.opportunity_id,
             Opportunity.name.label("opportunity"),
             Activity.account_id,
@@ -163,6 +165,7 @@ def _day_rows(actor: Actor, due: ColumnElement[datetime | None]) -> AnySelect:
             func.count().over().label("whole"),
         )
         .select_from(Activity)
+        .outerjoin(Case, within_sight(actor, Case.__table__, Case.id == Activity.case_id))
         .outerjoin(
             Opportunity,
             within_sight(actor, Opportunity.__table__, Opportunity.id == Activity.opportunity_id),
@@ -197,7 +200,7 @@ def _day_item(actor: Actor, row: AnyRow, *, overdue: bool) -> DayItem:
 
 def regarding(row: object) -> tuple[str, int | None, str]:
     """The record in sight that a row concerns most closely: entity, id and title."""
-    for entity in ("opportunity", "account", "contact", "lead"):
+    for entity in ("case", "opportunity", "account", "contact", "lead"):
         record_id, title = getattr(row, f"{entity}_id"), getattr(row, entity)
         if record_id is not None and title is not None:
             return entity, record_id, title

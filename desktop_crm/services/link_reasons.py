@@ -23,6 +23,7 @@ _SENTENCES: Final = {
     LinkRule.ACCOUNT: N_("{evidence} is an address of this account."),
     LinkRule.DOMAIN: N_("It comes from {evidence}, the domain of this account."),
     LinkRule.OPPORTUNITY: N_("Those who take part have this opportunity open: {evidence}."),
+    LinkRule.CASE: N_("Those who take part have this case open: {evidence}."),
     LinkRule.NAME: N_("Somebody of the same name writes: {evidence}."),
     LinkRule.FORWARDED: N_("It passes on what {evidence} wrote."),
 }

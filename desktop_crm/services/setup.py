@@ -254,7 +254,10 @@ def _reference(work: Operation) -> None:
         ("connection_role", _connection_rows()),
         (
             "number_sequence",
-            [{"entity": "quote", "pattern": "Q-{year}-{number}", "padding": 5}],
+            [
+                {"entity": "quote", "pattern": "Q-{year}-{number}", "padding": 5},
+                {"entity": "case", "pattern": "C-{year}-{number}", "padding": 5},
+            ],
         ),
     )
     for entity, rows in defaults:

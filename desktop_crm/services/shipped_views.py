@@ -39,6 +39,7 @@ _MINE: Final = {
     "opportunity": N_("My opportunities"),
     "activity": N_("My activities"),
     "quote": N_("My quotes"),
+    "case": N_("My cases"),
 }
 _ALL: Final = {
     "account": N_("All accounts"),
@@ -48,12 +49,14 @@ _ALL: Final = {
     "activity": N_("All activities"),
     "product": N_("All products"),
     "quote": N_("All quotes"),
+    "case": N_("All cases"),
 }
 _MY_OPEN: Final = {
     "lead": N_("My open leads"),
     "opportunity": N_("My open opportunities"),
     "activity": N_("My open activities"),
     "quote": N_("My open quotes"),
+    "case": N_("My open cases"),
 }
 _ACTIVITY_COLUMNS: Final = ("subject", "kind", "occurred_at", "priority", "account", "contact")
 # Nobody completes a meeting by hand: once it is over, nothing is left to do about it.
@@ -66,6 +69,7 @@ _IS_OPEN: Final[Mapping[str, Node]] = {
     "opportunity": Rule("state", "=", "open"),
     "activity": Group("all", (Rule("state", "=", "open"), _NOT_OVER)),
     "quote": Rule("state", "in", ("draft", "active")),
+    "case": Rule("state", "=", "open"),
 }
 _OVERDUE: Final[Mapping[str, tuple[Node, str]]] = {
     "activity": (
@@ -79,6 +83,10 @@ _OVERDUE: Final[Mapping[str, tuple[Node, str]]] = {
     "quote": (
         Group("all", (Rule("state", "=", "active"), Rule("expires_on", "<", "today"))),
         "expires_on",
+    ),
+    "case": (
+        Group("all", (Rule("state", "=", "open"), Rule("resolve_by", "<", "today"))),
+        "resolve_by",
     ),
 }
 """What is overdue, and the day that says so."""

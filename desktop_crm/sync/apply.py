@@ -22,7 +22,7 @@ from desktop_crm.models import (
     MailboxItem,
     MailMessage,
 )
-from desktop_crm.models.activity import LinkState
+from desktop_crm.models.activity import REGARDING, LinkState
 from desktop_crm.models.activity import Sensitivity as Private
 from desktop_crm.models.mail import ItemState, MailFlag
 from desktop_crm.services import writer
@@ -46,7 +46,6 @@ from desktop_crm.sync.port import Folder, MailItem, MeetingItem, Sensitivity
 from desktop_crm.sync.results import FolderResult
 from desktop_crm.sync.twoway.meeting_batch import MeetingBatch
 
-_REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
 _TIMES: Final = ("kind", "start_at", "end_at", "is_all_day", "occurred_at", "owner", "sensitivity")
 
 
@@ -305,7 +304,7 @@ class BatchWriter:
             Change(
                 key,
                 None,
-                self._meeting(item) | (dict.fromkeys(_REGARDING) if key in hidden else {}),
+                self._meeting(item) | (dict.fromkeys(REGARDING) if key in hidden else {}),
             )
             for key, action in changed.items()
             if isinstance(item := action.item, MeetingItem)

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.models import Activity, MailMessage
-from desktop_crm.models.activity import ActivityKind, ActivityReason, Direction, Priority
+from desktop_crm.models.activity import REGARDING, ActivityKind, ActivityReason, Direction, Priority
 from desktop_crm.services.changes import NOTHING, ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail.withdrawing import reminder_of
@@ -20,7 +20,6 @@ from desktop_crm.services.records_kept import set_where
 SOURCE: Final = "reminder"
 _NO_ANSWER: Final = N_("No answer yet: {subject}")
 _MESSAGE: Final = MailMessage.__table__
-_REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
 
 
 def expect(actor: Actor, activity: int, by: datetime | None) -> None:
@@ -60,7 +59,7 @@ def remind(actor: Actor) -> ChangeSet:
             activity.c.deleted_at,
         )
         .join(activity, activity.c.id == _MESSAGE.c.activity_id)
-        .add_columns(*(activity.c[f"{name}_id"].label(name) for name in _REGARDING))
+        .add_columns(*(activity.c[f"{name}_id"].label(name) for name in REGARDING))
         .where(
             _MESSAGE.c.answer_by <= clock.now(),
             activity.c.owner_id == actor.user_id,
@@ -79,7 +78,7 @@ def remind(actor: Actor) -> ChangeSet:
             set_where(work.connection, MailMessage, own, {"answer_by": None})
             if not row["came"] and row["deleted_at"] is None:
                 subject = tr(_NO_ANSWER, subject=row["subject"])[:400]
-                values = {name: row[name] for name in _REGARDING if row[name] is not None}
+                values = {name: row[name] for name in REGARDING if row[name] is not None}
                 values |= {
                     "kind": ActivityKind.TASK.value,
                     "subject": subject,

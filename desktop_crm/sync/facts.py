@@ -16,9 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Select, false, or_, select
 
 from desktop_crm.core.sameness import public_domains
 from desktop_crm.core.text import email_domain, untagged
+from desktop_crm.meta import registry
 from desktop_crm.models import (
     Account,
     Activity,
+    Case,
     Contact,
     EmailAddress,
     Lead,
@@ -28,6 +30,7 @@ from desktop_crm.models import (
     Quote,
 )
 from desktop_crm.models.activity import LinkState
+from desktop_crm.models.case import CaseState
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services.query import key_clause
 from desktop_crm.sync.current import Record, current_records
@@ -40,6 +43,8 @@ TOKEN: Final = re.compile(r"\[#([^\[\]\s]{3,40})\]")
 """A reference number in a subject, in the form this product writes it."""
 
 _IN_CHUNK: Final = 400
+_DEAL: Final = Opportunity.__table__
+_CASE: Final = Case.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,10 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Deal:
-    """An open opportunity that may be what a message is about."""
+class Matter:
+    """An open opportunity or case that may be what a message is about."""
 
+    entity: str
     id: int
     name: str
     account: int | None
@@ -93,7 +99,7 @@ class Facts:
     messages: dict[str, Thread] = field(default_factory=dict)
     conversations: dict[str, Thread] = field(default_factory=dict)
     references: dict[str, Reference] = field(default_factory=dict)
-    deals: tuple[Deal, ...] = ()
+    matters: tuple[Matter, ...] = ()
     rules: Mapping[Key, Rule] = field(default_factory=dict)
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     near: dict[str, tuple[Near, ...]] = field(default_factory=dict)
@@ -118,7 +124,7 @@ def gather(
     _known_messages(connection, facts, mails)
     _by_token(connection, facts, mails)
     facts.rules = rules_of(connection, mailbox) if mailbox is not None else {}
-    _open_deals(connection, facts)
+    _open_matters(connection, facts)
     return facts
 
 
@@ -324,6 +330,7 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
     for entity, table, columns in (
         ("quote", Quote.__table__, ("uid", "number")),
         ("opportunity", Opportunity.__table__, ("uid",)),
+        ("case", Case.__table__, ("uid", "number")),
     ):
         listed = [table.c[name] for name in columns]
         rows = connection.execute(
@@ -343,47 +350,44 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
 
 def _references(connection: Connection, records: set[Record]) -> dict[Record, Reference]:
     found: dict[Record, Reference] = {}
-    for entity, model in (("quote", Quote), ("opportunity", Opportunity)):
-        table = model.__table__
-        statement = select(table.c.id, table.c.name, table.c.account_id, table.c.contact_id).where(
+    for entity in sorted({kind for kind, _key in records}):
+        table = registry.get(entity).table
+        title = table.c[registry.get(entity).title].label("title")
+        statement = select(table.c.id, title, table.c.account_id, table.c.contact_id).where(
             table.c.deleted_at.is_(None)
         )
         ids = [key for kind, key in records if kind == entity]
         for row in _by_keys(connection, statement, table.c.id, ids):
             found[entity, row.id] = Reference(
-                entity, row.id, row.name or "", row.account_id, row.contact_id
+                entity, row.id, row.title or "", row.account_id, row.contact_id
             )
     return found
 
 
-def _open_deals(connection: Connection, facts: Facts) -> None:
+def _open_matters(connection: Connection, facts: Facts) -> None:
     known = [match for matches in facts.matches.values() for match in matches]
     contacts = sorted({m.id for m in known if m.entity == "contact"})
     accounts = sorted({m.account for m in known if m.account is not None})
     if not contacts and not accounts:
         return
-    table = Opportunity.__table__
-    clauses = [
-        key_clause(connection, column, ids)
-        for column, ids in ((table.c.contact_id, contacts), (table.c.account_id, accounts))
-        if ids
-    ]
-    found: dict[int, Deal] = {}
-    # Two statements: one parameter name serves each, and each can use its own index.
-    for clause in clauses:
-        rows = connection.execute(
-            select(
-                Opportunity.id,
-                Opportunity.name,
-                Opportunity.account_id,
-                Opportunity.contact_id,
-                Opportunity.modified_at,
-            ).where(
-                clause,
-                Opportunity.state == OpportunityState.OPEN.value,
-                Opportunity.deleted_at.is_(None),
+    found: dict[Record, Matter] = {}
+    for entity, table, name, is_open in (
+        ("opportunity", _DEAL, _DEAL.c.name, _DEAL.c.state == OpportunityState.OPEN.value),
+        ("case", _CASE, _CASE.c.title, _CASE.c.state == CaseState.OPEN.value),
+    ):
+        # A statement each: one parameter name serves each, and each can use its own index.
+        for column, ids in ((table.c.contact_id, contacts), (table.c.account_id, accounts)):
+            if not ids:
+                continue
+            rows = connection.execute(
+                select(
+                    table.c.id,
+                    name.label("name"),
+                    table.c.account_id,
+                    table.c.contact_id,
+                    table.c.modified_at,
+                ).where(key_clause(connection, column, ids), is_open, table.c.deleted_at.is_(None))
             )
-        ).all()
-        for row in rows:
-            found[row.id] = Deal(row.id, row.name, row.account_id, row.contact_id, row.modified_at)
-    facts.deals = tuple(found.values())
+            for row in rows:
+                found[entity, row.id] = Matter(entity, *row)
+    facts.matters = tuple(found.values())

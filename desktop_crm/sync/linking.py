@@ -15,9 +15,9 @@ from typing import Final
 
 from desktop_crm.core import turns
 from desktop_crm.core.text import email_domain, fold
-from desktop_crm.models.activity import LinkRule
+from desktop_crm.models.activity import REGARDING, LinkRule
 from desktop_crm.sync.exclusion import is_mass_mail
-from desktop_crm.sync.facts import Deal, Facts, Match, Thread, tokens_of
+from desktop_crm.sync.facts import Facts, Match, Matter, Thread, tokens_of
 from desktop_crm.sync.filing import Rule, first_rule
 from desktop_crm.sync.mapping import thread_key
 from desktop_crm.sync.near import authors_of_forwarded
@@ -107,7 +107,7 @@ def find_links(context: Context) -> list[Proposal]:
         # The thread, number or folder decides what it is about; who wrote it stands beside it.
         found = [*found, *people]
     else:
-        found = [*found, *by_opportunity(context, found)]
+        found = [*found, *by_matter(context, found)]
     return _best([*found, *by_likeness(context), *by_forwarded(context)])
 
 
@@ -298,28 +298,30 @@ def by_forwarded(context: Context) -> list[Proposal]:
     return found
 
 
-def by_opportunity(context: Context, people: Sequence[Proposal]) -> list[Proposal]:
-    """M8: what it is about. The only open opportunity is linked; of several the rank decides.
+def by_matter(context: Context, people: Sequence[Proposal]) -> list[Proposal]:
+    """M8: what it is about. The only open deal or case is linked; of several the rank decides.
 
-    An opportunity whose own contact takes part stands before those of the account alone, then
-    the one changed last. Only a single front runner by contact is linked, or the only one whose
+    One whose own contact takes part stands before those of the account alone, then the one
+    changed last. Only a single front runner by contact is linked, or the only one whose
     name the subject says.
     """
     if isinstance(context.item, MailItem) and is_mass_mail(context.item):
         return []
     contacts = {p.id for p in people if p.entity == "contact" and p.is_sure}
     accounts = {p.id for p in people if p.entity == "account" and p.is_sure}
-    deals = [d for d in context.facts.deals if d.contact in contacts or _at_account(d, accounts)]
-    if not deals:
+    matters = [
+        m for m in context.facts.matters if m.contact in contacts or _at_account(m, accounts)
+    ]
+    if not matters:
         return []
-    direct = [d for d in deals if d.contact in contacts]
-    if len(deals) == 1:
-        return [_deal(deals[0], Decimal(90) if direct else Decimal(80))]
+    direct = [m for m in matters if m.contact in contacts]
+    if len(matters) == 1:
+        return [_about(matters[0], Decimal(90) if direct else Decimal(80))]
     ranked = sorted(
-        deals,
-        key=lambda d: (
-            d.contact in contacts,
-            d.modified_at.timestamp() if d.modified_at else 0.0,
+        matters,
+        key=lambda m: (
+            m.contact in contacts,
+            m.modified_at.timestamp() if m.modified_at else 0.0,
         ),
         reverse=True,
     )
@@ -331,17 +333,17 @@ def by_opportunity(context: Context, people: Sequence[Proposal]) -> list[Proposa
         scores[0] = Decimal(85)
     elif len(direct) == 1:
         scores[0] = Decimal(75)
-    return [_deal(d, score) for d, score in zip(ranked[:5], scores, strict=False)]
+    return [_about(m, score) for m, score in zip(ranked[:5], scores, strict=False)]
 
 
-def _named_in(subject: str, deals: Sequence[Deal]) -> Deal | None:
-    """The only deal whose own words, those no other one has, all stand in a subject."""
+def _named_in(subject: str, matters: Sequence[Matter]) -> Matter | None:
+    """The only one whose own words, those no other one has, all stand in a subject."""
     said = _words(subject)
-    words = [_words(deal.name) for deal in deals]
+    words = [_words(matter.name) for matter in matters]
     shared = Counter(word for one in words for word in one)
     named = [
-        deal
-        for deal, one in zip(deals, words, strict=True)
+        matter
+        for matter, one in zip(matters, words, strict=True)
         if (own := {word for word in one if shared[word] == 1}) and own <= said
     ]
     return named[0] if len(named) == 1 else None
@@ -351,12 +353,13 @@ def _words(text: str) -> set[str]:
     return {word for word in _WORD.findall(fold(text)) if len(word) > 2}
 
 
-def _at_account(deal: Deal, accounts: set[int]) -> bool:
-    return deal.account is not None and deal.account in accounts
+def _at_account(matter: Matter, accounts: set[int]) -> bool:
+    return matter.account is not None and matter.account in accounts
 
 
-def _deal(deal: Deal, confidence: Decimal) -> Proposal:
-    return Proposal("opportunity", deal.id, LinkRule.OPPORTUNITY, _evidence(deal.name), confidence)
+def _about(matter: Matter, confidence: Decimal) -> Proposal:
+    rule = _OPEN[matter.entity]
+    return Proposal(matter.entity, matter.id, rule, _evidence(matter.name), confidence)
 
 
 def _matches(context: Context) -> list[Match]:
@@ -372,6 +375,7 @@ _RULES: Final = {
     "lead": LinkRule.LEAD,
     "account": LinkRule.ACCOUNT,
 }
+_OPEN: Final = {"opportunity": LinkRule.OPPORTUNITY, "case": LinkRule.CASE}
 _CONFIDENCE: Final = {
     LinkRule.CONTACT: Decimal(95),
     LinkRule.LEAD: Decimal(80),
@@ -395,12 +399,6 @@ def regarding(proposals: Sequence[Proposal]) -> dict[str, int]:
     """What an activity is about, by its link fields: the surest linked record of each kind."""
     found: dict[str, int] = {}
     for proposal in sorted(proposals, key=lambda p: p.confidence, reverse=True):
-        if proposal.is_sure and proposal.entity in (
-            "account",
-            "contact",
-            "lead",
-            "opportunity",
-            "quote",
-        ):
+        if proposal.is_sure and proposal.entity in REGARDING:
             found.setdefault(proposal.entity, proposal.id)
     return found

@@ -15,14 +15,14 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.core.text import canonical_email, fold
 from desktop_crm.meta import registry
 from desktop_crm.models import Mailbox, Quote
-from desktop_crm.models.activity import LinkState, Participation
+from desktop_crm.models.activity import REGARDING, LinkState, Participation
 from desktop_crm.models.mail import MailboxKind
 from desktop_crm.services import attachments
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import mailboxes, noting, outbox
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail import people as mail_people
-from desktop_crm.services.mail.message import LINKABLE, Message
+from desktop_crm.services.mail.message import Message
 from desktop_crm.services.mail.noting import Notes
 from desktop_crm.services.mail.templates import as_html
 from desktop_crm.services.titles import grouped, titles
@@ -190,7 +190,7 @@ def _reached(actor: Actor, about: Sequence[tuple[str, int]]) -> list[mail_people
 
 
 def _regarding(actor: Actor, about: Iterable[tuple[str, int]]) -> tuple[Regarding, ...]:
-    wanted = [one for one in dict.fromkeys(about) if one[0] in LINKABLE]
+    wanted = [one for one in dict.fromkeys(about) if one[0] in REGARDING]
     with actor.db.reading() as connection:
         names = titles(actor, connection, grouped(wanted))
     return tuple(Regarding(*one, names[one]) for one in wanted if one in names)

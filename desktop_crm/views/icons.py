@@ -20,6 +20,7 @@ ENTITY_ICONS = {
     "activity": "task_list_square_ltr",
     "product": "box",
     "quote": "receipt",
+    "case": "headset",
     "settings": "settings",
     "user": "person",
     "team": "people",

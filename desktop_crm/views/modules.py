@@ -64,6 +64,7 @@ MODULES: Final = (
     Module("activity", N_("Activities"), _RECORDS, "activity"),
     Module("product", N_("Products"), _RECORDS, "product"),
     Module("quote", N_("Quotes"), _RECORDS, "quote"),
+    Module("case", N_("Cases"), _RECORDS, "case"),
     Module(
         "settings", N_("Settings"), "desktop_crm.views.panes.settings:SettingsPane", at_bottom=True
     ),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _NEW: Final = {
     "account": N_("New account"),
     "activity": N_("New activity"),
+    "case": N_("New case"),
     "contact": N_("New contact"),
     "connection_role": N_("New connection role"),
     "currency": N_("New currency"),

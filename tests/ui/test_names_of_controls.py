@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.settings import Settings
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services import closing
 from desktop_crm.services.filters import parse
-from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
@@ -60,7 +60,7 @@ DIALOGS: dict[str, Callable[[Workbench, QWidget, Company], QDialog]] = {
     "export": lambda bench, window, company: ExportDialog(
         window, bench, RecordQuery("contact", ("full_name",)), [1, 2]
     ),
-    "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", LINKABLE),
+    "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", REGARDING),
     "import": lambda bench, window, company: ImportWizard(window, bench, "contact"),
     "mailbox": lambda bench, window, company: MailboxWizard(window, bench),
     "filter": lambda bench, window, company: FilterDialog(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import kinds, registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services import query, records
 from desktop_crm.services.bulk.job import SOURCE, BulkReport, Progress, Targets, run
 from desktop_crm.services.changes import ChangeSet
@@ -18,8 +19,6 @@ from desktop_crm.services.context import Actor
 from desktop_crm.services.permissions import require
 from desktop_crm.services.query import RecordQuery
 from desktop_crm.services.records import Change, save_many
-
-_REGARDING: Final = ("account", "contact", "lead", "opportunity", "quote")
 
 
 def delete(
@@ -43,7 +42,7 @@ def delete(
 
 def takes_activities(entity_key: str) -> bool:
     """Whether an activity can be about such records."""
-    return entity_key in _REGARDING
+    return entity_key in REGARDING
 
 
 def add_activities(
@@ -78,7 +77,7 @@ def add_activities(
         )
     names = [
         name
-        for name in _REGARDING
+        for name in REGARDING
         if (field := entity.fields.get(name)) is not None and field.kind is kinds.LINK
     ]
     asked = RecordQuery(targets.entity, tuple(f"{name}.id" for name in names))

@@ -16,7 +16,16 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.meta.types import UtcDateTime
-from desktop_crm.models import Account, Activity, ActivityParty, Contact, Lead, Opportunity, User
+from desktop_crm.models import (
+    Account,
+    Activity,
+    ActivityParty,
+    Case,
+    Contact,
+    Lead,
+    Opportunity,
+    User,
+)
 from desktop_crm.models.activity import (
     ActivityKind,
     ActivityReason,
@@ -262,17 +271,19 @@ class _Found(NamedTuple):
     recurrence_id: str | None
     recurrence_exceptions: list[str] | None
     time_zone: str | None
+    case_id: int | None
     opportunity_id: int | None
     account_id: int | None
     contact_id: int | None
     lead_id: int | None
+    case: str | None
     opportunity: str | None
     account: str | None
     contact: str | None
     lead: str | None
 
 
-_TITLES = (Opportunity.name, Account.name, Contact.full_name, Lead.subject)
+_TITLES = (Case.title, Opportunity.name, Account.name, Contact.full_name, Lead.subject)
 """Titles of what an event may be about, the last columns of :class:`_Found`."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from desktop_crm.models.activity import ActivityKind, ActivityState
+from desktop_crm.models.activity import REGARDING, ActivityKind, ActivityState
 from desktop_crm.services import records
 from desktop_crm.services.calendar import agenda, series_edits
 from desktop_crm.services.calendar.agenda_event import AgendaEvent
@@ -16,8 +16,6 @@ from desktop_crm.services.context import Actor
 
 RECENT: Final = timedelta(hours=12)
 """How long after its end a meeting is asked about."""
-
-ABOUT: Final = ("account", "contact", "lead", "opportunity", "quote")
 
 
 def ended(actor: Actor, now: datetime) -> tuple[AgendaEvent, ...]:
@@ -48,4 +46,4 @@ def write(actor: Actor, event: AgendaEvent, notes: str) -> ChangeSet:
 def about(actor: Actor, event: AgendaEvent) -> Mapping[str, Any]:
     """The records a meeting is about, as values of the activity that follows it."""
     values = records.get(actor, "activity", event.id).values
-    return {name: values[name] for name in ABOUT if values.get(name) is not None}
+    return {name: values[name] for name in REGARDING if values.get(name) is not None}

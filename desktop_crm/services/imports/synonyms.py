@@ -24,6 +24,8 @@ ENTITY_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "user": ("user", "agent", "rep", "sales rep", "employee", "utilizator", "agent vanzari"),
     "activity": ("activity", "task", "event", "activitate", "sarcina"),
     "quote": ("quote", "offer", "oferta"),
+    "case": ("case", "ticket", "incident", "issue", "complaint", "caz", "tichet", "reclamatie",
+             "sesizare"),
 }  # fmt: skip
 """Words for an entity itself: ``Deal Name`` of an opportunity is its name."""
 
@@ -277,6 +279,32 @@ FIELD_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "opportunity": ("opportunity", "deal", "opportunity name", "deal name", "oportunitate"),
         "status_reason": ("status", "state", "task status", "stare"),
         "duration_minutes": ("duration", "minutes", "duration minutes", "durata"),
+    },
+    "case": {
+        "external_id": (*_RECORD["external_id"], "case id", "ticket id", "incident id"),
+        "description": (*_RECORD["description"], "details", "problem"),
+        "owner": (*_RECORD["owner"], "case owner", "ticket owner"),
+        "title": ("title", "case", "ticket", "case title", "ticket name", "ticket title", "summary",
+                  "case subject", "ticket subject", "titlu", "denumire", "subiect"),
+        "number": ("number", "case number", "ticket number", "ticket no", "case no", "incident"
+                   " number", "numar", "numar caz", "numar tichet"),
+        "account": ("account", "company", "customer", "organization", "account name", "company"
+                    " name", "customer name", "firma", "companie", "client"),
+        "contact": ("contact", "contact name", "person", "requester", "reported by", "persoana de"
+                    " contact", "solicitant"),
+        "status_reason": ("status", "state", "case status", "ticket status", "status reason",
+                          "stare", "stadiu"),
+        "type": ("type", "case type", "ticket type", "category", "tip"),
+        "origin": ("origin", "case origin", "source", "channel", "origine", "canal", "sursa"),
+        "priority": ("priority", "importance", "ticket priority", "prioritate"),
+        "severity": ("severity", "impact", "gravitate"),
+        "product": ("product", "product name", "item", "produs"),
+        "resolve_by": ("resolve by", "due", "due date", "deadline", "follow up by", "termen",
+                       "scadenta"),
+        "resolved_at": ("resolved", "resolved at", "resolved on", "closed", "close date", "closed"
+                        " date", "date closed", "rezolvat la", "data inchiderii"),
+        "resolution": ("resolution", "solution", "answer", "rezolvare", "solutie"),
+        "satisfaction": ("satisfaction", "customer satisfaction", "csat", "satisfactie"),
     },
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Make a lead, an opportunity, a task or an appointment of a message: one step, undone as one."""
+"""Make a lead, opportunity, case, task or appointment of a message: one step, undone as one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import N_
 from desktop_crm.models import Document, DocumentContent
-from desktop_crm.models.activity import ActivityKind, LinkState, Participation
+from desktop_crm.models.activity import REGARDING, ActivityKind, LinkState, Participation
+from desktop_crm.models.case import CaseOrigin
 from desktop_crm.services import records_kept
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
@@ -42,6 +43,7 @@ class Wanted(StrEnum):
 
     LEAD = "lead"
     OPPORTUNITY = "opportunity"
+    CASE = "case"
     TASK = "task"
     APPOINTMENT = "appointment"
 
@@ -88,9 +90,8 @@ def prefilled(actor: Actor, message: Message, wanted: Wanted) -> Prefilled:
             found = mail_signature.read(signed, person.name, person.address)
             values |= mail_signature.lead_values(found)
         return Prefilled(values, titles)
-    names: tuple[str, ...] = ("account", "contact")
-    if wanted is not Wanted.OPPORTUNITY:
-        names = ("account", "contact", "opportunity", "lead", "quote")
+    is_activity = wanted.entity == "activity"
+    names: tuple[str, ...] = REGARDING if is_activity else ("account", "contact")
     for link in message.links:
         # What is filed for sure comes first; a suggestion is only as good as nothing.
         if link.state == LinkState.LINKED.value and link.entity in names:
@@ -98,6 +99,9 @@ def prefilled(actor: Actor, message: Message, wanted: Wanted) -> Prefilled:
             titles.setdefault(link.entity, link.title)
     if wanted is Wanted.OPPORTUNITY:
         values["name"] = subject[:200]
+        return Prefilled(values, titles)
+    if wanted is Wanted.CASE:
+        values |= {"title": subject[:200], "origin": CaseOrigin.EMAIL.value}
         return Prefilled(values, titles)
     values["subject"] = subject[:400]
     day = clock.today(actor.zone) + timedelta(days=1)
@@ -126,7 +130,7 @@ def convert(
 ) -> Converted:
     """Make a record of a message.
 
-    Its thread is filed to a lead or opportunity; a task or appointment is about what the form
+    Its thread is filed to a lead, opportunity or case; a task or appointment is about what the form
     says. Attachments are put on it without copying their bytes.
 
     Args:

@@ -16,21 +16,19 @@ from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.meta import registry
 from desktop_crm.models import Activity, MailMessage
-from desktop_crm.models.activity import LinkRule, LinkState
+from desktop_crm.models.activity import REGARDING, LinkRule, LinkState
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services import checks, writer
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail.filing_rules import put, rule_for
 from desktop_crm.services.mail.filing_subject import inside, links_of, waiting
-from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.services.operation import Operation, operation
 from desktop_crm.services.query import key_clause
 from desktop_crm.services.records import Change
 
 _SURE: Final = Decimal(100)
 _BY_RULE: Final = Decimal(92)
-_REGARDING: Final = frozenset({"account", "contact", "lead", "opportunity", "quote"})
 
 Record = tuple[str, int]
 
@@ -96,7 +94,7 @@ def refile(
         UserError: messages are not linked to such records.
         PermissionDenied: the actor may not change the message.
     """
-    if entity not in LINKABLE:
+    if entity not in REGARDING:
         raise UserError(N_("A message cannot be linked to this kind of record."))
     with operation(actor) as work:
         file_within(
@@ -157,7 +155,7 @@ def always(
         UserError: no such rule can be made of this message.
         PermissionDenied: the actor may not change the message.
     """
-    if entity not in LINKABLE:
+    if entity not in REGARDING:
         raise UserError(N_("A message cannot be linked to this kind of record."))
     with operation(actor) as work:
         about = inside(actor, work.connection, activity_id)
@@ -305,7 +303,7 @@ def _moments(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
 def _regard(work: Operation, linked: dict[int, list[Record]], *, instead: bool) -> None:
     """Let the activities be about the records they were filed to, as lists and forms show it."""
     table: Any = Activity.__table__
-    names = sorted(_REGARDING)
+    names = sorted(REGARDING)
     rows = work.connection.execute(
         select(table.c.id, *(table.c[f"{name}_id"].label(name) for name in names)).where(
             key_clause(work.connection, table.c.id, list(linked))
@@ -315,7 +313,7 @@ def _regard(work: Operation, linked: dict[int, list[Record]], *, instead: bool) 
     for row in rows:
         wanted: dict[str, Any] = {}
         for entity, key in linked[row.id]:
-            stands = getattr(row, entity) if entity in _REGARDING else key
+            stands = getattr(row, entity) if entity in REGARDING else key
             if stands != key and (stands is None or (instead and entity != "contact")):
                 wanted.setdefault(entity, key)
         if wanted:

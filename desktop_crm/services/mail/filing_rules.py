@@ -15,13 +15,13 @@ from desktop_crm.core.text import canonical_email, fold
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
 from desktop_crm.models import FilingRule, Link, Mailbox, MailboxItem, MailMessage
-from desktop_crm.models.activity import LinkRule, LinkState
+from desktop_crm.models.activity import REGARDING, LinkRule, LinkState
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services import records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.mail.filing_subject import Subject
-from desktop_crm.services.mail.message import LINKABLE, titles_of
+from desktop_crm.services.mail.message import titles_of
 from desktop_crm.services.operation import Operation, operation
 from desktop_crm.services.permissions import row_clause
 from desktop_crm.services.records import Change
@@ -180,7 +180,7 @@ def _check(actor: Actor, record: Record | None) -> None:
     """Refuse a record that no mail is filed to, or that is not there."""
     if record is None:
         return
-    if record[0] not in LINKABLE:
+    if record[0] not in REGARDING:
         raise UserError(N_("A message cannot be linked to this kind of record."))
     if records.get(actor, *record).values.get("deleted_at") is not None:
         raise UserError(N_("This record was deleted. The rule was not changed."))

@@ -23,16 +23,13 @@ from desktop_crm.models import (
     MailMessage,
     User,
 )
-from desktop_crm.models.activity import Direction, LinkRule, LinkState, Participation
+from desktop_crm.models.activity import REGARDING, Direction, LinkRule, LinkState, Participation
 from desktop_crm.models.mail import MailFlag, StoredPart
 from desktop_crm.services import permissions, privacy, records
 from desktop_crm.services.changes import ChangeSet
 from desktop_crm.services.context import Actor
 from desktop_crm.services.link_reasons import Reason
 from desktop_crm.services.mail.reach import own_items, visible
-
-LINKABLE = ("account", "contact", "lead", "opportunity", "quote")
-"""Entities that a message can be linked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +287,7 @@ def titles_of(
         by_entity.setdefault(key, []).append(record_id)
     titles: dict[tuple[str, int], str] = {}
     for key, ids in by_entity.items():
-        if key not in LINKABLE:
+        if key not in REGARDING:
             continue
         entity = registry.get(key)
         table = entity.table
@@ -333,7 +330,7 @@ def link(actor: Actor, activity_id: int, entity: str, record_id: int) -> ChangeS
         UserError: messages are not linked to such records.
         PermissionDenied: the actor may not change the message.
     """
-    if entity not in LINKABLE:
+    if entity not in REGARDING:
         raise UserError(N_("A message cannot be linked to this kind of record."))
     with actor.db.reading() as connection:
         known = connection.execute(

@@ -32,7 +32,7 @@ GAP: Final = ("⟦", "⟧")
 """What stands around a placeholder that found nothing."""
 
 _GAPS: Final = re.compile(f"{GAP[0]}([^{GAP[1]}]*){GAP[1]}")
-_FOLLOWED: Final = ("contact", "account", "lead", "opportunity")
+_FOLLOWED: Final = ("contact", "account", "lead", "opportunity", "case")
 """Links of a record that is written about, which placeholders reach as well."""
 
 MOST: Final = 500

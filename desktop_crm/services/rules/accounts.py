@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
-
 from desktop_crm.core.errors import ValidationFailed
 from desktop_crm.core.i18n import N_
 from desktop_crm.core.sameness import domain_of, same_tax
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.duplicates.tax_ids import tax_holders, visible_accounts
-from desktop_crm.services.query import key_clause
+from desktop_crm.services.rules.circles import no_circle
 
 TAKEN: Final = N_(
     "“{name}” has the tax id {tax} already. Open that account instead, or change the tax id."
@@ -21,9 +19,6 @@ HIDDEN: Final = N_(
     "An account that you may not see has the tax id {tax} already. Ask your administrator for it, "
     "or change the tax id."
 )
-
-_MOVING: Final = 0x41434354
-"""Number of the lock that a server holds while accounts change places."""
 
 
 def mail_domain(work: Work, drafts: Sequence[Draft]) -> None:
@@ -37,46 +32,13 @@ def mail_domain(work: Work, drafts: Sequence[Draft]) -> None:
             draft.set("domain", draft.get("domain").lower().removeprefix("@"))
 
 
-def no_circle(work: Work, drafts: Sequence[Draft]) -> None:
-    """Refuse an account above itself, directly or over others; one statement."""
-    moved = [d for d in drafts if d.id is not None and d.changes("parent") and d.get("parent")]
-    if not moved:
-        return
-    if work.connection.dialect.name != "sqlite":
-        # One at a time: two people could close a circle together that neither of them sees.
-        work.connection.execute(select(func.pg_advisory_xact_lock(_MOVING)))
-    above = _parents(work, [d.get("parent") for d in moved])
-    above |= {d.id: d.get("parent") for d in moved if d.id is not None}
-    for draft in moved:
-        seen: set[int] = set()
-        step = draft.get("parent")
-        while step is not None and step not in seen and step != draft.id:
-            seen.add(step)
-            step = above.get(step)
-        if draft.get("parent") == draft.id:
-            draft.fail("parent", N_("An account cannot be its own parent."))
-        elif step == draft.id:
-            draft.fail(
-                "parent",
-                N_(
-                    "The parent chosen belongs to this account itself, over one or more others. "
-                    "Choose an account outside its own hierarchy."
-                ),
-            )
-
-
-def _parents(work: Work, ids: Sequence[int]) -> dict[int, int | None]:
-    """Parent of some accounts and of all above them."""
-    table = work.entity.table
-    first = select(table.c.id, table.c.parent_id).where(
-        key_clause(work.connection, table.c.id, ids)
-    )
-    chain = first.cte("chain", recursive=True)
-    # UNION, not UNION ALL: it ends where an older circle closes.
-    chain = chain.union(
-        select(table.c.id, table.c.parent_id).where(table.c.id == chain.c.parent_id)
-    )
-    return {row[0]: row[1] for row in work.connection.execute(select(chain))}
+own_parent = no_circle(
+    N_("An account cannot be its own parent."),
+    N_(
+        "The parent chosen belongs to this account itself, over one or more others. "
+        "Choose an account outside its own hierarchy."
+    ),
+)
 
 
 def one_tax_id(work: Work, drafts: Sequence[Draft]) -> None:

@@ -14,6 +14,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.models import AuditEntry, Link
 from desktop_crm.models.activity import (
+    REGARDING,
     ActivityKind,
     ActivityReason,
     ActivityState,
@@ -23,9 +24,6 @@ from desktop_crm.models.activity import (
 from desktop_crm.services import records_kept
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.query import key_clause
-
-REGARDING: Final = ("opportunity", "quote", "lead", "contact", "account")
-"""Records an activity can be about, the most telling first."""
 
 _NO_RULE: Final = N_(
     "“{rule}” is no recurrence that can be followed; write for instance FREQ=WEEKLY;BYDAY=MO."

@@ -14,7 +14,7 @@ from desktop_crm.core.text import search_text
 from desktop_crm.models.company import NumberSequence
 from desktop_crm.services import records_kept
 
-_PATTERNS: Final = {"quote": "Q-{year}-{number}"}
+_PATTERNS: Final = {"quote": "Q-{year}-{number}", "case": "C-{year}-{number}"}
 """Patterns of sequences that nobody has set up."""
 _FIRST_USE: Final = 7_305_802_104
 """Advisory lock of PostgreSQL under which a sequence is made."""

@@ -11,6 +11,7 @@ from desktop_crm.services.rules import (
     accounts,
     activities,
     addresses,
+    cases,
     connections,
     contacts,
     currencies,
@@ -30,7 +31,7 @@ _NONE: Final = Rules()
 
 RULES: Final[Mapping[str, Rules]] = {
     "account": Rules(
-        before=(accounts.mail_domain, accounts.no_circle, accounts.one_tax_id),
+        before=(accounts.mail_domain, accounts.own_parent, accounts.one_tax_id),
         after_remove=(accounts.still_one_tax_id,),
         before_purge=(keeping.parties_of_issued_quotes,),
     ),
@@ -61,6 +62,7 @@ RULES: Final[Mapping[str, Rules]] = {
         after_remove=(reminding.of_the_series,),
         before_purge=(keeping.activities_on_their_way,),
     ),
+    "case": Rules(before=(cases.state_and_status, cases.own_parent, cases.numbers)),
     "mail_template": Rules(before=(mail_templates.whole_placeholders,)),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),

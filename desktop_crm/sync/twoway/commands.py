@@ -16,7 +16,7 @@ from desktop_crm.core.i18n import N_, tr
 from desktop_crm.core.identity import new_uid
 from desktop_crm.core.text import fold
 from desktop_crm.models import Activity, Contact, Link, Mailbox, MailboxItem, Stage
-from desktop_crm.models.activity import ActivityKind, LinkState
+from desktop_crm.models.activity import REGARDING, ActivityKind, LinkState
 from desktop_crm.models.mail import ItemState, MailboxKind
 from desktop_crm.models.opportunity import OpportunityState
 from desktop_crm.services import closing, records, undo
@@ -36,7 +36,6 @@ from desktop_crm.sync.writes import Ability, Mark, Ref, WritableMailbox
 _log = logging.getLogger(__name__)
 
 _ITEM: Final = MailboxItem.__table__
-_REGARDING: Final = ("account", "contact", "opportunity", "lead", "quote")
 _NINE: Final = 9
 
 
@@ -290,9 +289,9 @@ class CommandPass:
                 "account": person.account_id,
             }
         table = Activity.__table__
-        columns = [table.c[f"{name}_id"].label(name) for name in _REGARDING]
+        columns = [table.c[f"{name}_id"].label(name) for name in REGARDING]
         about = connection.execute(
             select(table.c.subject, *columns).where(table.c.id == row.activity_id)
         ).one()
-        named = {name: getattr(about, name) for name in _REGARDING}
+        named = {name: getattr(about, name) for name in REGARDING}
         return {"title": about.subject, **named}

@@ -1,4 +1,4 @@
-"""Makes a lead, an opportunity, a task or an appointment of a message, prefilled from it."""
+"""Makes a lead, opportunity, case, task or appointment of a message, prefilled from it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QScrollArea, QVBoxLayout, QWidg
 from desktop_crm.core.errors import UserError, ValidationFailed
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.meta.field import Section
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services import records
 from desktop_crm.services.mail import conversion, filing
 from desktop_crm.services.mail.conversion import Converted, Wanted
-from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.views import theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
 from desktop_crm.views.forms.alike_panel import AlikePanel
@@ -34,6 +34,7 @@ _SIZE: Final = QSize(680, 720)
 KINDS: Final[Mapping[Wanted, str]] = {
     Wanted.LEAD: N_("Lead"),
     Wanted.OPPORTUNITY: N_("Opportunity"),
+    Wanted.CASE: N_("Case"),
     Wanted.TASK: N_("Task"),
     Wanted.APPOINTMENT: N_("Appointment"),
 }
@@ -46,13 +47,17 @@ _FORMS: Final[Mapping[Wanted, tuple[Any, ...]]] = {
         "name", ("account", "contact"), ("amount", "currency"), ("close_on", "next_step"),
         "description",
     ),
+    Wanted.CASE: (
+        "title", ("account", "contact"), ("type", "priority"), ("product", "resolve_by"),
+        "description",
+    ),
     Wanted.TASK: (
         "subject", ("due_at", "priority"), ("account", "contact"), ("opportunity", "lead"),
-        "description",
+        ("case", "quote"), "description",
     ),
     Wanted.APPOINTMENT: (
         "subject", ("start_at", "end_at"), "location", ("account", "contact"),
-        ("opportunity", "lead"), "description",
+        ("opportunity", "lead"), ("case", "quote"), "description",
     ),
 }  # fmt: skip
 
@@ -173,7 +178,7 @@ class ConvertMailDialog(Dialog):
 
     def _use(self, candidate: Candidate) -> None:
         """File the message to a record that is there instead of making one."""
-        if candidate.id is None or candidate.entity not in LINKABLE or self._busy:
+        if candidate.id is None or candidate.entity not in REGARDING or self._busy:
             return
         self._set_busy(True)
         self._bench.tasks.write(

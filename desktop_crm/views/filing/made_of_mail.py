@@ -1,4 +1,4 @@
-"""What is made of a message: a contact of its signature, a lead, opportunity, task, appointment."""
+"""What is made of a message: a contact of its signature, lead, deal, case, task, appointment."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ GROUPED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "activity": ("kind", "state"),
     "product": ("type", "state"),
     "quote": ("state",),
+    "case": ("state", "type"),
 }
 """Fields whose values become views of their own."""
 COUNTED: Final = 1_000

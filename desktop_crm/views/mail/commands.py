@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from desktop_crm.core.i18n import tr
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.views.actions import Action, Place
 
 if TYPE_CHECKING:
     from desktop_crm.views.panes.entity_commands import Target
     from desktop_crm.views.workbench import Workbench
 
-_WRITTEN_FROM: Final = frozenset({"contact", "account", "lead", "opportunity", "quote"})
-
 
 def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
     """Write to the selected record; the letter belongs to it."""
-    if entity_key not in _WRITTEN_FROM or not bench.actor.can("mailbox", "read"):
+    if entity_key not in REGARDING or not bench.actor.can("mailbox", "read"):
         return []
     return [
         Action(

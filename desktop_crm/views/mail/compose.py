@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError, ValidationFailed
 from desktop_crm.core.i18n import ntr, tr
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services.mail import templates as mail_templates
-from desktop_crm.services.mail.message import LINKABLE
 from desktop_crm.sync import posting, writing
 from desktop_crm.sync.posting import Checked
 from desktop_crm.sync.sending import Sending
@@ -354,7 +354,7 @@ class ComposeWindow(QDialog):
 
     def _link(self) -> None:
         title = tr("Which record is it about?")
-        dialog = FindRecordDialog(self, self._bench, title, LINKABLE)
+        dialog = FindRecordDialog(self, self._bench, title, REGARDING)
         dialog.chosen.connect(
             lambda entity, key, name: self.records.add(Regarding(entity, key, name))
         )

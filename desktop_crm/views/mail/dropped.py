@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _TAKEN: Final = frozenset({".eml", ".msg", ".ics", ".pst"})
 CARD: Final = ".vcf"
-TAKES_MAIL: Final = frozenset({"account", "contact", "lead", "opportunity", "quote"})
-"""Records that mail belongs to."""
 _TOLD: Final = 3
 """Files a note names; of the others it tells how many there are."""
 

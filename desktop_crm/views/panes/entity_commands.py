@@ -49,21 +49,21 @@ class Target:
 Maker = Callable[["Workbench", str, Target], list[Action]]
 
 
-def complete(actor: Actor, ids: list[int]) -> ChangeSet:
-    """Mark activities as completed; one transaction, done ones are left as they are."""
+def settle(actor: Actor, entity: str, state: str, ids: list[int]) -> ChangeSet:
+    """Bring open records to their last state; one transaction, others are left as they are."""
     # The writer and its rules are loaded when something is written, not with the first list.
     from desktop_crm.services import records
     from desktop_crm.services.records import Change
 
-    found = [records.get(actor, "activity", key) for key in ids]
+    found = [records.get(actor, entity, key) for key in ids]
     open_ones = [
-        Change(record.id, record.version, {"state": "completed"})
+        Change(record.id, record.version, {"state": state})
         for record in found
         if record.values.get("state") == _OPEN
     ]
     if not open_ones:
         return NOTHING
-    return records.save_many(actor, "activity", open_ones).changes
+    return records.save_many(actor, entity, open_ones).changes
 
 
 def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
@@ -72,8 +72,8 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
 
 
 def _own(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
-    """What only one entity offers: convert a lead, complete an activity."""
-    makers = {"activity": _activity, "lead": _lead}
+    """What only one entity offers: convert a lead, complete an activity, resolve a case."""
+    makers = {"activity": _activity, "case": _case, "lead": _lead}
     maker = makers.get(entity_key)
     if maker is None or not bench.actor.can(entity_key, "edit"):
         return []
@@ -86,31 +86,50 @@ def _value(target: Target, name: str) -> Any:  # noqa: ANN401  any field
 
 
 def _activity(bench: Workbench, target: Target) -> list[Action]:
+    def told(count: int) -> str:
+        return ntr("{n} activity completed", "{n} activities completed", count)
+
+    return [_settling(bench, target, "activity.complete", tr("Complete"), "completed", told)]
+
+
+def _case(bench: Workbench, target: Target) -> list[Action]:
+    def told(count: int) -> str:
+        return ntr("{n} case resolved", "{n} cases resolved", count)
+
+    return [_settling(bench, target, "case.resolve", tr("Resolve"), "resolved", told)]
+
+
+def _settling(
+    bench: Workbench,
+    target: Target,
+    name: str,
+    text: str,
+    state: str,
+    told: Callable[[int], str],
+) -> Action:
+    """The command that brings what is open to its last state, for one or many."""
+    entity = name.partition(".")[0]
+
+    def done(changes: ChangeSet) -> None:
+        bench.bus.publish(changes)
+        if changes:
+            bench.shell.toast(told(len(changes.ids(entity))), undo=True)
+
     def run() -> None:
-        ids = target.selected()
-
-        def done(changes: ChangeSet) -> None:
-            bench.bus.publish(changes)
-            if changes:
-                count = len(changes.ids("activity"))
-                text = ntr("{n} activity completed", "{n} activities completed", count)
-                bench.shell.toast(text, undo=True)
-
         bench.tasks.write(
-            complete, bench.actor, ids, done=done, owner=target.owner, label=tr("Saving")
-        )
+            settle, bench.actor, entity, state, target.selected(),
+            done=done, owner=target.owner, label=tr("Saving"),
+        )  # fmt: skip
 
-    return [
-        Action(
-            "activity.complete",
-            tr("Complete"),
-            run,
-            "checkmark_circle",
-            "ok",
-            group="entity",
-            enabled=lambda: _value(target, "state") == _OPEN or len(target.selected()) > 1,
-        )
-    ]
+    return Action(
+        name,
+        text,
+        run,
+        "checkmark_circle",
+        "ok",
+        group="entity",
+        enabled=lambda: _value(target, "state") == _OPEN or len(target.selected()) > 1,
+    )
 
 
 def _lead(bench: Workbench, target: Target) -> list[Action]:

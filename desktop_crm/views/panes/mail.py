@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.models.activity import LinkState
+from desktop_crm.models.activity import REGARDING, LinkState
 from desktop_crm.services.changes import ChangeKind
 from desktop_crm.services.mail import listing
 from desktop_crm.services.mail import message as mail_message
@@ -186,7 +186,7 @@ class MailPane(Pane):
             Action(
                 "mail.convert", tr("Convert…"), self.making.convert, icon="handshake",
                 tint="accent_text", group="make", enabled=lambda: self._message is not None,
-                tip=tr("Make a lead, opportunity, task or appointment of this message"),
+                tip=tr("Make a lead, opportunity, case, task or appointment of this message"),
             ),
             *self.making.commands(),
             Action(
@@ -408,7 +408,7 @@ class MailPane(Pane):
         if changes.touches("mailbox_item"):
             self.refresh()
             self._reload()
-        elif changes.touches("link", "contact", "account", "lead", "opportunity", "activity"):
+        elif changes.touches("link", "activity", *REGARDING):
             self._reload()
 
     def _reload(self) -> None:

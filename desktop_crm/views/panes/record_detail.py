@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 from desktop_crm.core.errors import NotFound
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services.customizing import definitions
 from desktop_crm.views.actions import Action
 from desktop_crm.views.forms import summary
-from desktop_crm.views.mail.dropped import TAKES_MAIL, DropTaker
+from desktop_crm.views.mail.dropped import DropTaker
 from desktop_crm.views.panes import follow_up
 from desktop_crm.views.panes.details_page import DetailsPage
 from desktop_crm.views.panes.mark_commands import MarkButtons
@@ -135,7 +136,7 @@ class RecordDetail(QFrame):
 
     def _regarding(self) -> list[tuple[str, int]]:
         """Where mail that is dropped here belongs."""
-        can = self.entity.key in TAKES_MAIL and self.record_id is not None
+        can = self.entity.key in REGARDING and self.record_id is not None
         return [(self.entity.key, self.record_id or 0)] if can else []
 
     # --- building --------------------------------------------------------------------------

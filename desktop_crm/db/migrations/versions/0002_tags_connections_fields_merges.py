@@ -25,6 +25,7 @@ SEARCHED = (
     "activity",
     "product",
     "quote",
+    "case",
     "document",
     "mail_message",
 )
@@ -73,7 +74,7 @@ END $$
 """Adds the column of a field of one's own: a login that works here need not own the tables."""
 
 _TABLES = (
-    "contact", "account", "lead", "opportunity", "activity", "product", "quote", "stage",
+    "contact", "account", "lead", "opportunity", "activity", "product", "quote", "case", "stage",
     "tax_code", "price_list", "unit", "currency", "number_sequence", "tag", "connection_role",
     "mail_template", "user", "team", "role", "mailbox", "own_company", "bank_account",
     "email_address", "phone", "postal_address", "opportunity_line", "activity_party", "link",
@@ -619,6 +620,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    _cases()
     _outbox()
     _templates()
     _two_way()
@@ -678,6 +680,88 @@ def _connection_roles() -> None:
             }
             for position, (name, back) in enumerate(_ROLES, 1)
         ],
+    )
+
+
+def _cases() -> None:
+    """What customers ask for and complain of, and activities about it."""
+    op.create_table(
+        "case",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("status_reason", sa.String(length=40), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=True),
+        sa.Column("origin", sa.String(length=40), nullable=True),
+        sa.Column("priority", sa.String(length=40), nullable=False),
+        sa.Column("severity", sa.String(length=40), nullable=True),
+        sa.Column("subject", sa.String(length=120), nullable=True),
+        sa.Column("product_id", sa.Integer(), nullable=True),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
+        sa.Column("resolve_by", types.UtcDateTime(), nullable=True),
+        sa.Column("resolved_at", types.UtcDateTime(), nullable=True),
+        sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("billable_minutes", sa.Integer(), nullable=True),
+        sa.Column("satisfaction", sa.String(length=40), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column(
+            "title_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("source_system", sa.String(length=60), nullable=True),
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("import_batch_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("modified_at", types.UtcDateTime(), nullable=False),
+        sa.Column("deleted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("modified_by_id", sa.Integer(), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_account_id")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_case_contact_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_case_owner_id")),
+        sa.ForeignKeyConstraint(["parent_id"], ["case.id"], name=op.f("fk_case_parent_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_case_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
+        sa.UniqueConstraint("uid", name=op.f("uq_case_uid")),
+    )
+    for column in ("account_id", "contact_id", "external_id"):
+        op.create_index(f"ix_case_{column}", "case", [column], unique=False)
+    op.create_index("ix_case_number", "case", ["number"], unique=True)
+    sorts = ("title_key", "number", "resolve_by", "modified_at")
+    _of_rows("case", "gone", ("title_key",))
+    for sort in sorts:
+        _of_rows("case", "live", (sort,))
+        _of_rows("case", "live", ("owner_id", sort))
+    for column in ("merged_into", "product_id", "parent_id"):
+        _sparse("case", column)
+    # Inline, for SQLite takes no constraint into a table that is there.
+    own = sa.ForeignKey("case.id", name=op.f("fk_activity_case_id"))
+    op.add_column(
+        "activity", sa.Column("case_id", sa.Integer(), own, nullable=True), inline_references=True
+    )
+    _sparse("activity", "case_id")
+
+
+def _of_rows(table: str, rows: str, columns: tuple[str, ...]) -> None:
+    """Index over the records that live, or over those that are gone."""
+    condition = sa.text(f"deleted_at IS {'NOT ' if rows == 'gone' else ''}NULL")
+    op.create_index(
+        f"ix_{table}_{rows}_{'_'.join(columns)}",
+        table,
+        [*columns, "id"],
+        unique=False,
+        sqlite_where=condition,
+        postgresql_where=condition,
     )
 
 
@@ -974,5 +1058,5 @@ def _search() -> None:
     op.add_column(
         "mail_message", sa.Column("search_text", sa.Text(), nullable=False, server_default="")
     )
-    search_index.create(op.get_bind(), ("mail_message",))
+    search_index.create(op.get_bind(), ("mail_message", "case"))
     search_index.create_words(op.get_bind(), SEARCHED)

@@ -1,0 +1,81 @@
+"""Rules of cases: their number, and state, status and closing in step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import select
+
+from desktop_crm.core import clock
+from desktop_crm.core.i18n import N_
+from desktop_crm.models.case import Case, CaseReason, CaseState
+from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.rules import numbering
+from desktop_crm.services.rules.circles import no_circle
+
+_REASONS: Final[Mapping[CaseState, tuple[CaseReason, ...]]] = {
+    CaseState.OPEN: (
+        CaseReason.NEW,
+        CaseReason.IN_PROGRESS,
+        CaseReason.RESEARCHING,
+        CaseReason.WAITING,
+        CaseReason.ON_HOLD,
+    ),
+    CaseState.RESOLVED: (CaseReason.PROBLEM_SOLVED, CaseReason.INFORMATION_PROVIDED),
+    CaseState.CANCELED: (CaseReason.CANCELED, CaseReason.MERGED),
+}
+
+own_parent = no_circle(
+    N_("A case cannot be its own parent."),
+    N_(
+        "The parent chosen belongs to this case itself, over one or more others. Choose a case "
+        "outside its own hierarchy."
+    ),
+)
+
+
+def state_and_status(work: Work, drafts: Sequence[Draft]) -> None:
+    """Keep state and status in step, and say when a case was resolved.
+
+    A status decides over the state; a state that was changed by itself takes its first status.
+    """
+    for draft in drafts:
+        reason = CaseReason(draft.get("status_reason") or CaseReason.NEW)
+        state = CaseState(draft.get("state") or CaseState.OPEN)
+        if reason not in _REASONS[state]:
+            if draft.changes("status_reason") and not (draft.changes("state") and not draft.is_new):
+                state = next(s for s, reasons in _REASONS.items() if reason in reasons)
+                draft.set("state", state.value)
+            else:
+                draft.set("status_reason", _REASONS[state][0].value)
+        if state is not CaseState.RESOLVED:
+            draft.set("resolved_at", None)
+        elif draft.get("resolved_at") is None:
+            draft.set("resolved_at", clock.now())
+
+
+def numbers(work: Work, drafts: Sequence[Draft]) -> None:
+    """Give new cases their number; refuse one that another case has already."""
+    given = {d.get("number") for d in drafts if d.get("number") and d.changes("number")}
+    taken: dict[str, int | None] = {}
+    if given:
+        rows = work.connection.execute(
+            select(Case.number, Case.id).where(Case.number.in_(sorted(given)))
+        )
+        taken = {row.number: row.id for row in rows}
+    for draft in drafts:
+        number = draft.get("number")
+        if number and draft.changes("number"):
+            if taken.get(number, draft.id) != draft.id or (draft.is_new and number in taken):
+                draft.fail("number", N_("There is a case {number} already."), number=number)
+            taken[number] = draft.id
+    today = clock.today(work.actor.zone)
+    for draft in drafts:
+        if not draft.get("number") and not draft.errors:
+
+            def is_taken(number: str) -> bool:
+                found = select(Case.id).where(Case.number == number).limit(1)
+                return number in taken or work.connection.execute(found).first() is not None
+
+            draft.set("number", numbering.draw(work.connection, "case", today, is_taken))
