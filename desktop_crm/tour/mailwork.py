@@ -152,6 +152,7 @@ def dialogs(
     yield "compose", "an answer that is written", letter
     yield "dry-run", "what a synchronisation would do", dry_run
     yield "conflicts", "changed on both sides", conflicts
+    yield "mail-to-case", "a message about to become a case", opened("mail.case")
     yield "colleagues", "what colleagues see of a message", opened("mail.colleagues")
     yield "withdraw", "a message about to be withdrawn", opened("mail.withdraw")
     yield "mailbox-sign-in", "all settings of a mailbox", wizard("mailbox.byHand", "mailbox.imap")

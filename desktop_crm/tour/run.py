@@ -178,7 +178,7 @@ class _Tour:
             facts["counts"] = {
                 key: count(self.actor, RecordQuery(key, ("id",)))
                 for key in ("account", "contact", "lead", "opportunity", "activity", "product",
-                            "quote", "mail_message")
+                            "quote", "case", "mail_message")
             }  # fmt: skip
 
     def _import(self) -> None:
@@ -337,7 +337,7 @@ class _Tour:
         for key, name in (
             ("home", "home"), ("mail", "mail"), ("contact", "contacts"), ("account", "accounts"),
             ("lead", "leads"), ("opportunity", "opportunities"), ("activity", "activities"),
-            ("product", "products"), ("quote", "quotes"),
+            ("product", "products"), ("quote", "quotes"), ("case", "cases"),
         ):  # fmt: skip
             self._shot(name, "the pane opened", theme, lambda key=key: self._open(key))  # type: ignore[misc]
         self._shot("opportunities-board", "kanban by stage", theme, self._board)
@@ -451,6 +451,8 @@ class _Tour:
              lambda: windows.open(bench, "contact", self._first("contact"))),
             ("opportunity-form", "an opportunity opened",
              lambda: windows.open(bench, "opportunity", self._first("opportunity"))),
+            ("case-form", "a case opened",
+             lambda: windows.open(bench, "case", self._first("case", "state = open"))),
             ("import", "the file chosen and checked", lambda: self._wizard(bench)),
             ("export", "contacts about to be exported",
              lambda: export_dialog.open_export(bench, shown)),

@@ -39,7 +39,7 @@ from desktop_crm.services.filters import Group, Node, Related, Rule
 from desktop_crm.services.grid import pasting
 from desktop_crm.services.list_layout import ListLayout
 from desktop_crm.services.query import RecordQuery
-from desktop_crm.services.rules import accounts
+from desktop_crm.services.rules import circles
 from desktop_crm.services.search import everything
 from tests.support.world import World
 
@@ -257,14 +257,15 @@ def test_any_text_can_be_searched(world: World, typed: str) -> None:
     query.suggest(actor, "account", typed)
 
 
-def test_two_people_cannot_close_a_circle_of_accounts(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("entity", ["account", "case"])
+def test_two_people_cannot_close_a_circle(
+    world: World, monkeypatch: pytest.MonkeyPatch, entity: str
 ) -> None:
-    """Over a third account, which neither of them touches, and at the same moment."""
-    top, low, other = (world.factory.make("account") for _ in range(3))
-    records.save(world.admin, "account", low, None, {"parent": top})
+    """Over a third record, which neither of them touches, and at the same moment."""
+    top, low, other = (world.factory.make(entity) for _ in range(3))
+    records.save(world.admin, entity, low, None, {"parent": top})
     start, looked = threading.Barrier(2), threading.Barrier(2)
-    parents = accounts._parents
+    parents = circles._parents
 
     def after_both(*args: Any) -> Any:
         found = parents(*args)
@@ -275,15 +276,15 @@ def test_two_people_cannot_close_a_circle_of_accounts(
     def put(child: int, parent: int) -> None:
         start.wait()
         with contextlib.suppress(CrmError):
-            records.save(world.admin, "account", child, None, {"parent": parent})
+            records.save(world.admin, entity, child, None, {"parent": parent})
 
-    monkeypatch.setattr(accounts, "_parents", after_both)
+    monkeypatch.setattr(circles, "_parents", after_both)
     both = [threading.Thread(target=put, args=pair) for pair in ((top, other), (other, low))]
     for one in both:
         one.start()
     for one in both:
         one.join()
-    ends = [records.get(world.admin, "account", key).values["parent"] for key in (top, other)]
+    ends = [records.get(world.admin, entity, key).values["parent"] for key in (top, other)]
     assert ends.count(None) == 1
 
 

@@ -333,6 +333,26 @@ def test_activities_are_completed_together(
     assert shell_of(bench).toasts[-1][0] == "2 activities completed"
 
 
+def test_open_cases_are_resolved_together(
+    opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
+) -> None:
+    for name, status in (("belt", "in_progress"), ("film", "waiting"), ("old", "merged")):
+        company.add("case", name, {"title": name, "status_reason": status})
+    pane = opened("case")
+    choose(pane, "all", bench, qtbot)
+    pane.list.table.selectAll()
+    resolve = next(a for a in pane.commands() if a.id == "case.resolve")
+    assert resolve.is_enabled
+    resolve.run()
+    settle(qtbot, bench)
+    states = [
+        records.get(company.actor, "case", company.ids[name]).values["state"]
+        for name in ("belt", "film", "old")
+    ]
+    assert states == ["resolved", "resolved", "canceled"]
+    assert shell_of(bench).toasts[-1][0] == "2 cases resolved"
+
+
 def test_a_lead_is_converted(
     opened: Pane, company: Company, bench: Workbench, qtbot: QtBot
 ) -> None:

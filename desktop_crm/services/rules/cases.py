@@ -13,6 +13,7 @@ from desktop_crm.models.case import Case, CaseReason, CaseState
 from desktop_crm.services.drafts import Draft, Work
 from desktop_crm.services.rules import numbering
 from desktop_crm.services.rules.circles import no_circle
+from desktop_crm.services.rules.status import in_step
 
 _REASONS: Final[Mapping[CaseState, tuple[CaseReason, ...]]] = {
     CaseState.OPEN: (
@@ -36,19 +37,9 @@ own_parent = no_circle(
 
 
 def state_and_status(work: Work, drafts: Sequence[Draft]) -> None:
-    """Keep state and status in step, and say when a case was resolved.
-
-    A status decides over the state; a state that was changed by itself takes its first status.
-    """
+    """Keep state and status in step, and say when a case was resolved."""
     for draft in drafts:
-        reason = CaseReason(draft.get("status_reason") or CaseReason.NEW)
-        state = CaseState(draft.get("state") or CaseState.OPEN)
-        if reason not in _REASONS[state]:
-            if draft.changes("status_reason") and not (draft.changes("state") and not draft.is_new):
-                state = next(s for s, reasons in _REASONS.items() if reason in reasons)
-                draft.set("state", state.value)
-            else:
-                draft.set("status_reason", _REASONS[state][0].value)
+        state = in_step(draft, _REASONS)
         if state is not CaseState.RESOLVED:
             draft.set("resolved_at", None)
         elif draft.get("resolved_at") is None:

@@ -9,6 +9,7 @@ from desktop_crm.core.i18n import N_
 from desktop_crm.meta.columns import NAME_LENGTH
 from desktop_crm.models.lead import LeadReason, LeadState
 from desktop_crm.services.drafts import Draft, Work
+from desktop_crm.services.rules.status import in_step
 
 _PARTS: Final = ("first_name", "middle_name", "last_name", "suffix")
 _REASONS: Final = {
@@ -40,12 +41,4 @@ def full_name(work: Work, drafts: Sequence[Draft]) -> None:
 def lead_state(work: Work, drafts: Sequence[Draft]) -> None:
     """Keep state and status of a lead in step."""
     for draft in drafts:
-        reason = LeadReason(draft.get("status_reason") or LeadReason.NEW)
-        state = LeadState(draft.get("state") or LeadState.OPEN)
-        if reason in _REASONS[state]:
-            continue
-        if draft.changes("status_reason") and not (draft.changes("state") and not draft.is_new):
-            owner = next(s for s, reasons in _REASONS.items() if reason in reasons)
-            draft.set("state", owner.value)
-        else:
-            draft.set("status_reason", _REASONS[state][0].value)
+        in_step(draft, _REASONS)

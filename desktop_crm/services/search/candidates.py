@@ -242,7 +242,7 @@ class Candidates:
             return None
         # Named, as statistics tell of the average owner and not of this one.
         source = text(
-            f"{entity.table.name} INDEXED BY ix_{entity.table.name}_live_owner_id_title_key"
+            f'"{entity.table.name}" INDEXED BY ix_{entity.table.name}_live_owner_id_title_key'
         )
         owner: ColumnElement[int] = literal_column("owner_id", Integer)
         of_owner = select(literal_column("id", Integer).label("rowid")).select_from(source)

@@ -64,6 +64,10 @@ def test_a_form_begins_with_what_the_message_tells(company: Company, asked: int)
     deal = begun(company, asked, Wanted.OPPORTUNITY)
     assert (deal["name"], deal["account"]) == ("Price", company.ids["rossi"])
     assert "contact" not in deal  # only suggested
+    case = begun(company, asked, Wanted.CASE)
+    assert (case["title"], case["account"], case["origin"]) == (
+        "Price", company.ids["rossi"], "email",
+    )  # fmt: skip
     task = begun(company, asked, Wanted.TASK)
     assert str(task["due_at"]) == "2026-11-26 09:00:00+02:00"
     meeting = begun(company, asked, Wanted.APPOINTMENT)
@@ -112,6 +116,14 @@ def test_a_message_becomes_a_record_in_one_step(
     assert records.get(actor, made.entity, made.id).values["deleted_at"] is not None
     after = [(o.entity, o.record_id, o.state) for o in mail_message.message(actor, asked).links]
     assert after == before
+
+
+def test_a_task_of_a_message_is_about_its_case(company: Company, asked: int) -> None:
+    made = conversion.convert(
+        company.actor, asked, Wanted.CASE, begun(company, asked, Wanted.CASE), []
+    )
+    task = begun(company, asked, Wanted.TASK)
+    assert task["case"] == made.id
 
 
 def test_nothing_is_made_when_something_is_wrong(company: Company, asked: int) -> None:

@@ -337,6 +337,49 @@ def test_the_one_of_the_contact_stands_before_those_of_the_account(world: World)
     assert found == {world.deal: "linked", other: "suggested"}
 
 
+def case(world: World, **values: object) -> int:
+    return world.save("case", title="Belt tears", account=world.client, **values)
+
+
+def close(world: World) -> None:
+    """Close the deal of the world, so that only cases are open."""
+    won = world.save("stage", name="Won", state="won")
+    records.save(world.actor, "opportunity", world.deal, None, {"stage": won})
+
+
+def test_the_only_open_case_is_linked(world: World) -> None:
+    close(world)
+    made = case(world, contact=world.contact)
+    case(world, contact=world.contact, state="resolved")
+    arrives(world, mail())
+    assert ("case", made, "case", "linked") in links_of(world, "m1@x")
+    (activity,) = world.activities
+    assert (activity.case_id, activity.opportunity_id) == (made, None)
+    assert [link for link in world.links() if link[0] == "case"] == [
+        ("case", made, "case", "linked")
+    ]
+
+
+def test_between_an_open_case_and_an_open_opportunity_nothing_is_guessed(world: World) -> None:
+    made = case(world, contact=world.contact)
+    arrives(world, mail())
+    found = {link[:2]: link[3] for link in world.links() if link[0] in ("case", "opportunity")}
+    assert found == {("case", made): "suggested", ("opportunity", world.deal): "suggested"}
+
+
+def test_the_number_of_a_case_links_it_also_when_it_is_closed(world: World) -> None:
+    made = case(world, contact=world.contact, state="resolved")
+    number = records.get(world.actor, "case", made).values["number"]
+    arrives(world, mail(subject=f"Re: again [#{number}]"))
+    assert ("case", made, "token", "linked") in links_of(world, "m1@x")
+
+
+def test_the_number_of_a_case_from_a_stranger_links_nothing(world: World) -> None:
+    number = records.get(world.actor, "case", case(world)).values["number"]
+    arrives(world, mail(subject=f"[#{number}]", sender="who@else.example"))
+    assert world.links() == []
+
+
 def test_mass_mail_is_about_no_opportunity(world: World) -> None:
     arrives(world, mail(headers=(("list-id", "<news>"),)))
     assert {link[0] for link in world.links()} == {"contact", "account"}
