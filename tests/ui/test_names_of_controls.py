@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_crm.core.settings import Settings
-from desktop_crm.models.activity import REGARDING
 from desktop_crm.services import closing
 from desktop_crm.services.filters import parse
 from desktop_crm.services.query import RecordQuery
@@ -27,7 +26,7 @@ from desktop_crm.views.dialogs.about import AboutDialog
 from desktop_crm.views.dialogs.close_opportunity import CloseOpportunityDialog
 from desktop_crm.views.dialogs.database import CreateDatabaseDialog, OpenDatabaseDialog
 from desktop_crm.views.dialogs.export_dialog import ExportDialog
-from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.dialogs.find_record import FILED_TO, FindRecordDialog
 from desktop_crm.views.dialogs.import_wizard import ImportWizard
 from desktop_crm.views.filters.filter_dialog import FilterDialog
 from desktop_crm.views.mailbox.wizard import MailboxWizard
@@ -60,7 +59,7 @@ DIALOGS: dict[str, Callable[[Workbench, QWidget, Company], QDialog]] = {
     "export": lambda bench, window, company: ExportDialog(
         window, bench, RecordQuery("contact", ("full_name",)), [1, 2]
     ),
-    "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", REGARDING),
+    "find": lambda bench, window, company: FindRecordDialog(window, bench, "Link", FILED_TO),
     "import": lambda bench, window, company: ImportWizard(window, bench, "contact"),
     "mailbox": lambda bench, window, company: MailboxWizard(window, bench),
     "filter": lambda bench, window, company: FilterDialog(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services import query
 from desktop_crm.services.query import Suggestion
 from desktop_crm.views import icons, theme
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from desktop_crm.services.context import Actor
     from desktop_crm.views.workbench import Workbench
 
+FILED_TO: Final = tuple(reversed(REGARDING))
+"""Records mail can be filed to, customers first: their names are what people type."""
 EACH = 6
 REST_MS = 120
 

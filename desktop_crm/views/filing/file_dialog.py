@@ -9,10 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox
 
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.models.activity import REGARDING
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.views.dialogs.dialog import Labelled
-from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.dialogs.find_record import FILED_TO, FindRecordDialog
 from desktop_crm.views.forms.editor import QuietCombo
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class FileDialog(FindRecordDialog):
             instead: Whether the message stands on records that the choice may replace.
         """
         super().__init__(
-            bench.shell.window_widget(), bench, tr("File to a record"), REGARDING,
+            bench.shell.window_widget(), bench, tr("File to a record"), FILED_TO,
             subtitle=about.subject, choose=tr("File here"),
         )  # fmt: skip
         self.reach = QuietCombo()

@@ -9,13 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from desktop_crm.core.i18n import tr
-from desktop_crm.models.activity import REGARDING
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services.mail import filing_rules
 from desktop_crm.services.mail.filing_rules import RuleRow
 from desktop_crm.views import icons, theme
 from desktop_crm.views.dialogs.dialog import Dialog, Labelled
-from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.dialogs.find_record import FILED_TO, FindRecordDialog
 from desktop_crm.views.forms.editor import QuietCombo
 from desktop_crm.views.panes.settings_pages import SettingsPage
 from desktop_crm.views.widgets.buttons import push_button
@@ -138,7 +137,7 @@ class FilingRulesPage(SettingsPage):
             return
         dialog = FindRecordDialog(
             self.bench.shell.window_widget(), self.bench,
-            tr("File mail of {value} to", value=one.shown), REGARDING, choose=tr("Choose"),
+            tr("File mail of {value} to", value=one.shown), FILED_TO, choose=tr("Choose"),
         )  # fmt: skip
         dialog.chosen.connect(partial(self._change_to, one.id))
         dialog.finished.connect(lambda _result: self.table.setFocus())
@@ -236,7 +235,7 @@ class RuleDialog(Dialog):
             return
         dialog = FindRecordDialog(
             self, self._bench, tr("File mail of {value} to", value=self.value.text().strip()),
-            REGARDING, choose=tr("Choose"),
+            FILED_TO, choose=tr("Choose"),
         )  # fmt: skip
         dialog.chosen.connect(lambda entity, key, _title: self._make((entity, int(key))))
         dialog.open()

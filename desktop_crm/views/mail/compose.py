@@ -21,14 +21,13 @@ from PySide6.QtWidgets import (
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError, ValidationFailed
 from desktop_crm.core.i18n import ntr, tr
-from desktop_crm.models.activity import REGARDING
 from desktop_crm.services.mail import templates as mail_templates
 from desktop_crm.sync import posting, writing
 from desktop_crm.sync.posting import Checked
 from desktop_crm.sync.sending import Sending
 from desktop_crm.sync.writing import Opening, Regarding, Sender
 from desktop_crm.views import window_places
-from desktop_crm.views.dialogs.find_record import FindRecordDialog
+from desktop_crm.views.dialogs.find_record import FILED_TO, FindRecordDialog
 from desktop_crm.views.errors import ask
 from desktop_crm.views.mail.address_lines import AddressLines
 from desktop_crm.views.mail.compose_bar import ComposeBar
@@ -354,7 +353,7 @@ class ComposeWindow(QDialog):
 
     def _link(self) -> None:
         title = tr("Which record is it about?")
-        dialog = FindRecordDialog(self, self._bench, title, REGARDING)
+        dialog = FindRecordDialog(self, self._bench, title, FILED_TO)
         dialog.chosen.connect(
             lambda entity, key, name: self.records.add(Regarding(entity, key, name))
         )
