@@ -14,10 +14,15 @@ from desktop_crm.core import log, paths
 def root() -> Iterator[logging.Logger]:
     logger = logging.getLogger()
     handlers, level = logger.handlers[:], logger.level
+    # Whatever ran before in this process may have begun a log of its own elsewhere.
+    for handler in handlers:
+        logger.removeHandler(handler)
     yield logger
-    for handler in set(logger.handlers) - set(handlers):
+    for handler in logger.handlers[:]:
         logger.removeHandler(handler)
         handler.close()
+    for handler in handlers:
+        logger.addHandler(handler)
     logger.setLevel(level)
 
 
