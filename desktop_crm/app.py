@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from desktop_crm.core import i18n, log
+from desktop_crm.core import garbage, i18n, log
 from desktop_crm.core.settings import Settings
 
 _TURN_S: Final = 0.001
@@ -162,7 +162,7 @@ def put_collections_off() -> None:
     Everything that is loaded while the window opens stays; looking through it over and over
     takes an eighth of the time until the first rows are there.
     """
-    gc.disable()
+    garbage.rest()
 
 
 def keep_collections_short() -> None:
@@ -172,7 +172,7 @@ def keep_collections_short() -> None:
     window for 100 ms at a time.
     """
     gc.freeze()
-    gc.enable()
+    garbage.go_on()
 
 
 def share_often() -> None:

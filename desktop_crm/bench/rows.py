@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from desktop_crm.core import garbage
+
 RUNS: Final = 7
 
 
@@ -54,13 +56,13 @@ def pair(
     mine: list[float] = []
     theirs: list[float] = []
     gc.collect()
-    gc.disable()
+    garbage.rest()
     try:
         for _ in range(runs):
             mine.append(seconds(ours))
             theirs.append(seconds(limit))
     finally:
-        gc.enable()
+        garbage.go_on()
     return statistics.median(mine), statistics.median(theirs)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from desktop_crm.core import garbage
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.views.first_turn import FirstTurn
 
@@ -23,6 +24,8 @@ READERS: Final = 3
 PROGRESS_AFTER_MS: Final = 400
 LATER_MS: Final = 100
 """Work that nobody waits for lets what is on the screen be painted first."""
+_ROUND_MS: Final = 200
+"""So often it is asked whether a round of the garbage collector is due."""
 
 
 class Task:
@@ -39,13 +42,16 @@ class Task:
         "cancellable",
         "cancelled",
         "done",
+        "error",
         "failed",
         "label",
         "lane",
         "owner",
         "progress",
+        "result",
         "started",
         "told",
+        "work",
     )
 
     def __init__(
@@ -68,6 +74,9 @@ class Task:
         self.progress = (0, 0)
         self.started = monotonic()
         self.told: Callable[[Any], None] | None = None
+        self.work: tuple[Any, ...] = ()
+        self.result: Any = None
+        self.error: Exception | None = None
         self._cancel: Callable[[], None] | None = None
 
     def cancel_by(self, cancel: Callable[[], None]) -> None:
@@ -85,12 +94,34 @@ class Task:
         if self._cancel is not None:
             self._cancel()
 
+    def do(self) -> None:
+        """Do the work; called on a thread, which knows nothing but the task afterwards."""
+        if self.cancelled and self.lane is not None:
+            self.error = Cancelled()
+            return
+        function, args, extra = self.work
+        try:
+            self.result = function(*args, **extra)
+        except Exception as error:  # whatever it is, it is shown on the UI thread
+            self.error = error
+
+    def forget(self) -> None:
+        """Drop what the work and its answer were for; called on the UI thread.
+
+        The thread that did the work may be the last to know the task: a view that closed meanwhile
+        would be taken apart there, which Qt does not allow (docs/adr/0023).
+        """
+        self.done = self.failed = self.told = self.owner = None
+        self.work = ()
+        self.result = self.error = None
+
 
 class Tasks(QObject):
     """Runs plain functions on threads and delivers results on the UI thread.
 
     It lives as long as the application: results travel by a signal that it owns, so a view that
-    was closed meanwhile costs nothing and hears nothing.
+    was closed meanwhile costs nothing and hears nothing. As long as its threads run, the garbage
+    collector's rounds happen on the UI thread alone.
 
     Attributes:
         first_turn: Taken for each answer: the window shows it before other work goes on.
@@ -119,6 +150,11 @@ class Tasks(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(PROGRESS_AFTER_MS)
         self._timer.timeout.connect(self._tell_progress)
+        self._rounds = QTimer(self)
+        self._rounds.setInterval(_ROUND_MS)
+        self._rounds.timeout.connect(garbage.round_if_due)
+        self._rounds.start()
+        garbage.hold()
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._stepped.connect(self._step, Qt.ConnectionType.QueuedConnection)
         self._told.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
@@ -222,13 +258,19 @@ class Tasks(QObject):
 
     def close(self) -> None:
         """Stop what can be stopped and wait for the rest; nothing is delivered afterwards."""
+        if self._closed:
+            return
         self._closed = True
         self._timer.stop()
+        self._rounds.stop()
         self.first_turn.end()
         for task in self._running:
             task.cancel()
         for pool in (self._readers, self._background, self._writer):
             pool.shutdown(wait=True, cancel_futures=pool is not self._writer)
+        garbage.let_go()
+        for task in self._running:
+            task.forget()
         self._running.clear()
         self._lanes.clear()
 
@@ -263,56 +305,43 @@ class Tasks(QObject):
         self._running.append(task)
         if not self._timer.isActive():
             self._timer.start()
-        submit = partial(self._submit, pool, task, function, args, extra)
+        task.work = (function, args, extra)
+        submit = partial(self._submit, pool, task)
         if later:
             QTimer.singleShot(LATER_MS, self, submit)
         else:
             submit()
         return task
 
-    def _submit(self, pool: ThreadPoolExecutor, *work: Any) -> None:  # noqa: ANN401  as _run takes it
+    def _submit(self, pool: ThreadPoolExecutor, task: Task) -> None:
         if not self._closed:
-            pool.submit(self._run, *work)
+            pool.submit(self._run, task)
 
-    def _run(
-        self,
-        task: Task,
-        function: Callable[..., object],
-        args: tuple[object, ...],
-        extra: dict[str, object],
-    ) -> None:
-        if task.cancelled and task.lane is not None:
-            self._answer(task, None, Cancelled())
-            return
+    def _run(self, task: Task) -> None:
+        task.do()
         try:
-            result = function(*args, **extra)
-        except Exception as error:  # whatever it is, it is shown on the UI thread
-            self._answer(task, None, error)
-        else:
-            self._answer(task, result, None)
-
-    def _answer(self, task: Task, result: object, error: Exception | None) -> None:
-        try:
-            self._answered.emit((task, result, error))
+            self._answered.emit(task)
         except RuntimeError:
             log.debug("An answer came after the end of the program")
 
     @Slot(object)
-    def _deliver(self, answer: tuple[Task, object, Exception | None]) -> None:
+    def _deliver(self, task: Task) -> None:
         self.first_turn.take()
-        task, result, error = answer
         if task in self._running:
             self._running.remove(task)
         if task.lane is not None and self._lanes.get(task.lane) is task:
             del self._lanes[task.lane]
         if self._closed:
+            task.forget()
             return
         try:
-            self._hand_over(task, result, error)
+            self._hand_over(task)
         finally:
+            task.forget()
             self._maybe_settled()
 
-    def _hand_over(self, task: Task, result: object, error: Exception | None) -> None:
+    def _hand_over(self, task: Task) -> None:
+        result, error = task.result, task.error
         gone = task.owner is not None and not shiboken6.isValid(task.owner)
         if error is None:
             if task.done is not None and not gone and not task.cancelled:
