@@ -199,6 +199,8 @@ class ImapMailbox:
                 return self._mail.find_draft(deed)
             case Save():
                 return self._items.find(deed)
+            case Move():
+                return None if _is_dav(deed.ref.folder) else self._mail.find_move(deed)
             case PutBack():
                 dav = _is_dav(deed.image.ref.folder)
                 return self._items.find(deed) if dav else self._mail.find_put_back(deed)

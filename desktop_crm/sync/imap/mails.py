@@ -183,6 +183,37 @@ class Mails:
                 self.delete(uid)
         return self._newest(target, before)
 
+    def copy_of(self, uid: int, target: str) -> Ref | None:
+        """The copy of a message of the open folder in another one, which is open afterwards.
+
+        A copy has the message's id, its size and the moment it was received.
+
+        Raises:
+            Vanished: there is no such target.
+        """
+        wanted = self._looks([uid]).get(uid)
+        name = "" if wanted is None else wanted[0]
+        found = self.by_header(target, "Message-ID", name)
+        looks = self._looks([uid_of(ref.item_id)[1] for ref in found])
+        alike = [ref for ref in found if looks.get(uid_of(ref.item_id)[1]) == wanted]
+        return alike[-1] if alike else None
+
+    def _looks(self, uids: list[int]) -> dict[int, tuple[str, object, object]]:
+        if not uids:
+            return {}
+        with self._session.translated():
+            asked = ["ENVELOPE", "RFC822.SIZE", "INTERNALDATE"]
+            answer = self._session.client.fetch(uids, asked)
+        return {
+            uid: (
+                (parts[b"ENVELOPE"].message_id or b"").decode("ascii", "ignore"),
+                parts[b"RFC822.SIZE"],
+                parts[b"INTERNALDATE"],
+            )
+            for uid, parts in answer.items()
+            if b"ENVELOPE" in parts
+        }
+
     def delete(self, uid: int) -> None:
         """Delete one message of the open folder for good, and no other."""
         with self._session.translated():

@@ -100,6 +100,27 @@ class MailWriter:
             return None
         return Written(found[-1]) if found else None
 
+    def find_move(self, deed: Move) -> Written | None:
+        """The copy an earlier try made where moving is copying and deleting; it is finished here.
+
+        What lies in both folders alike would else be copied a second time.
+        """
+        target = name_of(deed.folder)
+        if self._mails.session.offers("MOVE"):
+            return None
+        try:
+            folder, uid = self._mails.at(deed.ref)
+            if folder.name == target:
+                return None
+            copy = self._mails.copy_of(uid, target)
+            if copy is None:
+                return None
+            _, uid = self._mails.at(deed.ref)
+        except Vanished:
+            return None
+        self._mails.delete(uid)
+        return Written(copy)
+
     # --- doing ------------------------------------------------------------------------------
 
     def send(self, deed: Send) -> Written:

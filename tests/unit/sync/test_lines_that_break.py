@@ -14,8 +14,11 @@ from imapclient import IMAPClient
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.sync.dav.changes import etag_of, get
 from desktop_crm.sync.dav.client import DavClient
+from desktop_crm.sync.imap.mailbox import ImapMailbox
+from desktop_crm.sync.imap.session import Session
 from desktop_crm.sync.imap.smtp import Postman, Unsure
 from desktop_crm.sync.port import Batch, FolderRole
+from desktop_crm.sync.writes import Move, Ref, Vanished
 from tests.contract.writing_driver import message, received
 from tests.mail_servers.dovecot import PASSWORD
 from tests.mail_servers.lines import Lines
@@ -135,6 +138,50 @@ def test_a_message_the_server_fails_over_each_time_costs_itself_only(
     batch = read(mail_servers, lines)
     assert [change.item_id.partition(".")[2] for change in batch.changes] == ["2"]
     assert len(batch.quarantined) == 1
+
+
+def as_the_outbox(mailbox: ImapMailbox, deed: Move) -> Callable[[], None]:
+    """A try of a deed; what an earlier one left behind is looked for before another."""
+    tries = itertools.count()
+
+    def once() -> None:
+        if next(tries) and mailbox.find(deed) is not None:
+            return
+        with contextlib.suppress(Vanished):
+            mailbox.do(deed)
+
+    return once
+
+
+@pytest.mark.parametrize(("fault", "moves"), [("half", False), ("reset", False), ("reset", True)])
+def test_a_message_is_moved_once_however_often_the_line_breaks(
+    mail_servers: Servers,
+    lines: Lines,
+    client: IMAPClient,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    moves: bool,
+) -> None:
+    if not moves:
+        offers = Session.offers
+        monkeypatch.setattr(
+            Session, "offers", lambda self, *names: "MOVE" not in names and offers(self, *names)
+        )
+    client.create_folder("Kept")
+    for step in each_step(lines, fault):
+        client.append("INBOX", received(f"m{step}"))
+        client.select_folder("INBOX")
+        validity = client.folder_status("INBOX", ["UIDVALIDITY"])[b"UIDVALIDITY"]
+        (uid,) = client.search()
+        mailbox = mail_servers.mailbox(server=lines.urls["server"], dav_server="")
+        deed = Move(f"k{step}", Ref("INBOX", f"{validity}.{uid}"), "Kept")
+        with contextlib.closing(mailbox):
+            patiently(as_the_outbox(mailbox, deed))
+            lines.aim(())
+        client.select_folder("INBOX")
+        assert client.search() == []
+        client.select_folder("Kept")
+        assert len(client.search()) == step + 1
 
 
 def test_an_answer_cut_off_before_its_content_is_asked_for_again(
