@@ -71,6 +71,23 @@ class Call:
         return fail(sentence, code, as_json=self.as_json, details=details)
 
 
+def _json(function: Callable[..., int]) -> Callable[..., int]:
+    return click.option(
+        "--json", "as_json", is_flag=True, help=tr("Answer with one line of JSON.")
+    )(function)
+
+
+def without_database(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that opens no database ``--json`` alone, handed over as a :class:`Call`."""
+
+    @_json
+    @functools.wraps(function)
+    def wrapped(as_json: bool, **arguments: Any) -> int:  # noqa: ANN401  the command's own
+        return function(Call("", None, as_json), **arguments)
+
+    return wrapped
+
+
 def common(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command ``--db``, ``--as`` and ``--json``, and hand them over as a :class:`Call`."""
 
@@ -78,7 +95,7 @@ def common(function: Callable[..., int]) -> Callable[..., int]:
         "--db", "url", metavar="URL", default="", help=tr("Database: a file or postgresql://…")
     )
     @click.option("--as", "login", metavar="USER", help=tr("Act as this user (administrators)."))
-    @click.option("--json", "as_json", is_flag=True, help=tr("Answer with one line of JSON."))
+    @_json
     @functools.wraps(function)
     def wrapped(
         url: str,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.call import Call, common, without_database
 from desktop_crm.cli.console import Code, emit, say, table
 from desktop_crm.core.errors import NotFound, UserError
 from desktop_crm.core.i18n import N_, ntr, tr
@@ -26,7 +26,7 @@ def group() -> None:
 
 
 @group.command("report", help=tr("Measure the linking on messages whose records are known."))
-@common
+@without_database
 def report(call: Call) -> int:
     """Build the labelled messages in a scratch database and compare."""
     from desktop_crm.demo.labelled.report import measure

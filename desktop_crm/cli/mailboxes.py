@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from desktop_crm.cli.call import Call, common
+from desktop_crm.cli.call import Call, common, without_database
 from desktop_crm.cli.console import Code, emit, say, table, warn
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
@@ -179,7 +179,7 @@ def _words_for(box: NewMailbox) -> str:
 
 @group.command("find", help=tr("Find which service holds the mail of an address."))
 @click.argument("address")
-@common
+@without_database
 def find(call: Call, address: str) -> int:
     """Ask step by step, without a password; no database is opened."""
     found = find_service(address, tell=None if call.as_json else _say_found)

@@ -461,3 +461,9 @@ def test_a_line_without_a_subject_says_so(run: Run, mailbox: Path, folder: Path)
     (folder / "Inbox" / "three.eml").write_text(letter, encoding="utf-8")
     ran = run("sync", "--dry-run", "--db", mailbox)
     assert "“(no subject)”" in ran.out
+
+
+@pytest.mark.parametrize("command", [("mailbox", "find", "me@firm.example"), ("linking", "report")])
+def test_what_opens_no_database_takes_none(run: Run, command: tuple[str, ...]) -> None:
+    for option in (("--db", "x.db"), ("--as", "ana")):
+        assert run(*command, *option).code == 2
