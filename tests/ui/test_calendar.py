@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -104,7 +103,7 @@ def test_alt_and_arrows_move_and_stretch_the_selected_event(week: TimeView) -> N
 
 def test_what_somebody_else_organizes_stays(week: TimeView) -> None:
     changed, refused = caught(week.change_requested), caught(week.move_refused)
-    week.grid.choose(replace(week.grid.events[3], foreign=True))
+    week.grid.choose(week.grid.events[3]._replace(foreign=True))
     QTest.keyClick(week.grid, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert changed == []
     assert [one.id for (one,) in refused] == [3]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select
 
+from desktop_crm.core import turns
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_, tr
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta import registry
+from desktop_crm.meta.bound import Entity
 from desktop_crm.meta.types import UtcDateTime
 from desktop_crm.models import (
     Account,
@@ -34,10 +36,9 @@ from desktop_crm.models.activity import (
 from desktop_crm.models.user import UserState
 from desktop_crm.services import permissions, privacy
 from desktop_crm.services.calendar import series
-from desktop_crm.services.calendar.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import CHRONOLOGICAL, AgendaEvent
 from desktop_crm.services.calendar.calendars import holds, of_events
 from desktop_crm.services.context import Actor
-from desktop_crm.services.dashboards import regarding
 from desktop_crm.services.pipeline import may_edit
 from desktop_crm.services.prepared import Prepared
 from desktop_crm.services.query import key_clause
@@ -66,6 +67,7 @@ class Page:
     busy: frozenset[date]
 
 
+_COMPLETED = ActivityState.COMPLETED.value
 _SHOW_AS = frozenset(
     {
         ActivityReason.FREE.value,
@@ -110,9 +112,11 @@ def events(
         taking_part = _taking_part(connection, rows) if people else {}
         stands = of_events(connection, [row.id for row in rows], calendars) if calendars else {}
     editable = cache(partial(may_edit, actor, "activity"))
+    private = cache(partial(_is_private, actor, registry.get("activity")))
     found: list[AgendaEvent] = []
     for row in rows:
-        event = _event(actor, row, editable)
+        turns.give_way()
+        event = _event(row, private(row.sensitivity, row.owner_id), editable)
         if row.recurrence_rule is None:
             found.append(event)
         else:
@@ -123,20 +127,20 @@ def events(
         found = [
             one
             if one.private
-            else replace(
-                one,
+            else one._replace(
                 people=(*one.people, *taking_part.get(one.id, ())),
                 calendars=stands.get(one.id, ()),
             )
             for one in found
         ]
-    inside = (one for one in found if _inside(one, (start, end)))
-    return tuple(sorted(inside, key=lambda one: (one.start, one.end, one.id)))
+    return tuple(sorted(_inside(found, (start, end)), key=CHRONOLOGICAL))
 
 
-def _inside(event: AgendaEvent, window: tuple[datetime, datetime]) -> bool:
+def _inside(
+    found: Iterable[AgendaEvent], window: tuple[datetime, datetime]
+) -> Iterator[AgendaEvent]:
     start, end = window
-    return event.start < end and (event.end > start or event.start >= start)
+    return (one for one in found if one.start < end and (one.end > start or one.start >= start))
 
 
 def colleagues(actor: Actor) -> tuple[tuple[int, str], ...]:
@@ -195,8 +199,8 @@ def page(
         return Page(found, busy_days(actor, *month, everybody=everybody, cancel=cancel))
     found = events(actor, start, end, everybody=everybody, cancel=cancel)
     return Page(
-        tuple(one for one in found if _inside(one, shown)),
-        _days(actor, (one for one in found if _inside(one, month))),
+        tuple(_inside(found, shown)),
+        _days(actor, _inside(found, month)),
     )
 
 
@@ -284,7 +288,7 @@ class _Found(NamedTuple):
 
 
 _TITLES = (Case.title, Opportunity.name, Account.name, Contact.full_name, Lead.subject)
-"""Titles of what an event may be about, the last columns of :class:`_Found`."""
+"""Titles of what an event may be about, the closest first; the last columns of :class:`_Found`."""
 
 
 def _prepared(
@@ -330,18 +334,21 @@ def _statement(actor: Actor, scope: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _event(actor: Actor, row: _Found, editable: Callable[[int | None], bool]) -> AgendaEvent:
+def _is_private(actor: Actor, activity: Entity, sensitivity: str, owner_id: int | None) -> bool:
+    told = {"sensitivity": sensitivity, "owner_id": owner_id}
+    return privacy.hides(actor, activity, told)
+
+
+def _event(row: _Found, private: bool, editable: Callable[[int | None], bool]) -> AgendaEvent:
     """The event of a row; of a series its first occurrence."""
-    told = {"sensitivity": row.sensitivity, "owner_id": row.owner_id}
-    private = privacy.hides(actor, registry.get("activity"), told)
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
-    times = {"start_at": row.start_at, "end_at": row.end_at, "is_all_day": row.is_all_day}
+    titles = row[-len(_TITLES) :]
     return AgendaEvent(
         id=row.id,
         version=row.version,
         start=row.start_at,
-        end=series.end_of(times),
+        end=series.end_by(row.start_at, row.end_at, whole_days=row.is_all_day),
         title=tr(BUSY) if private else row.subject,
         place="" if private else row.location or "",
         kind=row.kind,
@@ -352,9 +359,9 @@ def _event(actor: Actor, row: _Found, editable: Callable[[int | None], bool]) ->
         original=_original(row) if row.recurrence_id else None,
         changed=row.recurrence_id is not None,
         foreign=not row.is_organizer,
-        closed=row.state == ActivityState.COMPLETED.value,
+        closed=row.state == _COMPLETED,
         editable=not private and editable(row.owner_id),
-        regarding="" if private else regarding(row)[2],
+        regarding="" if private else next((one for one in titles if one is not None), ""),
         people=() if row.owner_id is None else (row.owner_id,),
     )
 
@@ -385,10 +392,11 @@ def _occurrences(
         )
         yield first
         return
-    # What all have in common is taken once: `replace` would ask for each field of each occurrence.
-    shared: dict[str, Any] = {one.name: getattr(first, one.name) for one in fields(first)}
-    for name in ("start", "end", "original"):
-        del shared[name]
-    for one in listed:
-        end = one.start + found.length
-        yield AgendaEvent(start=one.start, end=end, original=one.start, **shared)
+    # What all have in common is taken once: `_replace` would ask for each field of each occurrence.
+    before, between, after = first[:_START], first[_END + 1 : _ORIGINAL], first[_ORIGINAL + 1 :]
+    length = found.length
+    for _wall, start in listed:
+        yield AgendaEvent._make((*before, start, start + length, *between, start, *after))
+
+
+_START, _END, _ORIGINAL = map(AgendaEvent._fields.index, ("start", "end", "original"))

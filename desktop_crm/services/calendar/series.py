@@ -40,11 +40,14 @@ def zone_named(name: str | None, fallback: ZoneInfo) -> ZoneInfo:
 
 def end_of(values: Mapping[str, Any]) -> datetime:
     """End of an activity's row, or what stands for it where it has none."""
-    start: datetime = values["start_at"]
-    end: datetime | None = values["end_at"]
+    return end_by(values["start_at"], values["end_at"], whole_days=values["is_all_day"])
+
+
+def end_by(start: datetime, end: datetime | None, *, whole_days: bool) -> datetime:
+    """The same by its three values."""
     if end is not None and end > start:
         return end
-    return start + (timedelta(days=1) if values["is_all_day"] else DEFAULT_LENGTH)
+    return start + (timedelta(days=1) if whole_days else DEFAULT_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

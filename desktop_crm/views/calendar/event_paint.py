@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -13,6 +15,7 @@ from desktop_crm.views.calendar import words
 _TINT = {"light": 0.14, "dark": 0.26, "contrast": 0.0}
 _TINT_SELECTED = {"light": 0.26, "dark": 0.44, "contrast": 0.0}
 RADIUS = 4
+_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _DETAILS = 34
 """Width below which nothing but the title can be read."""
 
@@ -28,6 +31,11 @@ def blend(top: QColor, bottom: QColor, share: float) -> QColor:
         )
     ]
     return QColor(*mix)
+
+
+@lru_cache(maxsize=64)
+def _tint(tone: int, surface: int, share: float) -> QColor:
+    return blend(QColor(tone), QColor(surface), share)
 
 
 def paint_block(
@@ -59,14 +67,17 @@ def paint_block(
     titles = _title_lines(metrics, event.title, first.width(), most)
     box = QRectF(first)
     for title in titles:
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
+        painter.drawText(box, _LEFT, title)
         box.translate(0, line)
     if marker:
         spot = QRectF(rect.right() - marker - 3, first.top(), marker, marker).toRect()
         icons.paint_icon(painter, spot, "arrow_sync", "text2")
     if single:
-        used = metrics.horizontalAdvance(titles[0])
-        _rest_of_line(painter, first, used, words.time_range(event, formats))
+        if first.width() >= theme.scaled(_DETAILS):
+            used = metrics.horizontalAdvance(titles[0])
+            _rest_of_line(painter, first, used, words.time_range(event, formats))
+        return
+    if text.width() < theme.scaled(_DETAILS):
         return
     details = [event.whose, words.time_range(event, formats), event.place, event.regarding]
     _lines(painter, text, box.top() + 1, [line for line in details if line])
@@ -90,9 +101,11 @@ def fitting(metrics: QFontMetricsF, text: str, width: float) -> str:
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
     if len(shown) > 2 or shown == text:
         return shown
-    while text and metrics.horizontalAdvance(text) > width:
-        text = text[:-1]
-    return text
+    # Few letters fit here, and measuring is what many events cost: counted from the front.
+    count = 0
+    while count < len(text) and metrics.horizontalAdvance(text[: count + 1]) <= width:
+        count += 1
+    return text[:count]
 
 
 def paint_crowd(painter: QPainter, rect: QRectF, count: int, *, selected: bool) -> None:
@@ -111,7 +124,7 @@ def _shape(
     tone = theme.color(words.token_of(event))
     surface = theme.color("surface")
     share = (_TINT_SELECTED if selected else _TINT)[theme.current()]
-    fill = surface if event.show_as == "free" else blend(tone, surface, share)
+    fill = surface if event.show_as == "free" else _tint(tone.rgb(), surface.rgb(), share)
     path = QPainterPath()
     path.addRoundedRect(rect, RADIUS, RADIUS)
     painter.setOpacity(0.8 if ghost else 1.0)
@@ -145,12 +158,10 @@ def _rest_of_line(painter: QPainter, line: QRectF, used: float, text: str) -> No
     if rest.width() >= QFontMetricsF(small).horizontalAdvance(text):
         painter.setFont(small)
         painter.setPen(theme.color("text2"))
-        painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.drawText(rest, _LEFT, text)
 
 
 def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> None:
-    if text.width() < theme.scaled(_DETAILS):
-        return
     small = theme.font(11, tabular=True)
     metrics = QFontMetricsF(small)
     painter.setFont(small)
@@ -160,7 +171,7 @@ def _lines(painter: QPainter, text: QRectF, top: float, lines: list[str]) -> Non
             return
         shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
         place = QRectF(text.left(), top, text.width(), metrics.height())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.drawText(place, _LEFT, shown)
         top += metrics.height() + 1
 
 
@@ -190,7 +201,7 @@ def paint_bar(
         icons.paint_icon(painter, spot, "arrow_sync", "text2")
         text.setRight(text.right() - size - 2)
     shown = metrics.elidedText(event.title, Qt.TextElideMode.ElideRight, text.width())
-    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+    painter.drawText(text, _LEFT, shown)
 
 
 def _paint_timed_line(
@@ -214,8 +225,7 @@ def _paint_timed_line(
     painter.setPen(theme.color("text2"))
     left = dot.right() + 5
     width = QFontMetricsF(small).horizontalAdvance(hour)
-    align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-    painter.drawText(QRectF(left, rect.top(), width + 2, rect.height()), align, hour)
+    painter.drawText(QRectF(left, rect.top(), width + 2, rect.height()), _LEFT, hour)
     font = theme.font(12)
     painter.setFont(font)
     painter.setPen(theme.color("text2" if event.closed else "text"))
@@ -223,4 +233,4 @@ def _paint_timed_line(
     shown = QFontMetricsF(font).elidedText(
         event.title, Qt.TextElideMode.ElideRight, max(0.0, room.width())
     )
-    painter.drawText(room, align, shown)
+    painter.drawText(room, _LEFT, shown)

@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from desktop_crm.services.calendar.agenda_event import AgendaEvent
+from desktop_crm.services.calendar.agenda_event import CHRONOLOGICAL, AgendaEvent
 
-_Span: TypeAlias = tuple[date, date, AgendaEvent]
-"""First and last day of an event."""
+_Span: TypeAlias = tuple[int, int, AgendaEvent]
+"""First and last day of an event, as ordinals."""
 
 DAY_MINUTES = 24 * 60
 WORK_MINUTES = 8 * 60
 """Minutes that a whole day counts for."""
+
+_HOUR = timedelta(hours=1)
+_EVENING = 20 * _HOUR
+"""What ends by the clock before it, counted in whole hours, ends on the same day.
+
+The rest of its last hour, and an hour or two that a clock may lose meanwhile, end before midnight.
+"""
 
 SHORTEST_BLOCK = 20
 """Minutes a block is drawn long at least, so that its text can be read and hit."""
@@ -36,8 +43,7 @@ class Block:
     columns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(NamedTuple):
     """A bar over whole days: indices of the first and last day shown, and its row."""
 
     event: AgendaEvent
@@ -106,7 +112,11 @@ def covers_days(event: AgendaEvent) -> bool:
 def day_span(event: AgendaEvent, zone: ZoneInfo) -> tuple[date, date]:
     """First and last day of an event, both included; all-day dates have no zone."""
     clock = UTC if event.all_day else zone
-    first = event.start.astimezone(clock).date()
+    begin = event.start.astimezone(clock)
+    first = begin.date()
+    length = event.end - event.start
+    if length < _EVENING and begin.hour * _HOUR + length < _EVENING:
+        return first, first  # nearly every meeting: its end need not be looked up in the zone
     last = (event.end - timedelta(microseconds=1)).astimezone(clock).date()
     return first, max(first, last)
 
@@ -125,8 +135,7 @@ def blocks(events: Iterable[AgendaEvent], day: date, zone: ZoneInfo) -> list[Blo
     for event in events:
         if event.start > until or event.end < since or covers_days(event):
             continue
-        top = (wall(event.start, zone) - midnight) // timedelta(minutes=1)
-        bottom = (wall(event.end, zone) - midnight) // timedelta(minutes=1)
+        top, bottom = _minute(event.start, day, zone), _minute(event.end, day, zone)
         if top < DAY_MINUTES and (bottom > 0 or (bottom == top == 0)):
             top = max(0, top)
             bottom = min(DAY_MINUTES, max(bottom, top + SHORTEST_BLOCK))
@@ -142,6 +151,12 @@ def blocks(events: Iterable[AgendaEvent], day: date, zone: ZoneInfo) -> list[Blo
         cluster.append(piece)
         reach = max(reach, piece[1])
     return placed + _side_by_side(cluster)
+
+
+def _minute(moment: datetime, day: date, zone: ZoneInfo) -> int:
+    """Minutes from the midnight that begins a day, by the clock."""
+    local = moment.astimezone(zone)
+    return (local.toordinal() - day.toordinal()) * DAY_MINUTES + local.hour * 60 + local.minute
 
 
 def _side_by_side(cluster: Sequence[tuple[int, int, AgendaEvent]]) -> list[Block]:
@@ -210,39 +225,52 @@ def strips(
         every_event: place short events too, as a month does; else only whole-day ones.
     """
     wanted = (event for event in events if every_event or covers_days(event))
-    return _placed(((*day_span(event, zone), event) for event in wanted), days)
+    return _placed((_span(event, zone) for event in wanted), days)
 
 
 def weeks(events: Iterable[AgendaEvent], days: Sequence[date], zone: ZoneInfo) -> list[list[Strip]]:
     """Bars of every event, week by week."""
-    spans = [(*day_span(event, zone), event) for event in events]
-    return [_placed(spans, days[n : n + 7]) for n in range(0, len(days), 7)]
+    found: list[list[_Span]] = [[] for _ in range(0, len(days), 7)]
+    origin, most = days[0].toordinal(), len(found) - 1
+    for event in events:
+        span = first, last, _ = _span(event, zone)
+        for week in range(max(0, (first - origin) // 7), min(most, (last - origin) // 7) + 1):
+            found[week].append(span)
+    return [_placed(spans, days[7 * n : 7 * n + 7]) for n, spans in enumerate(found)]
 
 
-def _placed(events: Iterable[_Span], days: Sequence[date]) -> list[Strip]:
-    first_day, last_day = days[0], days[-1]
-    spans = [span for span in events if span[0] <= last_day and span[1] >= first_day]
-    spans.sort(key=lambda span: _strip_order(span, first_day))
-    rows: list[int] = []  # for each the days that are taken, as bits
-    placed = []
+def _span(event: AgendaEvent, zone: ZoneInfo) -> _Span:
+    first, last = day_span(event, zone)
+    return first.toordinal(), last.toordinal(), event
+
+
+def _placed(spans: Iterable[_Span], days: Sequence[date]) -> list[Strip]:
+    """Bars in their rows; a month has thousands, so that each is looked at once."""
+    first_day, last_day = days[0].toordinal(), days[-1].toordinal()
+    bars = []
     for first, last, event in spans:
-        begin = max(0, (first - first_day).days)
-        end = min(len(days) - 1, (last - first_day).days)
+        if first <= last_day and last >= first_day:
+            shown = max(first, first_day)
+            # As they shall lie: whole days above hours, the longest first, then as they begin.
+            order = (shown, not covers_days(event), shown - last, event.start, event.id)
+            bars.append((order, first, last, event))
+    bars.sort()
+    rows: list[int] = []  # for each the days that are taken, as bits
+    free = [0] * len(days)  # for each day the first row that may be free there
+    placed = []
+    for order, first, last, event in bars:
+        begin, end = order[0] - first_day, min(last, last_day) - first_day
         wanted = (2 << end) - (1 << begin)
-        row = next((n for n, used in enumerate(rows) if not used & wanted), len(rows))
+        row = max(free[begin : end + 1])
+        while row < len(rows) and rows[row] & wanted:
+            row += 1
         if row == len(rows):
             rows.append(0)
         rows[row] |= wanted
-        placed.append(
-            Strip(event, row, begin, end, begins=first >= first_day, ends=last <= last_day)
-        )
+        if begin == end:
+            free[begin] = row + 1
+        placed.append(Strip(event, row, begin, end, first >= first_day, last <= last_day))
     return placed
-
-
-def _strip_order(span: _Span, first_day: date) -> tuple[date, bool, int, datetime, int]:
-    first, last, event = span
-    shown = max(first, first_day)
-    return (shown, not covers_days(event), -(last - shown).days, event.start, event.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,4 +312,4 @@ def _minutes_on(event: AgendaEvent, day: date, alone: bool, zone: ZoneInfo) -> i
 
 def chronological(events: Iterable[AgendaEvent]) -> list[AgendaEvent]:
     """Events in reading order."""
-    return sorted(events, key=lambda event: (event.start, event.end, event.id))
+    return sorted(events, key=CHRONOLOGICAL)

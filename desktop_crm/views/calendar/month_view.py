@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -329,7 +329,7 @@ class MonthView(CalendarPage):
         ghost = None
         if days and press.event.movable:
             start, end = self._changed(press.event, days, pulls_end=press.pulls_end)
-            ghost = replace(press.event, start=start, end=end)
+            ghost = press.event._replace(start=start, end=end)
         if ghost != self._ghost:
             self._ghost = ghost
             self._lay_out()

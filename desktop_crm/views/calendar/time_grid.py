@@ -370,7 +370,7 @@ class TimeGrid(QWidget):
             self.slots = Slots(press.day, self.slots.anchor, last)
         elif press.event.movable:
             start, end = self._dragged(press, press.event, day, minute)
-            self._ghost = replace(press.event, start=start, end=end, all_day=False)
+            self._ghost = press.event._replace(start=start, end=end, all_day=False)
         self.update()
 
     def _dragged(

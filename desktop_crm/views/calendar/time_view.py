@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -54,7 +53,7 @@ class DayStrip(QWidget):
         self._today = today
         if grid.lanes:
             self._strips = [
-                replace(strip, first=index, last=index)
+                strip._replace(first=index, last=index)
                 for index, day in enumerate(grid.days)
                 for strip in layout.strips(grid.events_in(index), [day], grid.formats.zone)
             ]

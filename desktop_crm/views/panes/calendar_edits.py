@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -60,7 +59,7 @@ class EventEdits(QObject):
         start, end = wanted["start_at"], wanted["end_at"]
         assert isinstance(start, datetime)  # noqa: S101  put there by _change
         assert isinstance(end, datetime)  # noqa: S101  the same
-        return replace(event, start=start, end=end, all_day=bool(wanted["is_all_day"]))
+        return event._replace(start=start, end=end, all_day=bool(wanted["is_all_day"]))
 
     def explain(self, event: AgendaEvent) -> None:
         """Say why an event stays where it is, and offer what can be done instead."""

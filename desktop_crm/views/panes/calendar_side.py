@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -283,7 +283,7 @@ class CalendarSide(QWidget):
             return event
         key, lane = found
         name = lane.name if named or not self.side_by_side else ""
-        return replace(event, tone=self._tone(key), whose=name)
+        return event._replace(tone=self._tone(key), whose=name)
 
     # --- zone ----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,7 +131,7 @@ def _hours(
     columns: list[tuple[str, date, Sequence[AgendaEvent]]]
     if lanes:
         # Their column says whose they are.
-        bare = [replace(event, whose="") for event in events]
+        bare = [event._replace(whose="") for event in events]
         columns = [(lane.name, days[0], [e for e in bare if lane.holds(e)]) for lane in lanes]
     else:
         columns = [(_caption(day, formats), day, events) for day in days]

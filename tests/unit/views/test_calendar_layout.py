@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -179,7 +178,7 @@ def test_how_full_days_are() -> None:
     night = event(1, at(24, 22), at(25, 2))
     fair = whole_days(2, date(2026, 11, 25), date(2026, 11, 26))
     call = event(3, at(25, 9), at(25, 9, 45))
-    free = replace(event(4, at(25, 12), at(25, 13)), show_as="free")
+    free = event(4, at(25, 12), at(25, 13))._replace(show_as="free")
     full = layout.fullness([night, fair, call, free], ZONE)
     days = [date(2026, 11, day) for day in (24, 25, 26)]
     assert [full.minutes[day] for day in days] == [120, 120 + 480 + 45, 480]
