@@ -106,6 +106,8 @@ class Session:
         self.actor: Actor | None = None
         self._sign_in = sign_in or open_session
         self._module = module
+        self._modules = 0
+        self.tasks.settled.connect(self._settled)
 
     def open_when_painted(self) -> None:
         """Open the database as soon as the frame is on the screen.
@@ -148,6 +150,13 @@ class Session:
         self.window.errors.show(error)
         if self.actor is None:
             self.window.workspace.say_closed(str(error), self.window.commands.open_other)
+
+    def _settled(self) -> None:
+        """A module that was shown for the first time stays, with all that it loaded."""
+        modules = self.window.workspace.count()
+        if modules > self._modules:
+            self._modules = modules
+            keep_collections_short()
 
     def close(self) -> None:
         """Wait for the threads and close the database."""

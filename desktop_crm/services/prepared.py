@@ -14,10 +14,13 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, Dialect, Select
 
+from desktop_crm.core import turns
 from desktop_crm.db.engine import Cancel, Database
 
 _Description = Any
 _Convert = Callable[[Any], Any]
+
+_AT_ONCE: Final = 1_000
 
 _PLACES: Final = re.compile(r"""'[^']*'|"[^"]*"|\?""")
 """Values of a statement, and what only looks like one because it stands between quotes."""
@@ -105,7 +108,11 @@ class Prepared:
         """Run it within an open transaction."""
         result = connection.exec_driver_sql(self.sql, self.values(**late))
         cursor: Any = result.cursor
-        return self._converted(connection.dialect, cursor.description, cursor.fetchall(), 0)
+        rows: list[tuple[Any, ...]] = []
+        while part := cursor.fetchmany(_AT_ONCE):
+            turns.give_way()  # a driver turns what came into Python's values without a pause
+            rows.extend(part)
+        return self._converted(connection.dialect, cursor.description, rows, 0)
 
     def keys(self, db: Database, cancel: Cancel | None = None, **late: object) -> array[int]:
         """Run it; the first and only column is a key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
@@ -106,15 +106,17 @@ def events(
     late = {"begin": moment(start), "since": moment(start - LONGEST), "last": moment(end)}
     asked = _prepared(actor, everybody, tuple(people), tuple(calendars))
     with actor.db.reading(cancel) as connection:
-        rows = [_Found._make(row) for row in asked.inside(connection, **late)]
-        masters = [row for row in rows if row.recurrence_rule is not None]
-        moved = series.changed_names(connection, [row.ical_uid for row in masters])
-        taking_part = _taking_part(connection, rows) if people else {}
-        stands = of_events(connection, [row.id for row in rows], calendars) if calendars else {}
+        rows = asked.inside(connection, **late)
+        masters = [row[_UID] for row in rows if row[_RULE] is not None]
+        moved = series.changed_names(connection, masters)
+        owners = {row[_ID]: row[_OWNER] for row in rows}
+        taking_part = _taking_part(connection, owners) if people else {}
+        stands = of_events(connection, list(owners), calendars) if calendars else {}
     editable = cache(partial(may_edit, actor, "activity"))
     private = cache(partial(_is_private, actor, registry.get("activity")))
     found: list[AgendaEvent] = []
-    for row in rows:
+    # Named one by one: plain tuples cost the garbage collector nothing while they wait.
+    for row in map(_Found._make, rows):
         turns.give_way()
         event = _event(row, private(row.sensitivity, row.owner_id), editable)
         if row.recurrence_rule is None:
@@ -204,9 +206,10 @@ def page(
     )
 
 
-def _taking_part(connection: Connection, rows: Sequence[_Found]) -> dict[int, tuple[int, ...]]:
+def _taking_part(
+    connection: Connection, owners: Mapping[int, int | None]
+) -> dict[int, tuple[int, ...]]:
     """Users who take part in events, without their owners; one statement."""
-    owners = {row.id: row.owner_id for row in rows}
     found: dict[int, tuple[int, ...]] = {}
     statement = select(ActivityParty.activity_id, ActivityParty.user_id).where(
         key_clause(connection, ActivityParty.__table__.c.activity_id, list(owners)),
@@ -287,6 +290,10 @@ class _Found(NamedTuple):
     lead: str | None
 
 
+_ID, _OWNER, _UID, _RULE = map(
+    _Found._fields.index, ("id", "owner_id", "ical_uid", "recurrence_rule")
+)
+
 _TITLES = (Case.title, Opportunity.name, Account.name, Contact.full_name, Lead.subject)
 """Titles of what an event may be about, the closest first; the last columns of :class:`_Found`."""
 
@@ -343,7 +350,7 @@ def _event(row: _Found, private: bool, editable: Callable[[int | None], bool]) -
     """The event of a row; of a series its first occurrence."""
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
-    titles = row[-len(_TITLES) :]
+    titles = (row.case, row.opportunity, row.account, row.contact, row.lead)
     return AgendaEvent(
         id=row.id,
         version=row.version,
