@@ -47,6 +47,22 @@ def start(qtbot: QtBot) -> Iterator[Callable[[SignIn, str], app.Session]]:
         session.tasks.close()
 
 
+def test_what_a_module_loaded_leaves_the_rounds_of_the_collector_once(
+    start: Callable[[SignIn, str], app.Session],
+    company: Company,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[None] = []
+    monkeypatch.setattr(app, "keep_collections_short", lambda: kept.append(None))
+    session = start(lambda _url: company.actor, "")
+    for module, rounds in (("calendar", 1), ("home", 0), ("calendar", 0)):
+        kept.clear()
+        session.window.workspace.bring_to_front(module)
+        qtbot.waitUntil(lambda: not session.tasks.busy, timeout=10_000)
+        assert len(kept) == rounds
+
+
 def test_words_go_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
 from desktop_crm.core import i18n
 from desktop_crm.services import records
 from desktop_crm.services.calendar.agenda_event import AgendaEvent
-from desktop_crm.views.calendar import gesture
+from desktop_crm.views import theme
+from desktop_crm.views.calendar import event_paint, gesture
 from desktop_crm.views.calendar.spans import Span
 from desktop_crm.views.calendar.time_view import TimeView
 from desktop_crm.views.panes import calendar_edits
@@ -179,3 +181,18 @@ def test_a_title_of_120_letters_is_said_whole(pane: CalendarPane, company: Compa
     pane.time_view.grid.choose(long)
     assert title in pane.time_view.grid.accessibleDescription()
     assert not pane.time_view.grab().isNull()
+
+
+def test_where_there_is_hardly_room_as_many_letters_stand_as_fit(qtbot: QtBot) -> None:
+    metrics = QFontMetricsF(theme.font(12))
+    title = "Weekly review"
+    for width in range(0, 100, 3):
+        shown = event_paint.fitting(metrics, title, width)
+        if shown.endswith("…"):
+            assert len(shown) > 2
+            continue
+        longest = max(n for n in range(len(title) + 1)
+                      if metrics.horizontalAdvance(title[:n]) <= width)  # fmt: skip
+        assert shown == title[:longest]
+    assert event_paint.fitting(metrics, title, 5) == ""
+    assert event_paint.fitting(metrics, title, 16) == "W"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_crm.core import clock
+from desktop_crm.core import clock, turns
 from desktop_crm.models import Activity
 from desktop_crm.services import records
 from desktop_crm.services.calendar import agenda
@@ -28,6 +28,16 @@ def titles(company: Company, first: int, last: int) -> list[str]:
 
 def test_a_window_holds_single_events_series_and_whole_days(company: Company) -> None:
     assert titles(company, 23, 30) == ["Team stand-up", "Product demonstration", "Trade fair"]
+
+
+def test_a_page_gives_way_to_the_window_with_each_row(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    found = agenda.events(company.actor, at(23, 0), at(30, 0))
+    monkeypatch.setattr(turns, "give_way", lambda: asked.append("gave way"))
+    assert agenda.events(company.actor, at(23, 0), at(30, 0)) == found
+    assert len(asked) >= len({one.id for one in found}) > 1
 
 
 def test_a_cancelled_occurrence_is_left_out(company: Company) -> None:

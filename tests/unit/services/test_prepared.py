@@ -7,11 +7,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Date, Integer, String, bindparam, cast, literal, literal_column, select
+from sqlalchemy import (
+    Date,
+    Integer,
+    String,
+    bindparam,
+    cast,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 
+from desktop_crm.core import turns
 from desktop_crm.core.errors import Cancelled
 from desktop_crm.db.engine import Cancel
 from desktop_crm.meta.types import ExactNumber, UtcDateTime
+from desktop_crm.services import prepared as prepared_module
 from desktop_crm.services.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -29,6 +41,21 @@ def test_late_values_take_the_place_of_those_compiled_in(database: Database) -> 
     assert prepared.tuples(database) == [(1, "a", 2)]
     with database.reading() as connection:
         assert prepared.inside(connection, key=7) == [(7, "a", 8)]
+
+
+def test_rows_that_come_in_parts_are_all_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two parts the window has its turn."""
+    asked: list[str] = []
+    monkeypatch.setattr(turns, "give_way", lambda: asked.append("gave way"))
+    monkeypatch.setattr(prepared_module, "_AT_ONCE", 2)
+    numbers = [select(literal(number)) for number in range(5)]
+    several = Prepared(database, union_all(*numbers))
+    with database.reading() as connection:
+        asked.clear()
+        assert sorted(several.inside(connection)) == [(number,) for number in range(5)]
+    assert len(asked) == 3
 
 
 def test_fixed_values_stand_in_the_statement_of_sqlite(database: Database) -> None:

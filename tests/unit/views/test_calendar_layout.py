@@ -89,6 +89,60 @@ def test_bars_take_as_few_rows_as_they_need() -> None:
     assert not by_id[3].begins
 
 
+@given(
+    starts=st.lists(
+        st.tuples(st.integers(-10, 50), st.integers(0, 1439), st.integers(0, 5000), st.booleans()),
+        max_size=40,
+    )
+)
+def test_every_bar_of_a_month_lies_in_the_first_row_that_is_free(
+    starts: list[tuple[int, int, int, bool]],
+) -> None:
+    """Whole days above hours, the longest first, then as they begin."""
+    days = layout.month_days(DAY)
+    events = []
+    for number, (day, minute, length, all_day) in enumerate(starts):
+        begin = at(1, 0) + timedelta(days=day, minutes=0 if all_day else minute)
+        whole = whole_days(number, begin.date(), begin.date() + timedelta(minutes=length))
+        events.append(whole if all_day else event(number, begin, begin + timedelta(minutes=length)))
+    for bars, week in zip(
+        layout.weeks(events, days, ZONE), (days[n : n + 7] for n in range(0, 42, 7)), strict=True
+    ):
+        taken: set[tuple[int, int]] = set()
+        expected = []
+        spans = [(one, *layout.day_span(one, ZONE)) for one in events]
+        inside = [span for span in spans if span[1] <= week[-1] and span[2] >= week[0]]
+        inside.sort(
+            key=lambda span: (
+                max(span[1], week[0]), not layout.covers_days(span[0]),
+                max(span[1], week[0]) - span[2], span[0].start, span[0].id,
+            )
+        )  # fmt: skip
+        for one, first, last in inside:
+            cells = [n for n, day in enumerate(week) if first <= day <= last]
+            row = next(n for n in range(99) if not taken & {(n, cell) for cell in cells})
+            taken |= {(row, cell) for cell in cells}
+            ends = (first >= week[0], last <= week[-1])
+            expected.append((one, row, cells[0], cells[-1], *ends))
+        assert [tuple(bar) for bar in bars] == expected
+
+
+@given(
+    zone=st.sampled_from(
+        ["Europe/Bucharest", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"]
+    ),
+    moment=st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001
+    minutes=st.integers(0, 3000),
+)
+def test_an_event_ends_on_the_day_its_clock_says(zone: str, moment: datetime, minutes: int) -> None:
+    start = moment.replace(tzinfo=UTC)
+    end = start + timedelta(minutes=minutes)
+    clock = ZoneInfo(zone)
+    first = start.astimezone(clock).date()
+    last = (end - timedelta(microseconds=1)).astimezone(clock).date()
+    assert layout.day_span(event(1, start, end), clock) == (first, max(first, last))
+
+
 def test_a_day_has_its_hours_even_when_the_clock_changes() -> None:
     spring = date(2026, 3, 29)
     local = datetime.combine(spring, datetime.min.time()) + timedelta(hours=9)
