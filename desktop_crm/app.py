@@ -6,6 +6,7 @@ paints its frame before SQLAlchemy and the models are imported on another thread
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Callable, Sequence
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_application(settings: Settings) -> QApplication:
     """Make the Qt application in the user's language, theme and text size; call once."""
+    from PySide6.QtGui import QGuiApplication
     from PySide6.QtWidgets import QApplication
 
     from desktop_crm.views import qt_features
@@ -60,6 +62,9 @@ def make_application(settings: Settings) -> QApplication:
     app.setApplicationName("desktop-crm")
     app.setApplicationDisplayName("Desktop CRM")
     app.setDesktopFileName("desktop-crm")
+    if app.platformName() == "offscreen":
+        # Its clipboard outlives Python and would take apart what was copied when that is gone.
+        atexit.register(lambda: QGuiApplication.clipboard().clear())
     qt_texts.install(app)
     theme.load_fonts()
     theme.apply(app, settings.theme, settings.text_size)

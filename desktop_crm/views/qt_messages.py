@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from typing import Final
 
@@ -29,5 +30,7 @@ def _take(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
 
 
 def install() -> None:
-    """Send Qt's messages to the log from now on."""
+    """Send Qt's messages to the log from now on, as long as Python lives."""
     qInstallMessageHandler(_take)
+    # What Qt says while the process ends would still be handed to Python, and end it by a crash.
+    atexit.register(qInstallMessageHandler, None)

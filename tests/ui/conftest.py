@@ -35,6 +35,15 @@ def _dressed(qapp: object) -> None:
     theme.apply(app, "light", 100)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _clipboard_emptied(qapp: object) -> Iterator[None]:
+    """Nothing stays on the clipboard, which offscreen outlives Python and takes it apart then."""
+    yield
+    from PySide6.QtGui import QGuiApplication
+
+    QGuiApplication.clipboard().clear()
+
+
 @pytest.fixture(scope="session")
 def _company_file(
     _sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory

@@ -112,6 +112,32 @@ def test_no_source_is_read_to_learn_of_features(top: Path) -> None:
     assert done.stdout.strip() == "0", done.stdout + done.stderr
 
 
+def test_what_was_copied_lets_the_process_end_well(top: Path) -> None:
+    program = (
+        "from PySide6.QtCore import QMimeData; from PySide6.QtGui import QGuiApplication;"
+        "from desktop_crm import app; from desktop_crm.core.settings import Settings;"
+        "app.make_application(Settings()); data = QMimeData(); data.setText('copied');"
+        "QGuiApplication.clipboard().setMimeData(data)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_qt_says_when_python_has_ended_is_not_handed_to_it(top: Path) -> None:
+    program = (
+        "import atexit; from PySide6.QtCore import qInstallMessageHandler;"
+        "from desktop_crm.views import qt_messages;"
+        "atexit.register(lambda: print(qInstallMessageHandler(None)));"
+        "qt_messages.install()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "None", done.stdout + done.stderr
+
+
 #: What a person who waits for the first rows does not need yet.
 NOT_YET = (
     "alembic", "babel", "exchangelib", "keyring", "lxml", "openpyxl", "psycopg", "python_calamine",
