@@ -82,6 +82,11 @@ def test_a_year_shows_how_busy_days_are_and_leads_to_them(pane: CalendarPane, qt
     assert year._full.minutes[date(2026, 11, 25)] == 90
     assert year._full.minutes[date(2026, 11, 26)] == 8 * 60
     assert year.description(date(2026, 11, 25)).endswith("2 events, 1.5 h busy")
+    counted = pane.status_text()
+    assert int(counted.split()[0]) > 2
+    pane._edits.shown_differently.emit()  # an event that was put elsewhere before
+    assert year._full.minutes[date(2026, 11, 25)] == 90
+    assert pane.status_text() == counted
     QTest.keyClick(year, Qt.Key.Key_Right)
     assert year.cursor_day == date(2026, 11, 26)
     QTest.keyClick(year, Qt.Key.Key_PageDown)

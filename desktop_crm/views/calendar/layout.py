@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
+from desktop_crm.core import turns
 from desktop_crm.services.calendar.agenda_event import CHRONOLOGICAL, AgendaEvent
 
 _Span: TypeAlias = tuple[int, int, AgendaEvent]
@@ -289,6 +290,7 @@ def fullness(events: Iterable[AgendaEvent], zone: ZoneInfo) -> Fullness:
     minutes: dict[date, int] = {}
     counts: dict[date, int] = {}
     for event in events:
+        turns.give_way()
         first, last = day_span(event, zone)
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)

@@ -62,6 +62,7 @@ class CalendarPane(Pane):
         self.span = Span.WORK_WEEK
         self.day = clock.today(bench.actor.zone)
         self._events: tuple[AgendaEvent, ...] = ()
+        self._count = 0
         self._edits = EventEdits(bench, self)
         self._edits.shown_differently.connect(self._show_again)
         self._edits.settled.connect(self._load)
@@ -195,7 +196,7 @@ class CalendarPane(Pane):
         self.head.set_narrow(narrow)
 
     def status_text(self) -> str:
-        return ntr("{n} event", "{n} events", len(self._events))
+        return ntr("{n} event", "{n} events", self._count)
 
     def focus_filter(self) -> None:
         self.go_to_date()
@@ -309,13 +310,13 @@ class CalendarPane(Pane):
             done=self.navigator.mark_busy, owner=self, lane="busy",
         )  # fmt: skip
 
-    def _on_page(self, found: tuple[agenda.Page, layout.Fullness | None]) -> None:
-        page, full = found
+    def _on_page(self, found: tuple[agenda.Page, int, layout.Fullness | None]) -> None:
+        page, self._count, full = found
         self.navigator.mark_busy(page.busy)
         if full is None:
             self._on_events(page.events)
             return
-        self._events = page.events
+        self._events = ()
         self.year_view.show_fullness(full)
         self.status_changed.emit(self.status_text())
 
@@ -327,7 +328,8 @@ class CalendarPane(Pane):
         self.status_changed.emit(self.status_text())
 
     def _show_again(self) -> None:
-        self._on_events(self._events)
+        if self.span is not Span.YEAR:  # which is counted again when the change is saved
+            self._on_events(self._events)
 
     def _on_changed(self, changes: ChangeSet) -> None:
         if changes.touches("activity", "activity_party") and self.isVisible():
@@ -458,10 +460,16 @@ class CalendarPane(Pane):
 
 def _read(
     span: Span, zone: ZoneInfo, read: Callable[[], agenda.Page]
-) -> tuple[agenda.Page, layout.Fullness | None]:
-    """A page, and of a year how full its days are; runs on a reader thread."""
+) -> tuple[agenda.Page, int, layout.Fullness | None]:
+    """A page and how many events it has; runs on a reader thread.
+
+    Of a year how full its days are instead of its events, which are too many to pass on.
+    """
     page = read()
-    return page, layout.fullness(page.events, zone) if span is Span.YEAR else None
+    if span is not Span.YEAR:
+        return page, len(page.events), None
+    full = layout.fullness(page.events, zone)
+    return agenda.Page((), page.busy), len(page.events), full
 
 
 def _as_it_is(event: AgendaEvent) -> AgendaEvent:
