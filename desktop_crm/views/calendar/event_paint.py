@@ -64,7 +64,7 @@ def paint_block(
         first.moveTop(rect.center().y() - line / 2)
     # Below the title there is room for the hours at least.
     most = 1 if single else max(1, int((text.height() - line) // line))
-    titles = _title_lines(metrics, event.title, first.width(), most)
+    titles = _title_lines(event.title, first.width(), most, title_font.pixelSize())
     box = QRectF(first)
     for title in titles:
         painter.drawText(box, _LEFT, title)
@@ -83,8 +83,13 @@ def paint_block(
     _lines(painter, text, box.top() + 1, [line for line in details if line])
 
 
-def _title_lines(metrics: QFontMetricsF, title: str, width: float, most: int) -> list[str]:
-    """A title on at most so many lines, broken between words; the last one is shortened."""
+@lru_cache(maxsize=2048)
+def _title_lines(title: str, width: float, most: int, _pixels: int) -> tuple[str, ...]:
+    """A title on at most so many lines, broken between words; the last one is shortened.
+
+    Kept for each size of the text: with each step of the cursor the page is painted anew.
+    """
+    metrics = QFontMetricsF(theme.font(12, QFont.Weight.DemiBold))
     lines: list[str] = []
     rest = title.split()
     while rest and len(lines) < most - 1:
@@ -93,7 +98,9 @@ def _title_lines(metrics: QFontMetricsF, title: str, width: float, most: int) ->
             count += 1
         lines.append(fitting(metrics, " ".join(rest[:count]), width))
         rest = rest[count:]
-    return [*lines, fitting(metrics, " ".join(rest), width)] if rest else lines or [""]
+    if rest or not lines:
+        lines.append(fitting(metrics, " ".join(rest), width))
+    return tuple(lines)
 
 
 def fitting(metrics: QFontMetricsF, text: str, width: float) -> str:
