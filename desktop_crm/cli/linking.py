@@ -29,6 +29,7 @@ def group() -> None:
 @without_database
 def report(call: Call) -> int:
     """Build the labelled messages in a scratch database and compare."""
+    from desktop_crm.demo.labelled.labels import LABELS
     from desktop_crm.demo.labelled.report import measure
 
     found = measure()
@@ -56,12 +57,12 @@ def report(call: Call) -> int:
     heads = [tr("Shape"), tr("Messages"), tr("Filed rightly"), tr("Found or offered")]
     rows = [
         [
-            name,
+            tr(LABELS.get(name, name)),
             str(counts.messages),
             f"{counts.precision_filed:.3f}",
             f"{counts.recall_with_triage:.3f}",
         ]
-        for name, counts in [*found.shapes.items(), (tr("all"), found.whole)]
+        for name, counts in [*found.shapes.items(), (tr("All"), found.whole)]
     ]
     say(table(heads, rows))
     say(f"messages {found.whole.messages}")

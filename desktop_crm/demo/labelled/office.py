@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ _GOODS: Final = ("linie de sortare", "hală frigorifică", "software de depozit"
                  "compresor cu șurub", "generator de rezervă")  # fmt: skip
 _FIRST_NAMES: Final = tuple(name for firsts, _ in names.PEOPLE.values() for name in firsts)
 _LAST_NAMES: Final = tuple(name for _, lasts in names.PEOPLE.values() for name in lasts)
+
+_MANY: Final = 40
 
 Key = tuple[str, int]
 
@@ -99,8 +102,10 @@ class Office:
 
     def firm(self) -> Firm:
         """A new customer with a domain of its own."""
-        while True:
+        for tried in itertools.count():
             name = f"{self.rng.choice(_FIRST)} {self.rng.choice(_SECOND)}"
+            # Where most pairs are taken, a branch of one of them is founded.
+            name += " Nord" if tried >= _MANY else ""
             if name not in self._taken:
                 break
         self._taken.add(name)
@@ -181,6 +186,12 @@ class Office:
         }
         (key,) = self.add("quote", values)
         return ("quote", key)
+
+    def case(self, firm: Firm, person: Person, **more: Any) -> Key:  # noqa: ANN401  any field
+        """A case of somebody; open unless said otherwise."""
+        values = {"title": "Nu pornește", "account": firm.id, "contact": person.key[1]}
+        (key,) = self.add("case", {**values, **more})
+        return ("case", key)
 
     def moment(self) -> datetime:
         """Some minute of the year's first months."""

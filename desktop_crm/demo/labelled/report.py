@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from desktop_crm.core.errors import EnvironmentProblem
 from desktop_crm.core.i18n import N_
+from desktop_crm.demo.labelled.case_shapes import CASES
 from desktop_crm.demo.labelled.decided_shapes import DECIDED
 from desktop_crm.demo.labelled.hard_shapes import HARD
 from desktop_crm.demo.labelled.office import Key, Office
@@ -120,7 +121,7 @@ def _measured(actor: Actor, login: str | None) -> Report:
         work.change("user", user, {"email": me.address, "name": me.name})
         office = Office(work, user, me)
         clerk = Clerk(office)
-        for shape in (*PLAIN, *HARD, *DECIDED):
+        for shape in (*PLAIN, *HARD, *DECIDED, *CASES):
             clerk.shape = shape.__name__
             shape(office, clerk)
     mailbox = records.save(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from desktop_crm.demo.labelled.labels import LABELS
 from desktop_crm.demo.labelled.post import Labelled
 from desktop_crm.demo.labelled.report import Counts, Report, measure
 from desktop_crm.sync.port import Address, MailItem
@@ -21,6 +22,7 @@ def test_there_are_messages_of_every_shape(report: Report) -> None:
     assert report.whole.messages >= 400
     assert sum(counts.messages for counts in report.shapes.values()) == report.whole.messages
     assert len(report.shapes) >= 25
+    assert set(report.shapes) == set(LABELS)
 
 
 def test_what_is_filed_without_asking_is_right(report: Report) -> None:
