@@ -32,7 +32,7 @@ def cases_beside_deals(office: Office, clerk: Clerk) -> None:
 
 
 def case_numbers(office: Office, clerk: Clerk) -> None:
-    """Its number stands in the subject, also after it was settled; from a stranger it is nothing."""
+    """Its number stands in the subject, also when it is settled; a stranger proves nothing."""
     for number in range(16):
         firm = office.firm()
         person = office.person(firm)
