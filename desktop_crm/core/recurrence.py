@@ -250,8 +250,12 @@ def _names_no_day(parts: dict[str, str]) -> bool:
     return all(abs(int(day)) not in range(1, longest + 1) for day in parts["BYMONTHDAY"].split(","))
 
 
+@lru_cache(maxsize=256)
 def _until(text: str, zone: ZoneInfo) -> datetime:
-    """The end of a rule as wall clock; a bare date counts to its last second."""
+    """The end of a rule as wall clock; a bare date counts to its last second.
+
+    Kept, as reading it takes longer than the dates of a month.
+    """
     bare_date = len(text) == len("20261231")
     moment = datetime.strptime(
         (text + "T235959" if bare_date else text).removesuffix("Z"), "%Y%m%dT%H%M%S"

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from desktop_crm.core.recurrence import Occurrence, last_wall, occurrences
 from desktop_crm.models import Activity
+from desktop_crm.services.query import key_clause
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +166,7 @@ def changed_names(connection: Connection, uids: Iterable[str | None]) -> dict[st
     statement = select(Activity.ical_uid, Activity.recurrence_id).where(
         Activity.deleted_at.is_(None),
         Activity.recurrence_id.is_not(None),
-        Activity.ical_uid.in_(wanted),
+        key_clause(connection, Activity.__table__.c.ical_uid, wanted),
     )
     for uid, name in connection.execute(statement):
         if uid and name:
