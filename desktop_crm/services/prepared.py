@@ -20,7 +20,7 @@ from desktop_crm.db.engine import Cancel, Database
 _Description = Any
 _Convert = Callable[[Any], Any]
 
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 100
 
 _PLACES: Final = re.compile(r"""'[^']*'|"[^"]*"|\?""")
 """Values of a statement, and what only looks like one because it stands between quotes."""
