@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
 
-from desktop_crm.views.modules import warm_up
+from desktop_crm.views.warming import warm_up
 
 if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from desktop_crm.core.i18n import N_
+from desktop_crm.views import warming
 from desktop_crm.views.icons import ENTITY_ICONS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Module:
     def make(self, bench: Workbench) -> Pane:
         """Make the pane; imports its code."""
         path, _colon, name = self.factory.partition(":")
-        made: type[Pane] = getattr(import_module(path), name)
+        made: type[Pane] = getattr(warming.load(path), name)
         if self.holds_records:
             return made(bench, self.key)  # type: ignore[arg-type]
         return made(bench)
@@ -78,12 +78,3 @@ def module(key: str) -> Module:
         KeyError: There is none.
     """
     return next(found for found in MODULES if found.key == key)
-
-
-def warm_up() -> None:
-    """Import the code of panes and forms; may run on any thread, it makes no widget."""
-    for path in (
-        "panes.record_pane", "forms.form_dialog", "panes.mail", "panes.calendar",
-        "panes.settings", "palette",
-    ):  # fmt: skip
-        import_module(f"desktop_crm.views.{path}")
