@@ -47,6 +47,13 @@ def start(qtbot: QtBot) -> Iterator[Callable[[SignIn, str], app.Session]]:
         session.tasks.close()
 
 
+def ran(top: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """A program run by an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
+    )
+
+
 def test_what_a_module_loaded_leaves_the_rounds_of_the_collector_once(
     start: Callable[[SignIn, str], app.Session],
     company: Company,
@@ -93,9 +100,7 @@ def test_the_frame_is_made_without_the_database_layer(top: Path) -> None:
         "heavy = {'sqlalchemy', 'babel', 'reportlab', 'openpyxl'} & set(sys.modules);"
         "sys.exit(', '.join(heavy) or 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
-    )
+    done = ran(top, program)
     assert done.returncode == 0, done.stderr
 
 
@@ -106,9 +111,7 @@ def test_no_source_is_read_to_learn_of_features(top: Path) -> None:
         "app.make_application(Settings()); linecache.cache.clear();"
         "import desktop_crm.views.main_window; print(len(linecache.cache))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
-    )
+    done = ran(top, program)
     assert done.stdout.strip() == "0", done.stdout + done.stderr
 
 
@@ -119,9 +122,7 @@ def test_what_was_copied_lets_the_process_end_well(top: Path) -> None:
         "app.make_application(Settings()); data = QMimeData(); data.setText('copied');"
         "QGuiApplication.clipboard().setMimeData(data)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
-    )
+    done = ran(top, program)
     assert done.returncode == 0, done.stderr
 
 
@@ -132,9 +133,7 @@ def test_what_qt_says_when_python_has_ended_is_not_handed_to_it(top: Path) -> No
         "atexit.register(lambda: print(qInstallMessageHandler(None)));"
         "qt_messages.install()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=top, check=False, capture_output=True, text=True
-    )
+    done = ran(top, program)
     assert done.stdout.strip() == "None", done.stdout + done.stderr
 
 

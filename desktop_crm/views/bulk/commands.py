@@ -12,7 +12,7 @@ from desktop_crm.views.panes import follow_up
 
 if TYPE_CHECKING:
     from desktop_crm.services.bulk.job import Targets
-    from desktop_crm.views.panes.entity_commands import Target
+    from desktop_crm.views.panes.command_target import Target
     from desktop_crm.views.workbench import Workbench
 
 ASKED_FROM = 20

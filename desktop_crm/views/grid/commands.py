@@ -8,7 +8,7 @@ from desktop_crm.core.i18n import tr
 from desktop_crm.views.actions import Action, Place
 
 if TYPE_CHECKING:
-    from desktop_crm.views.panes.entity_commands import Target
+    from desktop_crm.views.panes.command_target import Target
     from desktop_crm.views.workbench import Workbench
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core.i18n import ntr, tr
@@ -15,35 +14,13 @@ from desktop_crm.views.duplicates import commands as duplicate_commands
 from desktop_crm.views.grid import commands as grid_commands
 from desktop_crm.views.mail import commands as mail_commands
 from desktop_crm.views.panes import mark_commands
+from desktop_crm.views.panes.command_target import Target
 from desktop_crm.views.printing import commands as print_commands
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QObject
-
-    from desktop_crm.services.records import RecordValues
-    from desktop_crm.views.lists.list_panel import ListPanel
     from desktop_crm.views.workbench import Workbench
 
 _OPEN: Final = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the commands of a pane work on.
-
-    Attributes:
-        owner: The pane; answers are dropped when it is gone.
-        record: The record shown, None while there is none.
-        selected: Keys of all selected records, of the selected card on a board.
-        count: How many they are, without the cost of their keys.
-        list: The list they are selected in.
-    """
-
-    owner: QObject
-    record: Callable[[], RecordValues | None]
-    selected: Callable[[], list[int]]
-    count: Callable[[], int]
-    list: ListPanel
 
 
 Maker = Callable[["Workbench", str, Target], list[Action]]

@@ -17,7 +17,7 @@ from desktop_crm.views.widgets.buttons import tool_button
 if TYPE_CHECKING:
     from desktop_crm.services.changes import ChangeSet
     from desktop_crm.services.context import Actor
-    from desktop_crm.views.panes.entity_commands import Target
+    from desktop_crm.views.panes.command_target import Target
     from desktop_crm.views.workbench import Workbench
 
 _LOOK: Final = {

@@ -21,6 +21,7 @@ from desktop_crm.views.lists.navigation import NavTree
 from desktop_crm.views.lists.stars import Stars
 from desktop_crm.views.new_texts import new_record
 from desktop_crm.views.panes import entity_commands, follow_up
+from desktop_crm.views.panes.command_target import Target
 from desktop_crm.views.panes.pane import Pane
 from desktop_crm.views.panes.pane_board import PaneBoard
 from desktop_crm.views.panes.pane_views import PaneViews
@@ -91,7 +92,7 @@ class RecordPane(Pane):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
-        self.target = entity_commands.Target(
+        self.target = Target(
             self, self._record, self._selected_ids, self._selected_count, self.list
         )
         self._wanted: int | None = None
