@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
-from desktop_crm.services import records
+from desktop_crm.services import records, viewed
 from desktop_crm.services.mail import lines, listing
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.services.mail.listing import MailQuery, Special
@@ -149,6 +149,22 @@ def test_arrows_in_the_search_line_choose_what_was_found(bench: Workbench, qtbot
     assert expect(dialog.found.current_line(), Line).title != first
     QTest.keyClick(dialog.line, Qt.Key.Key_Return)
     assert len(chosen) == 1
+
+
+def test_what_was_opened_lately_stands_first_while_nothing_is_typed(
+    bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    for entity, name in (("account", "dumbrava"), ("contact", "claire"), ("account", "rossi")):
+        viewed.note(company.actor, entity, company.ids[name])
+    dialog = FindRecordDialog(bench.shell.window_widget(), bench, "Link", ("account",))
+    dialog.show()
+    settle(qtbot, bench)
+    shown = [(one.entity, one.title) for one in dialog.found.lines]
+    assert shown[0] == ("", "Recently opened")
+    assert shown[1] == ("account", "Officine Rossi")
+    assert [entity for entity, _title in shown[2:4]] == ["account", ""]
+    QTest.keyClicks(dialog.line, "rossi")
+    qtbot.waitUntil(lambda: dialog.found.lines[0].title == "Accounts", timeout=8000)
 
 
 def test_folders_and_search(pane: MailPane, qtbot: QtBot) -> None:

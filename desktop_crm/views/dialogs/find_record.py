@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
 from desktop_crm.models.activity import REGARDING
-from desktop_crm.services import query
+from desktop_crm.models.marking import MarkKind
+from desktop_crm.services import marks, query
 from desktop_crm.services.query import Suggestion
 from desktop_crm.views import icons, theme
 from desktop_crm.views.charts.line_list import Line, LineList
@@ -27,17 +28,31 @@ if TYPE_CHECKING:
 
 FILED_TO: Final = tuple(reversed(REGARDING))
 """Records mail can be filed to, customers first: their names are what people type."""
+Records = list[tuple[str, Suggestion]]
+
 EACH = 6
+_LATEST: Final = 24
+"""Records opened lately that are looked through for those of the kinds asked for."""
 REST_MS = 120
 
 
-def find(actor: Actor, entities: Sequence[str], text: str) -> list[tuple[str, Suggestion]]:
+def find(actor: Actor, entities: Sequence[str], text: str) -> Records:
     """The best few records of each kind whose name holds the text."""
     return [
         (entity, found)
         for entity in entities
         if actor.can(entity, "read")
         for found in query.suggest(actor, entity, text, EACH)
+    ]
+
+
+def opened_lately(actor: Actor, entities: Sequence[str]) -> Records:
+    """The records of these kinds that the user looked at last, the latest first."""
+    looked = marks.marked(actor, MarkKind.VIEWED, _LATEST)
+    fit = [one for one in looked if one.entity in entities and actor.can(one.entity, "read")]
+    return [
+        (one.entity, Suggestion(one.id, one.title, tr(registry.get(one.entity).label)))
+        for one in fit[:EACH]
     ]
 
 
@@ -103,31 +118,44 @@ class FindRecordDialog(Dialog):
         self._ask()
 
     def _ask(self) -> None:
+        typed = self.line.text().strip()
         self._bench.tasks.read(
-            partial(find, self._bench.actor, self._entities, self.line.text().strip()),
+            partial(self._found, self._bench.actor, self._entities, typed),
             done=self._show, failed=self.show_error, owner=self, lane="find",
         )  # fmt: skip
 
-    def _show(self, found: list[tuple[str, Suggestion]]) -> None:
+    @staticmethod
+    def _found(actor: Actor, entities: Sequence[str], typed: str) -> tuple[Records, Records]:
+        """On a reader: what was opened lately while nothing is typed, and what fits."""
+        lately = [] if typed else opened_lately(actor, entities)
+        return lately, find(actor, entities, typed)
+
+    def _show(self, answer: tuple[Records, Records]) -> None:
+        lately, found = answer
         lines: list[Line] = []
+        if lately:
+            lines.append(Line(None, title=tr("Recently opened")))
+            lines += [self._line(entity, one) for entity, one in lately]
         last = ""
         for entity, one in found:
             if entity != last:
                 lines.append(Line(None, title=tr(registry.get(entity).plural)))
                 last = entity
-            lines.append(
-                Line(
-                    one.id,
-                    entity=entity,
-                    title=one.title,
-                    subtitle=one.subtitle,
-                    icon=icons.entity_icon(entity),
-                )
-            )
+            lines.append(self._line(entity, one))
         self.found.show_lines(lines)
         self._choose.setEnabled(bool(lines))
         self._nothing.setText("" if lines else tr("Nothing found. Try another spelling."))
         self._nothing.setVisible(not lines)
+
+    @staticmethod
+    def _line(entity: str, one: Suggestion) -> Line:
+        return Line(
+            one.id,
+            entity=entity,
+            title=one.title,
+            subtitle=one.subtitle,
+            icon=icons.entity_icon(entity),
+        )
 
     def _take_current(self) -> None:
         line = self.found.current_line()
