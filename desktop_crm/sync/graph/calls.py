@@ -37,6 +37,7 @@ TOO_LARGE: Final = "TooLarge"
 
 _IDS: Final = 'IdType="ImmutableId"'
 _TEXT: Final = 'outlook.body-content-type="text"'
+_DONE: Final = 200
 _ZONE: Final = 'outlook.timezone="UTC"'
 
 
@@ -81,6 +82,20 @@ class Answer:
     def raw(self) -> bytes:
         """The body as bytes; empty when there is none."""
         return self.body if isinstance(self.body, bytes) else b""
+
+    def understood(self) -> Answer:
+        """The same answer, which says that something was done.
+
+        The service answers a change with the item as JSON, or with nothing and a status of its
+        own. Anything else may come from a line that broke, and says nothing of what was done.
+
+        Raises:
+            GraphError: its status is an error, or it is neither of these.
+        """
+        self.checked()
+        if self.status == _DONE and not isinstance(self.body, dict):
+            raise GraphError(0, "NotJson", "the answer says nothing of what was done")
+        return self
 
     def checked(self) -> Answer:
         """The same answer.
@@ -202,7 +217,7 @@ class Graph:
                 break
         if answer.status == 401:
             self._refused = answer
-        return answer.checked()
+        return answer.checked() if method == "GET" else answer.understood()
 
     def _once(
         self,
@@ -253,7 +268,9 @@ class Graph:
             verify=self._verify,
             allow_redirects=False,
         ) as response:
-            Answer(response.status_code, None, response.headers).checked()
+            kind = response.headers.get("Content-Type", "")
+            body = _decoded(response.content, kind)
+            Answer(response.status_code, body, response.headers).understood()
 
     def batch(self, paths: Sequence[str]) -> list[Answer]:
         """What several GETs answered, in their order; twenty of them a request.

@@ -30,7 +30,7 @@ from desktop_crm.sync.writes import (
 )
 from tests.contract.writing_driver import AT, HOUR, contact, meeting, sending, task
 from tests.graph_server import GraphServer
-from tests.graph_server.faults import lost, reset, says, status
+from tests.graph_server.faults import half, lost, reset, says, status
 from tests.graph_server.store import person
 from tests.unit.sync.test_graph import Tokens, mime
 
@@ -97,6 +97,20 @@ def test_large_attachments_follow_the_message_piece_by_piece(
     assert all(len(body) <= 4 * 1024 * 1024 for body in server.bodies)
 
 
+def test_a_piece_nobody_took_is_not_taken_for_handed_over(
+    server: GraphServer, box: GraphMailbox
+) -> None:
+    deed = large()
+    server.fault("/upload/", half)
+    with pytest.raises(EnvironmentProblem):
+        box.do(deed)
+    assert server.store.sent == []
+    assert box.find(deed) is None
+    box.do(deed)
+    ((_, data, _to),) = server.store.sent
+    assert [a.size for a in read_message(data).attachments] == [4_000_000, 4_000_000]
+
+
 def test_a_place_for_an_attachment_that_is_not_protected_gets_nothing(
     server: GraphServer, box: GraphMailbox
 ) -> None:
@@ -106,7 +120,7 @@ def test_a_place_for_an_attachment_that_is_not_protected_gets_nothing(
     assert server.store.sent == []
 
 
-@pytest.mark.parametrize("act", [reset, lost], ids=["before", "after"])
+@pytest.mark.parametrize("act", [reset, lost, half], ids=["before", "after", "half"])
 @pytest.mark.parametrize("place", ["GET /me/messages", "POST /me/messages", "PATCH", "send$"])
 def test_wherever_the_line_breaks_it_is_sent_once(
     server: GraphServer, box: GraphMailbox, act: object, place: str
