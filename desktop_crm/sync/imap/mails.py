@@ -35,6 +35,7 @@ from desktop_crm.sync.writes import Image, Ref, Vanished
 _APPENDED: Final = re.compile(rb"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
 _ANY: Final = b"\\*"
 _DELETED: Final = b"\\Deleted"
+_RECENT: Final = b"\\Recent"
 _NEW_NAMES: Final = {FolderRole.DRAFTS: "Drafts", FolderRole.SENT: "Sent"}
 
 
@@ -186,33 +187,22 @@ class Mails:
     def copy_of(self, uid: int, target: str) -> Ref | None:
         """The copy of a message of the open folder in another one, which is open afterwards.
 
-        A copy has the message's id, its size and the moment it was received.
+        It has the same bytes, was received at the same moment and lacks no mark of the message:
+        what is taken for the copy is all that stays. No id is trusted here; two messages may have
+        the same one, and some have none.
 
         Raises:
             Vanished: there is no such target.
         """
-        wanted = self._looks([uid]).get(uid)
-        name = "" if wanted is None else wanted[0]
-        found = self.by_header(target, "Message-ID", name)
-        looks = self._looks([uid_of(ref.item_id)[1] for ref in found])
-        alike = [ref for ref in found if looks.get(uid_of(ref.item_id)[1]) == wanted]
-        return alike[-1] if alike else None
-
-    def _looks(self, uids: list[int]) -> dict[int, tuple[str, object, object]]:
-        if not uids:
-            return {}
-        with self._session.translated():
-            asked = ["ENVELOPE", "RFC822.SIZE", "INTERNALDATE"]
-            answer = self._session.client.fetch(uids, asked)
-        return {
-            uid: (
-                (parts[b"ENVELOPE"].message_id or b"").decode("ascii", "ignore"),
-                parts[b"RFC822.SIZE"],
-                parts[b"INTERNALDATE"],
-            )
-            for uid, parts in answer.items()
-            if b"ENVELOPE" in parts
-        }
+        wanted = self._whole(uid)
+        if not wanted:
+            return None
+        opened = self.open(target)
+        size = int(wanted[b"RFC822.SIZE"])
+        for other in reversed(self.search("LARGER", str(size - 1), "SMALLER", str(size + 1))):
+            if _is_copy(self._whole(other), wanted):
+                return opened.ref(other)
+        return None
 
     def delete(self, uid: int) -> None:
         """Delete one message of the open folder for good, and no other."""
@@ -252,7 +242,7 @@ class Mails:
 
     def _whole(self, uid: int) -> Mapping[bytes, Any]:
         with self._session.translated():
-            what = ["FLAGS", "INTERNALDATE", "BODY.PEEK[]"]
+            what = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODY.PEEK[]"]
             found = self._session.client.fetch([uid], what).get(uid, {})
         return found if b"BODY[]" in found else {}
 
@@ -267,6 +257,12 @@ class Mails:
         if not found:
             raise Vanished(folder)
         return opened.ref(found[-1] if not before else found[0])
+
+
+def _is_copy(one: Mapping[bytes, Any], message: Mapping[bytes, Any]) -> bool:
+    same = all(one.get(part) == message[part] for part in (b"INTERNALDATE", b"BODY[]"))
+    # The earlier try may have marked it as deleted already.
+    return same and set(message[b"FLAGS"]) - {_DELETED, _RECENT} <= set(one[b"FLAGS"])
 
 
 def flags_of(
