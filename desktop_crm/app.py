@@ -7,7 +7,6 @@ paints its frame before SQLAlchemy and the models are imported on another thread
 from __future__ import annotations
 
 import atexit
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -185,7 +184,7 @@ def keep_collections_short() -> None:
     Modules and declared tables stay for good; looking through them again and again stops the
     window for 100 ms at a time.
     """
-    gc.freeze()
+    garbage.set_aside()
     garbage.go_on()
 
 

@@ -29,6 +29,17 @@ def go_on() -> None:
         gc.enable()
 
 
+def set_aside() -> None:
+    """Take what there is by now out of all rounds to come; it stays for good.
+
+    What lives long is counted anew from here: a quarter of what is no longer looked at would let
+    garbage pile up.
+    """
+    global _long_lived  # noqa: PLW0603
+    gc.freeze()
+    _long_lived = 0
+
+
 def hold() -> None:
     """Begin no round by itself any more: the caller calls :func:`round_if_due` on its thread."""
     global _holders  # noqa: PLW0603

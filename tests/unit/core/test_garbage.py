@@ -106,3 +106,22 @@ def test_put_off_means_put_off_for_all(rounds: list[int]) -> None:
     garbage.let_go()
     assert rounds == [0]
     assert kept
+
+
+def test_what_was_set_aside_counts_no_more(held: None, rounds: list[int]) -> None:
+    """What lived long before a freeze is not in the next rounds: a quarter of it is no measure."""
+    before = [make_many(more=20 * LIMIT)]
+    while 2 not in rounds:
+        before.append(make_many())
+        garbage.round_if_due()
+    garbage.set_aside()
+    try:
+        rounds.clear()
+        after = []
+        for _ in range(20):
+            after.append(make_many())
+            garbage.round_if_due()
+        assert 2 in rounds
+        assert after
+    finally:
+        gc.unfreeze()
