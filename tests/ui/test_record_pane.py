@@ -401,3 +401,19 @@ def test_import_and_export_know_the_list(
     assert list(ids) == []
     assert imported == ["account"]
     settle(qtbot, bench)
+
+
+def test_the_number_of_a_case_stands_whole_beside_a_long_account(
+    opened: Pane, bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    account = company.add(
+        "account", "long", {"name": "Uzinele de Ambalaje și Carton din Câmpia Turzii Nord SRL"}
+    )
+    company.add("case", "belt", {"title": "Belt tears", "account": account})
+    pane = opened("case")
+    pane.resize(1100, 680)
+    qtbot.waitUntil(lambda: pane.detail.record_id == company.ids["belt"])
+    settle(qtbot, bench)
+    number = pane.detail._subtitle
+    assert number.text().startswith("C-")
+    assert number.fontMetrics().horizontalAdvance(number.text()) <= number.width()

@@ -46,6 +46,13 @@ def state_and_status(work: Work, drafts: Sequence[Draft]) -> None:
             draft.set("resolved_at", clock.now())
 
 
+def minutes(work: Work, drafts: Sequence[Draft]) -> None:
+    """Refuse time to be billed that is less than none."""
+    for draft in drafts:
+        if (draft.get("billable_minutes") or 0) < 0:
+            draft.fail("billable_minutes", N_("Billable minutes cannot be negative."))
+
+
 def numbers(work: Work, drafts: Sequence[Draft]) -> None:
     """Give new cases their number; refuse one that another case has already."""
     given = {d.get("number") for d in drafts if d.get("number") and d.changes("number")}

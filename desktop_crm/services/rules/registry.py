@@ -62,7 +62,7 @@ RULES: Final[Mapping[str, Rules]] = {
         after_remove=(reminding.of_the_series,),
         before_purge=(keeping.activities_on_their_way,),
     ),
-    "case": Rules(before=(cases.state_and_status, cases.own_parent, cases.numbers)),
+    "case": Rules(before=(cases.state_and_status, cases.own_parent, cases.minutes, cases.numbers)),
     "mail_template": Rules(before=(mail_templates.whole_placeholders,)),
     "quote": Rules(before=(quote_rules.complete,), before_purge=(keeping.issued_quotes,)),
     "quote_line": Rules(after=(quote_rules.recalculate,), after_remove=(quote_rules.recalculate,)),

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from desktop_crm.views.workbench import Workbench
 
 _ITEMS: Final = 50
+_SHORT: Final = 20
+"""Signs up to which the words below the title stand whole: the number of a case, of a quote."""
 _PERSON_LIKE: Final = frozenset({"contact", "account"})
 _NOTE_TITLE: Final = 80
 _OF_TIMELINE: Final = frozenset({"overview", "activities"})
@@ -304,6 +306,8 @@ class RecordDetail(QFrame):
         words, target = self._subtitle_of(record)
         self._subtitle.setText(words)
         self._subtitle.setVisible(bool(words))
+        whole = self._subtitle.fontMetrics().horizontalAdvance(words) + 2
+        self._subtitle.setMinimumWidth(whole if len(words) <= _SHORT else 24)
         self._subtitle_target = target[1] if target else None
         self._link.show_text(target[0] if target else "")
         self._link.setVisible(target is not None)

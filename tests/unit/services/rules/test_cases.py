@@ -68,6 +68,12 @@ def test_two_cases_never_have_one_number(world: World) -> None:
     assert query.first_page(world.admin, asked, 10) == []
 
 
+def test_minutes_that_are_billed_are_never_fewer_than_none(world: World) -> None:
+    with pytest.raises(ValidationFailed, match="Billable minutes cannot be negative"):
+        made(world, billable_minutes=-5)
+    assert made(world, billable_minutes=0)["billable_minutes"] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "state", "status"),
     [
