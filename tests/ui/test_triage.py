@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from desktop_crm.services import records, undo
+from desktop_crm.services.context import Actor
 from desktop_crm.services.mail import filing_rules
 from desktop_crm.services.mail import message as mail_message
 from desktop_crm.views.dialogs.find_record import FindRecordDialog
@@ -285,6 +286,15 @@ def test_a_message_becomes_an_opportunity_by_keyboard(
     )
     settle(qtbot, pane.bench)
     assert states(company, "Offer")["Offer"] == "linked"
+
+
+def test_who_may_make_nothing_is_not_offered_to_convert(
+    pane: MailPane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Actor, "can", lambda _self, _entity, action: action != "create")
+    found = {action.id for action in pane.commands()}
+    assert "mail.reply" in found
+    assert not found & {"mail.convert", "mail.lead", "mail.case", "mail.task"}
 
 
 def test_a_message_becomes_a_task_and_opens(pane: MailPane, company: Company, qtbot: QtBot) -> None:

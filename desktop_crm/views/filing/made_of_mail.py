@@ -62,15 +62,22 @@ class MadeOfMail(QObject):
         self._message = message
 
     def commands(self) -> list[Action]:
-        """What a message can become, for the menu and the palette."""
+        """What a message can become; nothing for those who may make none of it."""
+        offered = [(one, text) for one, text in KINDS.items()
+                   if self._bench.actor.can(one.entity, "create")]  # fmt: skip
+        if not offered:
+            return []
         return [
             Action(
+                "mail.convert", tr("Convert…"), self.convert, icon="handshake",
+                tint="accent_text", group="make", enabled=lambda: self._message is not None,
+                tip=tr("Make a lead, opportunity, case, task or appointment of this message"),
+            ),
+            *(Action(
                 f"mail.{wanted.value}", tr("New from message: {kind}", kind=tr(text)),
                 partial(self.convert, wanted), group="make", place=Place.PALETTE,
                 enabled=lambda: self._message is not None,
-            )
-            for wanted, text in KINDS.items()
-            if self._bench.actor.can(wanted.entity, "create")
+            ) for wanted, text in offered),
         ]  # fmt: skip
 
     def convert(self, wanted: Wanted = Wanted.LEAD) -> None:

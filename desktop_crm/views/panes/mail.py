@@ -183,11 +183,6 @@ class MailPane(Pane):
                 tint="accent_text", group="make", enabled=self._sender_is_unknown,
                 tip=tr("New contact from the sender"),
             ),
-            Action(
-                "mail.convert", tr("Convert…"), self.making.convert, icon="handshake",
-                tint="accent_text", group="make", enabled=lambda: self._message is not None,
-                tip=tr("Make a lead, opportunity, case, task or appointment of this message"),
-            ),
             *self.making.commands(),
             Action(
                 "mail.sync", tr("Synchronise"), self.work.sync_all, icon="arrow_sync",
