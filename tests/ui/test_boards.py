@@ -282,3 +282,25 @@ def test_print_and_export_take_the_board_not_the_hidden_selection_of_its_table(
     dialog = child(bench.shell.window_widget(), PrintDialog)
     assert dialog._targets.query is not None
     dialog.reject()
+
+
+def test_the_details_follow_what_is_selected_when_the_board_comes_and_goes(
+    pane: Callable[[str], RecordPane], bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    shown = pane("opportunity")
+    of_row = shown.list.table.current_id()
+    assert shown.detail.record_id == of_row
+    shown.board.show("stage")
+    settle(qtbot, bench)
+    board = shown.board.board
+    assert board is not None
+    of_card = next(
+        company.ids[name] for name in ("Oak chairs", "Idea") if company.ids[name] != of_row
+    )
+    assert board.board.select(of_card)
+    qtbot.waitUntil(lambda: shown.detail.record_id == of_card)
+    shown.board.show("")
+    qtbot.waitUntil(lambda: shown.detail.record_id == of_row)
+    shown.board.show("stage")
+    qtbot.waitUntil(lambda: shown.detail.record_id == of_card)
+    settle(qtbot, bench)

@@ -44,6 +44,7 @@ class PaneBoard(QObject):
         self._key = entity.key
         self._list: ListPanel | None = None
         self._asked: tuple[str, RecordQuery] | None = None
+        self._stands = False
         self.board: RecordBoard | None = None
         self.button = tool_button(
             f"list.board.{entity.key}", tr("Show as board"), "chart_multiple", self._unfold
@@ -92,8 +93,12 @@ class PaneBoard(QObject):
         if self._list is None:
             return
         name = self._name()
+        turned = bool(name) != self._stands
+        self._stands = bool(name)
         if not name:
             self._list.show_instead(None)
+            if turned:
+                self.selected.emit(self._list.table.current_id())
             return
         if self.board is None:
             self.board = self._make(self._list)
@@ -102,6 +107,8 @@ class PaneBoard(QObject):
         if asked != self._asked:
             self._asked = asked
             self.board.show_field(name)
+        elif turned:
+            self.selected.emit(self.board.current_id())
 
     def refresh(self) -> None:
         """Read the board again (F5)."""
