@@ -58,6 +58,7 @@ def numbers(work: Work, drafts: Sequence[Draft]) -> None:
     given = {d.get("number") for d in drafts if d.get("number") and d.changes("number")}
     taken: dict[str, int | None] = {}
     if given:
+        numbering.keep(work.connection, "case")
         rows = work.connection.execute(
             select(Case.number, Case.id).where(Case.number.in_(sorted(given)))
         )

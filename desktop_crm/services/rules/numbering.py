@@ -51,6 +51,15 @@ def draw(
     return number
 
 
+def keep(connection: Connection, entity: str) -> None:
+    """Let nobody draw a number of an entity until the transaction ends.
+
+    Called where numbers are given that came from elsewhere, before they are looked up: whoever
+    draws meanwhile would be given one of them, and be refused for what is not theirs.
+    """
+    _locked(connection, entity)
+
+
 def _starts_anew(sequence: Mapping[str, Any], on: date) -> bool:
     return bool(sequence["resets_yearly"]) and sequence["last_year"] != on.year
 

@@ -218,6 +218,8 @@ def _check_numbers(work: Work, drafts: Sequence[Draft]) -> None:
     wanted = [d for d in drafts if d.get("number") and (d.is_new or d.changes("number"))]
     if not wanted:
         return
+    if any(d.changes("number") for d in wanted):
+        numbering.keep(work.connection, "quote")
     pairs = {(d.get("number"), d.get("revision") or 0) for d in wanted}
     clauses = [and_(Quote.number == number, Quote.revision == rev) for number, rev in pairs]
     rows = work.connection.execute(

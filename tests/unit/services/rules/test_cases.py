@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
 
@@ -138,3 +139,15 @@ def test_no_case_stands_above_itself(world: World) -> None:
         records.save(world.admin, "case", top, None, {"parent": top})
     with pytest.raises(ValidationFailed, match="outside its own hierarchy"):
         records.save(world.admin, "case", top, None, {"parent": low})
+
+
+def test_nobody_draws_a_number_that_somebody_is_just_bringing(world: World) -> None:
+    """On a server the one who draws cannot see it yet, and would be refused for it at the end."""
+    coming = f"C-2026-{int(str(made(world)['number']).removeprefix('C-2026-')) + 1:04}"
+    told = [Change(None, None, {"title": "Old", "number": coming})]
+    with ThreadPoolExecutor(1) as other:
+        with world.db.writing() as connection:
+            records.save_many(world.admin, "case", told, within=connection)
+            drawn = other.submit(made, world)
+            wait([drawn], timeout=0.3)
+        assert drawn.result()["number"] not in (coming, None)

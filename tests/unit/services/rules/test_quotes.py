@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from desktop_crm.core import clock
 from desktop_crm.core.errors import NotFound, UserError, ValidationFailed
 from desktop_crm.models.quote import QuoteReason
 from desktop_crm.services import records, undo
+from desktop_crm.services.records import Change
 from desktop_crm.services.rules import quote_entry, quotes
 from tests.support.company import NOW
 from tests.support.quoting import activated, change, make, product, quoting_company, read
@@ -298,6 +299,21 @@ def test_people_who_activate_at_once_get_different_numbers(company: Company) -> 
         assert len(list(done)) == len(drafts)
     numbers = {read(company, quote).values["number"] for quote in drafts}
     assert numbers == {f"Q-2026-{n:04}" for n in range(1, 7)}
+
+
+def test_nobody_draws_a_number_that_somebody_is_just_bringing(company: Company) -> None:
+    activated(company, [product(company, "Pump")])
+    mine = make(company, [product(company, "Pump")])
+    version = read(company, mine).version
+    values = {"name": "Old", "account": company.ids["rossi"], "number": "Q-2026-0002"}
+    with ThreadPoolExecutor(1) as other:
+        with company.actor.db.writing() as connection:
+            told = [Change(None, None, values)]
+            records.save_many(company.actor, "quote", told, within=connection)
+            done = other.submit(quotes.activate, company.actor, mine, version)
+            wait([done], timeout=0.3)
+        done.result()
+    assert read(company, mine).values["number"] == "Q-2026-0003"
 
 
 def test_two_quotes_cannot_share_a_number(company: Company) -> None:
