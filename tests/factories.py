@@ -55,6 +55,7 @@ RECKONED: Mapping[str, frozenset[str]] = {
 
 ENDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "connection": (("from_type", "from_id"), ("to_type", "to_id")),
+    "link": (("record_type", "record_id"),),
 }
 """Pairs of fields that name a record of any kind together."""
 

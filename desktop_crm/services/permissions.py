@@ -138,6 +138,13 @@ def _between_records(actor: Actor, table: FromClause, action: str) -> Clause:
     return and_(seen, or_(*(of_records(actor, *end, "edit") for end in ends)))
 
 
+def _to_record(actor: Actor, table: FromClause, action: str) -> Clause:
+    """Links follow their activity, and tell of no record out of sight: evidence may name it."""
+    activity = _through_parents(actor, registry.get("link"), table, action)
+    seen = of_records(actor, table.c.record_type, table.c.record_id, "read")
+    return seen if activity is None else and_(activity, seen)
+
+
 def _of_two(actor: Actor, table: FromClause, action: str) -> Clause:
     """Possible duplicates are seen with both records."""
     both = (of_records(actor, table.c.entity, key, "read") for key in _pair_keys(table))
@@ -210,6 +217,7 @@ _PREDICATES: Final[Mapping[str, Callable[[Actor, FromClause, str], Clause]]] = {
     "document_content": _never,
     "record_mark": _own_mark,
     "connection": _between_records,
+    "link": _to_record,
     "duplicate_pair": _of_two,
     "merge_log": _of_two,
 }

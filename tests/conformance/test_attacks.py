@@ -16,7 +16,8 @@ from sqlalchemy import delete, select
 
 from desktop_crm.core.errors import CrmError, PermissionDenied, UserError, ValidationFailed
 from desktop_crm.meta import registry
-from desktop_crm.models import AuditEntry, DocumentContent, SavedView
+from desktop_crm.models import AuditEntry, DocumentContent, Link, SavedView
+from desktop_crm.models.activity import LinkRule
 from desktop_crm.models.marking import MarkKind
 from desktop_crm.models.office import AuditAction
 from desktop_crm.services import (
@@ -29,6 +30,7 @@ from desktop_crm.services import (
     purge,
     query,
     records,
+    records_kept,
     saved_views,
     tags,
     undo,
@@ -319,3 +321,22 @@ def test_a_choice_whose_values_are_refused_is_not_added(world: World) -> None:
         fields.add(world.admin, "account", "choice", "Half made", values=("Good", "x" * 500))
     assert set(registry.get("account").fields) == before
     assert "Half made" not in {own.label for own in fields.of_entity(world.admin, "account")}
+
+
+def test_a_link_names_no_record_out_of_sight(world: World) -> None:
+    """What an activity is filed to is told in words, the name of the record among them."""
+    actor, other = world.people["own"], world.people["stranger"]
+    key = records.save(actor, "activity", None, None, {"kind": "task", "subject": "Mine"}).id
+    hidden = records.save(other, "case", None, None, {"title": "Zebra"}).id
+    shown = records.save(actor, "case", None, None, {"title": "Plain"}).id
+    with world.db.writing() as connection:
+        for record in (hidden, shown):
+            row = {"activity_id": key, "record_type": "case", "record_id": record}
+            row |= {"rule": LinkRule.CASE.value, "evidence": "named", "state": "linked"}
+            row |= {"confidence": Decimal(80), "is_regarding": False}
+            row |= {"title_key": "", "search_text": ""}
+            records_kept.insert_rows(connection, Link, [row], by=None)
+    asked = RecordQuery("link", ("record_id", "evidence"))
+    assert [row.values for row in query.first_page(actor, asked, 10)] == [(shown, "named")]
+    found = [row.values[0] for row in query.first_page(world.admin, asked, 10_000)]
+    assert {hidden, shown} <= set(found)

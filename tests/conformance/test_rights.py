@@ -54,12 +54,12 @@ def make_for(world: World, entity: Entity, owner: str) -> int:
         # What is done with a person's mail that person alone says.
         themselves = Actor(**{**vars_of(world.admin), "user_id": user})
         factory = Factory(themselves) if root(entity).key == "mailbox" else world.factory
-        return factory.make(entity.key, **{name: parent})
+        return factory.make(entity.key, **{name: parent}, **ends_for(world, entity, owner))
     return world.factory.make(entity.key, **ends_for(world, entity, owner))
 
 
 def ends_for(world: World, entity: Entity, owner: str) -> dict[str, Any]:
-    """Both records of a connection, which belong to somebody."""
+    """Both records of a connection, or the one of a link, which belong to somebody."""
     contact = registry.get("contact")
     found: dict[str, Any] = {}
     for kind, record in ENDS.get(entity.key, ()):
@@ -162,8 +162,9 @@ def test_nobody_makes_a_record_out_of_the_own_reach(world: World, entity: Entity
 
 def _values_for(world: World, entity: Entity, owner: str) -> dict[str, Any] | None:
     user = world.people[owner].user_id
-    if entity.key in ENDS:
-        return world.factory.values(entity.key, **ends_for(world, entity, owner))
+    ends = ends_for(world, entity, owner)
+    if ends and not entity.parent:
+        return world.factory.values(entity.key, **ends)
     if entity.reference or not (entity.owned or entity.parent or entity.key == "mailbox"):
         return None
     if entity.owned:
@@ -172,7 +173,7 @@ def _values_for(world: World, entity: Entity, owner: str) -> dict[str, Any] | No
         return world.factory.values(entity.key, user=user)
     name = entity.parent[0]
     parent = make_for(world, registry.get(entity.fields[name].target), owner)
-    return world.factory.values(entity.key, **{name: parent})
+    return world.factory.values(entity.key, **{name: parent}, **ends)
 
 
 def _tries(actor: Actor, entity: Entity, values: dict[str, Any]) -> bool:
