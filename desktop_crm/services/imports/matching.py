@@ -47,6 +47,9 @@ _TRUST: Final = {How.MAP: 100, How.NAME: 90, How.LABEL: 80, How.SYNONYM: 70, How
 _PREFIXED: Final = 10
 _BY_ID: Final = 25
 
+BROUGHT: Final[Mapping[str, tuple[str, ...]]] = {"case": ("number", "resolved_at")}
+"""Read only in a form, yet kept as another program gave them: customers write by that number."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnMatch:
@@ -102,12 +105,17 @@ def targets(entity: Entity) -> dict[str, BoundField]:
         found[WHOLE_NAME] = entity.fields[WHOLE_NAME]
     if "stage" in found and ENDED in entity.fields:
         found[ENDED] = entity.fields[ENDED]
+    brought = BROUGHT.get(entity.key, ())
+    found.update({name: entity.fields[name] for name in brought if name in entity.fields})
     return found
 
 
 def editable(entity: Entity) -> dict[str, BoundField]:
     """Fields that our own workbooks may change: the stage itself, not what it says."""
-    return {name: f for name, f in targets(entity).items() if name != ENDED or not f.read_only}
+    brought = (ENDED, *BROUGHT.get(entity.key, ()))
+    return {
+        name: f for name, f in targets(entity).items() if name not in brought or not f.read_only
+    }
 
 
 def match(table: Table, entity: Entity, mapping: Mapping[str, str]) -> Matches:

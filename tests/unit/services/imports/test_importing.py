@@ -71,6 +71,8 @@ def objects(actor: Actor, entity: str, *columns: str, where: str = "") -> list[d
          ["last_name", "first_name", "account", "job_title"]),
         ("contact", "Name,Organization,Mobil", "a b,c,0722 333 444",
          ["full_name", "account", "phone"]),
+        ("case", "Case number,Ticket name,Status,Closed date", "7,a,Resolved,2024-01-01",
+         ["number", "title", "status_reason", "resolved_at"]),
         ("product", "SKU,Denumire produs,Preț unitar,UM", "1,a,2,h",
          ["code", "name", "list_price", "unit"]),
     ],
@@ -293,6 +295,18 @@ def test_a_record_with_another_identity_is_another_record(
     take(entity, stands)
     plan, _ = take(entity, comes)
     assert [row.outcome.value for row in plan.rows] == [outcome]
+
+
+def test_cases_keep_their_numbers_and_are_found_by_them(take: Take, actor: Actor) -> None:
+    old = "Case number,Title,State,Closed date\nT-7,Belt tears,Resolved,2024-03-05\n"
+    take("case", old)
+    (found,) = objects(actor, "case", "number", "resolved_at", where="title = 'Belt tears'")
+    assert found["number"] == "T-7"
+    assert str(found["resolved_at"]).startswith("2024-03-0")
+    plan, _ = take("case", old)
+    assert plan.counts["same"] == 1
+    plan, _ = take("case", "Case number,Title\nT-7,Belt torn\nT-8,One\nT-8,Two\n")
+    assert [row.outcome.value for row in plan.rows] == ["update", "create", "error"]
 
 
 def test_the_matching_field_can_be_said(take: Take, actor: Actor) -> None:
