@@ -38,7 +38,7 @@ class ExportDialog(Dialog):
         selected: Sequence[int] = (),
     ) -> None:
         entity = registry.get(shown.entity)
-        title = tr("Export {records}", records=tr(entity.plural))
+        title = tr("Export {records}", records=tr(entity.plural).lower())
         super().__init__(
             parent, "exportDialog", title, width=560,
             subtitle=tr("The workbook can be changed and imported again; only changes count."),
