@@ -98,7 +98,7 @@ class Facts:
     matches: dict[str, tuple[Match, ...]] = field(default_factory=dict)
     messages: dict[str, Thread] = field(default_factory=dict)
     conversations: dict[str, Thread] = field(default_factory=dict)
-    references: dict[str, Reference] = field(default_factory=dict)
+    references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     matters: tuple[Matter, ...] = ()
     rules: Mapping[Key, Rule] = field(default_factory=dict)
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -326,7 +326,8 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
     tokens = {token for item in mails for token in tokens_of(item)}
     if not tokens:
         return
-    named: dict[str, Record] = {}
+    # Quotes and cases are numbered apart: one of each may have the same number.
+    named: dict[str, dict[str, Record]] = defaultdict(dict)
     for entity, table, columns in (
         ("quote", Quote.__table__, ("uid", "number")),
         ("opportunity", Opportunity.__table__, ("uid",)),
@@ -339,13 +340,16 @@ def _by_token(connection: Connection, facts: Facts, mails: Sequence[MailItem]) -
             .order_by(table.c.deleted_at.is_(None), table.c.id)
         )
         for key, *names in rows:
-            named |= {name: (entity, key) for name in names if name}
-    standing = current_records(connection, named.values())
+            for name in filter(None, names):
+                named[name][entity] = (entity, key)
+    standing = current_records(
+        connection, [one for each in named.values() for one in each.values()]
+    )
     found = _references(connection, {one for several in standing.values() for one in several})
-    for token, record in named.items():
-        now = next((one for one in standing[record] if one in found), None)
-        if now is not None:
-            facts.references[token] = found[now]
+    for token, records in named.items():
+        now = (next((r for r in standing[one] if r in found), None) for one in records.values())
+        if several := tuple(found[one] for one in now if one is not None):
+            facts.references[token] = several
 
 
 def _references(connection: Connection, records: set[Record]) -> dict[Record, Reference]:

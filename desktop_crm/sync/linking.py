@@ -162,14 +162,16 @@ def by_token(context: Context) -> list[Proposal]:
     accounts = {match.account for match in people if match.account is not None}
     contacts = {match.id for match in people if match.entity == "contact"}
     for token in tokens_of(context.item):
-        reference = context.facts.references.get(token)
-        if reference is None:
-            continue
-        if reference.account in accounts or reference.contact in contacts:
-            sure = Decimal(95)
-            found.append(
-                Proposal(reference.entity, reference.id, LinkRule.TOKEN, _evidence(token), sure)
-            )
+        named = [
+            one
+            for one in context.facts.references.get(token, ())
+            if one.account in accounts or one.contact in contacts
+        ]
+        confidence = Decimal(95) if len(named) == 1 else Decimal(60)
+        found += [
+            Proposal(one.entity, one.id, LinkRule.TOKEN, _evidence(token), confidence)
+            for one in named
+        ]
     return found
 
 

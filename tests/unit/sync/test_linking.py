@@ -380,6 +380,28 @@ def test_the_number_of_a_case_from_a_stranger_links_nothing(world: World) -> Non
     assert world.links() == []
 
 
+def test_a_number_of_a_quote_and_of_a_case_says_what_the_sender_knows(world: World) -> None:
+    mine = quote(world)
+    numbered(world, mine, "2026-77")
+    other = world.save("account", name="Other")
+    stranger = world.save("case", title="Theirs", account=other, number="2026-77")
+    arrives(world, mail(subject="Re: [#2026-77]"))
+    assert ("quote", mine, "token", "linked") in links_of(world, "m1@x")
+    assert ("case", stranger) not in {link[:2] for link in world.links()}
+
+
+def test_a_number_that_two_records_of_a_customer_have_is_asked_about(world: World) -> None:
+    offer = quote(world)
+    numbered(world, offer, "2026-77")
+    made = case(world, number="2026-77")
+    arrives(world, mail(subject="Re: [#2026-77]"))
+    found = {link[:2]: link[2:] for link in world.links() if link[0] in ("case", "quote")}
+    assert found == {
+        ("quote", offer): ("token", "suggested"),
+        ("case", made): ("token", "suggested"),
+    }
+
+
 def test_mass_mail_is_about_no_opportunity(world: World) -> None:
     arrives(world, mail(headers=(("list-id", "<news>"),)))
     assert {link[0] for link in world.links()} == {"contact", "account"}
