@@ -403,6 +403,20 @@ def test_import_and_export_know_the_list(
     settle(qtbot, bench)
 
 
+def test_resolving_what_is_resolved_already_says_that_nothing_changed(
+    opened: Pane, bench: Workbench, company: Company, qtbot: QtBot
+) -> None:
+    for name in ("one", "two"):
+        company.add("case", name, {"title": name, "state": "resolved"})
+    pane = opened("case")
+    choose(pane, "all", bench, qtbot)
+    pane.list.table.selectAll()
+    next(a for a in pane.commands() if a.id == "case.resolve").run()
+    settle(qtbot, bench)
+    told = ("Nothing was changed", "None of the selected records is open.")
+    assert shell_of(bench).toasts == [told]
+
+
 def test_the_number_of_a_case_stands_whole_beside_a_long_account(
     opened: Pane, bench: Workbench, company: Company, qtbot: QtBot
 ) -> None:

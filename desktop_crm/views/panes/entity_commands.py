@@ -91,6 +91,10 @@ def _settling(
         bench.bus.publish(changes)
         if changes:
             bench.shell.toast(told(len(changes.ids(entity))), undo=True)
+        else:
+            bench.shell.toast(
+                tr("Nothing was changed"), tr("None of the selected records is open.")
+            )
 
     def run() -> None:
         bench.tasks.write(
