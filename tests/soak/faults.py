@@ -283,7 +283,10 @@ class TwoSides(RuleBasedStateMachine):
 
         def wait(seconds: float, cancel: object) -> None:
             self.waits.append(seconds)
+            self.side.settle()
 
+        # What a server does late it does within seconds; a story has hours between its steps.
+        self.side.settle()
         asked = self.side.requests
         port = self.side.port(quick=quick)
         world = self.world

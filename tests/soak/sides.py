@@ -59,6 +59,10 @@ class Side(ABC):
         """Meet the next requests with these faults; None lets one pass. Nothing clears them."""
 
     @abstractmethod
+    def settle(self) -> None:
+        """Do what was asked before and not done yet, as a server does while time passes."""
+
+    @abstractmethod
     def forget_tokens(self) -> None:
         """Make every token handed out so far invalid."""
 
@@ -138,6 +142,9 @@ class Memory(Side):
     def aim(self, faults: Sequence[str | None]) -> None:
         self.queue = list(faults)
 
+    def settle(self) -> None:
+        """Everything is done at once here."""
+
     def forget_tokens(self) -> None:
         self.box.forget_tokens()
 
@@ -167,6 +174,9 @@ class Scripted(Side):
         for name in faults:
             times = 2 if name in self.twice else 1
             self.server.fault(ANY, _counted(self.struck, name, self.ACTS), times)
+
+    def settle(self) -> None:
+        self.server.settle()
 
     def forget_tokens(self) -> None:
         self.server.generation += 1

@@ -9,7 +9,7 @@ import socketserver
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
@@ -48,6 +48,8 @@ class ScriptedServer:
     ) -> None:
         self.faults: deque[Fault] = deque()
         self.closing = threading.Event()
+        self._answering = 0
+        self._answered = threading.Condition()
         self._listener = _Listener(("127.0.0.1", 0), handler)
         self._listener.script = self
         scheme = "http"
@@ -70,6 +72,23 @@ class ScriptedServer:
         self._listener.hang_up()
         self._listener.server_close()
         self._thread.join()
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count a request as long as it is worked on, also when its client waits no longer."""
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def settle(self) -> None:
+        """Wait until everything that was asked is done."""
+        with self._answered:
+            assert self._answered.wait_for(lambda: not self._answering, timeout=10)
 
     def fault(self, pattern: str, act: Act, times: int = 1) -> None:
         """Answer the next requests in which the pattern is found by `act` instead."""
@@ -131,19 +150,24 @@ class ScriptedHandler(BaseHTTPRequestHandler):
         return self.server.script
 
     def do_GET(self) -> None:
-        self.asked("GET")
+        with self.script.answering():
+            self.asked("GET")
 
     def do_POST(self) -> None:
-        self.asked("POST")
+        with self.script.answering():
+            self.asked("POST")
 
     def do_PATCH(self) -> None:
-        self.asked("PATCH")
+        with self.script.answering():
+            self.asked("PATCH")
 
     def do_PUT(self) -> None:
-        self.asked("PUT")
+        with self.script.answering():
+            self.asked("PUT")
 
     def do_DELETE(self) -> None:
-        self.asked("DELETE")
+        with self.script.answering():
+            self.asked("DELETE")
 
     def asked(self, method: str) -> None:
         """Answer one request, or meet the fault that is due."""
