@@ -255,6 +255,9 @@ class Handler(ScriptedHandler):
     def _CreateItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         return soap.message("CreateItem", ews.store.create(call))
 
+    def _SendItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
+        return soap.message("SendItem", ews.store.send(call))
+
     def _UpdateItem(self, ews: EwsServer, call: etree._Element) -> str:  # noqa: N802
         return soap.message("UpdateItem", ews.store.update(call))
 

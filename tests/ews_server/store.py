@@ -85,22 +85,31 @@ class Store:
         name = tag_of(element)
         if name in ANSWERS:
             return self._answer(element, name, disposition)
-        if (name in ("CalendarItem",)) != (call.get("SendMeetingInvitations") is not None):
+        if (name == "CalendarItem") != (call.get("SendMeetingInvitations") is not None):
             raise Refused("ErrorSendMeetingInvitationsRequired")
         if (name == "Message") != (disposition is not None):
             raise Refused("ErrorMessageDispositionRequired")
         self._check_order(element)
         box = self._box(call.find(f"{M}SavedItemFolderId/{T}FolderId"))
-        made = self._completed(element, disposition)
-        if disposition == "SendAndSaveCopy":
-            self._deliver(made)
+        made = self._completed(element)
         if call.get("SendMeetingInvitations", "SendToNone") != "SendToNone":
             self._tell(made, "invitation")
         item_id = self._fresh_id()
         self._store(box, item_id, made)
-        if disposition == "SendAndSaveCopy":
-            return soap.success("<m:Items/>")
         return soap.success(f"<m:Items>{self._reference(item_id)}</m:Items>")
+
+    def send(self, call: Any) -> str:
+        """SendItem."""
+        told = call.find(f"{M}ItemIds/{T}ItemId")
+        element = self.element(told.get("Id"))
+        if told.get("ChangeKey") != element.find(f"{T}ItemId").get("ChangeKey"):
+            raise Refused("ErrorChangeKeyRequired")
+        self._deliver(element)
+        element.find(f"{T}IsDraft").text = "false"
+        box = self._box(call.find(f"{M}SavedItemFolderId/{T}FolderId"))
+        self._store(box, self._fresh_id(), element)
+        self.ews.delete(self._where(told.get("Id")), told.get("Id"))
+        return soap.success("")
 
     def update(self, call: Any) -> str:
         """UpdateItem."""
@@ -258,13 +267,10 @@ class Store:
         if places != sorted(places):
             raise Refused("ErrorSchemaValidation", "the children are not in the schema's order")
 
-    def _completed(self, element: Any, disposition: str | None) -> Any:
-        name = tag_of(element)
-        if name == "Message":
-            return self._message(element, sent=disposition == "SendAndSaveCopy")
-        if name == "CalendarItem":
-            return self._meeting(element)
-        return element
+    def _completed(self, element: Any) -> Any:
+        if tag_of(element) == "Message":
+            return self._message(element, sent=False)
+        return self._meeting(element) if tag_of(element) == "CalendarItem" else element
 
     def _message(self, element: Any, *, sent: bool) -> Any:
         data = base64.b64decode(element.findtext(f"{T}MimeContent"))

@@ -8,13 +8,14 @@ cancellations, responses and read receipts are off in every request that could c
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Final
 
-from exchangelib.errors import ErrorItemNotFound
+from exchangelib.errors import ErrorItemNotFound, ErrorTimeoutExpired, ResponseMessageError
 from lxml import etree
 
 from desktop_crm.core.errors import UserError
@@ -157,13 +158,34 @@ class Deeds:
     # --- messages ------------------------------------------------------------------------------
 
     def _send(self, deed: Send) -> Written:
+        """Lay the message among the drafts and send it from there.
+
+        A server may do late what it gave no answer to. What is sent is one draft, which an earlier
+        try left and this one takes away first: once that is gone it cannot be sent any more.
+        """
+        drafts, sent = (self._folders.id_node(folder.key) for folder in (DRAFTS, SENT))
         message = node(
             "t:Message",
             _mime(deed.mime),
             fields.own(calls.OWN_KEY, deed.own_key).node,
             _hidden(deed),
         )
-        requests.create(self._account, message, self._folders.id_node(SENT.key), "SendAndSaveCopy")
+        while (left := requests.find_own(self._account, drafts, deed.own_key, "")) is not None:
+            try:
+                requests.delete(self._account, id_of(left))
+            except ErrorItemNotFound:
+                # It left just now.
+                return self._found(SENT.key, deed.own_key, deed.message_id) or Written(None)
+        draft = requests.create(self._account, message, drafts)
+        try:
+            requests.send(self._account, draft, sent)
+        except ErrorTimeoutExpired:
+            raise  # nobody knows: the next try looks for it
+        except ResponseMessageError:
+            # The server refuses; why counts, and what stays goes with the next try.
+            with contextlib.suppress(Exception):
+                self._drop(Ref(DRAFTS.key, id_of(draft)))
+            raise
         try:
             found = self._found(SENT.key, deed.own_key, deed.message_id)
         except Exception:  # it was sent; where its copy lies can be asked again

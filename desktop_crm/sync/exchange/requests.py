@@ -9,7 +9,7 @@ from desktop_crm.core.errors import UserError
 from desktop_crm.core.i18n import N_
 from desktop_crm.sync.exchange import calls, contacts, items, tasks
 from desktop_crm.sync.exchange.fields import Field
-from desktop_crm.sync.exchange.xml import Element, M, T, id_of, node, tag_of, text_at
+from desktop_crm.sync.exchange.xml import Element, M, T, change_key_of, id_of, node, tag_of, text_at
 from desktop_crm.sync.writes import Notify, Ref, Vanished
 
 _INVITE: Final = {
@@ -72,6 +72,17 @@ def create(
         **options,
     )
     return _only(calls.ask(account, payload))
+
+
+def send(account: calls.Account, draft: Element, folder: Element) -> None:
+    """Send a draft and keep its copy in a folder."""
+    payload = node(
+        "m:SendItem",
+        node("m:ItemIds", node("t:ItemId", Id=id_of(draft), ChangeKey=change_key_of(draft))),
+        node("m:SavedItemFolderId", folder),
+        SaveItemToFolder="true",
+    )
+    calls.ask(account, payload)
 
 
 def update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import logging
 from dataclasses import replace
@@ -86,7 +87,7 @@ def test_a_message_whose_answer_was_lost_is_found_and_not_sent_again(
 ) -> None:
     deed = sending()
     mailbox.folders()
-    ews.fault("CreateItem", script.lost)
+    ews.fault("SendItem", script.lost)
     with pytest.raises(EnvironmentProblem) as problem:
         mailbox.do(deed)
     assert problem.value.retryable
@@ -101,8 +102,39 @@ def test_a_message_that_was_sent_is_sent_whatever_comes_after(
     ews: EwsServer, mailbox: ExchangeMailbox
 ) -> None:
     mailbox.folders()
+    # The first one asks for what an earlier try left.
+    ews.fault("FindItem", lambda handler: False)
     ews.fault("FindItem", script.status(503))
     assert mailbox.do(sending()).ref is None
+    assert len(ews.store.delivered) == 1
+
+
+@pytest.mark.parametrize("place", ["CreateItem", "SendItem"])
+def test_a_message_the_server_sends_late_is_not_sent_twice(ews: EwsServer, place: str) -> None:
+    deed = sending(bcc=("boss@firma.example",))
+    with contextlib.closing(mailbox_of(ews, timeout_s=0.3)) as mailbox:
+        mailbox.folders()
+        ews.fault(place, script.slow(0.8))
+        with pytest.raises(EnvironmentProblem, match="did not answer in time"):
+            mailbox.do(deed)
+        assert mailbox.find(deed) is None
+        assert mailbox.do(deed).ref is not None
+        ews.settle()
+        assert mailbox.find(deed) is not None
+    ((people, _data),) = ews.store.delivered
+    assert people == {"ion@client.example", "boss@firma.example"}
+
+
+def test_what_an_earlier_try_left_goes_with_the_next(
+    ews: EwsServer, mailbox: ExchangeMailbox
+) -> None:
+    deed = sending()
+    ews.fault("SendItem", script.reset)
+    with pytest.raises(EnvironmentProblem):
+        mailbox.do(deed)
+    assert len(ews.boxes["drafts"].items) == 1
+    mailbox.do(deed)
+    assert ews.boxes["drafts"].items == {}
     assert len(ews.store.delivered) == 1
 
 
@@ -123,6 +155,7 @@ def test_a_recipient_the_server_does_not_take_is_told(
     with pytest.raises(UserError, match="does not take a recipient"):
         mailbox.do(sending(bcc=("nobody@refused.example",)))
     assert ews.store.delivered == []
+    assert ews.boxes["drafts"].items == {}
 
 
 def test_neither_content_nor_password_reach_the_log(
