@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, false, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, false, or_, select, true
 
 from desktop_crm.core.errors import PermissionDenied
 from desktop_crm.core.i18n import N_, tr
@@ -139,8 +139,13 @@ def _between_records(actor: Actor, table: FromClause, action: str) -> Clause:
 
 
 def _to_record(actor: Actor, table: FromClause, action: str) -> Clause:
-    """Links follow their activity, and tell of no record out of sight: evidence may name it."""
+    """Links follow their activity, and tell of no record out of sight: evidence may name it.
+
+    What a rule suggested out of sight is settled with the rest by whoever files the message.
+    """
     activity = _through_parents(actor, registry.get("link"), table, action)
+    if action not in ("read", "create"):
+        return true() if activity is None else activity
     seen = of_records(actor, table.c.record_type, table.c.record_id, "read")
     return seen if activity is None else and_(activity, seen)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from desktop_crm.core import clock
 from desktop_crm.core.errors import CrmError, UserError
-from desktop_crm.models import MailMessage
+from desktop_crm.models import Activity, Link, MailMessage
 from desktop_crm.models.filing import FilingKind
 from desktop_crm.services import records, undo
 from desktop_crm.services.mail import filing, filing_rules, filing_subject
@@ -214,3 +215,27 @@ def test_rules_are_their_users_alone(company: Company) -> None:
     assert filing_rules.rules(company.other) == ()
     with pytest.raises(CrmError):
         filing_rules.change(company.other, rule.id, None)
+
+
+def test_what_is_out_of_sight_is_settled_with_the_rest(company: Company) -> None:
+    """A rule suggests whatever fits; a seller files mail without knowing of others' records."""
+    dan = company.other
+    mine = company.add("account", "dans", {"name": "Dan's firm", "owner": dan.user_id})
+    deeds: tuple[Callable[[int], object], ...] = (
+        lambda key: filing.accept(dan, key, first_link(replace(company, actor=dan), key)),
+        lambda key: filing.refile(dan, key, "account", mine),
+        lambda key: filing.reject(dan, key),
+    )
+    for number, deed in enumerate(deeds):
+        activity = deliver(company, f"Offer {number}")
+        hidden = suggest(company, activity, "account", company.ids["rossi"], confidence=60)
+        suggest(company, activity, "account", mine, confidence=70)
+        with company.actor.db.writing() as connection:
+            table = Activity.__table__
+            given = update(table).where(table.c.id == activity)
+            connection.execute(given.values(owner_id=dan.user_id))
+        assert [one.title for one in mail_message.message(dan, activity).links] == ["Dan's firm"]
+        deed(activity)
+        with dan.db.reading() as connection:
+            state = connection.execute(select(Link.state).where(Link.id == hidden)).scalar_one()
+        assert state == "rejected"
