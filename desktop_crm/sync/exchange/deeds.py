@@ -173,9 +173,9 @@ class Deeds:
         while (left := requests.find_own(self._account, drafts, deed.own_key, "")) is not None:
             try:
                 requests.delete(self._account, id_of(left))
-            except ErrorItemNotFound:
-                # It left just now.
-                return self._found(SENT.key, deed.own_key, deed.message_id) or Written(None)
+            except ErrorItemNotFound as error:
+                # It left just now, or somebody took it away; the next try sees which it was.
+                raise ErrorTimeoutExpired("a draft went away while it was taken back") from error
         draft = requests.create(self._account, message, drafts)
         try:
             requests.send(self._account, draft, sent)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime as dt
-import logging
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -13,7 +11,7 @@ import pytest
 
 from desktop_crm.core.errors import EnvironmentProblem, UserError
 from desktop_crm.core.identity import new_uid
-from desktop_crm.sync.exchange.mailbox import CALENDAR, INBOX, SENT, ExchangeMailbox
+from desktop_crm.sync.exchange.mailbox import CALENDAR, INBOX, ExchangeMailbox
 from desktop_crm.sync.exchange.xml import T, node, text_at
 from desktop_crm.sync.port import (
     Address,
@@ -37,11 +35,10 @@ from desktop_crm.sync.writes import (
     PutBack,
     Ref,
     Save,
-    Send,
     Stale,
     Vanished,
 )
-from tests.contract.writing_driver import contact, meeting, message, received, sending, task
+from tests.contract.writing_driver import contact, meeting, received, task
 from tests.ews_server import EwsServer, soap
 from tests.ews_server import faults as script
 from tests.unit.sync.conftest import mailbox_of
@@ -77,99 +74,6 @@ def saved(mailbox: ExchangeMailbox, item: MeetingItem | TaskItem | ContactItem) 
 
 def bodies(ews: EwsServer, operation: str) -> list[str]:
     return [body for body in ews.bodies if f"m:{operation} " in body or f"m:{operation}>" in body]
-
-
-# --- sending -----------------------------------------------------------------------------------
-
-
-def test_a_message_whose_answer_was_lost_is_found_and_not_sent_again(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    deed = sending()
-    mailbox.folders()
-    ews.fault("SendItem", script.lost)
-    with pytest.raises(EnvironmentProblem) as problem:
-        mailbox.do(deed)
-    assert problem.value.retryable
-    assert len(ews.store.delivered) == 1
-    found = mailbox.find(deed)
-    assert found is not None
-    assert found.ref is not None
-    assert found.ref.folder == SENT.key
-
-
-def test_a_message_that_was_sent_is_sent_whatever_comes_after(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    mailbox.folders()
-    # The first one asks for what an earlier try left.
-    ews.fault("FindItem", lambda handler: False)
-    ews.fault("FindItem", script.status(503))
-    assert mailbox.do(sending()).ref is None
-    assert len(ews.store.delivered) == 1
-
-
-@pytest.mark.parametrize("place", ["CreateItem", "SendItem"])
-def test_a_message_the_server_sends_late_is_not_sent_twice(ews: EwsServer, place: str) -> None:
-    deed = sending(bcc=("boss@firma.example",))
-    with contextlib.closing(mailbox_of(ews, timeout_s=0.3)) as mailbox:
-        mailbox.folders()
-        ews.fault(place, script.slow(0.8))
-        with pytest.raises(EnvironmentProblem, match="did not answer in time"):
-            mailbox.do(deed)
-        assert mailbox.find(deed) is None
-        assert mailbox.do(deed).ref is not None
-        ews.settle()
-        assert mailbox.find(deed) is not None
-    ((people, _data),) = ews.store.delivered
-    assert people == {"ion@client.example", "boss@firma.example"}
-
-
-def test_what_an_earlier_try_left_goes_with_the_next(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    deed = sending()
-    ews.fault("SendItem", script.reset)
-    with pytest.raises(EnvironmentProblem):
-        mailbox.do(deed)
-    assert len(ews.boxes["drafts"].items) == 1
-    mailbox.do(deed)
-    assert ews.boxes["drafts"].items == {}
-    assert len(ews.store.delivered) == 1
-
-
-def test_nothing_goes_to_anybody_who_is_no_recipient(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    key = new_uid()
-    mime = message(key, to=("ion@client.example", "spy@client.example"))
-    deed = Send(key, f"{key}@x", mime, "ana@firma.example", ("ion@client.example",))
-    with pytest.raises(UserError, match=r"spy@client\.example"):
-        mailbox.do(deed)
-    assert "CreateItem" not in ews.requests
-
-
-def test_a_recipient_the_server_does_not_take_is_told(
-    ews: EwsServer, mailbox: ExchangeMailbox
-) -> None:
-    with pytest.raises(UserError, match="does not take a recipient"):
-        mailbox.do(sending(bcc=("nobody@refused.example",)))
-    assert ews.store.delivered == []
-    assert ews.boxes["drafts"].items == {}
-
-
-def test_neither_content_nor_password_reach_the_log(
-    ews: EwsServer, mailbox: ExchangeMailbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    mailbox.do(sending("Confidential offer"))
-    for act in (script.short, script.raw("<html>no</html>"), script.soap_fault("ErrorServerBusy")):
-        ews.fault("CreateItem", act)
-        with pytest.raises(EnvironmentProblem):
-            mailbox.do(sending("Confidential offer"))
-    secret = base64.b64encode(f"{ews.login}:{ews.password}".encode()).decode()
-    for word in ("Confidential", ews.password, secret, "MimeContent"):
-        assert word not in caplog.text
 
 
 # --- marks and moves ---------------------------------------------------------------------------
