@@ -57,7 +57,7 @@ def report(call: Call) -> int:
     heads = [tr("Shape"), tr("Messages"), tr("Filed rightly"), tr("Found or offered")]
     rows = [
         [
-            tr(LABELS.get(name, name)),
+            tr(LABELS[name]),
             str(counts.messages),
             f"{counts.precision_filed:.3f}",
             f"{counts.recall_with_triage:.3f}",

@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
+from desktop_crm.core.clock import EPOCH, NAIVE_EPOCH
 from desktop_crm.core.errors import UserError
 from desktop_crm.core.recurrence_pattern import DAYS, UNREADABLE, at_end, parts_of, without_end
 
 WINDOW_LIMIT = 2_000
 """The most occurrences of one series in one window: more is a broken rule, not a diary."""
 
-
-_NAIVE, _AWARE = datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)  # noqa: DTZ001
 
 LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """The most days each month can have."""
@@ -68,7 +67,7 @@ def occurrences(
         # What `astimezone` gives for a wall time with its zone, in a tenth of the time.
         offset = clock.utcoffset(wall)
         assert offset is not None  # noqa: S101  a zone has one at each time
-        start = _AWARE + (wall - _NAIVE - offset)
+        start = EPOCH + (wall - NAIVE_EPOCH - offset)
         if start >= window_end or len(found) >= WINDOW_LIMIT:
             break
         if start >= window_start and wall not in skipped:

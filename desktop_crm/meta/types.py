@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from desktop_crm.core.clock import EPOCH, NAIVE_EPOCH
+
 MONEY_SCALE = 4  # the finest currency in use has four decimals
 QUANTITY_SCALE = 6  # quantities, unit prices and rates (R1)
-_NAIVE, _AWARE = datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)  # noqa: DTZ001
 
 
 def folded(length: int) -> TypeEngine[str]:
@@ -66,15 +67,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse naive values; SQLite keeps the UTC wall time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
+        if value is not None and value.tzinfo is None:
             raise ValueError("naive datetime reached the database")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+        moment = value and value.astimezone(UTC)
+        return moment and moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return an aware moment in UTC; adding takes a tenth of the time of `replace`."""
+        """Return an aware moment in UTC."""
         if value is None:
             return None
-        return _AWARE + (value - _NAIVE) if value.tzinfo is None else value.astimezone(UTC)
+        return EPOCH + (value - NAIVE_EPOCH) if value.tzinfo is None else value.astimezone(UTC)

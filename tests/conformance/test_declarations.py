@@ -12,6 +12,7 @@ from desktop_crm.core.formats import Formats
 from desktop_crm.core.paths import resource
 from desktop_crm.meta import kinds, registry
 from desktop_crm.meta.bound import SYSTEM_FIELDS, BoundField, Entity
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services.values import decode, encode
 from scripts import i18n
 from tests.factories import Factory
@@ -40,6 +41,17 @@ def test_every_label_is_there_and_in_the_catalogue(entity: Entity, marked: set[s
     labels = list(_labels(entity))
     assert all(labels)
     assert [label for label in labels if label not in marked] == []
+
+
+def test_what_an_activity_can_be_about_is_what_it_links_to() -> None:
+    """One list says it for mail, tasks and meetings alike; a link that is added is on it."""
+    links = {
+        field.name: field.target
+        for field in registry.get("activity").fields.values()
+        if field.kind is kinds.LINK and field.target != "user" and not field.read_only
+    }
+    about = {name: target for name, target in links.items() if name == target}
+    assert set(about) == set(REGARDING)
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda e: e.key)

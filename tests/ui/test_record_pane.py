@@ -266,9 +266,10 @@ def test_follow_ups_wait_for_a_record(bench: Workbench, qtbot: QtBot) -> None:
     assert not next(a for a in pane.commands() if a.id == "follow.task").is_enabled
 
 
-def test_products_take_no_activities() -> None:
-    assert not follow_up.takes_activities("product")
-    assert follow_up.takes_activities("lead")
+@pytest.mark.parametrize(("entity", "takes"), [("product", False), ("lead", True), ("case", True)])
+def test_products_take_no_activities(bench: Workbench, entity: str, takes: bool) -> None:
+    offered = follow_up.actions(bench, entity, lambda: None, lambda: True)
+    assert ("follow.task" in {action.id for action in offered}) is takes
 
 
 def test_a_change_elsewhere_reaches_list_and_detail(

@@ -40,11 +40,6 @@ def delete(
     return run(actor, targets, "remove", write, progress, cancel)
 
 
-def takes_activities(entity_key: str) -> bool:
-    """Whether an activity can be about such records."""
-    return entity_key in REGARDING
-
-
 def add_activities(
     actor: Actor,
     targets: Targets,
@@ -70,7 +65,7 @@ def add_activities(
     """
     entity = registry.get(targets.entity)
     require(actor, registry.get("activity"), "create")
-    if not takes_activities(targets.entity):
+    if targets.entity not in REGARDING:
         raise UserError(
             N_("An activity cannot be about {records}. Choose other records."),
             records=tr(entity.plural).lower(),

@@ -278,11 +278,6 @@ class _Found(NamedTuple):
     recurrence_id: str | None
     recurrence_exceptions: list[str] | None
     time_zone: str | None
-    case_id: int | None
-    opportunity_id: int | None
-    account_id: int | None
-    contact_id: int | None
-    lead_id: int | None
     case: str | None
     opportunity: str | None
     account: str | None
@@ -350,7 +345,7 @@ def _event(row: _Found, private: bool, editable: Callable[[int | None], bool]) -
     """The event of a row; of a series its first occurrence."""
     in_series = row.recurrence_rule is not None or row.recurrence_id is not None
     show_as = row.status_reason if row.status_reason in _SHOW_AS else "busy"
-    titles = (row.case, row.opportunity, row.account, row.contact, row.lead)
+    titles: tuple[Any, ...] = row[-len(_TITLES) :]
     return AgendaEvent(
         id=row.id,
         version=row.version,

@@ -70,11 +70,11 @@ def numbers(work: Work, drafts: Sequence[Draft]) -> None:
                 draft.fail("number", N_("There is a case {number} already."), number=number)
             taken[number] = draft.id
     today = clock.today(work.actor.zone)
+
+    def is_taken(number: str) -> bool:
+        found = select(Case.id).where(Case.number == number).limit(1)
+        return number in taken or work.connection.execute(found).first() is not None
+
     for draft in drafts:
         if not draft.get("number") and not draft.errors:
-
-            def is_taken(number: str) -> bool:
-                found = select(Case.id).where(Case.number == number).limit(1)
-                return number in taken or work.connection.execute(found).first() is not None
-
             draft.set("number", numbering.draw(work.connection, "case", today, is_taken))

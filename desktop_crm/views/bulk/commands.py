@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from desktop_crm.core.i18n import tr
 from desktop_crm.meta import registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.views.actions import Action, Place
-from desktop_crm.views.panes import follow_up
 
 if TYPE_CHECKING:
     from desktop_crm.services.bulk.job import Targets
@@ -44,7 +44,7 @@ def actions(bench: Workbench, entity_key: str, target: Target) -> list[Action]:
             )
         if "tags" in entity.fields:
             made.append(_command("bulk.tag", tr("Tag…"), "tag", _tag, bench, target))
-    if follow_up.takes_activities(entity_key) and bench.actor.can("activity", "create"):
+    if entity_key in REGARDING and bench.actor.can("activity", "create"):
         text = tr("One activity for each…")
         made.append(
             _command("bulk.activity", text, "task_list_square_ltr", _activity, bench, target)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit
 
 from desktop_crm.core.i18n import ntr, tr
 from desktop_crm.meta import registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.services.bulk import deeds, mail
 from desktop_crm.services.bulk.job import Targets
 from desktop_crm.services.mail import noting
@@ -62,7 +63,7 @@ class BulkMailDialog(Dialog):
         self.note = QCheckBox(tr("Note the mail as an activity on each record"))
         self.note.setObjectName("bulkMail.note")
         self.note.setAccessibleName(self.note.text())
-        may_note = deeds.takes_activities(targets.entity) and bench.actor.can("activity", "create")
+        may_note = targets.entity in REGARDING and bench.actor.can("activity", "create")
         self.note.setVisible(may_note)
         self._says_when = label("", "cap", wrap=True, name="bulkMail.noteWhen")
         self._says_when.hide()

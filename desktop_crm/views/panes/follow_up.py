@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from desktop_crm.core import clock
 from desktop_crm.core.i18n import N_, tr
-from desktop_crm.meta import registry
+from desktop_crm.models.activity import REGARDING
 from desktop_crm.views.actions import Action
 from desktop_crm.views.icons import ACTIVITY_ICONS
 
@@ -27,11 +27,6 @@ KINDS: Final = (
 _INHERITED: Final = ("account", "contact")
 _LENGTH: Final = {"phone_call": 15, "appointment": 60}
 _DUE_HOUR: Final = 17
-
-
-def takes_activities(entity_key: str) -> bool:
-    """Whether activities can be about such records."""
-    return entity_key in registry.get("activity").fields
 
 
 def _next_half_hour(moment: datetime) -> datetime:
@@ -73,7 +68,7 @@ def actions(
 ) -> list[Action]:
     """Commands that add an activity to the record in hand; none for records that take none."""
     quotes = _quote_actions(bench, entity_key, record, enabled)
-    if not takes_activities(entity_key) or not bench.actor.can("activity", "create"):
+    if entity_key not in REGARDING or not bench.actor.can("activity", "create"):
         return quotes
 
     def adder(kind: str) -> Callable[[], None]:

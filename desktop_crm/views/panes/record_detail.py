@@ -82,7 +82,7 @@ def load_record(
     from desktop_crm.services import records
 
     record = records.get(actor, entity_key, record_id)
-    has_timeline = follow_up.takes_activities(entity_key) and actor.can("activity", "read")
+    has_timeline = entity_key in REGARDING and actor.can("activity", "read")
     if not has_timeline or not looks:
         return LoadedRecord(record, None if has_timeline else [], has_timeline)
     return LoadedRecord(record, load_items(actor, entity_key, record_id, cancel), has_timeline)
@@ -183,7 +183,7 @@ class RecordDetail(QFrame):
         self._more: dict[str, RecordTab] = {}
         self._holders: dict[str, QVBoxLayout] = {}
         self._made: dict[str, TabPage] = {}
-        self._make_pages(key, has_activities=bool(follow_up.takes_activities(key)))
+        self._make_pages(key, has_activities=key in REGARDING)
         self.tabs.currentChanged.connect(self._tab_changed)
         layout = QVBoxLayout(self._page)
         layout.setContentsMargins(0, 0, 0, 0)
